@@ -1,0 +1,30 @@
+import type { AttributeColumn, Attributes, Scope } from "./attributes.ts";
+import type { Labels } from "./labels.ts";
+
+/** Where log records come from. Equal streams should be the same object within a batch. */
+export type LogStream = {
+  /** Loki's index labels (its OTLP mapping of resource attributes): what a LogQL stream selector selects by. */
+  readonly labels: Labels;
+  /** Every resource attribute under its original name. */
+  readonly resource: Attributes;
+  readonly scope: Scope;
+};
+
+/** Log records in columns; row i belongs to streams[streamRefs[i]]. Rows need not ascend in time. */
+export interface LogBatch {
+  readonly length: number;
+  readonly streams: readonly LogStream[];
+  readonly streamRefs: Uint32Array;
+  /** Event time in ns since the epoch; the observed time where the sender gave none. */
+  readonly timesNs: BigInt64Array;
+  readonly observedNs: BigInt64Array;
+  /** OpenTelemetry severity number 0 (none) … 24. */
+  readonly severities: Uint8Array;
+  readonly severityTexts: readonly string[];
+  readonly bodies: readonly string[];
+  /** Lower-case hex, "" when there is none. */
+  readonly traceIds: readonly string[];
+  readonly spanIds: readonly string[];
+  /** Attributes of the records themselves. */
+  readonly attributes: readonly AttributeColumn[];
+}

@@ -1,0 +1,168 @@
+/**
+ * The central interfaces. Whoever implements one is named only in `server/app.ts`; everybody else knows just these.
+ * Where a contract is not written here it does not hold.
+ */
+import type { Attributes } from "./attributes.ts";
+import type { NativeHistogram } from "./histogram.ts";
+import type { Labels } from "./labels.ts";
+import type { LogBatch, LogStream } from "./log-batch.ts";
+import type { Matcher } from "./matcher.ts";
+import type { ExemplarSample, MetricBatch, MetricMetadata, SeriesInfo } from "./metric-batch.ts";
+import type { SpanBatch } from "./span-batch.ts";
+import type { TenantId } from "./tenant.ts";
+
+/** Started in dependency order, stopped in reverse. `stop` is safe without `start`, idempotent, and flushes. */
+export interface Component {
+  readonly name: string;
+  start(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** Decodes one wire protocol and hands requests to an {@link Ingest}. Answers the client only after it settles. */
+export interface Receiver extends Component {
+  /** `host:port` it listens on, known after `start`. */
+  readonly address: string;
+}
+
+// ---- writing -------------------------------------------------------------------------------------------------------
+
+export type Signal = "metrics" | "logs" | "traces";
+
+/**
+ * Takes batches in. `append` applies its batch in the order of the calls and settles once queries see it. It need not
+ * be durable yet: until then the caller's write-ahead log keeps the request and gives it again after a crash.
+ *
+ * `position` is the request's place in that log; positions ascend from call to call, across tenants. A batch whose
+ * position the store has already made durable is ignored (`accepted` counts it): so a replay doubles nothing.
+ *
+ * The batch belongs to the writer after the call, except for the `series` table of a {@link MetricBatch}.
+ * Throws `UnavailableError` when the same call may succeed later; anything else will fail again (dead letter).
+ */
+export interface Writer<Batch> {
+  append(tenant: TenantId, batch: Batch, position: number): Promise<AppendResult>;
+}
+
+/** Refused rows are values, not exceptions: the others have been kept. Counts are of items (samples, records, spans). */
+export type AppendResult = { readonly accepted: number; readonly rejected: readonly Rejection[] };
+export type RejectionReason = "out_of_order" | "duplicate" | "too_old" | "too_new" | "limit" | "invalid";
+/** `message` says for one of the refused rows what was wrong, naming it and the fix. */
+export type Rejection = { readonly reason: RejectionReason; readonly count: number; readonly message: string };
+
+export interface Store<Batch> extends Component, Writer<Batch> {
+  /**
+   * The lowest position whose batch the store could still lose, undefined when there is none. The log keeps records
+   * from there on. Never decreases except from undefined.
+   */
+  firstUnflushedPosition(): number | undefined;
+  /** Makes everything appended before the call durable. */
+  flush(): Promise<void>;
+}
+
+// ---- metrics -------------------------------------------------------------------------------------------------------
+
+/** Both ends included, integral milliseconds. */
+export type TimeRange = { readonly startMs: number; readonly endMs: number };
+
+/** `matchers` is a conjunction; empty means everything of the tenant in the range. `limit` 0 or absent: no limit. */
+export type LabelRequest = {
+  readonly tenant: TenantId;
+  readonly range: TimeRange;
+  readonly matchers: readonly Matcher[];
+  readonly limit?: number | undefined;
+};
+export type SeriesRequest = LabelRequest & { readonly hints?: SelectHints | undefined };
+/** What the samples are for. May be ignored; matchers and range may not. */
+export type SelectHints = { readonly stepMs: number; readonly func: string; readonly rangeMs: number };
+
+/** All the PromQL engine knows of storage. Every call stops soon after `signal` aborts, throwing its reason. */
+export interface Queryable {
+  /**
+   * Yields groups of series, in no order. A series comes exactly once, with all its samples in the range, ascending in
+   * time, one per timestamp (of several written, the first). Series without a sample in the range are left out.
+   */
+  select(request: SeriesRequest, signal: AbortSignal): AsyncIterable<readonly SeriesSlice[]>;
+  /** Label sets of the series that may have samples in the range (decided by block, not by sample), in no order. */
+  series(request: LabelRequest, signal: AbortSignal): Promise<readonly Labels[]>;
+  /** Sorted. */
+  labelNames(request: LabelRequest, signal: AbortSignal): Promise<readonly string[]>;
+  /** Sorted. */
+  labelValues(name: string, request: LabelRequest, signal: AbortSignal): Promise<readonly string[]>;
+}
+
+/** Samples of one series. The arrays may be views of the store's own memory: read only. */
+export type SeriesSlice = {
+  readonly labels: Labels;
+  readonly info: SeriesInfo;
+  readonly timesMs: Float64Array;
+  readonly values: Float64Array;
+  /** Start times beside `timesMs`, 0 where unknown; absent when none is known. */
+  readonly startsMs?: Float64Array | undefined;
+  readonly histograms?: HistogramSlice | undefined;
+};
+export type HistogramSlice = {
+  readonly timesMs: Float64Array;
+  readonly values: readonly NativeHistogram[];
+  readonly startsMs?: Float64Array | undefined;
+};
+
+export interface MetricStore extends Store<MetricBatch>, Queryable {
+  /** Newest metadata per metric, all of them or that of `metric`. */
+  metadata(tenant: TenantId, metric?: string): Promise<readonly MetricMetadata[]>;
+  /** Exemplars of the matching series, ascending in time. */
+  exemplars(request: LabelRequest, signal: AbortSignal): Promise<readonly SeriesExemplars[]>;
+}
+export type SeriesExemplars = { readonly labels: Labels; readonly exemplars: readonly Omit<ExemplarSample, "ref">[] };
+
+// ---- logs ----------------------------------------------------------------------------------------------------------
+
+/** Start included, end excluded, as in Loki's API. */
+export type TimeRangeNs = { readonly startNs: bigint; readonly endNs: bigint };
+export type StreamRequest = {
+  readonly tenant: TenantId;
+  readonly range: TimeRangeNs;
+  /** Of the streams' index labels. */
+  readonly matchers: readonly Matcher[];
+};
+export type LogRequest = StreamRequest & {
+  /** A conjunction. `|~` and `!~` are RE2 and match somewhere in the body. */
+  readonly line: readonly LineFilter[];
+  readonly newestFirst: boolean;
+  /** A store may stop after so many rows if it applied everything (`exact`). */
+  readonly limit: number;
+};
+export type LineFilter = { readonly op: "|=" | "!=" | "|~" | "!~"; readonly text: string };
+/**
+ * Rows in the order of time asked for (equal times: in no order). Matchers and range are always applied; `exact` says
+ * that line filters and limit were, too. Otherwise the rows are a superset and the engine re-checks.
+ */
+export type LogSelection = { readonly exact: boolean; readonly batches: AsyncIterable<LogBatch> };
+
+export interface LogStore extends Store<LogBatch> {
+  select(request: LogRequest, signal: AbortSignal): LogSelection;
+  /** Streams that have records in the range. */
+  streams(request: StreamRequest, signal: AbortSignal): Promise<readonly LogStream[]>;
+}
+
+// ---- traces --------------------------------------------------------------------------------------------------------
+
+export interface TraceStore extends Store<SpanBatch> {
+  /** All spans of a trace (32 hex digits), each once, in no order; empty when there is none. */
+  trace(tenant: TenantId, traceId: string, signal: AbortSignal): Promise<readonly SpanBatch[]>;
+  /** Sorted values of `service.name`, "" left out. */
+  services(tenant: TenantId, signal: AbortSignal): Promise<readonly string[]>;
+  /** Distinct span names and kinds of a service, sorted by name. */
+  operations(tenant: TenantId, service: string, signal: AbortSignal): Promise<readonly Operation[]>;
+}
+export type Operation = { readonly name: string; readonly kind: number };
+
+// ---- who asks ------------------------------------------------------------------------------------------------------
+
+/** On whose behalf a request is made. */
+export type Principal = { readonly tenant: TenantId };
+export type RequestHeaders = Readonly<Record<string, string | readonly string[] | undefined>>;
+/** Throws `UnauthenticatedError` or `InvalidInputError`. Header names are in lower case. */
+export interface Authenticator {
+  authenticate(headers: RequestHeaders): Principal;
+}
+
+export type { Attributes };

@@ -1,0 +1,89 @@
+import { RE2JS } from "re2js";
+import { InvalidInputError } from "./errors.ts";
+
+/** A regular expression of RE2 semantics: linear time whatever the input. */
+export interface Regex {
+  readonly source: string;
+  /** The whole text matches, as label matchers want it; `.` matches line ends too (Prometheus' FastRegexMatcher). */
+  matchesWhole(text: string): boolean;
+  /** Some part of the text matches, as LogQL's `|~` wants it. */
+  matchesSomewhere(text: string): boolean;
+  /** When the expression is a plain list of strings (`a|b|c`), those; a store looks them up instead of scanning. */
+  readonly literals: readonly string[] | undefined;
+  /** Expands `$1`, `${name}` in `replacement` if the whole text matches, as `label_replace` wants it. */
+  replaceWhole(text: string, replacement: string): string | undefined;
+}
+
+const MAX_CACHED = 1_000;
+const MAX_SOURCE_LENGTH = 64 * 1024;
+const cache = new Map<string, Regex>();
+
+/** Throws {@link InvalidInputError} when `source` is not valid RE2. Compiled expressions are cached. */
+export function compileRegex(source: string): Regex {
+  const known = cache.get(source);
+  if (known) return known;
+  if (source.length > MAX_SOURCE_LENGTH) {
+    throw new InvalidInputError(
+      `regular expression is ${source.length} characters long; at most ${MAX_SOURCE_LENGTH} are allowed`,
+    );
+  }
+  const compiled = new CompiledRegex(source);
+  if (cache.size >= MAX_CACHED) cache.delete(cache.keys().next().value as string);
+  cache.set(source, compiled);
+  return compiled;
+}
+
+/** Characters that have no meaning in RE2 outside of brackets. `.` counts as special. */
+const LITERAL_LIST = /^[^\\.+*?()[\]{}^$]*$/;
+const MAX_LITERALS = 1_000;
+
+class CompiledRegex implements Regex {
+  readonly source: string;
+  readonly literals: readonly string[] | undefined;
+  readonly #whole: RE2JS;
+  #somewhere: RE2JS | undefined;
+  readonly #literalSet: Set<string> | undefined;
+  readonly #anything: "none" | "any" | "nonempty";
+
+  constructor(source: string) {
+    this.source = source;
+    this.#whole = compile(`(?s:${source})`, source);
+    const literals = LITERAL_LIST.test(source) ? source.split("|") : undefined;
+    this.literals = literals && literals.length <= MAX_LITERALS ? literals : undefined;
+    this.#literalSet = this.literals && new Set(this.literals);
+    this.#anything = source === ".*" ? "any" : source === ".+" ? "nonempty" : "none";
+  }
+
+  matchesWhole(text: string): boolean {
+    if (this.#literalSet) return this.#literalSet.has(text);
+    if (this.#anything !== "none") return this.#anything === "any" || text !== "";
+    return this.#whole.testExact(text);
+  }
+
+  matchesSomewhere(text: string): boolean {
+    this.#somewhere ??= compile(this.source, this.source);
+    return this.#somewhere.test(text);
+  }
+
+  replaceWhole(text: string, replacement: string): string | undefined {
+    const matcher = this.#whole.matcher(text);
+    if (!matcher.matches()) return undefined;
+    const names = this.#whole.namedGroups();
+    // Go's Regexp.Expand: $name takes the longest run of word characters; unknown groups are empty; $$ is a dollar.
+    return replacement.replace(/\$(?:\$|\{(\w+)\}|(\w+))/g, (all, braced?: string, bare?: string) => {
+      if (all === "$$") return "$";
+      const name = (braced ?? bare) as string;
+      const index = /^\d+$/.test(name) ? Number(name) : names[name];
+      return index === undefined || index > matcher.groupCount() ? "" : (matcher.group(index) ?? "");
+    });
+  }
+}
+
+function compile(pattern: string, source: string): RE2JS {
+  try {
+    return RE2JS.compile(pattern);
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new InvalidInputError(`invalid regular expression ${JSON.stringify(source)}: ${reason}`, { cause });
+  }
+}
