@@ -1,0 +1,157 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const ROOT = fileURLToPath(new URL("../../", import.meta.url));
+const START_TIMEOUT_MS = 60_000;
+
+export type ServerProcessOptions = {
+  /** Kept between starts; default a new temporary directory, removed by `dispose`. */
+  readonly dataDir?: string | undefined;
+  readonly args?: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+};
+
+/** The real process, started as a user does, on free ports of loopback. */
+export class ServerProcess {
+  readonly dataDir: string;
+  readonly #ownsDataDir: boolean;
+  readonly #options: ServerProcessOptions;
+  #child: ChildProcess | undefined;
+  #exited: Promise<number | null> = Promise.resolve(null);
+  #stderr = "";
+  url = "";
+  otlpGrpc = "";
+  otlpHttp = "";
+
+  private constructor(options: ServerProcessOptions) {
+    this.#options = options;
+    this.#ownsDataDir = options.dataDir === undefined;
+    this.dataDir = options.dataDir ?? mkdtempSync(join(tmpdir(), "sightline-e2e-"));
+  }
+
+  static async start(options: ServerProcessOptions = {}): Promise<ServerProcess> {
+    const server = new ServerProcess(options);
+    await server.restart();
+    return server;
+  }
+
+  get pid(): number {
+    return this.#child?.pid ?? 0;
+  }
+
+  /** What it logged since the last start. */
+  get stderr(): string {
+    return this.#stderr;
+  }
+
+  /** Starts it again on the same data directory, on new ports; returns the milliseconds until it was ready. */
+  async restart(): Promise<number> {
+    const began = performance.now();
+    this.#stderr = "";
+    const free = "127.0.0.1:0";
+    const args = [
+      "server/main.ts",
+      "--data-dir",
+      this.dataDir,
+      "--listen",
+      free,
+      "--otlp-grpc",
+      free,
+      "--otlp-http",
+      free,
+    ];
+    const child = spawn(process.execPath, [...args, ...(this.#options.args ?? [])], {
+      cwd: ROOT,
+      env: { ...process.env, ...this.#options.env },
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    this.#child = child;
+    this.#exited = new Promise((resolve) => child.once("exit", (code) => resolve(code)));
+    child.stderr?.on("data", (chunk: Buffer) => {
+      this.#stderr = (this.#stderr + chunk.toString()).slice(-1_000_000);
+    });
+    await this.#ready(child);
+    await this.#findAddresses();
+    return performance.now() - began;
+  }
+
+  #ready(child: ChildProcess): Promise<void> {
+    return new Promise((resolve, reject) => {
+      let stdout = "";
+      const timer = setTimeout(
+        () => reject(new Error(`not ready after ${START_TIMEOUT_MS} ms\n${this.#stderr}`)),
+        START_TIMEOUT_MS,
+      );
+      child.stdout?.on("data", (chunk: Buffer) => {
+        stdout += chunk.toString();
+        const url = /sightline is ready: (\S+)/.exec(stdout)?.[1];
+        if (url === undefined) return;
+        this.url = url;
+        clearTimeout(timer);
+        resolve();
+      });
+      child.once("exit", (code) => {
+        clearTimeout(timer);
+        reject(new Error(`exited with ${code} before it was ready\n${this.#stderr}`));
+      });
+    });
+  }
+
+  /** The other ports stand in the log line that comes before the ready line. */
+  async #findAddresses(): Promise<void> {
+    const deadline = performance.now() + 2_000;
+    for (;;) {
+      const line = this.#stderr.split("\n").find((text) => text.includes('"msg":"accepting traffic"'));
+      if (line !== undefined) {
+        const fields = JSON.parse(line) as { otlpGrpc: string; otlpHttp: string };
+        this.otlpGrpc = fields.otlpGrpc;
+        this.otlpHttp = fields.otlpHttp;
+        return;
+      }
+      if (performance.now() > deadline) throw new Error(`no line "accepting traffic" in the log\n${this.#stderr}`);
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+  }
+
+  /** SIGTERM, and the exit code. */
+  async stop(): Promise<number | null> {
+    this.#child?.kill("SIGTERM");
+    return this.#exited;
+  }
+
+  /** SIGKILL: no chance to say goodbye. */
+  async kill(): Promise<void> {
+    this.#child?.kill("SIGKILL");
+    await this.#exited;
+  }
+
+  async dispose(): Promise<void> {
+    await this.kill();
+    if (this.#ownsDataDir) rmSync(this.dataDir, { recursive: true, force: true });
+  }
+
+  /** User and system time so far, in seconds. */
+  cpuSeconds(): number {
+    const stat = readFileSync(`/proc/${this.pid}/stat`, "utf8");
+    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+    return (Number(fields[11]) + Number(fields[12])) / 100;
+  }
+
+  /** Largest resident size so far, in MiB. */
+  peakMemoryMiB(): number {
+    const match = /VmHWM:\s+(\d+) kB/.exec(readFileSync(`/proc/${this.pid}/status`, "utf8"));
+    return Math.round(Number(match?.[1] ?? 0) / 1024);
+  }
+}
+
+/** Bytes of all files below a directory. */
+export function directoryBytes(dir: string): number {
+  let bytes = 0;
+  for (const entry of readdirSync(dir, { withFileTypes: true, recursive: true })) {
+    if (entry.isFile()) bytes += statSync(join(entry.parentPath, entry.name)).size;
+  }
+  return bytes;
+}

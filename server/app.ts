@@ -1,0 +1,163 @@
+import { hostname } from "node:os";
+import { join } from "node:path";
+import { HeaderAuthenticator } from "@sightline/auth/header-authenticator.ts";
+import { assertListenIsSafe } from "@sightline/auth/listen-guard.ts";
+import { DeadLetters } from "@sightline/collector/dead-letters/dead-letters.ts";
+import { Ingest } from "@sightline/collector/ingest.ts";
+import { OtlpGrpcReceiver } from "@sightline/collector/receivers/otlp-grpc.ts";
+import { registerOtlpHttp } from "@sightline/collector/receivers/otlp-http.ts";
+import { registerRemoteWrite } from "@sightline/collector/receivers/remote-write.ts";
+import { WriteAheadLog } from "@sightline/collector/wal/write-ahead-log.ts";
+import type { Config } from "@sightline/config/schema.ts";
+import type { Component } from "@sightline/model/ports.ts";
+import { SYSTEM_TENANT } from "@sightline/model/tenant.ts";
+import { Decoder } from "@sightline/proto/decoder.ts";
+import { registerJaegerApi } from "@sightline/query/jaeger-api/routes.ts";
+import { registerLokiApi } from "@sightline/query/loki-api/routes.ts";
+import { registerPrometheusApi } from "@sightline/query/prometheus-api/routes.ts";
+import { PromEngine } from "@sightline/query/promql/engine.ts";
+import { registerTempoApi } from "@sightline/query/tempo-api/routes.ts";
+import { EmbeddedLogStore } from "@sightline/storage-embedded/logs/embedded-log-store.ts";
+import { EmbeddedMetricStore } from "@sightline/storage-embedded/metrics/embedded-metric-store.ts";
+import { EmbeddedTraceStore } from "@sightline/storage-embedded/traces/embedded-trace-store.ts";
+import { collectDefaultMetrics, Registry } from "prom-client";
+import { lockDataDir } from "./data-dir-lock.ts";
+import { HttpListener, splitHostPort } from "./http-listener.ts";
+import { Logging } from "./logging.ts";
+import { registerOperations } from "./operations-routes.ts";
+import { OwnLogs } from "./self-telemetry/own-logs.ts";
+import { OwnMetrics } from "./self-telemetry/own-metrics.ts";
+import { OwnTraces } from "./self-telemetry/own-traces.ts";
+import type { SubmitOwn } from "./self-telemetry/submit.ts";
+import { VERSION } from "./version.ts";
+
+/**
+ * All the wiring: which class stands behind which port, and in which order things start. Read it to see the whole:
+ * receivers → ingest (decode, write-ahead log) → stores → engines → HTTP APIs.
+ */
+export class App {
+  readonly #config: Config;
+  readonly #logging: Logging;
+  readonly #registry = new Registry();
+  /** In the order they start; stopped in reverse. */
+  readonly #components: Component[] = [];
+  readonly #http: HttpListener;
+  #addresses: () => Readonly<Record<string, string>> = () => ({});
+  #unlock: (() => void) | undefined;
+  #notReady: string | undefined = "starting";
+
+  constructor(config: Config) {
+    this.#config = config;
+    this.#logging = new Logging(config.log);
+    this.#http = this.#wire();
+  }
+
+  get url(): string {
+    return this.#http.url;
+  }
+
+  #wire(): HttpListener {
+    const config = this.#config;
+    const registry = this.#registry;
+    const dir = (name: string) => join(config.data_dir, name);
+    const log = (name: string) => this.#logging.for(name);
+    collectDefaultMetrics({ register: registry, prefix: "sightline_" });
+
+    for (const key of ["listen", "otlp_grpc", "otlp_http"] as const) {
+      assertListenIsSafe(key, splitHostPort(config[key]).host, config.auth.allow_unauthenticated);
+    }
+    const authenticator = new HeaderAuthenticator();
+
+    const storage = { logger: log("storage"), registry };
+    const metrics = new EmbeddedMetricStore({ ...storage, dir: dir("metrics"), config: config.storage.metrics });
+    const logs = new EmbeddedLogStore({ ...storage, dir: dir("logs"), config: config.storage.logs });
+    const traces = new EmbeddedTraceStore({ ...storage, dir: dir("traces"), config: config.storage.traces });
+
+    const collector = { logger: log("collector"), registry };
+    const wal = new WriteAheadLog({ ...collector, dir: dir("wal"), config: config.collector.wal });
+    const deadLetters = new DeadLetters({ ...collector, dir: dir("dead-letters") });
+    const decoder = new Decoder(config.collector);
+    const ingest = new Ingest({
+      ...collector,
+      wal,
+      decoder,
+      deadLetters,
+      stores: { metrics, logs, traces },
+      config: config.collector,
+    });
+
+    const engine = new PromEngine({ queryable: metrics, limits: config.query.promql, registry });
+
+    const http = new HttpListener({ key: "listen", hostPort: config.listen, logger: log("server") });
+    const otlpHttp = new HttpListener({ key: "otlp_http", hostPort: config.otlp_http, logger: log("server") });
+    const receiving = { ingest, authenticator, config: config.collector, logger: log("collector") };
+    const otlpGrpc = new OtlpGrpcReceiver({ ...receiving, listen: config.otlp_grpc });
+    this.#components.push(metrics, logs, traces, wal, ingest);
+
+    if (config.self_telemetry.enabled) this.#addSelfTelemetry(ingest, http);
+    registerOperations(http.app, { registry, version: VERSION, notReady: () => this.#notReady });
+    registerOtlpHttp(otlpHttp.app, receiving);
+    registerOtlpHttp(http.app, receiving);
+    registerRemoteWrite(http.app, receiving);
+    const asking = { authenticator, config: config.query, logger: log("query"), version: VERSION };
+    registerPrometheusApi(http.app, { ...asking, engine, store: metrics });
+    registerLokiApi(http.app, { ...asking, store: logs });
+    registerTempoApi(http.app, { ...asking, store: traces });
+    registerJaegerApi(http.app, { ...asking, store: traces });
+
+    this.#components.push(otlpGrpc, otlpHttp, http);
+    this.#addresses = () => ({ http: http.url, otlpGrpc: otlpGrpc.address, otlpHttp: otlpHttp.url });
+    return http;
+  }
+
+  /** The process' own signals take the same way as everybody's, as tenant `system`. */
+  #addSelfTelemetry(ingest: Ingest, http: HttpListener): void {
+    const submit: SubmitOwn = async (protocol, body) => {
+      await ingest.submit({ tenant: SYSTEM_TENANT, protocol, encoding: "identity", receivedAtMs: Date.now(), body });
+    };
+    const own = { submit, registry: this.#registry, resource: { version: VERSION, instance: `${hostname()}:${process.pid}` } };
+    const log = this.#logging.for("server");
+    const traces = new OwnTraces(own);
+    traces.trace(http.app);
+    this.#components.push(
+      new OwnLogs({ ...own, logging: this.#logging }),
+      new OwnMetrics({
+        ...own,
+        intervalMs: this.#config.self_telemetry.interval_ms,
+        onFailure: (error) => log.warn("own metrics were not kept", { error }),
+      }),
+      traces,
+    );
+  }
+
+  /** Resolves when traffic is accepted on every address. Throws what the first failing component threw. */
+  async start(): Promise<void> {
+    const began = performance.now();
+    this.#unlock = lockDataDir(this.#config.data_dir);
+    for (const component of this.#components) {
+      this.#notReady = `starting ${component.name}`;
+      await component.start();
+    }
+    this.#notReady = undefined;
+    const ms = Math.round(performance.now() - began);
+    this.#logging.for("server").info("accepting traffic", { ...this.#addresses(), version: VERSION, ms });
+  }
+
+  announceStop(signal: string): void {
+    this.#notReady = "stopping";
+    this.#logging.for("server").info("stopping: draining requests, then flushing to disk", { signal });
+  }
+
+  /** Stops in reverse order: first nothing new comes in, then what is in is made durable. Goes on after a failure. */
+  async stop(): Promise<void> {
+    for (const component of this.#components.toReversed()) {
+      try {
+        await component.stop();
+      } catch (error) {
+        this.#logging.for("server").error("a component did not stop cleanly", { component: component.name, error });
+      }
+    }
+    this.#unlock?.();
+    this.#unlock = undefined;
+  }
+}

@@ -1,0 +1,135 @@
+import { parseArgs } from "node:util";
+import { loadConfig } from "@sightline/config/load.ts";
+import { SightlineError } from "@sightline/model/errors.ts";
+import { VERSION } from "./version.ts";
+
+/** What a command is called with: validated options and the words after the command's name. */
+export type Invocation = {
+  readonly options: Options;
+  readonly words: readonly string[];
+};
+type Options = Readonly<Record<string, string | boolean | undefined>>;
+type Command = { readonly summary: string; readonly run: (invocation: Invocation) => Promise<number> };
+
+/** Flags that set a configuration key, by flag name. */
+const CONFIG_FLAGS: Readonly<Record<string, { key: string; value: string; text: string }>> = {
+  "data-dir": { key: "data_dir", value: "DIR", text: "where everything is kept (default ./data)" },
+  listen: { key: "listen", value: "HOST:PORT", text: "HTTP: every API and ingest path (default 127.0.0.1:4319)" },
+  "otlp-grpc": { key: "otlp_grpc", value: "HOST:PORT", text: "OTLP over gRPC (default 127.0.0.1:4317)" },
+  "otlp-http": { key: "otlp_http", value: "HOST:PORT", text: "OTLP over HTTP (default 127.0.0.1:4318)" },
+  target: { key: "target", value: "all", text: "which parts this process runs (default all)" },
+  "log-level": { key: "log.level", value: "LEVEL", text: "debug, info, warn or error (default info)" },
+};
+
+const COMMANDS: ReadonlyMap<string, Command> = new Map([
+  ["serve", { summary: "run the server (what happens without a command)", run: serve }],
+  ["dead-letters", { summary: "list or replay requests that a store refused for good", run: deadLetters }],
+  ["config", { summary: "print the default or the effective configuration", run: config }],
+]);
+
+/** Runs one command line; returns the exit code: 0 fine, 1 failed, 2 wrong usage. Errors go to standard error. */
+export async function runCommandLine(args: readonly string[]): Promise<number> {
+  let parsed: ReturnType<typeof parse>;
+  try {
+    parsed = parse(args);
+  } catch (error) {
+    return complain(`${(error as Error).message}\nTry: npm start -- --help`, 2);
+  }
+  const { values, positionals } = parsed;
+  if (values.help === true) return say(help());
+  if (values.version === true) return say(`sightline ${VERSION}\n`);
+  const [name = "serve", ...words] = positionals;
+  const command = COMMANDS.get(name);
+  if (!command)
+    return complain(`unknown command ${JSON.stringify(name)}; there are: ${[...COMMANDS.keys()].join(", ")}`, 2);
+  try {
+    return await command.run({ options: values as Options, words });
+  } catch (error) {
+    if (error instanceof SightlineError) return complain(error.message, 1);
+    throw error;
+  }
+}
+
+function parse(args: readonly string[]) {
+  const flags = Object.fromEntries(Object.keys(CONFIG_FLAGS).map((flag) => [flag, { type: "string" as const }]));
+  return parseArgs({
+    args: [...args],
+    allowPositionals: true,
+    options: {
+      ...flags,
+      config: { type: "string" as const },
+      url: { type: "string" as const },
+      help: { type: "boolean" as const, short: "h" },
+      version: { type: "boolean" as const },
+    },
+  });
+}
+
+function help(): string {
+  const row = (left: string, right: string) => `  ${left.padEnd(26)}${right}`;
+  const flags = Object.entries(CONFIG_FLAGS).map(([flag, { value, text }]) => row(`--${flag} ${value}`, text));
+  const commands = [...COMMANDS].map(([name, { summary }]) => row(name, summary));
+  return [
+    `sightline ${VERSION}: takes in metrics, logs and traces, keeps them, answers PromQL, LogQL and trace look-ups`,
+    "",
+    "usage: npm start -- [COMMAND] [FLAGS]",
+    "",
+    "Commands:",
+    ...commands,
+    row("dead-letters list", "what was refused, when and why"),
+    row("dead-letters replay [ID…]", "send them again to a running server (--url, default http://127.0.0.1:4319)"),
+    row("config default|effective", "as YAML, with a comment per key | as it would be used"),
+    "",
+    "Flags:",
+    row("--config FILE", "YAML file; every key: config/default.yaml"),
+    ...flags,
+    row("--version, --help", ""),
+    "",
+    "Each key of the file can be set as SIGHTLINE_KEY (nested: SIGHTLINE_LOG__LEVEL). Flags win over variables over the file.",
+    "HOST:PORT with port 0 picks a free port. The line `sightline is ready: URL` on standard output says when it accepts traffic.",
+    "",
+  ].join("\n");
+}
+
+function loadFrom({ options }: Invocation) {
+  const flags: Record<string, string> = {};
+  for (const [flag, { key }] of Object.entries(CONFIG_FLAGS)) {
+    const value = options[flag];
+    if (typeof value === "string") flags[key] = value;
+  }
+  return loadConfig({ file: options.config as string | undefined, env: process.env, flags });
+}
+
+async function serve(invocation: Invocation): Promise<number> {
+  const { runServer } = await import("./run-server.ts");
+  return runServer(loadFrom(invocation));
+}
+
+async function deadLetters(invocation: Invocation): Promise<number> {
+  const { runDeadLetters } = await import("./dead-letters-command.ts");
+  const url = (invocation.options.url as string | undefined) ?? "http://127.0.0.1:4319";
+  return runDeadLetters({ config: loadFrom(invocation), words: invocation.words, url });
+}
+
+async function config(invocation: Invocation): Promise<number> {
+  const [what] = invocation.words;
+  if (what === "default") {
+    const { renderDefaultYaml } = await import("@sightline/config/default-yaml.ts");
+    return say(renderDefaultYaml());
+  }
+  if (what === "effective") {
+    const { stringify } = await import("yaml");
+    return say(stringify(loadFrom(invocation)));
+  }
+  return complain("usage: config default | config effective [FLAGS]", 2);
+}
+
+function say(text: string): number {
+  process.stdout.write(text);
+  return 0;
+}
+
+function complain(message: string, code: number): number {
+  process.stderr.write(`sightline: ${message}\n`);
+  return code;
+}

@@ -1,0 +1,73 @@
+import type { AddressInfo } from "node:net";
+import { InvalidInputError, statusOf } from "@sightline/model/errors.ts";
+import type { Logger } from "@sightline/model/logger.ts";
+import type { Component } from "@sightline/model/ports.ts";
+import fastify, { type FastifyInstance } from "fastify";
+
+/** One HTTP/1.1 address. Register routes on `app` before `start`. */
+export class HttpListener implements Component {
+  readonly name: string;
+  readonly app: FastifyInstance;
+  readonly #hostPort: string;
+  #url = "";
+
+  /** `key` is the configuration key that gave `hostPort`; errors name it. */
+  constructor(options: { key: string; hostPort: string; logger: Logger }) {
+    this.name = `http listener ${options.key}`;
+    this.#hostPort = options.hostPort;
+    this.app = fastify({
+      // Label values and ids may be long; the URL as a whole is bounded by Node (16 KiB of headers).
+      routerOptions: { maxParamLength: 8_192, ignoreTrailingSlash: true },
+      forceCloseConnections: "idle",
+      requestTimeout: 0,
+    });
+    this.app.setErrorHandler((error, request, reply) => {
+      const { http, retryAfterMs } = statusOf(error);
+      const status = http === 500 ? ((error as { statusCode?: number }).statusCode ?? 500) : http;
+      if (status >= 500 && retryAfterMs === undefined) {
+        options.logger.error("request failed", { method: request.method, url: request.url, error });
+      }
+      if (retryAfterMs !== undefined) reply.header("retry-after", Math.ceil(retryAfterMs / 1000));
+      reply
+        .code(status)
+        .type("text/plain")
+        .send(`${(error as Error).message}\n`);
+    });
+    this.app.setNotFoundHandler((request, reply) => {
+      reply
+        .code(404)
+        .type("text/plain")
+        .send(`nothing is served at ${request.method} ${request.url.split("?")[0]}; see / for what is\n`);
+    });
+  }
+
+  /** `http://host:port` with the real port, known after `start`. */
+  get url(): string {
+    return this.#url;
+  }
+
+  async start(): Promise<void> {
+    const { host, port } = splitHostPort(this.#hostPort);
+    try {
+      await this.app.listen({ host, port });
+    } catch (cause) {
+      throw new InvalidInputError(`${this.name}: cannot listen on ${this.#hostPort}: ${(cause as Error).message}`, {
+        cause,
+      });
+    }
+    const address = this.app.server.address() as AddressInfo;
+    const shownHost = address.family === "IPv6" ? `[${address.address}]` : address.address;
+    this.#url = `http://${shownHost}:${address.port}`;
+  }
+
+  async stop(): Promise<void> {
+    await this.app.close();
+  }
+}
+
+/** `[::1]:4319` and `127.0.0.1:4319` to their parts; an empty host means all addresses. */
+export function splitHostPort(hostPort: string): { host: string; port: number } {
+  const colon = hostPort.lastIndexOf(":");
+  const host = hostPort.slice(0, colon).replace(/^\[|\]$/g, "");
+  return { host: host === "" ? "0.0.0.0" : host, port: Number(hostPort.slice(colon + 1)) };
+}

@@ -1,0 +1,41 @@
+import type { FastifyInstance } from "fastify";
+import type { Registry } from "prom-client";
+
+export type OperationsDeps = {
+  readonly registry: Registry;
+  /** undefined when traffic is accepted, otherwise what is being waited for. */
+  readonly notReady: () => string | undefined;
+  readonly version: string;
+};
+
+/** `/-/healthy`, `/-/ready`, `/metrics`, and a first page that says where things are. */
+export function registerOperations(app: FastifyInstance, deps: OperationsDeps): void {
+  app.get("/-/healthy", async (_request, reply) => reply.type("text/plain").send("Sightline is Healthy.\n"));
+  const ready = async () => deps.notReady();
+  for (const path of ["/-/ready", "/ready"]) {
+    app.get(path, async (_request, reply) => {
+      const reason = await ready();
+      reply.type("text/plain");
+      return reason === undefined
+        ? reply.send("Sightline is Ready.\n")
+        : reply.code(503).send(`Service Unavailable: ${reason}\n`);
+    });
+  }
+  app.get("/metrics", async (_request, reply) =>
+    reply.type(deps.registry.contentType).send(await deps.registry.metrics()),
+  );
+  app.get("/", async (_request, reply) => reply.type("text/plain").send(frontPage(deps.version)));
+}
+
+function frontPage(version: string): string {
+  return `Sightline ${version}
+
+Send    OTLP/gRPC on port 4317, OTLP/HTTP on 4318 or here at /v1/metrics, /v1/logs, /v1/traces
+        Prometheus remote write 1.0 and 2.0 at /api/v1/write
+Ask     Prometheus API at /api/v1/…        (Grafana: Prometheus data source, this URL)
+        Loki API at /loki/api/v1/…         (Grafana: Loki data source, this URL)
+        Tempo API at /tempo/api/…          (Grafana: Tempo data source, this URL + /tempo)
+        Jaeger API at /jaeger/api/…        (Grafana: Jaeger data source, this URL + /jaeger)
+Operate /-/healthy /-/ready /metrics
+`;
+}
