@@ -1,0 +1,41 @@
+import type { NumberLiteral } from "../ast.ts";
+import { parseDuration } from "../format/duration.ts";
+import { quote } from "../format/quote.ts";
+import type { Token } from "./lexer.ts";
+import type { TokenStream } from "./token-stream.ts";
+
+/** The literal that the current token is: a number, or a duration in seconds. */
+export function parseNumberOrDuration(tokens: TokenStream): NumberLiteral {
+  const token = tokens.current;
+  if (token.kind !== "number" && token.kind !== "duration") return tokens.unexpected();
+  tokens.take();
+  const range = { start: token.start, end: token.end };
+  if (token.kind === "duration") return { kind: "number", value: durationSeconds(tokens, token), duration: true, range };
+  const value = numberValue(token.text);
+  if (value === undefined) {
+    throw tokens.error(range, `error parsing number: strconv.ParseFloat: parsing ${quote(token.text)}: invalid syntax`);
+  }
+  return { kind: "number", value, duration: false, range };
+}
+
+function durationSeconds(tokens: TokenStream, token: Token): number {
+  const durationMs = parseDuration(token.text);
+  if (durationMs === undefined) throw tokens.error(token, `not a valid duration string: ${quote(token.text)}`);
+  if (durationMs === Number.POSITIVE_INFINITY) throw tokens.error(token, "duration out of range");
+  return durationMs / 1000;
+}
+
+/**
+ * Integers as Go reads literals (hexadecimal, a leading zero means octal, underscores between digits), else decimal
+ * floats. Undefined when it is neither.
+ */
+export function numberValue(text: string): number | undefined {
+  const lower = text.toLowerCase();
+  if (lower === "inf") return Number.POSITIVE_INFINITY;
+  if (lower === "nan") return Number.NaN;
+  if (/^0x_?[0-9a-f]+(_[0-9a-f]+)*$/.test(lower)) return Number(BigInt(lower.replaceAll("_", "")));
+  if (/^0(_?[0-7]+)+$/.test(lower)) return Number.parseInt(lower.replaceAll("_", ""), 8);
+  if (/^(0|[1-9][0-9]*(_[0-9]+)*)$/.test(lower)) return Number(lower.replaceAll("_", ""));
+  // Go allows underscores in floats only with a base prefix, so `1_000.5` is no number.
+  return /^([0-9]+\.?[0-9]*|\.[0-9]+)(e[+-]?[0-9]+)?$/.test(lower) ? Number(lower) : undefined;
+}
