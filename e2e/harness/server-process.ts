@@ -21,6 +21,7 @@ export class ServerProcess {
   readonly #options: ServerProcessOptions;
   #child: ChildProcess | undefined;
   #exited: Promise<number | null> = Promise.resolve(null);
+  #stdout = "";
   #stderr = "";
   url = "";
   otlpGrpc = "";
@@ -42,6 +43,11 @@ export class ServerProcess {
     return this.#child?.pid ?? 0;
   }
 
+  /** What it printed since the last start. */
+  get stdout(): string {
+    return this.#stdout;
+  }
+
   /** What it logged since the last start. */
   get stderr(): string {
     return this.#stderr;
@@ -50,6 +56,7 @@ export class ServerProcess {
   /** Starts it again on the same data directory, on new ports; returns the milliseconds until it was ready. */
   async restart(): Promise<number> {
     const began = performance.now();
+    this.#stdout = "";
     this.#stderr = "";
     const free = "127.0.0.1:0";
     const args = [
@@ -80,14 +87,13 @@ export class ServerProcess {
 
   #ready(child: ChildProcess): Promise<void> {
     return new Promise((resolve, reject) => {
-      let stdout = "";
       const timer = setTimeout(
         () => reject(new Error(`not ready after ${START_TIMEOUT_MS} ms\n${this.#stderr}`)),
         START_TIMEOUT_MS,
       );
       child.stdout?.on("data", (chunk: Buffer) => {
-        stdout += chunk.toString();
-        const url = /sightline is ready: (\S+)/.exec(stdout)?.[1];
+        this.#stdout = (this.#stdout + chunk.toString()).slice(-1_000_000);
+        const url = /sightline is ready: (\S+)/.exec(this.#stdout)?.[1];
         if (url === undefined) return;
         this.url = url;
         clearTimeout(timer);
@@ -128,6 +134,10 @@ export class ServerProcess {
     await this.#exited;
   }
 
+  get isAlive(): boolean {
+    return this.#child?.exitCode === null && this.#child.signalCode === null;
+  }
+
   async dispose(): Promise<void> {
     await this.kill();
     if (this.#ownsDataDir) rmSync(this.dataDir, { recursive: true, force: true });
@@ -145,6 +155,32 @@ export class ServerProcess {
     const match = /VmHWM:\s+(\d+) kB/.exec(readFileSync(`/proc/${this.pid}/status`, "utf8"));
     return Math.round(Number(match?.[1] ?? 0) / 1024);
   }
+}
+
+export type CommandResult = { readonly code: number | null; readonly stdout: string; readonly stderr: string };
+
+/** Runs one command line of the process to its end. */
+export function runCommandLine(
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Promise<CommandResult> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, ["server/main.ts", ...args], {
+      cwd: ROOT,
+      env: { ...process.env, ...env },
+      stdio: ["ignore", "pipe", "pipe"],
+      timeout: START_TIMEOUT_MS,
+    });
+    let [stdout, stderr] = ["", ""];
+    child.stdout.on("data", (chunk: Buffer) => {
+      stdout += chunk.toString();
+    });
+    child.stderr.on("data", (chunk: Buffer) => {
+      stderr += chunk.toString();
+    });
+    child.once("error", reject);
+    child.once("close", (code) => resolve({ code, stdout, stderr }));
+  });
 }
 
 /** Bytes of all files below a directory. */
