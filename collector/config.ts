@@ -1,0 +1,174 @@
+import { parseBytes } from "@sightline/model/units.ts";
+import { z } from "zod";
+
+const KIB = 1024;
+const MIB = 1024 * KIB;
+const GIB = 1024 * MIB;
+
+/** A number of bytes, or text such as `64MiB`. */
+const size = (minBytes = 1, maxBytes = Number.MAX_SAFE_INTEGER) =>
+  z.preprocess((value, context) => {
+    if (typeof value !== "string") return value;
+    try {
+      return parseBytes(value);
+    } catch (error) {
+      context.addIssue({ code: "custom", message: (error as Error).message });
+      return z.NEVER;
+    }
+  }, z.number().int().min(minBytes).max(maxBytes));
+const durationMs = z.number().int().positive();
+
+const walConfig = z
+  .strictObject({
+    max_bytes: size()
+      .default(4 * GIB)
+      .describe(
+        "Bytes the write-ahead log may hold for stores that are behind; beyond that requests are answered with 503",
+      ),
+    segment_bytes: size(64 * KIB, GIB)
+      .default(64 * MIB)
+      .describe("Size of one segment file of the write-ahead log; space is given back a segment at a time"),
+    max_group_bytes: size()
+      .default(8 * MIB)
+      .describe(
+        "Most bytes that are written and synced together; larger groups wait longer, smaller ones sync more often",
+      ),
+    truncate_interval_ms: durationMs
+      .default(5_000)
+      .describe("How often segments that every store has made durable are removed from the log"),
+    preallocate: z
+      .boolean()
+      .default(true)
+      .describe(
+        "Write segments full of zeros ahead of use: syncs several times faster, at the price of one segment of disk",
+      ),
+  })
+  .refine((wal) => wal.max_bytes >= 2 * wal.segment_bytes, {
+    message: "collector.wal.max_bytes must be at least twice collector.wal.segment_bytes",
+    path: ["max_bytes"],
+  })
+  .prefault({});
+
+const limitsConfig = z
+  .strictObject({
+    max_request_bytes: size()
+      .default(32 * MIB)
+      .describe("Largest request body as it comes, still compressed (for gRPC: after decompression); larger: 413"),
+    max_decompressed_bytes: size()
+      .default(128 * MIB)
+      .describe("Largest request body after decompression; larger: 413"),
+    max_depth: z
+      .number()
+      .int()
+      .min(4)
+      .max(1_000)
+      .default(64)
+      .describe("Deepest nesting of attribute values (arrays and maps in each other)"),
+    max_in_flight_bytes: size()
+      .default(256 * MIB)
+      .describe(
+        "Bytes of request bodies held in memory before they are answered; beyond that requests are refused with 429",
+      ),
+  })
+  .refine((limits) => limits.max_in_flight_bytes >= limits.max_request_bytes, {
+    message: "collector.limits.max_in_flight_bytes must be at least collector.limits.max_request_bytes",
+    path: ["max_in_flight_bytes"],
+  })
+  .prefault({});
+
+const corsConfig = z
+  .strictObject({
+    allowed_origins: z
+      .array(z.string())
+      .default([])
+      .describe(
+        'Origins of web pages that may send OTLP/HTTP from a browser, such as "https://shop.example"; "*": all; empty: none',
+      ),
+    allowed_headers: z
+      .array(z.string())
+      .default([])
+      .describe("Request headers such pages may set besides content-type; empty: whatever they ask for"),
+    max_age_seconds: z
+      .number()
+      .int()
+      .min(0)
+      .max(86_400)
+      .default(7_200)
+      .describe("How long a browser may remember the answer to its preflight request"),
+  })
+  .prefault({});
+
+const otlpConfig = z
+  .strictObject({
+    cors: corsConfig.describe("Cross-origin requests from browsers to OTLP/HTTP"),
+    translation_strategy: z
+      .enum([
+        "NoTranslation",
+        "NoUTF8EscapingWithSuffixes",
+        "UnderscoreEscapingWithSuffixes",
+        "UnderscoreEscapingWithoutSuffixes",
+      ])
+      .default("NoUTF8EscapingWithSuffixes")
+      .describe("How OpenTelemetry metric names become Prometheus names, as Prometheus' otlp.translation_strategy"),
+    promote_resource_attributes: z
+      .array(z.string())
+      .default([])
+      .describe("Resource attributes that become labels of every series, besides job and instance"),
+    promote_scope_metadata: z
+      .boolean()
+      .default(true)
+      .describe("Whether the instrumentation scope becomes otel_scope_* labels of every series"),
+  })
+  .prefault({});
+
+const remoteWriteConfig = z
+  .strictObject({
+    enabled: z
+      .boolean()
+      .default(true)
+      .describe("Whether Prometheus remote write is taken at /api/v1/write and /api/v1/push"),
+  })
+  .prefault({});
+
+const deadLettersConfig = z
+  .strictObject({
+    max_bytes: size()
+      .default(GIB)
+      .describe(
+        "Bytes of requests that a store refused for good which are kept; beyond that their stores stop taking new ones",
+      ),
+  })
+  .prefault({});
+
+const storesConfig = z
+  .strictObject({
+    max_pending_appends: z
+      .number()
+      .int()
+      .positive()
+      .default(256)
+      .describe("Requests given to one store at a time while the log is replayed"),
+    max_retry_delay_ms: durationMs
+      .default(30_000)
+      .describe("Longest wait between two attempts to reach a store that is down"),
+  })
+  .prefault({});
+
+/** Section `collector` of the configuration. */
+export const collectorConfig = z
+  .strictObject({
+    wal: walConfig.describe("The write-ahead log: a request is answered with success once it is here"),
+    limits: limitsConfig.describe("What one request, and all of them together, may take"),
+    otlp: otlpConfig.describe("OpenTelemetry protocol over gRPC and HTTP"),
+    remote_write: remoteWriteConfig.describe("Prometheus remote write 1.0 and 2.0"),
+    dead_letters: deadLettersConfig.describe("Requests that were accepted but that a store refused for good"),
+    stores: storesConfig.describe("How requests are handed from the log to the stores"),
+  })
+  .prefault({});
+
+export type CollectorConfig = z.infer<typeof collectorConfig>;
+export type WalConfig = CollectorConfig["wal"];
+export type LimitsConfig = CollectorConfig["limits"];
+export type CorsConfig = CollectorConfig["otlp"]["cors"];
+export type DeadLettersConfig = CollectorConfig["dead_letters"];
+export type StoresConfig = CollectorConfig["stores"];

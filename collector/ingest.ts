@@ -1,0 +1,244 @@
+import { InvalidInputError, SightlineError, UnavailableError } from "@sightline/model/errors.ts";
+import type { LogBatch } from "@sightline/model/log-batch.ts";
+import type { Logger } from "@sightline/model/logger.ts";
+import type { MetricBatch } from "@sightline/model/metric-batch.ts";
+import type { AppendResult, Component, Signal, Store } from "@sightline/model/ports.ts";
+import type { SpanBatch } from "@sightline/model/span-batch.ts";
+import { decompressAsync } from "@sightline/proto/compression.ts";
+import type { Decoded, WireRequest } from "@sightline/proto/wire-request.ts";
+import type { Registry } from "prom-client";
+import { ByteBudget } from "./byte-budget.ts";
+import type { CollectorConfig } from "./config.ts";
+import type { DeadLetters } from "./dead-letters/dead-letters.ts";
+import { IngestMetrics } from "./ingest-metrics.ts";
+import { countRejected, type IngestResult, isEmpty, itemsOf, metricItems, writtenCounts } from "./ingest-result.ts";
+import { StoreQueue } from "./store-queue.ts";
+import type { WriteAheadLog } from "./wal/write-ahead-log.ts";
+
+export type IngestStores = {
+  readonly metrics?: Store<MetricBatch>;
+  readonly logs?: Store<LogBatch>;
+  readonly traces?: Store<SpanBatch>;
+};
+
+export type IngestOptions = {
+  readonly wal: WriteAheadLog;
+  readonly decoder: { decode(request: WireRequest): Decoded };
+  readonly stores: IngestStores;
+  readonly deadLetters: Pick<DeadLetters, "add">;
+  readonly config: CollectorConfig;
+  readonly logger: Logger;
+  readonly registry: Registry;
+};
+
+/** A store that keeps the log from shrinking is told to flush when the log is this full. */
+const FLUSH_AT = 0.7;
+const RETRY_AFTER_MS = 2_000;
+
+/**
+ * The way of every request: decode (what is not understood is refused here and leaves no trace), append to the
+ * write-ahead log, hand to the signal's store in the order of positions, answer.
+ *
+ * Starts after the log and the stores, stops before them.
+ */
+export class Ingest implements Component {
+  readonly name = "ingest";
+  /** Of request bodies, from their first byte on. Receivers reserve while they read; `submit` does for itself. */
+  readonly budget: ByteBudget;
+  readonly #options: IngestOptions;
+  readonly #metrics: IngestMetrics;
+  readonly #queues: {
+    readonly metrics: StoreQueue<MetricBatch> | undefined;
+    readonly logs: StoreQueue<LogBatch> | undefined;
+    readonly traces: StoreQueue<SpanBatch> | undefined;
+  };
+  readonly #inFlight = new Set<Promise<unknown>>();
+  /** Everything up to here is known to the queues. */
+  #handedOver = 0;
+  #running = false;
+  #timer: NodeJS.Timeout | undefined;
+  #truncating: Promise<void> | undefined;
+
+  constructor(options: IngestOptions) {
+    this.#options = options;
+    this.budget = new ByteBudget(options.config.limits.max_in_flight_bytes);
+    this.#metrics = new IngestMetrics(options.registry, { inFlightBytes: () => this.budget.usedBytes });
+    const { metrics, logs, traces } = options.stores;
+    this.#queues = {
+      metrics:
+        metrics && this.#queue("metrics", metrics, (d) => (d.signal === "metrics" ? d.batch : undefined), metricItems),
+      logs: logs && this.#queue("logs", logs, (d) => (d.signal === "logs" ? d.batch : undefined), rows),
+      traces: traces && this.#queue("traces", traces, (d) => (d.signal === "traces" ? d.batch : undefined), rows),
+    };
+  }
+
+  #queue<Batch>(
+    signal: Signal,
+    store: Store<Batch>,
+    batchOf: (decoded: Decoded) => Batch | undefined,
+    itemsOfBatch: (batch: Batch) => number,
+  ): StoreQueue<Batch> {
+    const { wal, decoder, deadLetters, config, logger } = this.#options;
+    return new StoreQueue<Batch>({
+      signal,
+      store,
+      wal,
+      decode: (request) => (signalOf(request) === signal ? batchOf(decoder.decode(request)) : undefined),
+      itemsOf: itemsOfBatch,
+      deadLetters,
+      config: config.stores,
+      logger,
+      metrics: this.#metrics,
+    });
+  }
+
+  /** Replays the log into the stores; those that are not available get theirs later. */
+  async start(): Promise<void> {
+    const { wal, config } = this.#options;
+    this.#handedOver = wal.lastPosition;
+    await Promise.all(this.#activeQueues().map((queue) => queue.start(wal.replayFrom)));
+    this.#running = true;
+    this.#timer = setInterval(() => this.#truncate(), config.wal.truncate_interval_ms);
+    this.#timer.unref();
+  }
+
+  /** Refuses what is new, answers what is in, makes the stores durable and gives back what the log kept for them. */
+  async stop(): Promise<void> {
+    const wasRunning = this.#running;
+    this.#running = false;
+    clearInterval(this.#timer);
+    await Promise.allSettled(this.#inFlight);
+    await Promise.all(this.#activeQueues().map((queue) => queue.stop()));
+    await this.#truncating;
+    if (!wasRunning) return;
+    for (const store of this.#activeStores()) {
+      // Not flushed is not lost: the log is replayed at the next start.
+      await store.flush().catch((error: unknown) => {
+        this.#options.logger.error("a store could not be flushed", { store: store.name, error });
+      });
+    }
+    this.#truncate();
+    await this.#truncating;
+  }
+
+  /**
+   * Settles when the request may be answered. `request.body` must not change before that. Throws `InvalidInputError`,
+   * `TooLargeError` or `UnsupportedMediaTypeError` for what can't be understood, `TooManyRequestsError` and
+   * `UnavailableError` when the sender should try again; nothing of the request is kept then.
+   */
+  async submit(request: WireRequest): Promise<IngestResult> {
+    const start = performance.now();
+    const work = this.#submit(request);
+    this.#inFlight.add(work);
+    let outcome = "accepted";
+    try {
+      return await work;
+    } catch (error) {
+      outcome = error instanceof SightlineError ? error.name : "Error";
+      throw error;
+    } finally {
+      this.#inFlight.delete(work);
+      this.#metrics.request(request, outcome, (performance.now() - start) / 1_000);
+    }
+  }
+
+  async #submit(request: WireRequest): Promise<IngestResult> {
+    if (!this.#running) {
+      throw new UnavailableError("the server is starting or stopping: send the request again", {
+        retryAfterMs: RETRY_AFTER_MS,
+      });
+    }
+    const { length } = request.body;
+    this.budget.reserve(length);
+    try {
+      const decoded = await this.#decode(request);
+      return await this.#keep(request, decoded);
+    } finally {
+      this.budget.release(length);
+    }
+  }
+
+  async #decode(request: WireRequest): Promise<Decoded> {
+    const { decoder, config } = this.#options;
+    const { encoding } = request;
+    if (encoding === "identity" || encoding === "snappy") return decoder.decode(request);
+    const body = await decompressAsync(request.body, encoding, config.limits.max_decompressed_bytes);
+    return decoder.decode({ ...request, body, encoding: "identity" });
+  }
+
+  async #keep(request: WireRequest, decoded: Decoded): Promise<IngestResult> {
+    const { signal, rejected } = decoded;
+    const items = itemsOf(decoded);
+    const counts = writtenCounts(decoded);
+    let stored: AppendResult = { accepted: items, rejected: [] };
+    if (!this.#queues[signal]) throw new InvalidInputError(`this server keeps no ${signal}`);
+    if (!isEmpty(decoded)) {
+      const position = await this.#options.wal.append(request);
+      // No await between these two: they keep the order of positions.
+      this.#handedOver = position;
+      const result = await this.#handOver(position, request, decoded);
+      if (result) stored = result;
+      else this.#metrics.deferred(signal);
+    }
+    const allRejected = stored.rejected.length > 0 ? [...rejected, ...stored.rejected] : rejected;
+    this.#metrics.items(signal, request.tenant, stored.accepted, allRejected);
+    return { signal, accepted: stored.accepted, rejected: allRejected, counts: counts(countRejected(stored.rejected)) };
+  }
+
+  #handOver(position: number, request: WireRequest, decoded: Decoded): Promise<AppendResult | undefined> | undefined {
+    if (decoded.signal === "metrics") return this.#queues.metrics?.append(position, request, decoded.batch);
+    if (decoded.signal === "logs") return this.#queues.logs?.append(position, request, decoded.batch);
+    return this.#queues.traces?.append(position, request, decoded.batch);
+  }
+
+  #truncate(): void {
+    this.#truncating ??= this.#truncateLog()
+      .catch((error: unknown) => this.#options.logger.error("could not shorten the write-ahead log", { error }))
+      .finally(() => {
+        this.#truncating = undefined;
+      });
+  }
+
+  async #truncateLog(): Promise<void> {
+    const { wal, config } = this.#options;
+    if (wal.bytes > FLUSH_AT * config.wal.max_bytes) await this.#flushOldest();
+    await wal.truncateBefore(this.#lowestNeeded());
+  }
+
+  /** The lowest position that would be missed after a crash. */
+  #lowestNeeded(): number {
+    let lowest = this.#handedOver + 1;
+    for (const queue of this.#activeQueues()) lowest = Math.min(lowest, queue.firstPending() ?? lowest);
+    for (const store of this.#activeStores()) lowest = Math.min(lowest, store.firstUnflushedPosition() ?? lowest);
+    return lowest;
+  }
+
+  async #flushOldest(): Promise<void> {
+    let oldest: { store: Store<never>; position: number } | undefined;
+    for (const store of this.#activeStores()) {
+      const position = store.firstUnflushedPosition();
+      if (position !== undefined && (!oldest || position < oldest.position)) oldest = { store, position };
+    }
+    await oldest?.store.flush();
+  }
+
+  #activeQueues(): readonly Pick<StoreQueue<never>, "start" | "stop" | "firstPending">[] {
+    const { metrics, logs, traces } = this.#queues;
+    return [metrics, logs, traces].filter((queue) => queue !== undefined);
+  }
+
+  #activeStores(): readonly Store<never>[] {
+    const { metrics, logs, traces } = this.#options.stores;
+    return [metrics, logs, traces].filter((store) => store !== undefined);
+  }
+}
+
+function rows(batch: { readonly length: number }): number {
+  return batch.length;
+}
+
+/** From the name alone, so that a replay decodes only what it needs. */
+function signalOf({ protocol }: WireRequest): Signal {
+  if (protocol.startsWith("otlp-logs")) return "logs";
+  return protocol.startsWith("otlp-traces") ? "traces" : "metrics";
+}

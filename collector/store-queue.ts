@@ -1,0 +1,271 @@
+import { setImmediate as nextTurn, setTimeout as sleep } from "node:timers/promises";
+import { UnavailableError } from "@sightline/model/errors.ts";
+import type { Logger } from "@sightline/model/logger.ts";
+import type { AppendResult, Signal, Store } from "@sightline/model/ports.ts";
+import type { WireRequest } from "@sightline/proto/wire-request.ts";
+import type { StoresConfig } from "./config.ts";
+import type { DeadLetterReason } from "./dead-letters/dead-letter-file.ts";
+import type { DeadLetters } from "./dead-letters/dead-letters.ts";
+import type { IngestMetrics } from "./ingest-metrics.ts";
+import type { WriteAheadLog } from "./wal/write-ahead-log.ts";
+
+export type StoreQueueOptions<Batch> = {
+  readonly signal: Signal;
+  readonly store: Store<Batch>;
+  readonly wal: Pick<WriteAheadLog, "replay" | "lastPosition">;
+  /** undefined when the request is of another signal. Throws what the decoder throws. */
+  readonly decode: (request: WireRequest) => Batch | undefined;
+  /** Samples, records or spans in a batch. */
+  readonly itemsOf: (batch: Batch) => number;
+  readonly deadLetters: Pick<DeadLetters, "add">;
+  readonly config: StoresConfig;
+  readonly logger: Logger;
+  readonly metrics: IngestMetrics;
+};
+
+/** `failed`: the store was not there; to be given again. */
+type Flight = { readonly position: number; state: "pending" | "applied" | "failed"; retryAfterMs: number };
+
+const FIRST_RETRY_MS = 100;
+const PROGRESS_EVERY_MS = 5_000;
+/** Replaying may hold the event loop for so long at a time. */
+const TURN_MS = 20;
+
+/**
+ * Gives one store the requests of its signal in the order of their positions.
+ *
+ * Live, each request is handed over at once, without waiting for those before it. When the store is not available the
+ * queue falls behind: it keeps no requests in memory but reads them from the log again, retrying with growing delays,
+ * until it has caught up. After a start it is behind from where the log has to be replayed. Requests that come
+ * meanwhile are answered by the log alone.
+ */
+export class StoreQueue<Batch> {
+  readonly #signal: Signal;
+  readonly #options: StoreQueueOptions<Batch>;
+  /** From the lowest position that is not applied on, ascending. */
+  #flights: Flight[] = [];
+  #pending = 0;
+  #anyFailed = false;
+  #behind = false;
+  /** While behind: the position to read the log from. Live: everything below was given to the store by a replay. */
+  #from = 0;
+  /** The last request that came while the queue was behind. */
+  #deferred = 0;
+  /** The highest position the store took. */
+  #highest = 0;
+  #onSettled: (() => void)[] = [];
+  readonly #stop = new AbortController();
+  #catchingUp: Promise<void> | undefined;
+
+  constructor(options: StoreQueueOptions<Batch>) {
+    this.#options = options;
+    this.#signal = options.signal;
+  }
+
+  /** Replays the log. Settles when the store has everything, or when it turns out not to be available. */
+  async start(replayFrom: number): Promise<void> {
+    this.#from = replayFrom;
+    await new Promise<void>((resolve) => this.#fallBehind(resolve));
+  }
+
+  /** The lowest position that the log still has to keep for this queue, undefined when there is none. */
+  firstPending(): number | undefined {
+    const flight = this.#flights.find(({ state }) => state !== "applied");
+    if (!this.#behind) return flight?.position;
+    return flight ? Math.min(flight.position, this.#from) : this.#from;
+  }
+
+  /**
+   * To be called in the order of positions, once the request is durable. Gives what the store said, undefined when it
+   * will get the request later.
+   */
+  async append(position: number, request: WireRequest, batch: Batch): Promise<AppendResult | undefined> {
+    // A replay that ended between the sync and this call has brought it already.
+    if (position < this.#from) return undefined;
+    if (!this.#behind) return this.#give(position, request, batch);
+    this.#deferred = position;
+    return undefined;
+  }
+
+  /** Waits for the store's answers to what it was given; a store that is behind gets the rest after the next start. */
+  async stop(): Promise<void> {
+    this.#stop.abort();
+    await this.#catchingUp;
+    await this.#allSettled();
+  }
+
+  async #give(position: number, request: WireRequest, batch: Batch): Promise<AppendResult | undefined> {
+    const { store } = this.#options;
+    const flight: Flight = { position, state: "pending", retryAfterMs: 0 };
+    this.#flights.push(flight);
+    this.#pending++;
+    try {
+      const result = await store.append(request.tenant, batch, position);
+      this.#highest = Math.max(this.#highest, position);
+      flight.state = "applied";
+      return result;
+    } catch (error) {
+      if (error instanceof UnavailableError) return this.#failed(flight, error);
+      return await this.#giveUp(flight, request, "refused", error, this.#options.itemsOf(batch));
+    } finally {
+      this.#pending--;
+      this.#dropApplied();
+      for (const wake of this.#onSettled.splice(0)) wake();
+    }
+  }
+
+  /** Puts a request aside; it is done then, unless even that is not possible. */
+  async #giveUp(
+    flight: Flight,
+    request: WireRequest,
+    reason: DeadLetterReason,
+    error: unknown,
+    items: number,
+  ): Promise<AppendResult | undefined> {
+    try {
+      await this.#options.deadLetters.add(request, flight.position, reason, error);
+    } catch (cause) {
+      return this.#failed(flight, cause);
+    }
+    this.#options.metrics.deadLetter(this.#signal, reason);
+    flight.state = "applied";
+    const message = `kept as a dead letter, because the store refused it: ${(error as Error).message}`;
+    return { accepted: 0, rejected: [{ reason: "invalid", count: items, message }] };
+  }
+
+  #failed(flight: Flight, error: unknown): undefined {
+    flight.state = "failed";
+    this.#anyFailed = true;
+    flight.retryAfterMs = error instanceof UnavailableError ? error.retryAfterMs : 0;
+    this.#options.metrics.retry(this.#signal);
+    this.#options.logger.warn("a store can't take requests: they stay in the log and are given to it later", {
+      signal: this.#signal,
+      error,
+    });
+    if (!this.#behind) {
+      this.#from = this.#flights.find(({ state }) => state !== "applied")?.position ?? flight.position;
+      this.#fallBehind(() => {});
+    }
+  }
+
+  #dropApplied(): void {
+    let done = 0;
+    while (this.#flights[done]?.state === "applied") done++;
+    const last = this.#flights[done - 1];
+    if (!last) return;
+    this.#flights.splice(0, done);
+    if (this.#behind) this.#from = Math.max(this.#from, last.position + 1);
+  }
+
+  #fallBehind(onCaughtUpOrFailed: () => void): void {
+    this.#behind = true;
+    this.#deferred = Math.max(this.#deferred, this.#flights.at(-1)?.position ?? 0);
+    this.#catchingUp = this.#catchUp(onCaughtUpOrFailed)
+      .catch((error: unknown) => {
+        // Not reached unless the log can't be read. Staying behind keeps everything in it for the next start.
+        this.#options.logger.error("could not read the write-ahead log", { signal: this.#signal, error });
+      })
+      .finally(onCaughtUpOrFailed);
+  }
+
+  async #catchUp(onFailed: () => void): Promise<void> {
+    let attempt = 0;
+    let lastFailed = -1;
+    while (!this.#stop.signal.aborted) {
+      await this.#allSettled();
+      const failed = this.#flights.find(({ state }) => state === "failed");
+      if (failed) {
+        onFailed();
+        attempt = failed.position === lastFailed ? attempt + 1 : 0;
+        lastFailed = failed.position;
+        await this.#pause(attempt, failed.retryAfterMs);
+      }
+      const through = this.#options.wal.lastPosition;
+      const applied = this.#flights.filter(({ state }) => state === "applied");
+      this.#flights = [];
+      this.#anyFailed = false;
+      const complete = await this.#replay(new Set(applied.map(({ position }) => position)), through);
+      await this.#allSettled();
+      if (!complete || this.#anyFailed) {
+        // What the store took beyond the failure must be left out next time, too.
+        this.#flights.push(...applied.filter(({ position }) => position > this.#from));
+        this.#flights.sort((a, b) => a.position - b.position);
+        continue;
+      }
+      this.#from = through + 1;
+      if (this.#deferred > through) continue;
+      this.#behind = false;
+      return;
+    }
+  }
+
+  /** One pass over the log. False when it was broken off because the store is not available or the process stops. */
+  async #replay(handled: ReadonlySet<number>, through: number): Promise<boolean> {
+    const start = performance.now();
+    let turnStart = start;
+    let lastReport = start;
+    let requests = 0;
+    for await (const { position, request } of this.#options.wal.replay(this.#from)) {
+      if (position > through) break;
+      const now = performance.now();
+      if (now - turnStart > TURN_MS) {
+        await nextTurn();
+        turnStart = performance.now();
+      }
+      if (now - lastReport > PROGRESS_EVERY_MS) {
+        lastReport = now;
+        this.#report("replaying the write-ahead log", start, requests);
+      }
+      while (this.#pending >= this.#options.config.max_pending_appends) await this.#nextSettled();
+      if (this.#stop.signal.aborted || this.#anyFailed) return false;
+      if (!handled.has(position) && (await this.#replayOne(position, request))) requests++;
+    }
+    await this.#allSettled();
+    if (performance.now() - start > PROGRESS_EVERY_MS) this.#report("replayed the write-ahead log", start, requests);
+    return !this.#stop.signal.aborted;
+  }
+
+  /** Hands the request over without waiting for the answer. False when it is none of this queue's. */
+  async #replayOne(position: number, request: WireRequest): Promise<boolean> {
+    let batch: Batch | undefined;
+    try {
+      batch = this.#options.decode(request);
+    } catch (error) {
+      await this.#putAside(position, request, "undecodable", error);
+      return true;
+    }
+    if (batch === undefined) return false;
+    this.#options.metrics.replayed(this.#signal);
+    if (position < this.#highest) {
+      const error = new Error(`the store took position ${this.#highest} but not ${position}`);
+      await this.#putAside(position, request, "overtaken", error);
+    } else void this.#give(position, request, batch);
+    return true;
+  }
+
+  async #putAside(position: number, request: WireRequest, reason: DeadLetterReason, error: unknown): Promise<void> {
+    const flight: Flight = { position, state: "pending", retryAfterMs: 0 };
+    this.#flights.push(flight);
+    await this.#giveUp(flight, request, reason, error, 0);
+    this.#dropApplied();
+  }
+
+  #report(message: string, start: number, requests: number): void {
+    const seconds = Math.round((performance.now() - start) / 1_000);
+    this.#options.logger.info(message, { signal: this.#signal, requests, seconds });
+  }
+
+  async #pause(attempt: number, retryAfterMs: number): Promise<void> {
+    const delayMs = Math.max(retryAfterMs, FIRST_RETRY_MS * 2 ** Math.min(attempt, 20));
+    const boundedMs = Math.min(delayMs, this.#options.config.max_retry_delay_ms);
+    await sleep(boundedMs, undefined, { signal: this.#stop.signal }).catch(() => {});
+  }
+
+  #nextSettled(): Promise<void> {
+    return new Promise((resolve) => this.#onSettled.push(resolve));
+  }
+
+  async #allSettled(): Promise<void> {
+    while (this.#pending > 0) await this.#nextSettled();
+  }
+}
