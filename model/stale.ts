@@ -18,6 +18,11 @@ export function isStaleAt(words: Uint32Array, index: number): boolean {
   return words[2 * index] === STALE_LOW && words[2 * index + 1] === STALE_HIGH;
 }
 
+/** True for the low and high word of the marker as they are on the wire. */
+export function isStaleBits(low: number, high: number): boolean {
+  return low === STALE_LOW && high === STALE_HIGH;
+}
+
 export function writeStale(words: Uint32Array, index: number): void {
   words[2 * index] = STALE_LOW;
   words[2 * index + 1] = STALE_HIGH;

@@ -40,6 +40,8 @@ export type WireReaderOptions = {
  */
 export class WireReader {
   bytes: Uint8Array;
+  /** Over the same memory as `bytes`, with the same offsets. */
+  view: DataView;
   pos: number;
   /** End of the current message, exclusive. */
   end: number;
@@ -51,7 +53,6 @@ export class WireReader {
   /** Names of the fields we are inside of, for messages; entries at and above `#depth` are left over. */
   readonly #path: string[] = [];
   #depth = 0;
-  #view: DataView;
   #lastTag = 0;
 
   /** `message` is the name of the outermost message in error texts, e.g. `ExportLogsServiceRequest`. */
@@ -61,14 +62,14 @@ export class WireReader {
     this.end = options.end ?? bytes.length;
     this.#message = message;
     this.#maxDepth = options.maxDepth ?? DEFAULT_MAX_DEPTH;
-    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   }
 
   /** Starts over on other bytes, so that one reader can serve many requests. */
   reset(bytes: Uint8Array, start = 0, end = bytes.length): void {
     if (bytes !== this.bytes) {
       this.bytes = bytes;
-      this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+      this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     }
     this.pos = start;
     this.end = end;
@@ -260,14 +261,14 @@ export class WireReader {
   /** Reads eight bytes into {@link low} and {@link high}. */
   readFixed64(): void {
     this.#need(8);
-    this.low = this.#view.getUint32(this.pos, true);
-    this.high = this.#view.getUint32(this.pos + 4, true);
+    this.low = this.view.getUint32(this.pos, true);
+    this.high = this.view.getUint32(this.pos + 4, true);
     this.pos += 8;
   }
 
   fixed64(): bigint {
     this.#need(8);
-    const value = this.#view.getBigUint64(this.pos, true);
+    const value = this.view.getBigUint64(this.pos, true);
     this.pos += 8;
     return value;
   }
@@ -290,7 +291,7 @@ export class WireReader {
 
   fixed32(): number {
     this.#need(4);
-    const value = this.#view.getUint32(this.pos, true);
+    const value = this.view.getUint32(this.pos, true);
     this.pos += 4;
     return value;
   }
@@ -298,14 +299,14 @@ export class WireReader {
   /** NaNs may lose their bit pattern; where the staleness marker can occur use {@link readFixed64}. */
   double(): number {
     this.#need(8);
-    const value = this.#view.getFloat64(this.pos, true);
+    const value = this.view.getFloat64(this.pos, true);
     this.pos += 8;
     return value;
   }
 
   float(): number {
     this.#need(4);
-    const value = this.#view.getFloat32(this.pos, true);
+    const value = this.view.getFloat32(this.pos, true);
     this.pos += 4;
     return value;
   }

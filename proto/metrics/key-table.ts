@@ -1,0 +1,140 @@
+/**
+ * A hash table from byte strings to unsigned integers, for millions of keys: open addressing over flat arrays, so that
+ * a look-up makes no object and touches few cache lines. Keys are compared byte by byte: the hash only finds them.
+ *
+ * A key is a range of bytes and a `prefix`, a 32-bit number that stands for whatever context the bytes belong to.
+ * There is no removal: the owner drops the whole table when it has grown too large.
+ */
+export class KeyTable {
+  /** Entry number + 1, 0 where free. A power of two, at most half full. */
+  #slots = new Int32Array(1 << 10);
+  /** Six numbers per entry, see the constants below. */
+  #entries = new Int32Array(6 << 8);
+  #size = 0;
+  #keyBytes = 0;
+  readonly #chunks: DataView[] = [];
+  #chunkUsed = 0;
+
+  get size(): number {
+    return this.#size;
+  }
+
+  /** Bytes held for keys and table, roughly. */
+  get byteSize(): number {
+    return this.#keyBytes + this.#size * (ENTRY_SIZE * 4 + 12);
+  }
+
+  /** The value under the key `view[start, end)`, -1 when there is none. */
+  find(view: DataView, start: number, end: number, prefix: number): number {
+    const hash = hashRange(view, start, end, prefix);
+    const slots = this.#slots;
+    const entries = this.#entries;
+    const mask = slots.length - 1;
+    const length = end - start;
+    for (let slot = hash & mask; ; slot = (slot + 1) & mask) {
+      const entry = slots[slot] as number;
+      if (entry === 0) return -1;
+      const at = (entry - 1) * ENTRY_SIZE;
+      if (
+        entries[at + HASH] === hash &&
+        entries[at + LENGTH] === length &&
+        entries[at + PREFIX] === (prefix | 0) &&
+        sameBytes(
+          this.#chunks[entries[at + CHUNK] as number] as DataView,
+          entries[at + OFFSET] as number,
+          view,
+          start,
+          length,
+        )
+      ) {
+        return (entries[at + VALUE] as number) >>> 0;
+      }
+    }
+  }
+
+  /** Adds a key that {@link find} did not find. Copies its bytes. */
+  add(view: DataView, start: number, end: number, prefix: number, value: number): void {
+    if ((this.#size + 1) * 2 > this.#slots.length) this.#growSlots();
+    if ((this.#size + 1) * ENTRY_SIZE > this.#entries.length) {
+      const larger = new Int32Array(this.#entries.length * 2);
+      larger.set(this.#entries);
+      this.#entries = larger;
+    }
+    const length = end - start;
+    if (this.#chunks.length === 0 || this.#chunkUsed + length > CHUNK_BYTES) {
+      this.#chunks.push(new DataView(new ArrayBuffer(Math.max(CHUNK_BYTES, length))));
+      this.#chunkUsed = 0;
+    }
+    const chunk = this.#chunks.length - 1;
+    const target = new Uint8Array((this.#chunks[chunk] as DataView).buffer);
+    target.set(new Uint8Array(view.buffer, view.byteOffset + start, length), this.#chunkUsed);
+    const at = this.#size * ENTRY_SIZE;
+    const entries = this.#entries;
+    const hash = hashRange(view, start, end, prefix);
+    entries[at + HASH] = hash;
+    entries[at + PREFIX] = prefix | 0;
+    entries[at + LENGTH] = length;
+    entries[at + CHUNK] = chunk;
+    entries[at + OFFSET] = this.#chunkUsed;
+    entries[at + VALUE] = value | 0;
+    this.#chunkUsed += length;
+    this.#keyBytes += length;
+    this.#size++;
+    this.#place(hash, this.#size);
+  }
+
+  #place(hash: number, entry: number): void {
+    const slots = this.#slots;
+    const mask = slots.length - 1;
+    let slot = hash & mask;
+    while (slots[slot] !== 0) slot = (slot + 1) & mask;
+    slots[slot] = entry;
+  }
+
+  #growSlots(): void {
+    this.#slots = new Int32Array(this.#slots.length * 2);
+    for (let entry = 0; entry < this.#size; entry++) {
+      this.#place(this.#entries[entry * ENTRY_SIZE + HASH] as number, entry + 1);
+    }
+  }
+}
+
+const CHUNK_BYTES = 1 << 18;
+const ENTRY_SIZE = 6;
+const HASH = 0;
+const PREFIX = 1;
+const LENGTH = 2;
+const CHUNK = 3;
+const OFFSET = 4;
+const VALUE = 5;
+
+/** Differs from process to process, so that nobody can prepare keys that all fall into one slot. */
+const SEED = Math.floor(Math.random() * 2 ** 32) | 0;
+
+/** Two lanes of four bytes each, folded after every multiplication, then murmur3's finish. */
+function hashRange(view: DataView, start: number, end: number, prefix: number): number {
+  let a = SEED ^ Math.imul(prefix, 0x9e3779b1);
+  let b = SEED ^ (end - start);
+  let i = start;
+  for (; i + 8 <= end; i += 8) {
+    a = Math.imul(a ^ view.getInt32(i, true), 0x85ebca6b);
+    b = Math.imul(b ^ view.getInt32(i + 4, true), 0xc2b2ae35);
+    a ^= a >>> 15;
+    b ^= b >>> 13;
+  }
+  for (; i < end; i++) {
+    a = Math.imul(a ^ view.getUint8(i), 0x01000193);
+    a ^= a >>> 15;
+  }
+  let hash = a ^ ((b << 16) | (b >>> 16));
+  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
+  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
+  return hash ^ (hash >>> 16);
+}
+
+function sameBytes(a: DataView, atA: number, b: DataView, atB: number, length: number): boolean {
+  let i = 0;
+  for (; i + 4 <= length; i += 4) if (a.getInt32(atA + i, true) !== b.getInt32(atB + i, true)) return false;
+  for (; i < length; i++) if (a.getUint8(atA + i) !== b.getUint8(atB + i)) return false;
+  return true;
+}

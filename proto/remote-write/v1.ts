@@ -1,0 +1,234 @@
+import type { Label } from "@sightline/model/labels.ts";
+import { type MetricBatch, type MetricMetadata, NO_INFO } from "@sightline/model/metric-batch.ts";
+import type { Rejection } from "@sightline/model/ports.ts";
+import { isStaleBits } from "@sightline/model/stale.ts";
+import { MetricBatchBuilder } from "../metrics/metric-batch-builder.ts";
+import { metricTypeOf } from "../metrics/metric-type.ts";
+import { Fault, RejectionLog, tooManySeries } from "../metrics/rejection-log.ts";
+import { isSampleTime, timeFault } from "../metrics/sample-time.ts";
+import type { SeriesInterner } from "../metrics/series-interner.ts";
+import { BYTES, FIXED64, VARINT, WireReader, type WireReaderOptions } from "../wire/reader.ts";
+import { readHistogram } from "./histogram.ts";
+import { INVALID_UTF8, seriesLabels, sortedLabels } from "./label-set.ts";
+import { appendUsualSamples, SAMPLES } from "./usual-samples.ts";
+
+/** Fields of `TimeSeries`. */
+const LABELS = (1 << 3) | BYTES;
+const EXEMPLARS = (3 << 3) | BYTES;
+const HISTOGRAMS = (4 << 3) | BYTES;
+
+/**
+ * Decodes `prometheus.WriteRequest` (prompb/remote.proto) for one tenant.
+ *
+ * The usual series, known and with nothing but samples, is scanned by hand: its labels are found by their bytes and
+ * never decoded. All others take the general way, which reads the same bytes field by field.
+ */
+export class RemoteWrite1Decoder {
+  readonly #interner: SeriesInterner;
+  readonly #readerOptions: WireReaderOptions;
+  #usualLength = 256;
+
+  constructor(interner: SeriesInterner, readerOptions: WireReaderOptions = {}) {
+    this.#interner = interner;
+    this.#readerOptions = readerOptions;
+  }
+
+  /** Throws `InvalidInputError` for malformed bytes. Refused series and samples are counted in `rejected`. */
+  decode(bytes: Uint8Array): { batch: MetricBatch; rejected: Rejection[] } {
+    const reader = new WireReader(bytes, "WriteRequest", this.#readerOptions);
+    const builder = new MetricBatchBuilder(this.#usualLength);
+    const rejections = new RejectionLog();
+    for (let tag = reader.nextTag(); tag !== 0; tag = reader.nextTag()) {
+      if (tag === ((1 << 3) | BYTES)) {
+        const outer = reader.enter("timeseries");
+        if (!this.#appendUsual(reader, builder)) this.#append(reader, builder, rejections);
+        reader.leave(outer);
+      } else if (tag === ((3 << 3) | BYTES)) {
+        const outer = reader.enter("metadata");
+        builder.metadata.push(readMetadata(reader));
+        reader.leave(outer);
+      } else reader.skip(tag);
+    }
+    this.#usualLength = Math.max(256, builder.length);
+    return { batch: builder.build(this.#interner.series), rejected: rejections.finish() };
+  }
+
+  /** False, and nothing appended, when the series is new, faulty or not spelled as usual. */
+  #appendUsual(reader: WireReader, builder: MetricBatchBuilder): boolean {
+    const { bytes, view, pos: start, end } = reader;
+    let pos = start;
+    while (pos < end && bytes[pos] === LABELS) {
+      const length = bytes[pos + 1] as number;
+      if (length < 0x80) pos += 2 + length;
+      else {
+        const high = bytes[pos + 2] as number;
+        // Also where the bytes end: no comparison with undefined holds.
+        if (!(high < 0x80)) return false;
+        pos += 3 + (length & 0x7f) + (high << 7);
+      }
+    }
+    if (pos > end || pos === start) return false;
+    const ref = this.#interner.byLabelBytes.find(view, start, pos, 0);
+    return ref >= 0 && appendUsualSamples(builder, ref, bytes, view, pos, end);
+  }
+
+  #append(reader: WireReader, builder: MetricBatchBuilder, rejections: RejectionLog): void {
+    const start = reader.pos;
+    const pairs: Label[] = [];
+    let rows = 0;
+    let fault: Fault | undefined;
+    for (let tag = reader.nextTag(); tag !== 0; tag = reader.nextTag()) {
+      if (tag === LABELS) {
+        const label = readLabel(reader);
+        if (label) pairs.push(label);
+        else fault = INVALID_UTF8;
+      } else {
+        if (tag === SAMPLES || tag === EXEMPLARS || tag === HISTOGRAMS) rows++;
+        reader.skip(tag);
+      }
+    }
+    const ref = fault ?? this.#refOf(pairs);
+    if (ref instanceof Fault) {
+      rejections.add(ref, rows);
+      return;
+    }
+    reader.pos = start;
+    this.#remember(reader, ref);
+    for (let tag = reader.nextTag(); tag !== 0; tag = reader.nextTag()) {
+      if (tag === SAMPLES) readSample(reader, ref, builder, rejections);
+      else if (tag === EXEMPLARS) this.#readExemplar(reader, ref, builder, rejections);
+      else if (tag === HISTOGRAMS) appendHistogram(reader, ref, builder, rejections);
+      else reader.skip(tag);
+    }
+  }
+
+  #refOf(pairs: readonly Label[]): number | Fault {
+    const labels = seriesLabels(pairs, this.#interner);
+    if (labels instanceof Fault) return labels;
+    const ref = this.#interner.intern(labels, NO_INFO);
+    return ref >= 0 ? ref : tooManySeries();
+  }
+
+  /** Makes the series known by these very bytes, which may spell its labels in another way than the interner does. */
+  #remember(reader: WireReader, ref: number): void {
+    const { bytes, view, pos: start } = reader;
+    while (reader.pos < reader.end && bytes[reader.pos] === LABELS) {
+      reader.nextTag();
+      reader.skipBytes();
+    }
+    const end = reader.pos;
+    reader.pos = start;
+    const table = this.#interner.byLabelBytes;
+    if (this.#labelsOnlyUntil(reader, end) && table.find(view, start, end, 0) < 0) table.add(view, start, end, 0, ref);
+  }
+
+  /** Whether no further labels come behind `end`: otherwise the bytes before it do not name the series. */
+  #labelsOnlyUntil(reader: WireReader, end: number): boolean {
+    const start = reader.pos;
+    reader.pos = end;
+    let found = false;
+    for (let tag = reader.nextTag(); tag !== 0; tag = reader.nextTag()) {
+      found ||= tag === LABELS;
+      reader.skip(tag);
+    }
+    reader.pos = start;
+    return !found;
+  }
+
+  #readExemplar(reader: WireReader, ref: number, builder: MetricBatchBuilder, rejections: RejectionLog): void {
+    const outer = reader.enter("exemplars");
+    const pairs: Label[] = [];
+    let value = 0;
+    let timeMs = 0;
+    let fault: Fault | undefined;
+    for (let tag = reader.nextTag(); tag !== 0; tag = reader.nextTag()) {
+      if (tag === LABELS) {
+        const label = readLabel(reader);
+        if (label) pairs.push(label);
+        else fault = INVALID_UTF8;
+      } else if (tag === ((2 << 3) | FIXED64)) value = reader.double();
+      else if (tag === ((3 << 3) | VARINT)) timeMs = reader.int64AsNumber();
+      else reader.skip(tag);
+    }
+    reader.leave(outer);
+    if (!isSampleTime(timeMs)) fault ??= timeFault(timeMs);
+    const labels = fault ?? sortedLabels(pairs, this.#interner);
+    if (labels instanceof Fault) rejections.add(labels, 1);
+    else builder.exemplars.push({ ref, timeMs, value, labels });
+  }
+}
+
+/** Undefined when name or value are not valid UTF-8. */
+function readLabel(reader: WireReader): Label | undefined {
+  const outer = reader.enter("labels");
+  let name: string | undefined = "";
+  let value: string | undefined = "";
+  for (let tag = reader.nextTag(); tag !== 0; tag = reader.nextTag()) {
+    if (tag === ((1 << 3) | BYTES)) name = reader.stringOrUndefined();
+    else if (tag === ((2 << 3) | BYTES)) value = reader.stringOrUndefined();
+    else reader.skip(tag);
+  }
+  reader.leave(outer);
+  return name === undefined || value === undefined ? undefined : [name, value];
+}
+
+/** Reads the `Sample` that comes next; its fields are those of both versions, `start_timestamp` is of the second. */
+export function readSample(
+  reader: WireReader,
+  ref: number,
+  builder: MetricBatchBuilder,
+  rejections: RejectionLog,
+  createdMs = 0,
+): void {
+  const outer = reader.enter("samples");
+  let value = 0;
+  let stale = false;
+  let timeMs = 0;
+  let startMs = createdMs;
+  for (let tag = reader.nextTag(); tag !== 0; tag = reader.nextTag()) {
+    if (tag === ((1 << 3) | FIXED64)) {
+      reader.readFixed64();
+      value = reader.view.getFloat64(reader.pos - 8, true);
+      stale = isStaleBits(reader.low, reader.high);
+    } else if (tag === ((2 << 3) | VARINT)) timeMs = reader.int64AsNumber();
+    else if (tag === ((3 << 3) | VARINT)) startMs = reader.int64AsNumber();
+    else reader.skip(tag);
+  }
+  reader.leave(outer);
+  if (!isSampleTime(timeMs)) rejections.add(timeFault(timeMs), 1);
+  else if (!isSampleTime(startMs)) rejections.add(timeFault(startMs), 1);
+  else if (Number.isNaN(value)) builder.pushNan(ref, timeMs, startMs, stale);
+  else builder.push(ref, timeMs, startMs, value);
+}
+
+/** Reads the `Histogram` that comes next. */
+export function appendHistogram(
+  reader: WireReader,
+  ref: number,
+  builder: MetricBatchBuilder,
+  rejections: RejectionLog,
+  createdMs = 0,
+): void {
+  const outer = reader.enter("histograms");
+  const sample = readHistogram(reader);
+  reader.leave(outer);
+  if (sample instanceof Fault) rejections.add(sample, 1);
+  else if (!isSampleTime(sample.timeMs)) rejections.add(timeFault(sample.timeMs), 1);
+  else if (!isSampleTime(sample.startMs)) rejections.add(timeFault(sample.startMs), 1);
+  else {
+    const { timeMs, histogram } = sample;
+    builder.histograms.push({ ref, timeMs, startMs: sample.startMs || createdMs, histogram });
+  }
+}
+
+function readMetadata(reader: WireReader): MetricMetadata {
+  const metadata = { metric: "", type: metricTypeOf(0), unit: "", help: "" };
+  for (let tag = reader.nextTag(); tag !== 0; tag = reader.nextTag()) {
+    if (tag === ((1 << 3) | VARINT)) metadata.type = metricTypeOf(reader.uint32());
+    else if (tag === ((2 << 3) | BYTES)) metadata.metric = reader.stringLossy();
+    else if (tag === ((4 << 3) | BYTES)) metadata.help = reader.stringLossy();
+    else if (tag === ((5 << 3) | BYTES)) metadata.unit = reader.stringLossy();
+    else reader.skip(tag);
+  }
+  return metadata;
+}
