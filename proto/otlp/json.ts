@@ -158,5 +158,6 @@ function fieldsOf(message: MessageName): Map<string, Field> {
 
 function nameOf(value: unknown): string {
   if (value === null) return "null";
-  return Array.isArray(value) ? "an array" : `a ${typeof value}`;
+  if (typeof value === "object") return Array.isArray(value) ? "an array" : "an object";
+  return `a ${typeof value}`;
 }

@@ -283,13 +283,11 @@ test("any attributes come back as they were", () => {
     fc
       .bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n })
       .map((int) => ({ json: { intValue: String(int) }, type: "int", text: String(int) })),
-    fc
-      .double({ noNaN: true })
-      .map((double) => ({
-        json: { doubleValue: Number.isFinite(double) ? double : String(double) },
-        type: "double",
-        text: String(double),
-      })),
+    fc.double({ noNaN: true }).map((double) => ({
+      json: { doubleValue: Number.isFinite(double) ? double : String(double) },
+      type: "double",
+      text: String(double),
+    })),
     fc.boolean().map((boolValue) => ({ json: { boolValue }, type: "bool", text: String(boolValue) })),
   );
   const record = fc.dictionary(fc.string({ maxLength: 8 }), value, { maxKeys: 6 });
