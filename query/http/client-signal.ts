@@ -1,0 +1,22 @@
+import { CancelledError, TimeoutError } from "@sightline/model/errors.ts";
+import type { FastifyReply, FastifyRequest } from "fastify";
+
+/**
+ * Aborts with a {@link CancelledError} when the client goes away before the whole answer is written, and with a
+ * {@link TimeoutError} after `timeoutMs`.
+ */
+export function clientSignal(request: FastifyRequest, reply: FastifyReply, timeoutMs: number): AbortSignal {
+  const controller = new AbortController();
+  const response = reply.raw;
+  const timer = setTimeout(() => {
+    controller.abort(new TimeoutError(`the query took longer than ${timeoutMs} ms (query.timeout_ms)`));
+  }, timeoutMs);
+  timer.unref();
+  const onClose = () => {
+    clearTimeout(timer);
+    if (!response.writableFinished) controller.abort(new CancelledError("the client closed the connection"));
+  };
+  if (request.raw.socket?.destroyed) onClose();
+  else response.once("close", onClose);
+  return controller.signal;
+}

@@ -1,0 +1,148 @@
+import { InvalidInputError } from "@sightline/model/errors.ts";
+import { labelsKey, labelValue } from "@sightline/model/labels.ts";
+import type { Matcher } from "@sightline/model/matcher.ts";
+import type { LogStore } from "@sightline/model/ports.ts";
+import type { FastifyInstance, FastifyRequest } from "fastify";
+import { labelsJson } from "../http/labels-json.ts";
+import {
+  type QueryApiDeps,
+  type QueryCall,
+  type QueryHandler,
+  type QueryRoute,
+  registerQueryApi,
+  sendJson,
+} from "../http/query-api.ts";
+import { sendChunks } from "../http/send-chunks.ts";
+import type { LogqlEngine } from "../logql/logql-engine.ts";
+import { parseStreamSelector } from "../logql/parse-logql.ts";
+import type { LogqlResult } from "../logql/result.ts";
+import { encodeLogqlResult } from "./encode-result.ts";
+import { sendLokiError } from "./error-response.ts";
+import { readLimit, readNewestFirst, readRange, readRangeQuery, readTime } from "./parameters.ts";
+
+export type LokiApiDeps = QueryApiDeps & {
+  readonly engine: Pick<LogqlEngine, "instant" | "range">;
+  readonly store: Pick<LogStore, "streams">;
+  /** For times that a request does not name; by default the system's clock. */
+  readonly nowMs?: () => number;
+};
+
+/** Loki's query API below `/loki/api/v1`. */
+export function registerLokiApi(app: FastifyInstance, deps: LokiApiDeps): void {
+  registerQueryApi(app, deps, sendLokiError, routes(deps));
+}
+
+function routes(deps: LokiApiDeps): QueryRoute[] {
+  const { version, revision } = deps.buildInfo;
+  const buildInfo = { version, revision, branch: "", buildUser: "", buildDate: "", goVersion: "" };
+  const both = ["GET", "POST"] as const;
+  return [
+    { methods: both, url: "/loki/api/v1/query", gated: true, handler: instantHandler(deps) },
+    { methods: both, url: "/loki/api/v1/query_range", gated: true, handler: rangeHandler(deps) },
+    { methods: both, url: "/loki/api/v1/labels", gated: true, handler: labelNamesHandler(deps) },
+    // The name Loki had for it first; some clients still use it.
+    { methods: both, url: "/loki/api/v1/label", gated: true, handler: labelNamesHandler(deps) },
+    { methods: both, url: "/loki/api/v1/label/:name/values", gated: true, handler: labelValuesHandler(deps) },
+    { methods: both, url: "/loki/api/v1/series", gated: true, handler: seriesHandler(deps) },
+    {
+      methods: ["GET"],
+      url: "/loki/api/v1/status/buildinfo",
+      handler: async ({ reply }) => sendJson(reply, buildInfo),
+    },
+  ];
+}
+
+function rangeHandler({ engine, nowMs = Date.now }: LokiApiDeps): QueryHandler {
+  return async (call) => {
+    const { parameters, tenant, signal } = call;
+    const query = readRangeQuery(parameters, nowMs());
+    return sendResult(call, await engine.range(parameters.get("query"), { ...query, tenant, signal }));
+  };
+}
+
+function instantHandler({ engine, nowMs = Date.now }: LokiApiDeps): QueryHandler {
+  return async (call) => {
+    const { parameters, tenant, signal } = call;
+    const limit = readLimit(parameters);
+    const timeNs = readTime(parameters, nowMs());
+    const newestFirst = readNewestFirst(parameters);
+    const query = { tenant, signal, limit, timeNs, newestFirst };
+    return sendResult(call, await engine.instant(parameters.get("query"), query));
+  };
+}
+
+function sendResult({ request, reply }: QueryCall, result: LogqlResult) {
+  const pieces = encodeLogqlResult(result, wantsCategories(request));
+  return sendChunks(request, reply, "application/json; charset=UTF-8", pieces);
+}
+
+function wantsCategories(request: FastifyRequest): boolean {
+  const flags = String(request.headers["x-loki-response-encoding-flags"] ?? "");
+  return flags.split(",").some((flag) => flag.trim() === "categorize-labels");
+}
+
+function labelNamesHandler(deps: LokiApiDeps): QueryHandler {
+  return async (call) => {
+    const names = new Set<string>();
+    for (const { labels } of await streams(call, deps)) for (const [name] of labels) names.add(name);
+    return sendTexts(call, names);
+  };
+}
+
+function labelValuesHandler(deps: LokiApiDeps): QueryHandler {
+  return async (call) => {
+    const name = call.path.name ?? "";
+    const values = new Set<string>();
+    for (const { labels } of await streams(call, deps)) values.add(labelValue(labels, name));
+    values.delete("");
+    return sendTexts(call, values);
+  };
+}
+
+/** Streams within the request's time that its `query` selects, all of them without one. */
+function streams({ parameters, tenant, signal }: QueryCall, { store, config, nowMs = Date.now }: LokiApiDeps) {
+  const range = readRange(parameters, nowMs());
+  const matchers = parseStreamSelector(parameters.get("query"), config.logs.max_query_bytes);
+  return store.streams({ tenant, range, matchers }, signal);
+}
+
+function sendTexts({ request, reply }: QueryCall, texts: Iterable<string>) {
+  const sorted = [...texts].sort((a, b) => (a < b ? -1 : 1));
+  return sendChunks(request, reply, "application/json; charset=UTF-8", encodeList(sorted, JSON.stringify));
+}
+
+function seriesHandler({ store, config, nowMs = Date.now }: LokiApiDeps): QueryHandler {
+  return async ({ parameters, tenant, signal, request, reply }) => {
+    const range = readRange(parameters, nowMs());
+    const selectors = [...new Set([...parameters.all("match"), ...parameters.all("match[]")])];
+    const groups: (readonly Matcher[])[] = selectors.map((text) =>
+      parseSeriesSelector(text, config.logs.max_query_bytes),
+    );
+    if (groups.length > 1 && groups.some((matchers) => matchers.length === 0)) {
+      throw new InvalidInputError("0 matchers in group: {}");
+    }
+    const found = new Map<string, string>();
+    for (const matchers of groups.length > 0 ? groups : [[]]) {
+      for (const { labels } of await store.streams({ tenant, range, matchers }, signal)) {
+        found.set(labelsKey(labels), labelsJson(labels));
+      }
+    }
+    return sendChunks(
+      request,
+      reply,
+      "application/json; charset=UTF-8",
+      encodeList([...found.values()], (json) => json),
+    );
+  };
+}
+
+function parseSeriesSelector(text: string, maxQueryBytes: number): readonly Matcher[] {
+  if (text === "") throw new InvalidInputError("0 matchers in group: ");
+  return parseStreamSelector(text, maxQueryBytes);
+}
+
+function* encodeList<T>(items: readonly T[], encode: (item: T) => string): Generator<string> {
+  yield '{"status":"success","data":[';
+  for (let i = 0; i < items.length; i++) yield (i === 0 ? "" : ",") + encode(items[i] as T);
+  yield "]}\n";
+}

@@ -1,0 +1,111 @@
+import { InvalidInputError } from "@sightline/model/errors.ts";
+import { type Labels, labelsKey } from "@sightline/model/labels.ts";
+import { compileMatcher, type Matcher } from "@sightline/model/matcher.ts";
+import type { LabelRequest } from "@sightline/model/ports.ts";
+import { labelsJson } from "../http/labels-json.ts";
+import type { QueryCall, QueryHandler } from "../http/query-api.ts";
+import { sendChunks } from "../http/send-chunks.ts";
+import { parseSelector } from "../promql/parse/parse-promql.ts";
+import { unescapeLabelName } from "./label-name-escaping.ts";
+import { invalidParameter, optionalLimit, optionalRange } from "./parameters.ts";
+import type { PrometheusApiDeps } from "./register.ts";
+
+const TRUNCATED = ["results truncated due to limit"];
+
+/** `/api/v1/labels` */
+export function labelNamesHandler({ store }: PrometheusApiDeps): QueryHandler {
+  return async (call) => {
+    const limit = optionalLimit(call.parameters);
+    const requests = labelRequests(call, limit, parseMatcherSets(call.parameters.all("match[]")));
+    const names = await union(requests, (request) => store.labelNames(request, call.signal));
+    return sendList(call, names, limit, (name) => JSON.stringify(name));
+  };
+}
+
+/** `/api/v1/label/:name/values` */
+export function labelValuesHandler({ store }: PrometheusApiDeps): QueryHandler {
+  return async (call) => {
+    const name = unescapeLabelName(call.path.name ?? "");
+    if (name === "") throw new InvalidInputError(`invalid label name: ${JSON.stringify(name)}`);
+    const limit = optionalLimit(call.parameters);
+    const requests = labelRequests(call, limit, parseMatcherSets(call.parameters.all("match[]")));
+    const values = await union(requests, (request) => store.labelValues(name, request, call.signal));
+    return sendList(call, values, limit, (value) => JSON.stringify(value));
+  };
+}
+
+/** `/api/v1/series` */
+export function seriesHandler({ store }: PrometheusApiDeps): QueryHandler {
+  return async (call) => {
+    const selectors = call.parameters.all("match[]");
+    if (selectors.length === 0) throw new InvalidInputError("no match[] parameter provided");
+    const limit = optionalLimit(call.parameters);
+    const range = optionalRange(call.parameters);
+    const requests = labelRequests(call, limit, seriesMatcherSets(selectors), range);
+    const [first, ...others] = requests as [LabelRequest, ...LabelRequest[]];
+    let series = await store.series(first, call.signal);
+    if (others.length > 0) {
+      const byKey = new Map<string, Labels>(series.map((labels) => [labelsKey(labels), labels]));
+      for (const request of others) {
+        for (const labels of await store.series(request, call.signal)) byKey.set(labelsKey(labels), labels);
+      }
+      series = [...byKey.values()];
+    }
+    return sendList(call, series, limit, labelsJson);
+  };
+}
+
+/** One request per matcher set; a single one over everything when there is none. */
+function labelRequests(
+  { tenant, parameters }: QueryCall,
+  limit: number,
+  matcherSets: readonly (readonly Matcher[])[],
+  range = optionalRange(parameters),
+): LabelRequest[] {
+  const sets = matcherSets.length > 0 ? matcherSets : [[]];
+  // One more than asked for shows that there is more.
+  return sets.map((matchers) => ({ tenant, range, matchers, limit: limit > 0 ? limit + 1 : 0 }));
+}
+
+function seriesMatcherSets(selectors: readonly string[]): Matcher[][] {
+  try {
+    return parseMatcherSets(selectors);
+  } catch (error) {
+    if (error instanceof Error) throw invalidParameter("match[]", error.message, error);
+    throw error;
+  }
+}
+
+/** Throws `ParseError` and `InvalidInputError`: every set must ask for something. */
+function parseMatcherSets(selectors: readonly string[]): Matcher[][] {
+  const sets = selectors.map((selector) => [...parseSelector(selector)]);
+  for (const set of sets) {
+    if (set.every((matcher) => compileMatcher(matcher)(""))) {
+      throw new InvalidInputError("match[] must contain at least one non-empty matcher");
+    }
+  }
+  return sets;
+}
+
+async function union(
+  requests: readonly LabelRequest[],
+  ask: (request: LabelRequest) => Promise<readonly string[]>,
+): Promise<readonly string[]> {
+  const [first, ...others] = requests as [LabelRequest, ...LabelRequest[]];
+  const answer = await ask(first);
+  if (others.length === 0) return answer;
+  const all = new Set(answer);
+  for (const request of others) for (const text of await ask(request)) all.add(text);
+  return [...all].sort((a, b) => (a < b ? -1 : 1));
+}
+
+function sendList<T>(call: QueryCall, items: readonly T[], limit: number, encode: (item: T) => string) {
+  return sendChunks(call.request, call.reply, "application/json", encodeList(items, limit, encode));
+}
+
+function* encodeList<T>(items: readonly T[], limit: number, encode: (item: T) => string): Generator<string> {
+  const length = limit > 0 ? Math.min(limit, items.length) : items.length;
+  yield '{"status":"success","data":[';
+  for (let i = 0; i < length; i++) yield (i === 0 ? "" : ",") + encode(items[i] as T);
+  yield length < items.length ? `],"warnings":${JSON.stringify(TRUNCATED)}}` : "]}";
+}

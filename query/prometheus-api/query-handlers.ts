@@ -1,0 +1,74 @@
+import { ParseError, TimeoutError } from "@sightline/model/errors.ts";
+import type { QueryCall, QueryHandler } from "../http/query-api.ts";
+import type { RequestParameters } from "../http/request-parameters.ts";
+import { sendChunks } from "../http/send-chunks.ts";
+import type { QueryResult } from "../promql/result.ts";
+import { encodeQueryResult } from "./encode-query-result.ts";
+import {
+  invalidParameter,
+  optionalLimit,
+  optionalLookbackMs,
+  optionalTimeMs,
+  optionalTimeoutMs,
+  requiredSteps,
+} from "./parameters.ts";
+import type { PrometheusApiDeps } from "./register.ts";
+
+/** `/api/v1/query` */
+export function instantHandler({ engine, nowMs = Date.now }: PrometheusApiDeps): QueryHandler {
+  return async (call) => {
+    const { parameters } = call;
+    const limit = optionalLimit(parameters);
+    const timeMs = optionalTimeMs(parameters, "time", nowMs());
+    const options = evaluationOptions(call);
+    const result = await evaluate(() => engine.instant(parameters.get("query"), { ...options, timeMs, limit }));
+    return sendResult(call, result);
+  };
+}
+
+/** `/api/v1/query_range` */
+export function rangeHandler({ engine }: PrometheusApiDeps): QueryHandler {
+  return async (call) => {
+    const { parameters } = call;
+    const limit = optionalLimit(parameters);
+    const steps = requiredSteps(parameters);
+    const options = evaluationOptions(call);
+    const result = await evaluate(() => engine.range(parameters.get("query"), { ...options, ...steps, limit }));
+    return sendResult(call, result);
+  };
+}
+
+function evaluationOptions({ parameters, tenant, signal }: QueryCall) {
+  const timeoutMs = optionalTimeoutMs(parameters);
+  const lookbackMs = optionalLookbackMs(parameters);
+  if (timeoutMs !== undefined && timeoutMs <= 0) throw new TimeoutError("query timed out in expression evaluation");
+  return {
+    tenant,
+    signal,
+    ...(timeoutMs === undefined ? {} : { timeoutMs }),
+    ...(lookbackMs === undefined ? {} : { lookbackMs }),
+  };
+}
+
+async function evaluate(query: () => Promise<QueryResult>): Promise<QueryResult> {
+  try {
+    return await query();
+  } catch (error) {
+    if (error instanceof ParseError) throw invalidParameter("query", error.message, error);
+    throw error;
+  }
+}
+
+function sendResult({ request, reply, parameters }: QueryCall, result: QueryResult) {
+  const stats = parameters.get("stats");
+  const pieces = encodeQueryResult(result, statsWarnings(parameters), stats !== "");
+  return sendChunks(request, reply, "application/json", pieces);
+}
+
+function statsWarnings(parameters: RequestParameters): string[] {
+  const stats = parameters.get("stats");
+  if (stats === "" || stats === "true" || stats === "all") return [];
+  return [
+    `value ${JSON.stringify(stats)} for parameter "stats" is deprecated and will be rejected in the next major release, use "true" or "all"`,
+  ];
+}
