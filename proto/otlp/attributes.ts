@@ -1,5 +1,6 @@
 import type { Attribute, Attributes, AttributeType } from "@sightline/model/attributes.ts";
 import { BYTES, FIXED64, VARINT, type WireReader } from "../wire/reader.ts";
+import { ObjectBudget } from "./object-budget.ts";
 import { TextCache } from "./text-cache.ts";
 
 /** Field tags of opentelemetry.proto.common.v1. */
@@ -28,10 +29,12 @@ export function bufferOver(bytes: Uint8Array): Buffer {
 export class AnyValueReader {
   type: AttributeType = "string";
   text = "";
+  /** Of the request that the bytes are. */
+  readonly budget = new ObjectBudget();
   readonly #buffer: Buffer;
   readonly #texts: TextCache;
 
-  /** `buffer` lies over the bytes of the readers that are going to be passed. */
+  /** `buffer` lies over the bytes of the readers that are going to be passed: those of one request. */
   constructor(buffer: Buffer, texts = new TextCache()) {
     this.#buffer = buffer;
     this.#texts = texts;
@@ -148,6 +151,7 @@ export class AnyValueReader {
 
   /** Reads the KeyValue that the reader has entered. */
   readKeyValue(reader: WireReader): Attribute {
+    this.budget.spend();
     let name = "";
     let type: AttributeType = "string";
     let value = "";

@@ -1,6 +1,7 @@
 import { type Attributes, NO_SCOPE, type Scope } from "@sightline/model/attributes.ts";
 import { BYTES, type WireReader } from "../wire/reader.ts";
 import { type AnyValueReader, AttributeList } from "./attributes.ts";
+import { checkItemCount } from "./object-budget.ts";
 import type { TextCache } from "./text-cache.ts";
 
 /** All three signals wrap their items alike: request > resource_… > scope_… > item, under the same field numbers. */
@@ -27,23 +28,29 @@ export interface ItemVisitor {
   readItem(reader: WireReader, sourceRef: number): void;
 }
 
-/** The number of items in a request: an upper bound for the rows it makes. Checks the frame of the request. */
+/**
+ * The number of items in a request: an upper bound for the rows it makes. Throws `TooLargeError` when these, or the
+ * resources and scopes around them, are more than a request may have.
+ */
 export function countItems(reader: WireReader, names: EnvelopeNames): number {
   let count = 0;
+  let frames = 0;
   for (let tag = reader.nextTag(); tag !== 0; tag = reader.nextTag()) {
     if (tag !== REQUEST_RESOURCES) {
       reader.skip(tag);
       continue;
     }
+    checkItemCount(++frames, names.resources);
     const request = reader.enter(names.resources);
     for (let inner = reader.nextTag(); inner !== 0; inner = reader.nextTag()) {
       if (inner !== SCOPES) {
         reader.skip(inner);
         continue;
       }
+      checkItemCount(++frames, names.scopes);
       const resources = reader.enter(names.scopes);
       for (let item = reader.nextTag(); item !== 0; item = reader.nextTag()) {
-        if (item === ITEMS) count++;
+        if (item === ITEMS) checkItemCount(++count, names.items);
         reader.skip(item);
       }
       reader.leave(resources);

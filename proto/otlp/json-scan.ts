@@ -1,7 +1,9 @@
-import { InvalidInputError } from "@sightline/model/errors.ts";
+import { InvalidInputError, TooLargeError } from "@sightline/model/errors.ts";
 
 /** An array of arrays takes three levels a step here and two in protobuf, whose limit is 100. */
 const MAX_JSON_DEPTH = 160;
+/** Objects and arrays take far more memory than bytes: `{},` is three. A value of an attribute is one. */
+const MAX_CONTAINERS = 5_000_000;
 /** Numbers with this many digits may not fit into a double. */
 const LONG_NUMBER_DIGITS = 16;
 
@@ -13,11 +15,13 @@ const OPEN_BRACE = 0x7b;
 const CLOSE_BRACE = 0x7d;
 
 /**
- * Looks a JSON text over before it is parsed: refuses what is nested too deep for parsers that recurse, and tells
+ * Looks a JSON text over before it is parsed: refuses what is nested too deep for parsers that recurse and
+ * what would take too much memory, and tells
  * whether some number outside of strings has more digits than a double may hold.
  */
 export function scanJson(bytes: Uint8Array): { readonly hasLongNumbers: boolean } {
   let depth = 0;
+  let containers = 0;
   let digits = 0;
   let hasLongNumbers = false;
   for (let i = 0; i < bytes.length; i++) {
@@ -31,6 +35,11 @@ export function scanJson(bytes: Uint8Array): { readonly hasLongNumbers: boolean 
     else if (byte === OPEN_BRACE || byte === OPEN_BRACKET) {
       if (++depth > MAX_JSON_DEPTH) {
         throw new InvalidInputError(`JSON is nested deeper than ${MAX_JSON_DEPTH} levels at byte ${i}`);
+      }
+      if (++containers > MAX_CONTAINERS) {
+        throw new TooLargeError(
+          `request holds more than ${MAX_CONTAINERS} JSON objects and arrays: send smaller batches`,
+        );
       }
     } else if (byte === CLOSE_BRACE || byte === CLOSE_BRACKET) depth--;
   }

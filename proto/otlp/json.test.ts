@@ -6,7 +6,7 @@ import {
   ProtobufMetricsSerializer,
   ProtobufTraceSerializer,
 } from "@opentelemetry/otlp-transformer";
-import { InvalidInputError } from "@sightline/model/errors.ts";
+import { InvalidInputError, TooLargeError } from "@sightline/model/errors.ts";
 import type { Signal } from "@sightline/model/ports.ts";
 import fc from "fast-check";
 import protobuf from "protobufjs";
@@ -216,6 +216,11 @@ describe("hostile nesting", () => {
     ["brackets that are never closed", (depth) => "[".repeat(depth)],
   ])("of 100,000 %s is refused without a stack overflow", (_name, text) => {
     expect(() => otlpJsonToProtobuf("logs", Buffer.from(text(100_000)))).toThrow(/nested deeper/);
+  });
+
+  test("is not all: millions of empty objects are refused as well", () => {
+    const text = `{"resourceLogs":[${"{},".repeat(5_000_000)}{}]}`;
+    expect(() => otlpJsonToProtobuf("logs", Buffer.from(text))).toThrow(TooLargeError);
   });
 
   const nested = (depth: number): object =>

@@ -1,6 +1,6 @@
 import { ProtobufLogsSerializer } from "@opentelemetry/otlp-transformer";
 import type { Attributes } from "@sightline/model/attributes.ts";
-import { InvalidInputError } from "@sightline/model/errors.ts";
+import { InvalidInputError, TooLargeError } from "@sightline/model/errors.ts";
 import type { LogBatch } from "@sightline/model/log-batch.ts";
 import fc from "fast-check";
 import protobuf from "protobufjs";
@@ -175,7 +175,7 @@ describe("attributes", () => {
   });
 
   test("of very many names refuse the records that bring too many, naming the way out", () => {
-    const rows = 1_200_000;
+    const rows = 1_000_000;
     const logRecord = (name: string) => {
       const keyValue = protobuf.Writer.create().uint32(10).string(name).finish();
       return protobuf.Writer.create().uint32(50).bytes(keyValue).finish();
@@ -186,10 +186,10 @@ describe("attributes", () => {
     const resourceLogs = protobuf.Writer.create().uint32(18).bytes(scopeLogs.finish()).finish();
     const bytes = protobuf.Writer.create().uint32(10).bytes(resourceLogs).finish();
     const { batch, rejected } = decodeOtlpLogs(bytes, 0);
-    expect(batch.attributes).toHaveLength(64);
-    expect(batch.length).toBe(rows - (1_200 - 64));
+    expect(batch.attributes).toHaveLength(67);
+    expect(batch.length).toBe(rows - (1_000 - 67));
     expect(rejected).toEqual([
-      { reason: "limit", count: 1_200 - 64, message: expect.stringContaining("smaller batches") },
+      { reason: "limit", count: 1_000 - 67, message: expect.stringContaining("smaller batches") },
     ]);
   });
 });
@@ -273,6 +273,26 @@ test("10,000 nested arrays are refused without a stack overflow", () => {
   for (const tag of [42, 18, 18, 10]) message = protobuf.Writer.create().uint32(tag).bytes(message).finish();
   expect(() => decodeOtlpLogs(message, 0)).toThrow(InvalidInputError);
   expect(() => decodeOtlpLogs(message, 0)).toThrow(/nested deeper/);
+});
+
+describe("a request that is small on the wire and huge in memory is refused:", () => {
+  const nest = (message: Uint8Array, ...tags: readonly number[]) => {
+    let outer = message;
+    for (const tag of tags) outer = protobuf.Writer.create().uint32(tag).bytes(outer).finish();
+    return outer;
+  };
+  const repeat = (bytes: readonly number[], count: number) =>
+    Buffer.alloc(bytes.length * count, Uint8Array.from(bytes));
+
+  test.each<[string, Uint8Array]>([
+    ["empty records", nest(repeat([18, 0], 1_000_001), 18, 10)],
+    ["empty scopes", nest(repeat([18, 0], 1_000_001), 10)],
+    ["empty resources", repeat([10, 0], 1_000_001)],
+    ["empty attributes of a resource", nest(nest(repeat([10, 0], 4_000_001), 10), 10)],
+  ])("%s", (_name, bytes) => {
+    expect(() => decodeOtlpLogs(bytes, 0)).toThrow(TooLargeError);
+    expect(() => decodeOtlpLogs(bytes, 0)).toThrow("send smaller batches");
+  });
 });
 
 test("any attributes come back as they were", () => {

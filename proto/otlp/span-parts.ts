@@ -31,6 +31,7 @@ export class SpanPartReader {
 
   /** Reads the event field whose tag was just read and returns the list with it: a new one or `events` itself. */
   addEvent(reader: WireReader, events: readonly SpanEvent[] | undefined): readonly SpanEvent[] {
+    this.#values.budget.spend();
     const outer = reader.enter("events");
     let timeNs = 0n;
     let name = "";
@@ -48,6 +49,7 @@ export class SpanPartReader {
 
   /** As {@link addEvent}; a link without valid ids leads nowhere and is left out. */
   addLink(reader: WireReader, links: readonly SpanLink[] | undefined): readonly SpanLink[] | undefined {
+    this.#values.budget.spend();
     const outer = reader.enter("links");
     let traceId = "";
     let spanId = "";

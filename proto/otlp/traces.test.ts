@@ -1,5 +1,5 @@
 import { ProtobufTraceSerializer } from "@opentelemetry/otlp-transformer";
-import { InvalidInputError } from "@sightline/model/errors.ts";
+import { InvalidInputError, TooLargeError } from "@sightline/model/errors.ts";
 import fc from "fast-check";
 import protobuf from "protobufjs";
 import { describe, expect, test } from "vitest";
@@ -178,6 +178,12 @@ test("an attribute nested 10,000 deep is refused without a stack overflow", () =
   let message = protobuf.Writer.create().uint32(18).bytes(value).finish();
   for (const tag of [74, 18, 18, 10]) message = protobuf.Writer.create().uint32(tag).bytes(message).finish();
   expect(() => decodeOtlpTraces(message, 0)).toThrow(InvalidInputError);
+});
+
+test("millions of empty events are refused", () => {
+  let message: Uint8Array = Buffer.alloc(8_000_002, Uint8Array.of(90, 0));
+  for (const tag of [18, 18, 10]) message = protobuf.Writer.create().uint32(tag).bytes(message).finish();
+  expect(() => decodeOtlpTraces(message, 0)).toThrow(TooLargeError);
 });
 
 test("cut or damaged requests are decoded or refused as invalid, nothing else", async () => {
