@@ -35,9 +35,59 @@ export const embeddedMetricsConfig = z.strictObject({
 });
 export type EmbeddedMetricsConfig = z.output<typeof embeddedMetricsConfig>;
 
+/** What the stores of logs and of traces have in common; durations come out in ms, sizes in bytes. */
+const segmentedStore = (rows: string, retention: string) => ({
+  retention: duration(retention).describe(
+    `${rows} older than this are refused, and files that hold only such are deleted.`,
+  ),
+  max_future: duration("1d").describe(`${rows} further ahead of the clock than this are refused.`),
+  flush: z
+    .strictObject({
+      max_rows: z.number().int().min(1).default(262_144).describe(`${rows} in memory before they are written to disk.`),
+      max_bytes: size("256MiB").describe("Estimated size in memory before they are written to disk."),
+      max_age: duration("2m").describe("They are written to disk after so long, however few they are."),
+      max_backlog: z
+        .number()
+        .int()
+        .min(1)
+        .default(1_048_576)
+        .describe("When so many wait to be written, senders are told to come back later."),
+    })
+    .prefault({}),
+  compaction: z
+    .strictObject({
+      target_rows: z.number().int().min(1).default(1_048_576).describe("Small files are merged up to so many rows."),
+    })
+    .prefault({}),
+  max_attribute_columns: z
+    .number()
+    .int()
+    .min(0)
+    .max(1_000)
+    .default(64)
+    .describe("The most frequent attributes of a file get a column each; any others are kept together in one column."),
+  index_cache: size("64MiB").describe("Memory for what is known of each file: streams, trace ids, operations."),
+  duckdb: z
+    .strictObject({
+      memory: size("1GiB").describe("Memory DuckDB may use; what needs more is spilled to the data directory."),
+      threads: z.number().int().min(1).default(2).describe("Threads DuckDB may use."),
+    })
+    .prefault({}),
+});
+
+/** Settings of the embedded log store. */
+export const embeddedLogsConfig = z.strictObject(segmentedStore("Log records", "15d"));
+export type EmbeddedLogsConfig = z.output<typeof embeddedLogsConfig>;
+
+/** Settings of the embedded trace store. */
+export const embeddedTracesConfig = z.strictObject(segmentedStore("Spans", "7d"));
+export type EmbeddedTracesConfig = z.output<typeof embeddedTracesConfig>;
+
 /** The section `storage`. */
 export const storageConfig = z.strictObject({
   metrics: embeddedMetricsConfig.prefault({}),
+  logs: embeddedLogsConfig.prefault({}),
+  traces: embeddedTracesConfig.prefault({}),
 });
 export type StorageConfig = z.output<typeof storageConfig>;
 

@@ -1,0 +1,165 @@
+import { BIGINT, type DuckDBType, type DuckDBValue, UBIGINT, UINTEGER, UTINYINT, VARCHAR } from "@duckdb/node-api";
+import type { LogBatch } from "@sightline/model/log-batch.ts";
+import { AttributeColumns, attributeColumnName, attributeId, TAIL_COLUMN } from "../segments/attribute-columns.ts";
+import { Breather } from "../segments/breather.ts";
+import { quoteText } from "../segments/duck-database.ts";
+import { isHexId, wordOfHex } from "../segments/hex-id.ts";
+import type {
+  MergeInput,
+  MergePlan,
+  RowPart,
+  SegmentCodec,
+  SegmentColumn,
+  SegmentPlan,
+} from "../segments/segment-codec.ts";
+import { pickLogRows } from "./log-batch-rows.ts";
+import { indexOfLines, type LogSegmentIndex, linesOfIndex } from "./log-segment-index.ts";
+import { StreamDictionary } from "./stream-dictionary.ts";
+
+/** By stream, because most queries are about some of them and skip the row groups of the others. */
+const ORDER = "stream, time";
+/** The columns every segment has; `observed_delta` is the observed time minus the event time. */
+export const LOG_COLUMNS = [
+  "stream",
+  "time",
+  "observed_delta",
+  "severity",
+  "severity_text",
+  "body",
+  "trace_high",
+  "trace_low",
+  "span",
+  TAIL_COLUMN,
+] as const;
+/** Ids that are no proper hex ids are kept in the tail under these names, with an empty type. */
+export const TAIL_TRACE_ID = "trace_id";
+export const TAIL_SPAN_ID = "span_id";
+
+export class LogSegmentCodec implements SegmentCodec<LogBatch, LogSegmentIndex> {
+  readonly signal = "logs";
+  readonly #maxColumns: number;
+
+  /** `maxColumns`: attributes with a column of their own in one segment. */
+  constructor(maxColumns: number) {
+    this.#maxColumns = maxColumns;
+  }
+
+  timesOf(batch: LogBatch): BigInt64Array {
+    return batch.timesNs;
+  }
+
+  pick(batch: LogBatch, rows: Uint32Array): LogBatch {
+    return pickLogRows(batch, rows);
+  }
+
+  approximateBytes(batch: LogBatch): number {
+    let bytes = batch.length * 120;
+    for (const body of batch.bodies) bytes += body.length;
+    for (const { values } of batch.attributes) bytes += values.length * 32;
+    return bytes;
+  }
+
+  refusal(): undefined {
+    return undefined;
+  }
+
+  async plan(parts: readonly RowPart<LogBatch>[]): Promise<SegmentPlan> {
+    const attributes = await AttributeColumns.plan(parts, this.#maxColumns, addMalformedIds);
+    const dictionary = await collectStreams(parts);
+    const { streams, numberOf } = dictionary.finish();
+    const numbers = parts.map(({ batch }) => Uint32Array.from(batch.streams, numberOf));
+    const columns = [
+      column(parts, "stream", UINTEGER, ({ streamRefs }, row, part) => numbers[part]?.[streamRefs[row] as number]),
+      column(parts, "time", BIGINT, ({ timesNs }, row) => timesNs[row]),
+      column(parts, "observed_delta", BIGINT, ({ observedNs, timesNs }, row) =>
+        BigInt.asIntN(64, (observedNs[row] as bigint) - (timesNs[row] as bigint)),
+      ),
+      column(parts, "severity", UTINYINT, ({ severities }, row) => severities[row]),
+      column(parts, "severity_text", VARCHAR, ({ severityTexts }, row) => severityTexts[row]),
+      column(parts, "body", VARCHAR, ({ bodies }, row) => bodies[row]),
+      column(parts, "trace_high", UBIGINT, ({ traceIds }, row) => traceWord(traceIds[row] as string, 0)),
+      column(parts, "trace_low", UBIGINT, ({ traceIds }, row) => traceWord(traceIds[row] as string, 1)),
+      column(parts, "span", UBIGINT, ({ spanIds }, row) => spanWord(spanIds[row] as string)),
+      ...attributes.segmentColumns(),
+    ];
+    return { columns, orderBy: ORDER, index: linesOfIndex({ columns: attributes.keys, streams }) };
+  }
+
+  merge(inputs: readonly MergeInput<LogSegmentIndex>[]): MergePlan | undefined {
+    const keys = new Map(inputs.flatMap(({ index }) => index.columns.map((key) => [attributeId(key), key] as const)));
+    // Rows keep what they have in columns: a merge would have to parse and write every tail to move it there.
+    if (keys.size > 2 * this.#maxColumns) return undefined;
+    const dictionary = new StreamDictionary();
+    for (const { stream, rows, minNs, maxNs } of inputs.flatMap(({ index }) => index.streams)) {
+      const entry = dictionary.entryOf(stream);
+      entry.rows += rows;
+      if (minNs < entry.minNs) entry.minNs = minNs;
+      if (maxNs > entry.maxNs) entry.maxNs = maxNs;
+    }
+    const { streams, numberOf } = dictionary.finish();
+    const columns = [...keys.values()];
+    const selects = inputs.map(({ dataPath, index }) => {
+      const own = new Map(index.columns.map((key, number) => [attributeId(key), attributeColumnName(number)]));
+      const numbers = index.streams.map(({ stream }) => numberOf(stream));
+      const attributes = columns.map((key, number) => {
+        return `${own.get(attributeId(key)) ?? "NULL::VARCHAR"} AS ${attributeColumnName(number)}`;
+      });
+      const stream = `[${numbers.join(", ")}]::UINTEGER[][stream + 1] AS stream`;
+      const fields = [stream, ...LOG_COLUMNS.slice(1), ...attributes];
+      return `SELECT ${fields.join(", ")} FROM read_parquet(${quoteText(dataPath)})`;
+    });
+    return { select: selects.join(" UNION ALL "), orderBy: ORDER, index: linesOfIndex({ columns, streams }) };
+  }
+
+  parseIndex(lines: readonly unknown[]): LogSegmentIndex {
+    return indexOfLines(lines);
+  }
+}
+
+function column(
+  parts: readonly RowPart<LogBatch>[],
+  name: (typeof LOG_COLUMNS)[number],
+  type: DuckDBType,
+  valueAt: (batch: LogBatch, row: number, part: number) => DuckDBValue | undefined,
+): SegmentColumn {
+  return {
+    name,
+    type,
+    fill: (out, at, part, from, to) => {
+      const { batch, rows } = parts[part] as RowPart<LogBatch>;
+      for (let i = from; i < to; i++) out[at + i - from] = valueAt(batch, rows[i] as number, part) as DuckDBValue;
+    },
+  };
+}
+
+async function collectStreams(parts: readonly RowPart<LogBatch>[]): Promise<StreamDictionary> {
+  const breather = new Breather();
+  const dictionary = new StreamDictionary();
+  for (const { batch, rows } of parts) {
+    const entries = batch.streams.map((stream) => dictionary.entryOf(stream));
+    for (const row of rows) {
+      const entry = entries[batch.streamRefs[row] as number] as (typeof entries)[number];
+      const time = batch.timesNs[row] as bigint;
+      entry.rows++;
+      if (time < entry.minNs) entry.minNs = time;
+      if (time > entry.maxNs) entry.maxNs = time;
+    }
+    if (breather.due) await breather.pause();
+  }
+  return dictionary;
+}
+
+function traceWord(id: string, word: 0 | 1): bigint {
+  return id !== "" && isHexId(id, 2) ? wordOfHex(id, word) : 0n;
+}
+
+function spanWord(id: string): bigint {
+  return id !== "" && isHexId(id, 1) ? wordOfHex(id, 0) : 0n;
+}
+
+function addMalformedIds(batch: LogBatch, row: number, tail: string[]): void {
+  const traceId = batch.traceIds[row] as string;
+  const spanId = batch.spanIds[row] as string;
+  if (traceId !== "" && !isHexId(traceId, 2)) tail.push(TAIL_TRACE_ID, "", traceId);
+  if (spanId !== "" && !isHexId(spanId, 1)) tail.push(TAIL_SPAN_ID, "", spanId);
+}

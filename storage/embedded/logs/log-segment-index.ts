@@ -1,0 +1,86 @@
+import type { Attributes, AttributeType } from "@sightline/model/attributes.ts";
+import { type Labels, labelsKey, labelValue } from "@sightline/model/labels.ts";
+import type { LogStream } from "@sightline/model/log-batch.ts";
+import type { AttributeKey } from "../segments/attribute-columns.ts";
+
+/** A stream of a segment: which rows have it is the column `stream`, its place in the list. */
+export type IndexedStream = {
+  readonly stream: LogStream;
+  readonly rows: number;
+  /** First and last event time, both included. */
+  readonly minNs: bigint;
+  readonly maxNs: bigint;
+};
+
+export type LogSegmentIndex = {
+  readonly columns: readonly AttributeKey[];
+  /** Ordered by {@link sortKey}, so that similar streams are near each other in the file. */
+  readonly streams: readonly IndexedStream[];
+};
+
+type FlatAttributes = readonly (readonly [name: string, type: AttributeType, value: string])[];
+type StreamLine = {
+  readonly labels: Labels;
+  readonly resource: FlatAttributes;
+  readonly scope: { name: string; version: string; schemaUrl: string; attributes: FlatAttributes };
+  readonly rows: number;
+  readonly minNs: string;
+  readonly maxNs: string;
+};
+
+/** Equal for streams that are equal in labels, resource and scope. */
+export function streamKey({ labels, resource, scope }: LogStream): string {
+  return JSON.stringify([
+    labels,
+    flatten(resource),
+    scope.name,
+    scope.version,
+    scope.schemaUrl,
+    flatten(scope.attributes),
+  ]);
+}
+
+/** The service first: most queries are about one. */
+export function sortKey(stream: LogStream): string {
+  return `${labelValue(stream.labels, "service_name")}\u0000${labelsKey(stream.labels)}`;
+}
+
+export function* linesOfIndex({ columns, streams }: LogSegmentIndex): Generator<unknown> {
+  yield columns;
+  for (const { stream, rows, minNs, maxNs } of streams) {
+    const { name, version, schemaUrl, attributes } = stream.scope;
+    yield {
+      labels: stream.labels,
+      resource: flatten(stream.resource),
+      scope: { name, version, schemaUrl, attributes: flatten(attributes) },
+      rows,
+      minNs: String(minNs),
+      maxNs: String(maxNs),
+    } satisfies StreamLine;
+  }
+}
+
+export function indexOfLines(lines: readonly unknown[]): LogSegmentIndex {
+  const [columns, ...streams] = lines as [readonly AttributeKey[], ...StreamLine[]];
+  return {
+    columns,
+    streams: streams.map(({ labels, resource, scope, rows, minNs, maxNs }) => ({
+      stream: {
+        labels,
+        resource: unflatten(resource),
+        scope: { ...scope, attributes: unflatten(scope.attributes) },
+      },
+      rows,
+      minNs: BigInt(minNs),
+      maxNs: BigInt(maxNs),
+    })),
+  };
+}
+
+function flatten(attributes: Attributes): FlatAttributes {
+  return attributes.map(({ name, type, value }) => [name, type, value] as const);
+}
+
+function unflatten(flat: FlatAttributes): Attributes {
+  return flat.map(([name, type, value]) => ({ name, type, value }));
+}

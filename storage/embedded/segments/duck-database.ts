@@ -1,0 +1,92 @@
+import { mkdir, rm } from "node:fs/promises";
+import { type DuckDBConnection, type DuckDBDataChunk, DuckDBInstance, type DuckDBValue } from "@duckdb/node-api";
+import { Gate } from "./gate.ts";
+
+export type DuckDatabaseOptions = {
+  /** The only directory that SQL may read and write; spilled data goes into its `tmp`. */
+  readonly dir: string;
+  readonly memoryLimitBytes: number;
+  readonly threads: number;
+};
+
+/**
+ * Native calls block a thread of libuv's pool (four by default) until they are done; more of them at a time than this
+ * would keep file writes of the rest of the process waiting, fsync of the write-ahead log among them.
+ */
+const MAX_NATIVE_CALLS = 2;
+
+/** An in-memory DuckDB that can touch nothing but one directory: no network, no extensions, no settings changed by SQL. */
+export class DuckDatabase {
+  readonly #instance: DuckDBInstance;
+  readonly #gate = new Gate(MAX_NATIVE_CALLS);
+
+  private constructor(instance: DuckDBInstance) {
+    this.#instance = instance;
+  }
+
+  static async open(options: DuckDatabaseOptions): Promise<DuckDatabase> {
+    const temporary = `${options.dir}/tmp`;
+    await rm(temporary, { recursive: true, force: true });
+    await mkdir(temporary, { recursive: true });
+    const instance = await DuckDBInstance.create(":memory:", {
+      memory_limit: `${Math.max(1, Math.floor(options.memoryLimitBytes / 1024))}KiB`,
+      threads: String(options.threads),
+      temp_directory: temporary,
+      autoinstall_known_extensions: "false",
+      autoload_known_extensions: "false",
+      preserve_insertion_order: "false",
+    });
+    const database = new DuckDatabase(instance);
+    await database.withConnection(async (connection) => {
+      await connection.run("SET parquet_metadata_cache = true");
+      await connection.run(`SET allowed_directories = [${quoteText(options.dir)}]`);
+      await connection.run("SET enable_external_access = false");
+      await connection.run("SET lock_configuration = true");
+    });
+    return database;
+  }
+
+  /** For statements that write. Temporary tables made in it are gone afterwards. */
+  async withConnection<T>(use: (connection: DuckDBConnection) => Promise<T>): Promise<T> {
+    const connection = await this.#instance.connect();
+    try {
+      return await use(connection);
+    } finally {
+      connection.closeSync();
+    }
+  }
+
+  /**
+   * Runs one query and yields its result as it is made, at most 2,048 rows at a time. Text of users must come as
+   * `values` ($1, $2, …). When `signal` aborts, the query is interrupted and its reason thrown.
+   */
+  async *stream(sql: string, values: DuckDBValue[], signal: AbortSignal): AsyncGenerator<DuckDBDataChunk> {
+    signal.throwIfAborted();
+    const connection = await this.#instance.connect();
+    const interrupt = () => connection.interrupt();
+    signal.addEventListener("abort", interrupt);
+    try {
+      const result = await this.#gate.run(() => connection.stream(sql, values), signal);
+      for (;;) {
+        const chunk = await this.#gate.run(() => result.fetchChunk(), signal);
+        if (!chunk || chunk.rowCount === 0) return;
+        yield chunk;
+      }
+    } catch (error) {
+      signal.throwIfAborted();
+      throw error;
+    } finally {
+      signal.removeEventListener("abort", interrupt);
+      connection.closeSync();
+    }
+  }
+
+  close(): void {
+    this.#instance.closeSync();
+  }
+}
+
+/** A string literal of SQL. Only for paths and the like that can't be parameters. */
+export function quoteText(text: string): string {
+  return `'${text.replaceAll("'", "''")}'`;
+}

@@ -1,0 +1,50 @@
+import { open, readFile } from "node:fs/promises";
+import { promisify } from "node:util";
+import { crc32, zstdCompress, zstdDecompress } from "node:zlib";
+import { CorruptionError } from "@sightline/model/errors.ts";
+import { Breather } from "./breather.ts";
+
+const compress = promisify(zstdCompress);
+const decompress = promisify(zstdDecompress);
+
+/** Durably writes JSON values, a line each, compressed with zstd. Values may come lazily. */
+export async function writeIndexFile(
+  path: string,
+  values: Iterable<unknown>,
+): Promise<{ readonly crc: number; readonly bytes: number }> {
+  const breather = new Breather();
+  const lines: string[] = [];
+  for (const value of values) {
+    lines.push(JSON.stringify(value));
+    if (breather.due) await breather.pause();
+  }
+  const bytes = await compress(lines.join("\n"));
+  const file = await open(path, "w");
+  try {
+    await file.writeFile(bytes);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+  return { crc: crc32(bytes), bytes: bytes.length };
+}
+
+/** Reads what {@link writeIndexFile} wrote. Throws {@link CorruptionError} when it does not match `crc`. */
+export async function readIndexFile(
+  path: string,
+  crc: number,
+): Promise<{ readonly values: readonly unknown[]; readonly textBytes: number }> {
+  const compressed = await readFile(path);
+  if (crc32(compressed) !== crc) throw new CorruptionError(`${path}: the file does not match its checksum`);
+  const text = (await decompress(compressed)).toString("utf8");
+  const breather = new Breather();
+  const values: unknown[] = [];
+  for (let start = 0; start <= text.length; ) {
+    const newline = text.indexOf("\n", start);
+    const end = newline < 0 ? text.length : newline;
+    if (end > start) values.push(JSON.parse(text.slice(start, end)));
+    start = end + 1;
+    if (breather.due) await breather.pause();
+  }
+  return { values, textBytes: text.length };
+}

@@ -1,0 +1,46 @@
+import type { DuckDBType, DuckDBValue } from "@duckdb/node-api";
+
+/** Some rows of a batch, in any order. */
+export type RowPart<Batch> = { readonly batch: Batch; readonly rows: Uint32Array };
+
+/** A column of a segment file. */
+export type SegmentColumn = {
+  readonly name: string;
+  readonly type: DuckDBType;
+  /** Writes the values of rows `from` (included) to `to` (excluded) of a part to `out`, beginning at `at`. */
+  readonly fill: (out: DuckDBValue[], at: number, part: number, from: number, to: number) => void;
+};
+
+/** How rows become a segment. */
+export type SegmentPlan = {
+  readonly columns: readonly SegmentColumn[];
+  /** Expressions of SQL: the order of rows in the file, chosen so that row groups can be skipped. */
+  readonly orderBy: string;
+  /** Lines of the index file. */
+  readonly index: Iterable<unknown>;
+};
+
+/** How several segments become one. */
+export type MergePlan = {
+  /** One SELECT over all of them with the columns of the new file; order does not matter. */
+  readonly select: string;
+  readonly orderBy: string;
+  readonly index: Iterable<unknown>;
+};
+
+export type MergeInput<Index> = { readonly dataPath: string; readonly index: Index };
+
+/** What the store of segments must know of a signal. */
+export interface SegmentCodec<Batch, Index> {
+  readonly signal: "logs" | "traces";
+  timesOf(batch: Batch): BigInt64Array;
+  pick(batch: Batch, rows: Uint32Array): Batch;
+  approximateBytes(batch: Batch): number;
+  /** Why a row can't be kept, naming what to fix; undefined when it can. */
+  refusal(batch: Batch, row: number): string | undefined;
+  /** Counts and dictionaries are made here, so it may take a while: it pauses now and then. */
+  plan(parts: readonly RowPart<Batch>[]): Promise<SegmentPlan>;
+  /** Undefined when these don't fit into one file. */
+  merge(inputs: readonly MergeInput<Index>[]): MergePlan | undefined;
+  parseIndex(lines: readonly unknown[]): Index;
+}

@@ -1,0 +1,213 @@
+import { mkdir, readdir, rename, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { CorruptionError } from "@sightline/model/errors.ts";
+import type { Logger } from "@sightline/model/logger.ts";
+import type { TenantId } from "@sightline/model/tenant.ts";
+import { Manifest } from "../files/manifest.ts";
+import { syncDirectory } from "../files/write-file-atomic.ts";
+import { checksumFile } from "./checksum-file.ts";
+import {
+  EMPTY_MANIFEST,
+  infoFromStored,
+  parseManifest,
+  type SegmentInfo,
+  type SegmentManifest,
+  storedInfo,
+} from "./segment.ts";
+
+/** A segment in use. Its files stay as long as somebody holds it, also when compaction or retention has dropped it. */
+export class Segment {
+  readonly info: SegmentInfo;
+  readonly dataPath: string;
+  readonly indexPath: string;
+  holders = 0;
+  dropped = false;
+  /** Settles when the rows have been compared with their checksum; made by the first query after a start. */
+  verified: Promise<void> | undefined;
+
+  constructor(info: SegmentInfo, dir: string) {
+    this.info = info;
+    this.dataPath = join(dir, `${info.id}.parquet`);
+    this.indexPath = join(dir, `${info.id}.index`);
+  }
+}
+
+export type SegmentChange = {
+  readonly add?: readonly Segment[];
+  readonly drop?: readonly Segment[];
+  readonly flushedPosition?: number;
+  /** Called in the moment in which queries begin to see the change. Must not throw. */
+  readonly applied?: () => void;
+};
+
+/** The segments of one store on disk. A change of which ones count is one atomic replacement of the manifest. */
+export class SegmentDirectory {
+  readonly #dir: string;
+  readonly #quarantineDir: string;
+  readonly #logger: Logger;
+  readonly #manifest: Manifest<SegmentManifest>;
+  #byTenant: ReadonlyMap<TenantId, readonly Segment[]>;
+  #flushedPosition: number;
+  #lastId = 0;
+  #quarantined = 0;
+
+  private constructor(dir: string, quarantineDir: string, logger: Logger, manifest: Manifest<SegmentManifest>) {
+    this.#dir = dir;
+    this.#quarantineDir = quarantineDir;
+    this.#logger = logger;
+    this.#manifest = manifest;
+    this.#flushedPosition = manifest.value.flushedPosition;
+    const segments = manifest.value.segments.map((stored) => new Segment(infoFromStored(stored), dir));
+    this.#byTenant = grouped(segments);
+  }
+
+  /** Reads the manifest and removes files that it does not name: what a crash left of an unfinished flush. */
+  static async open(root: string, logger: Logger): Promise<SegmentDirectory> {
+    const dir = join(root, "segments");
+    const quarantineDir = join(root, "quarantine");
+    await mkdir(dir, { recursive: true });
+    const manifest = await Manifest.open(join(root, "manifest.json"), parseManifest, EMPTY_MANIFEST);
+    const directory = new SegmentDirectory(dir, quarantineDir, logger, manifest);
+    await directory.#removeOrphans();
+    return directory;
+  }
+
+  /** Rows of write-ahead positions up to here are in segments; -1 when there are none. */
+  get flushedPosition(): number {
+    return this.#flushedPosition;
+  }
+
+  get tenants(): readonly TenantId[] {
+    return [...this.#byTenant.keys()];
+  }
+
+  /** Segments given up because their files were damaged, since the start. */
+  get quarantined(): number {
+    return this.#quarantined;
+  }
+
+  /** The list is replaced, never changed. Take {@link hold} before reading files. */
+  segmentsOf(tenant: TenantId): readonly Segment[] {
+    return this.#byTenant.get(tenant) ?? [];
+  }
+
+  /** A segment to be written: its files count once {@link change} has added it. */
+  create(info: Omit<SegmentInfo, "id" | "bytes" | "dataCrc" | "indexCrc">): {
+    readonly id: number;
+    readonly draft: Segment;
+  } {
+    const id = ++this.#lastId;
+    return { id, draft: new Segment({ ...info, id, bytes: 0, dataCrc: 0, indexCrc: 0 }, this.#dir) };
+  }
+
+  /** A draft whose files have been written. Their content is known to be good. */
+  finish(draft: Segment, files: Pick<SegmentInfo, "bytes" | "dataCrc" | "indexCrc">): Segment {
+    const segment = new Segment({ ...draft.info, ...files }, this.#dir);
+    segment.verified = Promise.resolve();
+    return segment;
+  }
+
+  async discard(draft: Segment): Promise<void> {
+    await Promise.all([draft.dataPath, draft.indexPath].map((path) => rm(path, { force: true })));
+  }
+
+  /** Keeps the files of these segments until {@link release}. */
+  hold(segments: readonly Segment[]): void {
+    for (const segment of segments) segment.holders++;
+  }
+
+  release(segments: readonly Segment[]): void {
+    for (const segment of segments) {
+      segment.holders--;
+      this.#removeIfUnused(segment);
+    }
+  }
+
+  /** Durably adds and drops segments, all or nothing. Files of added ones must have been synced. */
+  async change({ add = [], drop = [], flushedPosition, applied }: SegmentChange): Promise<void> {
+    if (add.length > 0) await syncDirectory(this.#dir);
+    const dropIds = new Set(drop.map((segment) => segment.info.id));
+    await this.#manifest.update((manifest) => ({
+      ...manifest,
+      flushedPosition: Math.max(manifest.flushedPosition, flushedPosition ?? -1),
+      segments: [
+        ...manifest.segments.filter(({ id }) => !dropIds.has(id)),
+        ...add.map((segment) => storedInfo(segment.info)),
+      ],
+    }));
+    const kept = [...this.#byTenant.values()].flat().filter((segment) => !dropIds.has(segment.info.id));
+    this.#byTenant = grouped([...kept, ...add]);
+    if (flushedPosition !== undefined) this.#flushedPosition = Math.max(this.#flushedPosition, flushedPosition);
+    applied?.();
+    for (const segment of drop) {
+      segment.dropped = true;
+      this.#removeIfUnused(segment);
+    }
+  }
+
+  /**
+   * Compares the rows of a segment with their checksum, once per start: damage must not be mistaken for data.
+   * Throws `CorruptionError`.
+   */
+  verify(segment: Segment): Promise<void> {
+    segment.verified ??= checksumFile(segment.dataPath).then(({ crc }) => {
+      if (crc !== segment.info.dataCrc) {
+        throw new CorruptionError(`${segment.dataPath}: the file does not match its checksum`);
+      }
+    });
+    return segment.verified;
+  }
+
+  /** Moves a damaged segment out of the way, so that the others are served; somebody may be able to repair it. */
+  async quarantine(segment: Segment, error: unknown): Promise<void> {
+    if (segment.dropped) return;
+    segment.dropped = true;
+    this.#quarantined++;
+    this.#logger.error("segment is damaged; it is left out of queries and moved to the quarantine directory", {
+      file: segment.dataPath,
+      tenant: segment.info.tenant,
+      rows: segment.info.rows,
+      error,
+    });
+    const paths = [segment.dataPath, segment.indexPath];
+    await mkdir(this.#quarantineDir, { recursive: true });
+    for (const path of paths) {
+      const moved = join(this.#quarantineDir, path.slice(this.#dir.length + 1));
+      await rename(path, moved).catch((cause) =>
+        this.#logger.warn("can't move a damaged file", { path, error: cause }),
+      );
+    }
+    await this.change({ drop: [segment] });
+  }
+
+  #removeIfUnused(segment: Segment): void {
+    if (!segment.dropped || segment.holders > 0) return;
+    this.discard(segment).catch((error) => this.#logger.warn("can't delete a file", { path: segment.dataPath, error }));
+  }
+
+  async #removeOrphans(): Promise<void> {
+    const known = new Set(this.#manifest.value.segments.map(({ id }) => String(id)));
+    for (const name of await readdir(this.#dir)) {
+      const id = name.split(".", 1)[0] as string;
+      if (known.has(id)) continue;
+      await rm(join(this.#dir, name), { force: true, recursive: true });
+      this.#logger.info("removed a file of an unfinished flush", { file: name });
+    }
+    // Ids of quarantined segments stay taken, so that a new file never has the name of one there.
+    const quarantined = await readdir(this.#quarantineDir).catch(() => []);
+    const ids = [...known, ...quarantined.map((name) => name.split(".", 1)[0])]
+      .map(Number)
+      .filter(Number.isSafeInteger);
+    for (const id of ids) this.#lastId = Math.max(this.#lastId, id);
+  }
+}
+
+function grouped(segments: readonly Segment[]): ReadonlyMap<TenantId, readonly Segment[]> {
+  const byTenant = new Map<TenantId, Segment[]>();
+  for (const segment of segments) {
+    const list = byTenant.get(segment.info.tenant);
+    if (list) list.push(segment);
+    else byTenant.set(segment.info.tenant, [segment]);
+  }
+  return byTenant;
+}

@@ -1,0 +1,56 @@
+import type { TenantId } from "@sightline/model/tenant.ts";
+
+/**
+ * One immutable pair of files: `<id>.parquet` with the rows and `<id>.index` with what is known of them at a glance.
+ * It holds rows of one tenant and one day (of event time, UTC).
+ */
+export type SegmentInfo = {
+  readonly id: number;
+  readonly tenant: TenantId;
+  /** Days since the epoch. */
+  readonly day: number;
+  /** First and last event time in ns, both included. */
+  readonly minNs: bigint;
+  readonly maxNs: bigint;
+  readonly rows: number;
+  /** Of both files. */
+  readonly bytes: number;
+  /** CRC-32 of each file. */
+  readonly dataCrc: number;
+  readonly indexCrc: number;
+};
+
+/** The manifest: the segments that count, and up to which write-ahead position rows are in them. */
+export type SegmentManifest = {
+  readonly version: typeof MANIFEST_VERSION;
+  readonly flushedPosition: number;
+  readonly segments: readonly StoredInfo[];
+};
+type StoredInfo = Omit<SegmentInfo, "minNs" | "maxNs"> & { readonly minNs: string; readonly maxNs: string };
+
+const MANIFEST_VERSION = 1;
+export const EMPTY_MANIFEST: SegmentManifest = { version: MANIFEST_VERSION, flushedPosition: -1, segments: [] };
+const DAY_NS = 86_400_000_000_000n;
+
+/** Throws when `json` was written by a version that this one does not know. */
+export function parseManifest(json: unknown): SegmentManifest {
+  const manifest = json as SegmentManifest;
+  if (manifest.version !== MANIFEST_VERSION) {
+    throw new Error(`its version is ${manifest.version}, this program reads version ${MANIFEST_VERSION}`);
+  }
+  return manifest;
+}
+
+export function storedInfo(info: SegmentInfo): StoredInfo {
+  return { ...info, minNs: String(info.minNs), maxNs: String(info.maxNs) };
+}
+
+export function infoFromStored(stored: StoredInfo): SegmentInfo {
+  return { ...stored, minNs: BigInt(stored.minNs), maxNs: BigInt(stored.maxNs) };
+}
+
+/** The day of event time a row belongs to, also right before 1970. */
+export function dayOf(timeNs: bigint): number {
+  const day = timeNs / DAY_NS;
+  return Number(timeNs < 0n && timeNs % DAY_NS !== 0n ? day - 1n : day);
+}

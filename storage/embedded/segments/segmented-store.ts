@@ -1,0 +1,349 @@
+import { UnavailableError } from "@sightline/model/errors.ts";
+import type { Logger } from "@sightline/model/logger.ts";
+import type { AppendResult, Rejection } from "@sightline/model/ports.ts";
+import type { TenantId } from "@sightline/model/tenant.ts";
+import type { Registry } from "prom-client";
+import { admit } from "./admission.ts";
+import { compactionInputs } from "./compaction.ts";
+import { DuckDatabase } from "./duck-database.ts";
+import { type HotBatch, HotBuffer } from "./hot-buffer.ts";
+import { IndexCache } from "./index-cache.ts";
+import { readIndexFile } from "./index-file.ts";
+import { partsByDay } from "./row-parts.ts";
+import type { SegmentCodec } from "./segment-codec.ts";
+import { type Segment, SegmentDirectory } from "./segment-directory.ts";
+import { mergeSegments, type SegmentFiles, writeSegment } from "./segment-writer.ts";
+import { StoreMetrics } from "./store-metrics.ts";
+
+/** The settings that logs and traces share; durations in ms. */
+export type SegmentedStoreConfig = {
+  readonly retention: number;
+  readonly max_future: number;
+  readonly flush: {
+    readonly max_rows: number;
+    readonly max_bytes: number;
+    readonly max_age: number;
+    readonly max_backlog: number;
+  };
+  readonly compaction: { readonly target_rows: number };
+  readonly index_cache: number;
+  readonly duckdb: { readonly memory: number; readonly threads: number };
+};
+
+export type SegmentedStoreOptions<Batch, Index> = {
+  readonly dir: string;
+  readonly config: SegmentedStoreConfig;
+  readonly codec: SegmentCodec<Batch, Index>;
+  readonly logger: Logger;
+  readonly registry: Registry;
+  readonly nowMs?: (() => number) | undefined;
+};
+
+/** All rows of a tenant at one moment, each exactly once. Must be released. */
+export type Snapshot<Batch> = {
+  readonly hot: readonly HotBatch<Batch>[];
+  readonly segments: readonly Segment[];
+  release(): void;
+};
+
+const TICK_MS = 1_000;
+/** A failed flush or compaction is tried again after so long. */
+const RETRY_MS = 10_000;
+const MAINTENANCE_MS = 60_000;
+const BACKLOG_RETRY_MS = 1_000;
+
+/**
+ * Keeps rows in memory as they come ("hot") and writes them, many at a time, as immutable segments of Parquet: what
+ * the stores of logs and of traces have in common. Only `append` changes the hot rows, only one flush or compaction
+ * runs at a time, and a segment begins to count in the same moment in which its rows stop being hot.
+ */
+export class SegmentedStore<Batch extends { readonly length: number }, Index> {
+  readonly metrics: StoreMetrics;
+  readonly #options: SegmentedStoreOptions<Batch, Index>;
+  readonly #logger: Logger;
+  readonly #nowMs: () => number;
+  readonly #hot = new HotBuffer<Batch>();
+  readonly #indexes: IndexCache<Index>;
+  #open: { readonly database: DuckDatabase; readonly directory: SegmentDirectory } | undefined;
+  #lastPosition = -1;
+  /** The newest of the flushes, compactions and expiries, which run one after the other. Never rejects. */
+  #work: Promise<void> = Promise.resolve();
+  #flushWanted = false;
+  #maintenanceWanted = false;
+  #retryAtMs = 0;
+  #maintainedAtMs = 0;
+  #ticker: NodeJS.Timeout | undefined;
+
+  constructor(options: SegmentedStoreOptions<Batch, Index>) {
+    this.#options = options;
+    this.#logger = options.logger;
+    this.#nowMs = options.nowMs ?? Date.now;
+    this.#indexes = new IndexCache(options.config.index_cache);
+    this.metrics = new StoreMetrics(options.registry, options.codec.signal);
+  }
+
+  async start(): Promise<void> {
+    const { dir, config } = this.#options;
+    const directory = await SegmentDirectory.open(dir, this.#logger);
+    const database = await DuckDatabase.open({
+      dir,
+      memoryLimitBytes: config.duckdb.memory,
+      threads: config.duckdb.threads,
+    });
+    this.#open = { database, directory };
+    this.#lastPosition = directory.flushedPosition;
+    this.#ticker = setInterval(() => this.#tick(), TICK_MS).unref();
+    this.#report();
+  }
+
+  /** Flushes what is in memory. When that fails the rows stay in the write-ahead log, and the error is thrown. */
+  async stop(): Promise<void> {
+    clearInterval(this.#ticker);
+    const open = this.#open;
+    if (!open) return;
+    try {
+      await this.flush();
+    } finally {
+      this.#open = undefined;
+      await this.#work;
+      open.database.close();
+    }
+  }
+
+  get database(): DuckDatabase {
+    return this.#opened().database;
+  }
+
+  firstUnflushedPosition(): number | undefined {
+    return this.#hot.first?.position;
+  }
+
+  /** Everything of it happens before it returns; the promise is the port's. */
+  async append(tenant: TenantId, batch: Batch, position: number): Promise<AppendResult> {
+    const { directory } = this.#opened();
+    const { config, codec } = this.#options;
+    if (position <= directory.flushedPosition) {
+      this.metrics.replayed.inc(batch.length);
+      return { accepted: batch.length, rejected: [] };
+    }
+    if (this.#hot.rows >= config.flush.max_backlog) {
+      this.#wantFlush();
+      throw new UnavailableError(
+        `${this.#hot.rows} rows of ${codec.signal} wait to be written to disk; storage.${codec.signal}.flush.max_backlog allows ${config.flush.max_backlog}`,
+        { retryAfterMs: BACKLOG_RETRY_MS },
+      );
+    }
+    this.#lastPosition = Math.max(this.#lastPosition, position);
+    const { kept, minNs, maxNs, rejected } = admit(batch, codec, config, this.#nowMs());
+    this.#count(kept?.length ?? 0, rejected);
+    if (!kept) return { accepted: 0, rejected };
+    const bytes = codec.approximateBytes(kept);
+    this.#hot.add(tenant, {
+      batch: kept,
+      position,
+      rows: kept.length,
+      bytes,
+      minNs,
+      maxNs,
+      arrivedMs: performance.now(),
+    });
+    if (this.#hot.rows >= config.flush.max_rows || this.#hot.bytes >= config.flush.max_bytes) this.#wantFlush();
+    return { accepted: kept.length, rejected };
+  }
+
+  snapshot(tenant: TenantId): Snapshot<Batch> {
+    const { directory } = this.#opened();
+    const segments = directory.segmentsOf(tenant);
+    directory.hold(segments);
+    return { hot: this.#hot.batchesOf(tenant), segments, release: () => directory.release(segments) };
+  }
+
+  /**
+   * Gives `use` the index of a held segment whose rows have been verified. Undefined when the segment turns out to be
+   * damaged: it is put into quarantine, and the query goes on with the others.
+   */
+  async withIndex<T>(segment: Segment, use: (index: Index) => T): Promise<T | undefined> {
+    const { directory } = this.#opened();
+    try {
+      const [index] = await Promise.all([this.#indexOf(segment), directory.verify(segment)]);
+      return use(index);
+    } catch (error) {
+      this.metrics.quarantined.inc(segment.dropped ? 0 : 1);
+      await directory.quarantine(segment, error);
+      this.#report();
+      return undefined;
+    }
+  }
+
+  flush(): Promise<void> {
+    return this.#enqueue(() => this.#flushNow());
+  }
+
+  /** Drops what is older than the retention and merges what is small, until nothing is left to do. */
+  maintain(): Promise<void> {
+    return this.#enqueue(() => this.#maintainNow());
+  }
+
+  #opened(): { readonly database: DuckDatabase; readonly directory: SegmentDirectory } {
+    if (this.#open) return this.#open;
+    throw new UnavailableError(`the store of ${this.#options.codec.signal} is not running`, { retryAfterMs: 1_000 });
+  }
+
+  #enqueue(work: () => Promise<void>): Promise<void> {
+    const done = this.#work.then(work);
+    this.#work = done.catch(() => {});
+    return done;
+  }
+
+  #indexOf(segment: Segment): Promise<Index> {
+    return this.#indexes.get(segment.info.id, async () => {
+      const { values, textBytes } = await readIndexFile(segment.indexPath, segment.info.indexCrc);
+      // Parsed objects take a few times the room of their text.
+      return { value: this.#options.codec.parseIndex(values), bytes: 4 * textBytes };
+    });
+  }
+
+  #tick(): void {
+    const oldest = this.#hot.first;
+    if (oldest && performance.now() - oldest.arrivedMs >= this.#options.config.flush.max_age) this.#wantFlush();
+    if (performance.now() - this.#maintainedAtMs >= MAINTENANCE_MS) this.#wantMaintenance();
+  }
+
+  #wantFlush(): void {
+    if (this.#flushWanted || performance.now() < this.#retryAtMs) return;
+    this.#flushWanted = true;
+    this.flush()
+      .catch((error) => {
+        this.#retryAtMs = performance.now() + RETRY_MS;
+        this.#logger.error("can't write rows to disk; they stay in memory and in the write-ahead log", { error });
+      })
+      .finally(() => {
+        this.#flushWanted = false;
+      });
+  }
+
+  #wantMaintenance(): void {
+    if (this.#maintenanceWanted) return;
+    this.#maintenanceWanted = true;
+    this.maintain()
+      .catch((error) => this.#logger.error("can't expire or merge segments; it is tried again later", { error }))
+      .finally(() => {
+        this.#maintenanceWanted = false;
+        this.#maintainedAtMs = performance.now();
+      });
+  }
+
+  async #flushNow(): Promise<void> {
+    const { database, directory } = this.#opened();
+    const mark = this.#hot.mark();
+    if (mark.size === 0) return;
+    const flushedPosition = this.#lastPosition;
+    const stopTimer = this.metrics.flushSeconds.startTimer();
+    const drafts: Segment[] = [];
+    try {
+      const add: Segment[] = [];
+      for (const [tenant, count] of mark) {
+        for (const parts of await partsByDay(this.#hot.batchesOf(tenant).slice(0, count), this.#options.codec)) {
+          const { draft } = directory.create({ tenant, ...parts.extent });
+          drafts.push(draft);
+          const plan = await this.#options.codec.plan(parts.parts);
+          const files = await writeSegment(
+            database,
+            draft,
+            plan,
+            parts.parts.map(({ rows }) => rows.length),
+          );
+          add.push(directory.finish(draft, files));
+        }
+      }
+      await directory.change({ add, flushedPosition, applied: () => this.#hot.drop(mark) });
+      this.metrics.flushes.inc({ result: "ok" });
+    } catch (error) {
+      this.metrics.flushes.inc({ result: "failed" });
+      await Promise.all(drafts.map((draft) => directory.discard(draft)));
+      throw error;
+    } finally {
+      stopTimer();
+      this.#report();
+    }
+  }
+
+  async #maintainNow(): Promise<void> {
+    const { directory } = this.#opened();
+    await this.#expire(directory);
+    for (const tenant of directory.tenants) {
+      const tried = new Set<Segment>();
+      for (;;) {
+        if (!this.#open) return;
+        const candidates = directory.segmentsOf(tenant).filter((segment) => !tried.has(segment));
+        const inputs = compactionInputs(candidates, this.#options.config.compaction.target_rows);
+        if (!inputs) break;
+        for (const segment of inputs) tried.add(segment);
+        await this.#compact(inputs);
+      }
+    }
+    this.#report();
+  }
+
+  async #expire(directory: SegmentDirectory): Promise<void> {
+    const oldestNs = BigInt(Math.floor(this.#nowMs() - this.#options.config.retention)) * 1_000_000n;
+    const drop = directory.tenants
+      .flatMap((tenant) => directory.segmentsOf(tenant))
+      .filter(({ info }) => info.maxNs < oldestNs);
+    if (drop.length === 0) return;
+    await directory.change({ drop });
+    this.metrics.expired.inc(drop.reduce((rows, { info }) => rows + info.rows, 0));
+  }
+
+  async #compact(inputs: readonly Segment[]): Promise<void> {
+    const { database, directory } = this.#opened();
+    directory.hold(inputs);
+    let draft: Segment | undefined;
+    try {
+      const indexes = await Promise.all(
+        inputs.map((segment) => this.withIndex(segment, (index) => ({ dataPath: segment.dataPath, index }))),
+      );
+      if (indexes.includes(undefined)) return;
+      const plan = this.#options.codec.merge(indexes.filter((input) => input !== undefined));
+      if (!plan) return;
+      const { tenant, day } = (inputs[0] as Segment).info;
+      draft = directory.create({ tenant, day, ...extentOf(inputs) }).draft;
+      const files: SegmentFiles = await mergeSegments(database, draft, plan);
+      await directory.change({ add: [directory.finish(draft, files)], drop: inputs });
+      for (const { info } of inputs) this.#indexes.delete(info.id);
+      this.metrics.compactions.inc({ result: "ok" });
+    } catch (error) {
+      this.metrics.compactions.inc({ result: "failed" });
+      if (draft) await directory.discard(draft);
+      throw error;
+    } finally {
+      directory.release(inputs);
+    }
+  }
+
+  #count(rows: number, rejected: readonly Rejection[]): void {
+    this.metrics.rows.inc(rows);
+    for (const { reason, count } of rejected) this.metrics.rejected.inc({ reason }, count);
+    this.metrics.hotRows.set(this.#hot.rows + rows);
+  }
+
+  #report(): void {
+    this.metrics.hotRows.set(this.#hot.rows);
+    this.metrics.hotBytes.set(this.#hot.bytes);
+    const { directory } = this.#open ?? {};
+    const segments = directory?.tenants.flatMap((tenant) => directory.segmentsOf(tenant)) ?? [];
+    this.metrics.segments.set(segments.length);
+    this.metrics.segmentBytes.set(segments.reduce((bytes, { info }) => bytes + info.bytes, 0));
+  }
+}
+
+function extentOf(segments: readonly Segment[]): { minNs: bigint; maxNs: bigint; rows: number } {
+  let { minNs, maxNs } = (segments[0] as Segment).info;
+  let rows = 0;
+  for (const { info } of segments) {
+    if (info.minNs < minNs) minNs = info.minNs;
+    if (info.maxNs > maxNs) maxNs = info.maxNs;
+    rows += info.rows;
+  }
+  return { minNs, maxNs, rows };
+}
