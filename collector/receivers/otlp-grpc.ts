@@ -1,0 +1,177 @@
+import {
+  type handleUnaryCall,
+  Metadata,
+  Server,
+  ServerCredentials,
+  ServerInterceptingCall,
+  type ServerInterceptor,
+  ServerListenerBuilder,
+  type ServiceDefinition,
+  type StatusObject,
+} from "@grpc/grpc-js";
+import { InvalidInputError, TooLargeError } from "@sightline/model/errors.ts";
+import type { Principal, Receiver, RequestHeaders, Signal } from "@sightline/model/ports.ts";
+import { encodeExportResponse, encodeStatus } from "@sightline/proto/otlp/responses.ts";
+import { failureOf } from "./http-error.ts";
+import type { ReceiverDeps } from "./receiver-deps.ts";
+
+const SERVICES: Readonly<Record<Signal, string>> = {
+  metrics: "opentelemetry.proto.collector.metrics.v1.MetricsService",
+  logs: "opentelemetry.proto.collector.logs.v1.LogsService",
+  traces: "opentelemetry.proto.collector.trace.v1.TraceService",
+};
+const SIGNALS = Object.keys(SERVICES) as readonly Signal[];
+
+const MAX_STREAMS_PER_CONNECTION = 256;
+const STOP_TIMEOUT_MS = 5_000;
+/** Of a status text: it travels in a trailer, and clients bound those. */
+const MAX_MESSAGE_CHARACTERS = 1_000;
+
+type OtlpGrpcOptions = ReceiverDeps & {
+  /** `host:port`; port 0 picks a free one. */
+  readonly listen: string;
+};
+
+/** OTLP/gRPC on an address of its own, without TLS. */
+export class OtlpGrpcReceiver implements Receiver {
+  readonly name = "otlp-grpc";
+  readonly #options: OtlpGrpcOptions;
+  #server: Server | undefined;
+  #address = "";
+
+  constructor(options: OtlpGrpcOptions) {
+    this.#options = options;
+  }
+
+  get address(): string {
+    return this.#address;
+  }
+
+  async start(): Promise<void> {
+    const { listen } = this.#options;
+    const server = createOtlpGrpcServer(this.#options);
+    const colon = listen.lastIndexOf(":");
+    const host = listen.slice(0, colon) || "0.0.0.0";
+    try {
+      const port = await new Promise<number>((resolve, reject) => {
+        server.bindAsync(`${host}:${listen.slice(colon + 1)}`, ServerCredentials.createInsecure(), (error, bound) =>
+          error ? reject(error) : resolve(bound),
+        );
+      });
+      this.#server = server;
+      this.#address = `${host}:${port}`;
+    } catch (cause) {
+      server.forceShutdown();
+      throw new InvalidInputError(`otlp_grpc: cannot listen on ${listen}: ${(cause as Error).message}`, { cause });
+    }
+  }
+
+  /** Calls that are under way are answered, within 5 s. */
+  async stop(): Promise<void> {
+    const server = this.#server;
+    if (!server) return;
+    this.#server = undefined;
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(() => server.forceShutdown(), STOP_TIMEOUT_MS);
+      server.tryShutdown(() => {
+        clearTimeout(timer);
+        resolve();
+      });
+    });
+  }
+}
+
+/** A server with the three services that is not bound to an address yet: connections may also be injected. */
+export function createOtlpGrpcServer(deps: ReceiverDeps): Server {
+  const principals = new WeakMap<Metadata, Principal>();
+  const server = new Server({
+    // Of a message after decompression. Larger ones never get into memory; between this and max_request_bytes the
+    // answer can name the setting, which the library's own can't.
+    "grpc.max_receive_message_length": deps.config.limits.max_decompressed_bytes,
+    "grpc.max_concurrent_streams": MAX_STREAMS_PER_CONNECTION,
+    interceptors: [authenticate(deps, principals)],
+  });
+  for (const signal of SIGNALS) {
+    const path = `/${SERVICES[signal]}/Export`;
+    const definition: ServiceDefinition = {
+      Export: {
+        path,
+        requestStream: false,
+        responseStream: false,
+        requestSerialize: (bytes: Buffer) => bytes,
+        requestDeserialize: (bytes: Buffer) => bytes,
+        responseSerialize: (bytes: Buffer) => bytes,
+        responseDeserialize: (bytes: Buffer) => bytes,
+      },
+    };
+    server.addService(definition, { Export: exportHandler(signal, deps, principals) });
+  }
+  return server;
+}
+
+/** Before the message is read, so that strangers can't make the server hold theirs. */
+function authenticate(deps: ReceiverDeps, principals: WeakMap<Metadata, Principal>): ServerInterceptor {
+  return (_method, call) => {
+    const listener = new ServerListenerBuilder()
+      .withOnReceiveMetadata((metadata, next) => {
+        try {
+          principals.set(metadata, deps.authenticator.authenticate(headersOf(metadata)));
+        } catch (error) {
+          call.sendStatus(statusObject(error, deps));
+          return;
+        }
+        next(metadata);
+      })
+      .build();
+    return new ServerInterceptingCall(call, { start: (next) => next(listener) });
+  };
+}
+
+function exportHandler(
+  signal: Signal,
+  deps: ReceiverDeps,
+  principals: WeakMap<Metadata, Principal>,
+): handleUnaryCall<Buffer, Buffer> {
+  const { max_request_bytes: maxBytes } = deps.config.limits;
+  return async (call, callback) => {
+    try {
+      const body = call.request;
+      if (body.length > maxBytes) {
+        throw new TooLargeError(
+          `message of ${body.length} bytes is larger than collector.limits.max_request_bytes (${maxBytes}): ` +
+            "send smaller batches or raise it",
+        );
+      }
+      const principal = principals.get(call.metadata) ?? deps.authenticator.authenticate(headersOf(call.metadata));
+      const { rejected } = await deps.ingest.submit({
+        tenant: principal.tenant,
+        protocol: `otlp-${signal}-protobuf`,
+        encoding: "identity",
+        receivedAtMs: Date.now(),
+        body,
+      });
+      callback(null, Buffer.from(encodeExportResponse(signal, rejected, "protobuf")));
+    } catch (error) {
+      callback(statusObject(error, deps));
+    }
+  };
+}
+
+/** With google.rpc.Status in the trailers: RetryInfo there is what makes RESOURCE_EXHAUSTED retryable in OTLP. */
+function statusObject(error: unknown, { logger }: ReceiverDeps): StatusObject {
+  const failure = failureOf(error);
+  if (failure.http === 500) logger.error("request failed", { protocol: "otlp-grpc", error });
+  const message = failure.message.slice(0, MAX_MESSAGE_CHARACTERS);
+  const metadata = new Metadata();
+  const details = encodeStatus({ code: failure.code, message, retryAfterMs: failure.retryAfterMs }, "protobuf");
+  metadata.set("grpc-status-details-bin", Buffer.from(details));
+  return { code: failure.code, details: message, metadata };
+}
+
+function headersOf(metadata: Metadata): RequestHeaders {
+  const headers: Record<string, readonly string[]> = {};
+  for (const name of Object.keys(metadata.getMap())) {
+    if (!name.endsWith("-bin")) headers[name] = metadata.get(name).map(String);
+  }
+  return headers;
+}
