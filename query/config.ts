@@ -3,7 +3,7 @@ import { promLimitsSchema } from "./promql/config.ts";
 
 const positive = () => z.number().int().positive();
 
-const logQueryLimitsSchema = z.object({
+const logQueryLimitsSchema = z.strictObject({
   max_limit: positive().default(5_000).describe("Most log lines that one LogQL query may ask for (Loki's limit)"),
   max_query_bytes: positive().default(131_072).describe("Length of the text of one LogQL query"),
   max_scanned_rows: positive()
@@ -11,12 +11,13 @@ const logQueryLimitsSchema = z.object({
     .describe("Log records that one LogQL query may look at when the store can't apply its filters itself"),
 });
 
-const traceQueryLimitsSchema = z.object({
+const traceQueryLimitsSchema = z.strictObject({
   max_spans: positive().default(200_000).describe("Spans of one trace that are given out; a larger trace is refused"),
 });
 
 /** The section `query`: PromQL's limits at its top, those of the other languages below it. */
-export const queryConfig = promLimitsSchema.extend({
+export const queryConfig = z.strictObject({
+  ...promLimitsSchema.shape,
   max_concurrency: positive().default(20).describe("Queries evaluated at a time, over all query APIs"),
   max_waiting: positive().default(500).describe("Queries that may wait for their turn; more are answered with 503"),
   max_form_bytes: positive().default(1_048_576).describe("Size of a form posted to a query API"),

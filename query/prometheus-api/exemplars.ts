@@ -10,7 +10,7 @@ import type { Expr } from "../promql/ast.ts";
 import { parsePromql } from "../promql/parse/parse-promql.ts";
 import { floatText } from "./float-text.ts";
 import { optionalRange } from "./parameters.ts";
-import type { PrometheusApiDeps } from "./register.ts";
+import type { PrometheusApiDeps } from "./routes.ts";
 
 /** `/api/v1/query_exemplars`: the exemplars of every series that the expression selects. */
 export function exemplarsHandler({ store }: PrometheusApiDeps): QueryHandler {

@@ -8,7 +8,7 @@ import { sendChunks } from "../http/send-chunks.ts";
 import { parseSelector } from "../promql/parse/parse-promql.ts";
 import { unescapeLabelName } from "./label-name-escaping.ts";
 import { invalidParameter, optionalLimit, optionalRange } from "./parameters.ts";
-import type { PrometheusApiDeps } from "./register.ts";
+import type { PrometheusApiDeps } from "./routes.ts";
 
 const TRUNCATED = ["results truncated due to limit"];
 

@@ -12,7 +12,7 @@ import {
   optionalTimeoutMs,
   requiredSteps,
 } from "./parameters.ts";
-import type { PrometheusApiDeps } from "./register.ts";
+import type { PrometheusApiDeps } from "./routes.ts";
 
 /** `/api/v1/query` */
 export function instantHandler({ engine, nowMs = Date.now }: PrometheusApiDeps): QueryHandler {

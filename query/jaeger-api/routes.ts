@@ -11,7 +11,7 @@ import {
 } from "../http/query-api.ts";
 import { sendChunks } from "../http/send-chunks.ts";
 import { findTrace } from "../tempo-api/find-trace.ts";
-import { parseTraceId } from "../tempo-api/register.ts";
+import { parseTraceId } from "../tempo-api/routes.ts";
 import { encodeJaegerTrace } from "./jaeger-trace.ts";
 
 export type JaegerApiDeps = QueryApiDeps & { readonly store: TraceReader };
