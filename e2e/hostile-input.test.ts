@@ -1,0 +1,437 @@
+import { constants, createGzip, createZstdCompress } from "node:zlib";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { Ask } from "./harness/ask.ts";
+import { grpcCall, grpcCallRaw, grpcFrame } from "./harness/grpc-call.ts";
+import { call } from "./harness/http-call.ts";
+import {
+  encodeGauges,
+  encodeLogs,
+  encodeSpans,
+  GRPC_METHODS,
+  nestedValue,
+  type OtlpSignal,
+  readPartialSuccess,
+  SIGNALS,
+} from "./harness/otlp.ts";
+import { ProtobufWriter } from "./harness/protobuf-writer.ts";
+import { COMPRESSORS, RECEIVERS, type ReceiverCase } from "./harness/receivers.ts";
+import { ServerProcess } from "./harness/server-process.ts";
+
+const MIB = 1024 * 1024;
+/** The process with everything it may hold at a time (collector.limits), with room for the runtime. */
+const MEMORY_BOUND_MIB = 1_200;
+
+let server: ServerProcess;
+/** Compressed 1 GB of zeros. */
+const bombs: Record<string, Buffer> = {};
+beforeAll(async () => {
+  server = await ServerProcess.start();
+  bombs.gzip = await zeros(createGzip({ level: constants.Z_BEST_SPEED }), 1_000);
+  bombs.zstd = await zeros(createZstdCompress(), 1_000);
+});
+afterAll(async () => {
+  console.info(`peak memory after all hostile input: ${server.peakMemoryMiB()} MiB`);
+  await server.dispose();
+});
+
+async function zeros(stream: NodeJS.ReadWriteStream, megabytes: number): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  stream.on("data", (chunk: Buffer) => chunks.push(chunk));
+  const ended = new Promise((resolve) => stream.once("end", resolve));
+  const block = Buffer.alloc(1_000_000);
+  for (let i = 0; i < megabytes; i++) {
+    if (!stream.write(block)) await new Promise((resolve) => stream.once("drain", resolve));
+  }
+  stream.end();
+  await ended;
+  return Buffer.concat(chunks);
+}
+
+let tenants = 0;
+const freshTenant = () => `hostile-${++tenants}`;
+
+afterEach(async () => {
+  expect(server.isAlive).toBe(true);
+  expect((await call(`${server.url}/-/ready`)).status).toBe(200);
+  expect(await new Ask(server.url).number("1+1")).toBe(2);
+  expect(server.peakMemoryMiB()).toBeLessThan(MEMORY_BOUND_MIB);
+});
+
+/** How many items the tenant has of the signal of a receiver, of those that {@link ReceiverCase.good} makes. */
+async function countGood(receiver: ReceiverCase, tenant: string): Promise<number> {
+  const ask = new Ask(server.url, tenant);
+  if (receiver.signal === "metrics") return (await ask.samples("good")).length;
+  if (receiver.signal === "traces") return (await ask.trace("01".repeat(16)))?.spans.length ?? 0;
+  const now = BigInt(Date.now()) * 1_000_000n;
+  return (await ask.logs('{service_name="good"}', now - 3_600_000_000_000n, now + 60_000_000_000n)).length;
+}
+
+describe.each(RECEIVERS.map((receiver) => [receiver.name, receiver] as const))("%s", (_, receiver) => {
+  const send = (body: Uint8Array, options: { encoding?: string; contentType?: string } = {}, tenant = freshTenant()) =>
+    receiver.send(server, body, { tenant, ...options });
+  const garbage = Buffer.from("this is not what it says it is, and it is long enough to look at: 0123456789".repeat(4));
+  const isJson = receiver.format === "json";
+  const isRemoteWrite = receiver.protocol === "remote-write";
+
+  test("takes a good request", async () => {
+    const tenant = freshTenant();
+    expect(await send(receiver.pack(receiver.good()), {}, tenant)).toMatchObject({ outcome: "accepted" });
+    expect(await countGood(receiver, tenant)).toBe(1);
+  });
+
+  test("refuses a truncated message, wherever it is cut, and keeps nothing of it", async () => {
+    const whole = receiver.good();
+    const tenant = freshTenant();
+    for (const length of [1, 3, 5, whole.length >> 1, whole.length - 9, whole.length - 1]) {
+      const verdict = await send(receiver.pack(whole.subarray(0, length)), {}, tenant);
+      expect({ length, ...verdict }).toMatchObject({ length, outcome: "bad" });
+      expect(verdict.message).not.toBe("");
+    }
+    expect(await countGood(receiver, tenant)).toBe(0);
+  });
+
+  test("refuses what is no message at all", async () => {
+    expect(await send(receiver.pack(garbage))).toMatchObject({ outcome: "bad", message: expect.stringMatching(/./) });
+  });
+
+  test("takes an empty batch", async () => {
+    expect(await send(receiver.pack(isJson ? Buffer.from("{}") : Buffer.alloc(0)))).toMatchObject({
+      outcome: "accepted",
+    });
+  });
+
+  test("refuses a body larger than the limit, naming the setting", async () => {
+    const verdict = await send(Buffer.alloc(100 * MIB, 32));
+    expect(verdict).toMatchObject({ outcome: "too large", message: expect.stringContaining("max_request_bytes") });
+  });
+
+  test("refuses compression that is broken, cut or another one than it says", async () => {
+    const packed = isRemoteWrite ? receiver.pack(receiver.good()) : COMPRESSORS.gzip?.(receiver.good());
+    const encoding = isRemoteWrite ? "snappy" : "gzip";
+    const whole = Buffer.from(packed as Uint8Array);
+    const corrupt = Buffer.from(whole);
+    corrupt.fill(0xff, whole.length >> 1);
+    const bodies = { garbage, cut: whole.subarray(0, whole.length - 3), corrupt, plain: receiver.good() };
+    for (const [what, body] of Object.entries(bodies)) {
+      const verdict = await send(body, { encoding });
+      expect({ what, ...verdict }).toMatchObject({ what, outcome: "bad", message: expect.stringMatching(/./) });
+    }
+  });
+
+  test.runIf(isRemoteWrite)("refuses snappy that lies about its length", async () => {
+    const good = Buffer.from(receiver.pack(receiver.good()));
+    const length = (value: number) => new ProtobufWriter().varint(1, value).finish().subarray(1);
+    const content = good.subarray(good.findIndex((byte) => byte < 128) + 1);
+    for (const [claim, outcome] of [
+      [1, "bad"],
+      [100_000, "bad"],
+      [100 * MIB, "bad"],
+      [2 ** 31, "too large"],
+      [2 ** 32 - 1, "too large"],
+      [2 ** 40, "bad"],
+    ] as const) {
+      const verdict = await send(Buffer.concat([length(claim), content]));
+      expect({ claim, ...verdict }).toMatchObject({ claim, outcome });
+    }
+  });
+
+  test.runIf(!isRemoteWrite).each(receiver.protocol === "grpc" ? ["gzip"] : ["gzip", "zstd"])(
+    "refuses 1 GB of zeros in %s before it is unpacked",
+    async (encoding) => {
+      const began = performance.now();
+      const verdict = await send(bombs[encoding] as Buffer, { encoding });
+      expect(verdict).toMatchObject({ outcome: "too large" });
+      expect(verdict.message).toMatch(/max_(decompressed|request)_bytes/);
+      expect(performance.now() - began).toBeLessThan(5_000);
+    },
+  );
+
+  test("refuses many bombs at once without running out of memory", async () => {
+    const encoding = isRemoteWrite ? "snappy" : "gzip";
+    const raw = Buffer.alloc(100 * MIB);
+    const body = isRemoteWrite ? receiver.pack(raw) : (COMPRESSORS.gzip?.(raw) as Buffer);
+    const verdicts = await Promise.all(Array.from({ length: 30 }, () => send(body, { encoding })));
+    for (const verdict of verdicts) expect(["bad", "too large", "retry"], verdict.said).toContain(verdict.outcome);
+  });
+
+  test("names the content types it takes when it gets another one", async () => {
+    if (receiver.protocol === "grpc") return;
+    for (const contentType of ["text/plain", "application/xml", "nonsense", "application/x-protobuf-but-not"]) {
+      const verdict = await send(receiver.pack(receiver.good()), { contentType });
+      expect({ contentType, ...verdict }).toMatchObject({ contentType, outcome: "unsupported" });
+      expect(verdict.message).toContain("application/x-protobuf");
+    }
+  });
+
+  test("names the content encodings it takes when it gets another one", async () => {
+    for (const encoding of ["br", "lz4", "gzip, gzip"]) {
+      const verdict = await send(COMPRESSORS.br?.(receiver.good()) as Buffer, { encoding });
+      expect({ encoding, ...verdict }).toMatchObject({ encoding, outcome: "unsupported" });
+      expect(verdict.message).toMatch(/gzip|snappy/);
+    }
+  });
+
+  test("is not impressed by deep nesting in fields it does not know", async () => {
+    const depth = 10_000;
+    const tenant = freshTenant();
+    if (isJson) {
+      const text = receiver
+        .good()
+        .toString()
+        .replace(/}$/, `,"unknown":${"[".repeat(depth)}${"]".repeat(depth)}}`);
+      expect(["accepted", "bad"]).toContain((await send(Buffer.from(text), {}, tenant)).outcome);
+    } else {
+      // Groups (wire types 3 and 4) are the one protobuf field that nests without a length.
+      const groups = Buffer.alloc(4 * depth);
+      for (let i = 0; i < depth; i++) groups.set([0xbb, 0x06], 2 * i);
+      for (let i = depth; i < 2 * depth; i++) groups.set([0xbc, 0x06], 2 * i);
+      const verdict = await send(receiver.pack(Buffer.concat([receiver.good(), groups])), {}, tenant);
+      expect(["accepted", "bad"], verdict.said).toContain(verdict.outcome);
+    }
+  });
+});
+
+describe("nesting of attribute values", () => {
+  const deep: Readonly<Record<OtlpSignal, (depth: number) => Buffer>> = {
+    metrics: (depth) =>
+      encodeGauges("deep", [
+        { name: "g", points: [{ timeNs: 1n, value: 1, attributes: { deep: nestedValue(depth) } }] },
+      ]),
+    logs: (depth) => encodeLogs("deep", [{ timeNs: 1n, body: "deep", attributes: { deep: nestedValue(depth) } }]),
+    traces: (depth) =>
+      encodeSpans("deep", [
+        {
+          traceId: Buffer.alloc(16, 2),
+          spanId: Buffer.alloc(8, 2),
+          name: "deep",
+          startNs: 1n,
+          endNs: 2n,
+          attributes: { deep: nestedValue(depth) },
+        },
+      ]),
+  };
+  test.each(SIGNALS)("%s in protobuf: 10,000 levels are refused, naming the setting", async (signal) => {
+    const body = deep[signal](10_000);
+    const headers = { "content-type": "application/x-protobuf", "x-scope-orgid": freshTenant() };
+    const answer = await call(`${server.otlpHttp}/v1/${signal}`, { headers, body });
+    const refused = answer.status === 400 || (answer.status === 200 && readPartialSuccess(answer.body).rejected === 1);
+    expect(refused, `${answer.status} ${answer.text}`).toBe(true);
+    expect(answer.text).toContain("max_depth");
+    const grpc = await grpcCall(server.otlpGrpc, GRPC_METHODS[signal], body);
+    expect(grpc.code === 3 || readPartialSuccess(grpc.body).rejected === 1, `${grpc.code} ${grpc.message}`).toBe(true);
+  });
+
+  test.each([10_000, 1_000_000])("logs in JSON: %d levels are refused", async (depth) => {
+    const value = `${'{"arrayValue":{"values":['.repeat(depth)}{"stringValue":"core"}${"]}}".repeat(depth)}`;
+    const body = `{"resourceLogs":[{"scopeLogs":[{"logRecords":[{"timeUnixNano":"1","body":${value}}]}]}]}`;
+    const headers = { "content-type": "application/json", "x-scope-orgid": freshTenant() };
+    const answer = await call(`${server.otlpHttp}/v1/logs`, { headers, body });
+    const { partialSuccess } = JSON.parse(answer.text) as { partialSuccess?: { rejectedLogRecords?: string } };
+    expect(answer.status === 400 || Number(partialSuccess?.rejectedLogRecords) === 1, answer.text).toBe(true);
+    expect(answer.text).toContain("max_depth");
+  });
+});
+
+describe("values and times at the edges, over OTLP", () => {
+  const protobuf = (tenant: string) => ({ "content-type": "application/x-protobuf", "x-scope-orgid": tenant });
+  const secondsNs = (seconds: number) => BigInt(Math.round(seconds)) * 1_000_000_000n;
+  const nowNs = secondsNs(Date.now() / 1000);
+  const in2100Ns = secondsNs(Date.UTC(2100, 0) / 1000);
+
+  test("metrics: NaN and infinities are kept as they are", async () => {
+    const tenant = freshTenant();
+    const points = [Number.NaN, Infinity, -Infinity, -0].map((value, i) => ({
+      timeNs: nowNs + secondsNs(i - 10),
+      value,
+    }));
+    const answer = await call(`${server.otlpHttp}/v1/metrics`, {
+      headers: protobuf(tenant),
+      body: encodeGauges("edge", [{ name: "g", points }]),
+    });
+    expect(answer.status).toBe(200);
+    expect(readPartialSuccess(answer.body)).toEqual({ rejected: 0, message: "" });
+    const samples = await new Ask(server.url, tenant).samples("g");
+    expect(samples.map(([, value]) => value)).toEqual(["NaN", "+Inf", "-Inf", "-0"]);
+  });
+
+  test.each([
+    ["of 1970", 1_000_000n, /old|retention/],
+    ["of 2100", in2100Ns, /future|new/],
+    ["beyond any date", 2n ** 64n - 1n, /future|new/],
+  ])("metrics: a point %s is refused as a partial success, the others are kept", async (_, timeNs, reason) => {
+    const tenant = freshTenant();
+    const body = encodeGauges("edge", [
+      { name: "before", points: [{ timeNs: nowNs, value: 1 }] },
+      { name: "bad", points: [{ timeNs, value: 2 }] },
+      { name: "after", points: [{ timeNs: nowNs, value: 3 }] },
+    ]);
+    const check = async (partial: { rejected: number; message: string }) => {
+      expect(partial).toMatchObject({ rejected: 1, message: expect.stringMatching(reason) });
+      const ask = new Ask(server.url, tenant);
+      expect([await ask.number("before"), await ask.number("bad"), await ask.number("after")]).toEqual([
+        1,
+        Number.NaN,
+        3,
+      ]);
+    };
+    const http = await call(`${server.otlpHttp}/v1/metrics`, { headers: protobuf(tenant), body });
+    expect(http.status).toBe(200);
+    await check(readPartialSuccess(http.body));
+    const grpc = await grpcCall(server.otlpGrpc, GRPC_METHODS.metrics, body, { headers: { "x-scope-orgid": tenant } });
+    expect(grpc.code).toBe(0);
+    await check(readPartialSuccess(grpc.body));
+  });
+
+  test.each([
+    ["1970", 1_000_000n],
+    ["the year 2000", secondsNs(Date.UTC(2000, 0) / 1000)],
+    ["2100", in2100Ns],
+  ])("logs and spans of %s are kept and found", async (_, timeNs) => {
+    const tenant = freshTenant();
+    const headers = protobuf(tenant);
+    const traceId = Buffer.alloc(16, 9);
+    const span = { traceId, spanId: Buffer.alloc(8, 9), name: "when", startNs: timeNs, endNs: timeNs + 5n };
+    for (const [signal, body] of [
+      ["logs", encodeLogs("edge", [{ timeNs, body: "when" }])],
+      ["traces", encodeSpans("edge", [span])],
+    ] as const) {
+      const answer = await call(`${server.otlpHttp}/v1/${signal}`, { headers, body });
+      expect({ signal, status: answer.status, ...readPartialSuccess(answer.body) }).toEqual({
+        signal,
+        status: 200,
+        rejected: 0,
+        message: "",
+      });
+    }
+    const ask = new Ask(server.url, tenant);
+    const lines = await ask.logs('{service_name="edge"}', timeNs - 1_000n, timeNs + 1_000n);
+    expect(lines.map(({ line, timeNs: at }) => [line, at])).toEqual([["when", timeNs]]);
+    expect((await ask.trace(traceId.toString("hex")))?.spans).toHaveLength(1);
+  });
+
+  test("a log record beyond any date does not disturb the others of its request", async () => {
+    const tenant = freshTenant();
+    const records = [
+      { timeNs: nowNs, body: "before" },
+      { timeNs: 2n ** 64n - 1n, body: "bad" },
+      { timeNs: 0n, body: "without a time" },
+      { timeNs: nowNs, body: "after" },
+    ];
+    const answer = await call(`${server.otlpHttp}/v1/logs`, {
+      headers: protobuf(tenant),
+      body: encodeLogs("edge", records),
+    });
+    expect(answer.status).toBe(200);
+    const lines = await new Ask(server.url, tenant).logs(
+      '{service_name="edge"}',
+      nowNs - 60_000_000_000n,
+      nowNs + 60_000_000_000n,
+    );
+    expect(lines.map(({ line }) => line).sort()).toEqual(["after", "before", "without a time"]);
+  });
+
+  test("a span that ends before it starts, or has no ids, does not disturb the others", async () => {
+    const tenant = freshTenant();
+    const traceId = Buffer.alloc(16, 4);
+    const good = { traceId, spanId: Buffer.alloc(8, 1), name: "good", startNs: nowNs, endNs: nowNs + 5n };
+    const spans = [
+      good,
+      { ...good, spanId: Buffer.alloc(8, 2), name: "backwards", endNs: nowNs - 5n },
+      { ...good, spanId: Buffer.alloc(0), name: "no span id" },
+      { ...good, spanId: Buffer.alloc(8, 0), name: "zero span id" },
+      { ...good, traceId: Buffer.alloc(0), name: "no trace id" },
+      { ...good, traceId: Buffer.alloc(15, 4), name: "short trace id" },
+      { ...good, spanId: Buffer.alloc(8, 3), name: "last" },
+    ];
+    const answer = await call(`${server.otlpHttp}/v1/traces`, {
+      headers: protobuf(tenant),
+      body: encodeSpans("edge", spans),
+    });
+    expect(answer.status).toBe(200);
+    expect(readPartialSuccess(answer.body)).toMatchObject({ rejected: 4, message: expect.stringMatching(/id/) });
+    const found = await new Ask(server.url, tenant).trace(traceId.toString("hex"));
+    expect(found?.spans.map(({ operationName }) => operationName).sort()).toEqual(["backwards", "good", "last"]);
+  });
+
+  test.each(["http", "grpc"])(
+    "text that is not UTF-8 over %s is refused or made readable, never kept broken",
+    async (protocol) => {
+      const tenant = freshTenant();
+      const invalid = Buffer.from([0x61, 0xff, 0xfe, 0x62]);
+      const traceId = Buffer.alloc(16, 5);
+      const bodies = {
+        logs: encodeLogs("edge", [
+          { timeNs: nowNs, body: "good" },
+          { timeNs: nowNs, body: "odd", attributes: { odd: (writer) => writer.bytes(1, invalid) } },
+        ]),
+        traces: encodeSpans("edge", [
+          { traceId, spanId: Buffer.alloc(8, 1), name: invalid, startNs: nowNs, endNs: nowNs },
+        ]),
+      };
+      for (const [signal, body] of Object.entries(bodies) as [OtlpSignal, Buffer][]) {
+        const outcome =
+          protocol === "http"
+            ? (await call(`${server.otlpHttp}/v1/${signal}`, { headers: protobuf(tenant), body })).status
+            : (await grpcCall(server.otlpGrpc, GRPC_METHODS[signal], body, { headers: { "x-scope-orgid": tenant } }))
+                .code;
+        expect([200, 400, 0, 3]).toContain(outcome);
+        if (outcome === 400 || outcome === 3) continue;
+        const ask = new Ask(server.url, tenant);
+        const text =
+          signal === "logs"
+            ? JSON.stringify(
+                (await ask.logs('{service_name="edge"}', nowNs - 1_000n, nowNs + 1_000n)).map(({ line, stream }) => [
+                  line,
+                  stream,
+                ]),
+              )
+            : JSON.stringify(await ask.trace(traceId.toString("hex")));
+        expect(text).toContain(signal === "logs" ? "good" : "a\ufffd");
+      }
+    },
+  );
+});
+
+describe("requests that are broken below the message", () => {
+  test("gRPC frames that promise more than comes, or than is allowed, end with a status", async () => {
+    const path = GRPC_METHODS.logs;
+    const short = Buffer.alloc(105);
+    short.writeUInt32BE(1_000, 1);
+    const huge = Buffer.alloc(105);
+    huge.writeUInt32BE(0xffffffff, 1);
+    expect((await grpcCallRaw(server.otlpGrpc, path, short)).code).not.toBe(0);
+    expect([3, 8]).toContain((await grpcCallRaw(server.otlpGrpc, path, huge)).code);
+    expect((await grpcCallRaw(server.otlpGrpc, path, Buffer.alloc(0))).code).not.toBe(0);
+    const two = Buffer.concat([grpcFrame(Buffer.alloc(0)), grpcFrame(Buffer.alloc(0))]);
+    expect((await grpcCallRaw(server.otlpGrpc, path, two)).code).not.toBe(-2);
+  });
+
+  test("an unknown gRPC method is unimplemented", async () => {
+    expect((await grpcCall(server.otlpGrpc, "/some.Service/Method", Buffer.alloc(0))).code).toBe(12);
+  });
+
+  test.each(["GET", "PUT", "DELETE"])("%s on an ingest path is not an error of the server", async (method) => {
+    for (const url of [`${server.otlpHttp}/v1/logs`, `${server.url}/api/v1/write`]) {
+      expect([404, 405]).toContain((await call(url, { method })).status);
+    }
+  });
+
+  test.each([
+    ["nothing", ""],
+    ["null", "null"],
+    ["a list", "[]"],
+    ["a number", "1"],
+    ["the wrong type inside", '{"resourceLogs":{"a":1}}'],
+    ["null inside", '{"resourceLogs":[null]}'],
+    ["a prototype", '{"__proto__":{"x":1},"resourceLogs":[{"scopeLogs":[{"logRecords":[{"__proto__":[]}]}]}]}'],
+    ["a time that is no number", '{"resourceLogs":[{"scopeLogs":[{"logRecords":[{"timeUnixNano":"soon"}]}]}]}'],
+    ["an id that is not hex", '{"resourceLogs":[{"scopeLogs":[{"logRecords":[{"traceId":"zz"}]}]}]}'],
+    ["half a surrogate", '{"resourceLogs":[{"scopeLogs":[{"logRecords":[{"body":{"stringValue":"\\ud800"}}]}]}]}'],
+  ])("JSON that is %s gets an answer in JSON", async (_, body) => {
+    const headers = { "content-type": "application/json", "x-scope-orgid": freshTenant() };
+    const answer = await call(`${server.otlpHttp}/v1/logs`, { headers, body });
+    expect([200, 400], answer.text).toContain(answer.status);
+    expect(answer.headers["content-type"]).toContain("application/json");
+    expect(JSON.parse(answer.text)).toBeTypeOf("object");
+  });
+});
