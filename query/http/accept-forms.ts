@@ -1,4 +1,3 @@
-import { TooLargeError } from "@sightline/model/errors.ts";
 import type { FastifyInstance } from "fastify";
 
 const FORM = "application/x-www-form-urlencoded";
@@ -16,13 +15,4 @@ export function acceptForms(scope: FastifyInstance, maxFormBytes: number): void 
     payload.resume();
     done(null, undefined);
   });
-}
-
-/** Fastify's own refusals of a body, in our terms; anything else is given back as it is. */
-export function bodyError(error: unknown): unknown {
-  const code = (error as { code?: unknown } | undefined)?.code;
-  if (code === "FST_ERR_CTP_BODY_TOO_LARGE") {
-    return new TooLargeError("the form is larger than query.max_form_bytes allows", { cause: error });
-  }
-  return error;
 }

@@ -5,6 +5,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { QueryConfig } from "../config.ts";
 import { acceptForms } from "./accept-forms.ts";
 import { clientSignal } from "./client-signal.ts";
+import { type FailureSender, sendFailure } from "./failure.ts";
 import type { QueryGate } from "./query-gate.ts";
 import { RequestParameters } from "./request-parameters.ts";
 
@@ -30,12 +31,6 @@ export type QueryCall = {
   readonly path: Readonly<Record<string, string>>;
 };
 export type QueryHandler = (call: QueryCall) => Promise<FastifyReply>;
-export type ErrorSender = (
-  error: unknown,
-  request: FastifyRequest,
-  reply: FastifyReply,
-  logger: Logger,
-) => FastifyReply;
 
 export type QueryRoute = {
   readonly methods: readonly ("GET" | "POST")[];
@@ -55,12 +50,12 @@ const ENGINE_GRACE_MS = 1_000;
 export function registerQueryApi(
   app: FastifyInstance,
   deps: QueryApiDeps,
-  sendError: ErrorSender,
+  sendApiFailure: FailureSender,
   routes: readonly QueryRoute[],
 ): void {
   app.register(async (scope) => {
     acceptForms(scope, deps.config.max_form_bytes);
-    scope.setErrorHandler((error, request, reply) => sendError(error, request, reply, deps.logger));
+    scope.setErrorHandler((error, request, reply) => sendFailure(error, request, reply, deps.logger, sendApiFailure));
     for (const { methods, url, handler, gated } of routes) {
       scope.route({
         method: [...methods],

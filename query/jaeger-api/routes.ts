@@ -1,7 +1,7 @@
-import { InvalidInputError, statusOf } from "@sightline/model/errors.ts";
-import type { Logger } from "@sightline/model/logger.ts";
+import { InvalidInputError } from "@sightline/model/errors.ts";
 import type { TraceStore } from "@sightline/model/ports.ts";
-import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import type { FastifyInstance, FastifyReply } from "fastify";
+import type { Failure } from "../http/failure.ts";
 import {
   type QueryApiDeps,
   type QueryCall,
@@ -21,7 +21,7 @@ const SPAN_KINDS = ["unspecified", "internal", "server", "client", "producer", "
 
 /** The HTTP API of Jaeger's UI, below `/jaeger/api`. */
 export function registerJaegerApi(app: FastifyInstance, deps: JaegerApiDeps): void {
-  registerQueryApi(app, deps, sendJaegerError, routes(deps));
+  registerQueryApi(app, deps, sendJaegerFailure, routes(deps));
 }
 
 function routes(deps: JaegerApiDeps): QueryRoute[] {
@@ -79,11 +79,7 @@ function sendData({ reply }: QueryCall, data: readonly unknown[]): FastifyReply 
   return reply.type("application/json").send(JSON.stringify(answer));
 }
 
-function sendJaegerError(error: unknown, request: FastifyRequest, reply: FastifyReply, logger: Logger): FastifyReply {
-  const { http, retryAfterMs } = statusOf(error);
-  if (http === 500) logger.error("query failed", { url: request.url, error });
-  if (retryAfterMs !== undefined) reply.header("retry-after", Math.ceil(retryAfterMs / 1_000));
-  const msg = http === 500 ? "internal error; the server's log says more" : (error as Error).message;
-  const answer = { data: null, total: 0, limit: 0, offset: 0, errors: [{ code: http, msg }] };
-  return reply.code(http).type("application/json").send(JSON.stringify(answer));
+function sendJaegerFailure(reply: FastifyReply, { status, message }: Failure): FastifyReply {
+  const errors = [{ code: status, msg: message }];
+  return reply.type("application/json").send(JSON.stringify({ data: null, total: 0, limit: 0, offset: 0, errors }));
 }

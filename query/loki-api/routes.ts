@@ -17,7 +17,7 @@ import type { LogqlEngine } from "../logql/logql-engine.ts";
 import { parseStreamSelector } from "../logql/parse-logql.ts";
 import type { LogqlResult } from "../logql/result.ts";
 import { encodeLogqlResult } from "./encode-result.ts";
-import { sendLokiError } from "./error-response.ts";
+import { sendLokiFailure } from "./error-response.ts";
 import { readLimit, readNewestFirst, readRange, readRangeQuery, readTime } from "./parameters.ts";
 
 export type LokiApiDeps = QueryApiDeps & {
@@ -29,7 +29,7 @@ export type LokiApiDeps = QueryApiDeps & {
 
 /** Loki's query API below `/loki/api/v1`. */
 export function registerLokiApi(app: FastifyInstance, deps: LokiApiDeps): void {
-  registerQueryApi(app, deps, sendLokiError, routes(deps));
+  registerQueryApi(app, deps, sendLokiFailure, routes(deps));
 }
 
 function routes(deps: LokiApiDeps): QueryRoute[] {

@@ -2,7 +2,7 @@ import type { MetricStore } from "@sightline/model/ports.ts";
 import type { FastifyInstance } from "fastify";
 import { type QueryApiDeps, type QueryRoute, registerQueryApi, sendJson } from "../http/query-api.ts";
 import type { PromEngine } from "../promql/engine.ts";
-import { sendPrometheusError } from "./error-response.ts";
+import { sendPrometheusFailure } from "./error-response.ts";
 import { exemplarsHandler } from "./exemplars.ts";
 import { labelNamesHandler, labelValuesHandler, seriesHandler } from "./label-handlers.ts";
 import { metadataHandler } from "./metadata.ts";
@@ -23,7 +23,7 @@ const PROMETHEUS_VERSION = "3.14.0";
  * Thanos. So are `features` in the build info, which would make it Mimir.
  */
 export function registerPrometheusApi(app: FastifyInstance, deps: PrometheusApiDeps): void {
-  registerQueryApi(app, deps, sendPrometheusError, routes(deps));
+  registerQueryApi(app, deps, sendPrometheusFailure, routes(deps));
 }
 
 function routes(deps: PrometheusApiDeps): QueryRoute[] {

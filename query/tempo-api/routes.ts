@@ -1,7 +1,7 @@
-import { InvalidInputError, statusOf } from "@sightline/model/errors.ts";
-import type { Logger } from "@sightline/model/logger.ts";
+import { InvalidInputError } from "@sightline/model/errors.ts";
 import type { TraceStore } from "@sightline/model/ports.ts";
-import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import type { FastifyInstance, FastifyReply } from "fastify";
+import type { Failure } from "../http/failure.ts";
 import { type QueryApiDeps, type QueryHandler, type QueryRoute, registerQueryApi } from "../http/query-api.ts";
 import { sendChunks } from "../http/send-chunks.ts";
 import { findTrace } from "./find-trace.ts";
@@ -21,7 +21,7 @@ export function registerTempoApi(app: FastifyInstance, deps: TempoApiDeps): void
   registerQueryApi(
     app,
     deps,
-    sendTempoError,
+    sendTempoFailure,
     ["/tempo", ""].flatMap((base) => routes(base, deps)),
   );
 }
@@ -80,10 +80,6 @@ export function parseTraceId(text: string): string {
   return text.toLowerCase().padStart(32, "0");
 }
 
-function sendTempoError(error: unknown, request: FastifyRequest, reply: FastifyReply, logger: Logger): FastifyReply {
-  const { http, retryAfterMs } = statusOf(error);
-  if (http === 500) logger.error("query failed", { url: request.url, error });
-  if (retryAfterMs !== undefined) reply.header("retry-after", Math.ceil(retryAfterMs / 1_000));
-  const message = http === 500 ? "internal error; the server's log says more" : (error as Error).message;
-  return reply.code(http).type("text/plain; charset=utf-8").send(message);
+function sendTempoFailure(reply: FastifyReply, { message }: Failure): FastifyReply {
+  return reply.type("text/plain; charset=utf-8").send(message);
 }
