@@ -98,8 +98,9 @@ async function outcome(send: () => Promise<number>): Promise<SendResult> {
     const status = await send();
     if (status >= 200 && status < 300) return "acknowledged";
     return status >= 500 ? "unknown" : "refused";
-  } catch {
-    return "unknown";
+  } catch (error) {
+    // Nobody listened: it certainly did not arrive.
+    return String(error).includes("ECONNREFUSED") ? "refused" : "unknown";
   }
 }
 
