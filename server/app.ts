@@ -12,7 +12,9 @@ import type { Config } from "@sightline/config/schema.ts";
 import type { Component } from "@sightline/model/ports.ts";
 import { SYSTEM_TENANT } from "@sightline/model/tenant.ts";
 import { Decoder } from "@sightline/proto/decoder.ts";
+import { QueryGate } from "@sightline/query/http/query-gate.ts";
 import { registerJaegerApi } from "@sightline/query/jaeger-api/routes.ts";
+import { LogqlEngine } from "@sightline/query/logql/logql-engine.ts";
 import { registerLokiApi } from "@sightline/query/loki-api/routes.ts";
 import { registerPrometheusApi } from "@sightline/query/prometheus-api/routes.ts";
 import { PromEngine } from "@sightline/query/promql/engine.ts";
@@ -22,6 +24,7 @@ import { EmbeddedMetricStore } from "@sightline/storage-embedded/metrics/embedde
 import { EmbeddedTraceStore } from "@sightline/storage-embedded/traces/embedded-trace-store.ts";
 import { collectDefaultMetrics, Registry } from "prom-client";
 import { lockDataDir } from "./data-dir-lock.ts";
+import { DATA_LAYOUT } from "./data-layout.ts";
 import { HttpListener, splitHostPort } from "./http-listener.ts";
 import { Logging } from "./logging.ts";
 import { registerOperations } from "./operations-routes.ts";
@@ -59,7 +62,7 @@ export class App {
   #wire(): HttpListener {
     const config = this.#config;
     const registry = this.#registry;
-    const dir = (name: string) => join(config.data_dir, name);
+    const dir = (name: keyof typeof DATA_LAYOUT) => join(config.data_dir, DATA_LAYOUT[name]);
     const log = (name: string) => this.#logging.for(name);
     collectDefaultMetrics({ register: registry, prefix: "sightline_" });
 
@@ -75,8 +78,12 @@ export class App {
 
     const collector = { logger: log("collector"), registry };
     const wal = new WriteAheadLog({ ...collector, dir: dir("wal"), config: config.collector.wal });
-    const deadLetters = new DeadLetters({ ...collector, dir: dir("dead-letters") });
-    const decoder = new Decoder(config.collector);
+    const deadLetters = new DeadLetters({
+      ...collector,
+      dir: dir("deadLetters"),
+      config: config.collector.dead_letters,
+    });
+    const decoder = new Decoder(decoderOptions(config.collector));
     const ingest = new Ingest({
       ...collector,
       wal,
@@ -86,7 +93,7 @@ export class App {
       config: config.collector,
     });
 
-    const engine = new PromEngine({ queryable: metrics, limits: config.query.promql, registry });
+    const engine = new PromEngine({ queryable: metrics, limits: config.query, registry });
 
     const http = new HttpListener({ key: "listen", hostPort: config.listen, logger: log("server") });
     const otlpHttp = new HttpListener({ key: "otlp_http", hostPort: config.otlp_http, logger: log("server") });
@@ -99,9 +106,19 @@ export class App {
     registerOtlpHttp(otlpHttp.app, receiving);
     registerOtlpHttp(http.app, receiving);
     registerRemoteWrite(http.app, receiving);
-    const asking = { authenticator, config: config.query, logger: log("query"), version: VERSION };
+    const gate = new QueryGate({
+      maxConcurrent: config.query.max_concurrency,
+      maxWaiting: config.query.max_waiting,
+      registry,
+    });
+    const buildInfo = { version: VERSION, revision: "" };
+    const asking = { authenticator, gate, config: config.query, logger: log("query"), buildInfo };
     registerPrometheusApi(http.app, { ...asking, engine, store: metrics });
-    registerLokiApi(http.app, { ...asking, store: logs });
+    registerLokiApi(http.app, {
+      ...asking,
+      engine: new LogqlEngine({ store: logs, limits: config.query.logs }),
+      store: logs,
+    });
     registerTempoApi(http.app, { ...asking, store: traces });
     registerJaegerApi(http.app, { ...asking, store: traces });
 
@@ -115,7 +132,11 @@ export class App {
     const submit: SubmitOwn = async (protocol, body) => {
       await ingest.submit({ tenant: SYSTEM_TENANT, protocol, encoding: "identity", receivedAtMs: Date.now(), body });
     };
-    const own = { submit, registry: this.#registry, resource: { version: VERSION, instance: `${hostname()}:${process.pid}` } };
+    const own = {
+      submit,
+      registry: this.#registry,
+      resource: { version: VERSION, instance: `${hostname()}:${process.pid}` },
+    };
     const log = this.#logging.for("server");
     const traces = new OwnTraces(own);
     traces.trace(http.app);

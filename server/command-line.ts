@@ -76,6 +76,7 @@ function help(): string {
     "",
     "Commands:",
     ...commands,
+    "",
     row("dead-letters list", "what was refused, when and why"),
     row("dead-letters replay [ID…]", "send them again to a running server (--url, default http://127.0.0.1:4319)"),
     row("config default|effective", "as YAML, with a comment per key | as it would be used"),

@@ -1,0 +1,8 @@
+/** Directories below `data_dir`. */
+export const DATA_LAYOUT = {
+  metrics: "metrics",
+  logs: "logs",
+  traces: "traces",
+  wal: "wal",
+  deadLetters: "dead-letters",
+} as const;
