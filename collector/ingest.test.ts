@@ -5,9 +5,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { InvalidInputError, TooManyRequestsError, UnavailableError } from "@sightline/model/errors.ts";
 import type { LogBatch } from "@sightline/model/log-batch.ts";
 import { SILENT_LOGGER } from "@sightline/model/logger.ts";
-import type { AppendResult, Store } from "@sightline/model/ports.ts";
 import type { SpanBatch } from "@sightline/model/span-batch.ts";
-import { DEFAULT_TENANT, type TenantId } from "@sightline/model/tenant.ts";
+import { DEFAULT_TENANT } from "@sightline/model/tenant.ts";
 import type { Decoded, Protocol, WireRequest } from "@sightline/proto/wire-request.ts";
 import { Registry } from "prom-client";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
@@ -16,6 +15,7 @@ import { listDeadLetters } from "./dead-letters/dead-letter-file.ts";
 import { DeadLetters } from "./dead-letters/dead-letters.ts";
 import { replayDeadLetters } from "./dead-letters/replay-dead-letters.ts";
 import { Ingest, type IngestStores } from "./ingest.ts";
+import { RecordingStore } from "./testing/recording-store.ts";
 import { WriteAheadLog } from "./wal/write-ahead-log.ts";
 
 /** A batch whose one row is the request's body: what is under test here is the way of requests, not their content. */
@@ -33,35 +33,12 @@ const decoder = {
   },
 };
 
-/** Remembers what it was given; `onAppend` decides what happens before a batch is taken. */
-class RecordingStore<Batch> implements Store<Batch> {
-  readonly name = "recording";
-  readonly taken: { position: number; name: string }[] = [];
-  readonly calls: number[] = [];
-  durableThrough = 0;
-  onAppend: (name: string, position: number) => Promise<void> | void = () => {};
-  async start() {}
-  async stop() {}
-  async append(_tenant: TenantId, batch: Batch, position: number): Promise<AppendResult> {
-    const { name } = batch as unknown as NamedBatch;
-    this.calls.push(position);
-    await this.onAppend(name, position);
-    if (position > this.durableThrough) this.taken.push({ position, name });
-    return { accepted: 1, rejected: [] };
-  }
-  firstUnflushedPosition() {
-    return this.taken.find(({ position }) => position > this.durableThrough)?.position;
-  }
-  async flush() {
-    this.durableThrough = Math.max(this.durableThrough, ...this.taken.map(({ position }) => position));
-  }
-  /** As after a crash: what was not durable is gone. */
-  crash() {
-    this.taken.splice(0, this.taken.length, ...this.taken.filter(({ position }) => position <= this.durableThrough));
-  }
-  get names() {
-    return this.taken.map(({ name }) => name);
-  }
+function names(store: { readonly taken: readonly { readonly batch: unknown }[] }): string[] {
+  return store.taken.map(({ batch }) => nameOf(batch));
+}
+
+function nameOf(batch: unknown): string {
+  return (batch as NamedBatch).name;
 }
 
 let root: string;
@@ -127,7 +104,7 @@ describe("accepting", () => {
     logs.onAppend = (_, position) => sleep(position % 3);
     const results = await Promise.all(numbered(100).map((name) => ingest.submit(request(name))));
     expect(logs.calls).toEqual(logs.calls.toSorted((a, b) => a - b));
-    expect(logs.names.toSorted()).toEqual(numbered(100).toSorted());
+    expect(names(logs).toSorted()).toEqual(numbered(100).toSorted());
     expect(results[0]).toMatchObject({ signal: "logs", accepted: 1, rejected: [] });
     expect(await counter("sightline_accepted_items_total")).toBe(100);
   });
@@ -192,9 +169,9 @@ describe("a store that is down", () => {
     expect(await counter("sightline_deferred_requests_total")).toBe(50);
     logs.onAppend = () => {};
     await ingest.submit(request("after"));
-    await vi.waitFor(() => expect(logs.names).toEqual(["before", ...numbered(50), "after"]));
+    await vi.waitFor(() => expect(names(logs)).toEqual(["before", ...numbered(50), "after"]));
     await ingest.submit(request("live"));
-    expect(logs.names.at(-1)).toBe("live");
+    expect(names(logs).at(-1)).toBe("live");
   });
 
   test("it holds up no other store", async () => {
@@ -204,8 +181,8 @@ describe("a store that is down", () => {
     const { ingest } = await startIngest({ logs, traces });
     await ingest.submit(request("log"));
     await ingest.submit(request("span", "otlp-traces-protobuf"));
-    expect(traces.names).toEqual(["span"]);
-    expect(logs.names).toEqual([]);
+    expect(names(traces)).toEqual(["span"]);
+    expect(names(logs)).toEqual([]);
   });
 
   test("the log keeps what it lacks, and is cut once it has everything and made it durable", async () => {
@@ -237,7 +214,7 @@ describe("a store that is down", () => {
     };
     await expect(fill()).rejects.toThrow(/collector\.wal\.max_bytes/);
     logs.onAppend = () => {};
-    const short = () => logs.names.map((name) => name.replace(/x+$/, ""));
+    const short = () => names(logs).map((name) => name.replace(/x+$/, ""));
     await vi.waitFor(() => expect(short()).toEqual(accepted));
     // Nearly full, the log asks the store to flush by itself.
     await vi.waitFor(() => ingest.submit(request("again")));
@@ -246,16 +223,16 @@ describe("a store that is down", () => {
   test("a batch that was overtaken is put aside instead of being given too late", async () => {
     const logs = new RecordingStore<LogBatch>();
     const { ingest } = await startIngest({ logs });
-    logs.onAppend = (name) => (name === "slow" ? sleep(5).then(() => Promise.reject(down())) : undefined);
+    logs.onAppend = (batch) => (nameOf(batch) === "slow" ? sleep(5).then(() => Promise.reject(down())) : undefined);
     await Promise.all(["slow", "fast"].map((name) => ingest.submit(request(name))));
     logs.onAppend = () => {};
     await vi.waitFor(async () => expect(await letters()).toMatchObject([{ reason: "overtaken" }]));
     await vi.waitFor(async () => {
       await ingest.submit(request("next"));
-      expect(logs.names).toContain("next");
+      expect(names(logs)).toContain("next");
     });
-    expect(logs.names.filter((name) => name === "fast")).toHaveLength(1);
-    expect(logs.names).not.toContain("slow");
+    expect(names(logs).filter((name) => name === "fast")).toHaveLength(1);
+    expect(names(logs)).not.toContain("slow");
   });
 });
 
@@ -263,8 +240,8 @@ describe("dead letters", () => {
   test("what the store refuses for good is put aside, told as refused, and can be replayed", async () => {
     const logs = new RecordingStore<LogBatch>();
     const { ingest } = await startIngest({ logs });
-    logs.onAppend = (name) => {
-      if (name === "poison") throw new TypeError("a bug of the store");
+    logs.onAppend = (batch) => {
+      if (nameOf(batch) === "poison") throw new TypeError("a bug of the store");
     };
     await ingest.submit(request("good"));
     const result = await ingest.submit(request("poison"));
@@ -284,7 +261,7 @@ describe("dead letters", () => {
       for await (const outcome of replayDeadLetters(dir, submit, [id])) expect(outcome.error).toBeUndefined();
     }
     expect(await letters()).toEqual([]);
-    expect(logs.names).toEqual(["good", "poison", "poison"]);
+    expect(names(logs)).toEqual(["good", "poison", "poison"]);
   });
 
   test("without room for dead letters the request stays in the log and is tried again", async () => {
@@ -296,7 +273,7 @@ describe("dead letters", () => {
     expect(await ingest.submit(request("poison"))).toMatchObject({ accepted: 1 });
     await ingest.submit(request("next"));
     logs.onAppend = () => {};
-    await vi.waitFor(() => expect(logs.names).toEqual(["poison", "next"]));
+    await vi.waitFor(() => expect(names(logs)).toEqual(["poison", "next"]));
     expect(await letters()).toEqual([]);
   });
 });
@@ -313,12 +290,12 @@ describe("restarting", () => {
     await crash();
     logs.crash();
     traces.crash();
-    expect(logs.names).toEqual(numbered(30));
+    expect(names(logs)).toEqual(numbered(30));
     const again = await startIngest({ logs, traces });
-    expect(logs.names).toEqual([...numbered(30), ...numbered(30, "late")]);
-    expect(traces.names).toEqual(numbered(30, "span"));
+    expect(names(logs)).toEqual([...numbered(30), ...numbered(30, "late")]);
+    expect(names(traces)).toEqual(numbered(30, "span"));
     await again.ingest.submit(request("new"));
-    expect(logs.names.at(-1)).toBe("new");
+    expect(names(logs).at(-1)).toBe("new");
   });
 
   test("a record that can't be decoded any more is put aside, and the rest is replayed", async () => {
@@ -330,7 +307,7 @@ describe("restarting", () => {
     await crash();
     logs.crash();
     await startIngest({ logs });
-    expect(logs.names).toEqual(["a", "b"]);
+    expect(names(logs)).toEqual(["a", "b"]);
     expect(await letters()).toMatchObject([{ reason: "undecodable" }]);
   });
 
@@ -343,9 +320,9 @@ describe("restarting", () => {
     logs.onAppend = () => Promise.reject(down());
     const { ingest } = await startIngest({ logs });
     await ingest.submit(request("new"));
-    expect(logs.names).toEqual([]);
+    expect(names(logs)).toEqual([]);
     logs.onAppend = () => {};
-    await vi.waitFor(() => expect(logs.names).toEqual([...numbered(10), "new"]));
+    await vi.waitFor(() => expect(names(logs)).toEqual([...numbered(10), "new"]));
   });
 
   test("stopping answers what is in, refuses what is new and leaves nothing to replay", async () => {

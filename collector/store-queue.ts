@@ -4,7 +4,7 @@ import type { Logger } from "@sightline/model/logger.ts";
 import type { AppendResult, Signal, Store } from "@sightline/model/ports.ts";
 import type { WireRequest } from "@sightline/proto/wire-request.ts";
 import type { StoresConfig } from "./config.ts";
-import type { DeadLetterReason } from "./dead-letters/dead-letter-file.ts";
+import { type DeadLetterReason, KEPT_AS_DEAD_LETTER } from "./dead-letters/dead-letter-file.ts";
 import type { DeadLetters } from "./dead-letters/dead-letters.ts";
 import type { IngestMetrics } from "./ingest-metrics.ts";
 import type { WriteAheadLog } from "./wal/write-ahead-log.ts";
@@ -129,7 +129,7 @@ export class StoreQueue<Batch> {
     }
     this.#options.metrics.deadLetter(this.#signal, reason);
     flight.state = "applied";
-    const message = `kept as a dead letter, because the store refused it: ${(error as Error).message}`;
+    const message = `${KEPT_AS_DEAD_LETTER}, because the store refused it: ${(error as Error).message}`;
     return { accepted: 0, rejected: [{ reason: "invalid", count: items, message }] };
   }
 

@@ -30,6 +30,9 @@ export type DeadLetter = {
   readonly bodyBytes: number;
 };
 
+/** In the answer to a request that became a dead letter. */
+export const KEPT_AS_DEAD_LETTER = "kept as a dead letter";
+
 const EXTENSION = ".letter";
 const ID = /^[0-9]{1,20}-[0-9]{1,20}$/;
 /** The first line holds the letter as JSON; messages are cut so that it stays below this. */

@@ -1,6 +1,12 @@
 import { SightlineError } from "@sightline/model/errors.ts";
 import type { Protocol, WireRequest } from "@sightline/proto/wire-request.ts";
-import { type DeadLetter, letterIds, readDeadLetter, removeDeadLetter } from "./dead-letter-file.ts";
+import {
+  type DeadLetter,
+  KEPT_AS_DEAD_LETTER,
+  letterIds,
+  readDeadLetter,
+  removeDeadLetter,
+} from "./dead-letter-file.ts";
 
 /** Throws when the request was not accepted. Gives what is to be said of parts that were refused, "" for none. */
 export type Submit = (request: WireRequest) => Promise<string>;
@@ -63,6 +69,8 @@ export function submitOverHttp(url: string, headers: Readonly<Record<string, str
       body: request.body as Uint8Array<ArrayBuffer>,
     });
     const body = Buffer.from(await response.arrayBuffer());
+    // The server has put it aside again, as a new letter: the old one is done with.
+    if (body.includes(KEPT_AS_DEAD_LETTER)) return readable(body);
     if (!response.ok) throw new SightlineError(`${response.status} from ${path}: ${readable(body)}`);
     // A success without reservations is an empty message: no bytes in protobuf, {} in JSON.
     return body.length <= 2 ? "" : readable(body);
