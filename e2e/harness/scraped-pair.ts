@@ -1,9 +1,9 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { eventually } from "./eventually.ts";
+import { freePort } from "./free-port.ts";
 import { call } from "./http-call.ts";
 import { startOddTarget } from "./odd-target.ts";
 import { ServerProcess } from "./server-process.ts";
@@ -119,12 +119,4 @@ function avalancheArgs(address: string): string[] {
     "--series-interval=20",
     "--metric-interval=45",
   ];
-}
-
-async function freePort(): Promise<number> {
-  const probe = createServer();
-  await new Promise<void>((resolve) => probe.listen(0, "127.0.0.1", resolve));
-  const { port } = probe.address() as { port: number };
-  await new Promise((resolve) => probe.close(resolve));
-  return port;
 }
