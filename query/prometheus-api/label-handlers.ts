@@ -1,6 +1,6 @@
-import { InvalidInputError } from "@sightline/model/errors.ts";
+import { InvalidInputError, ParseError } from "@sightline/model/errors.ts";
 import { type Labels, labelsKey } from "@sightline/model/labels.ts";
-import { compileMatcher, type Matcher } from "@sightline/model/matcher.ts";
+import type { Matcher } from "@sightline/model/matcher.ts";
 import type { LabelRequest } from "@sightline/model/ports.ts";
 import { labelsJson } from "../http/labels-json.ts";
 import type { QueryCall, QueryHandler } from "../http/query-api.ts";
@@ -10,6 +10,7 @@ import { unescapeLabelName } from "./label-name-escaping.ts";
 import { invalidParameter, optionalLimit, optionalRange } from "./parameters.ts";
 import type { PrometheusApiDeps } from "./routes.ts";
 
+const EVERYTHING_MATCHES = "vector selector must contain at least one non-empty matcher";
 const TRUNCATED = ["results truncated due to limit"];
 
 /** `/api/v1/labels` */
@@ -78,13 +79,15 @@ function seriesMatcherSets(selectors: readonly string[]): Matcher[][] {
 
 /** Throws `ParseError` and `InvalidInputError`: every set must ask for something. */
 function parseMatcherSets(selectors: readonly string[]): Matcher[][] {
-  const sets = selectors.map((selector) => [...parseSelector(selector)]);
-  for (const set of sets) {
-    if (set.every((matcher) => compileMatcher(matcher)(""))) {
-      throw new InvalidInputError("match[] must contain at least one non-empty matcher");
+  return selectors.map((selector) => {
+    try {
+      return parseSelector(selector);
+    } catch (cause) {
+      // A query says this with a place; a parameter of matchers names itself.
+      if (!(cause instanceof ParseError && cause.message.endsWith(EVERYTHING_MATCHES))) throw cause;
+      throw new InvalidInputError("match[] must contain at least one non-empty matcher", { cause });
     }
-  }
-  return sets;
+  });
 }
 
 async function union(

@@ -1,0 +1,26 @@
+import type { MetricMetadata } from "@sightline/model/metric-batch.ts";
+import { DEFAULT_TENANT, type TenantId } from "@sightline/model/tenant.ts";
+import { metricBatchOf, type SeriesRows } from "@sightline/storage-conformance/metric-batch-of.ts";
+import { ReferenceMetricStore } from "@sightline/storage-conformance/reference-metric-store.ts";
+import fastify, { type FastifyInstance } from "fastify";
+import { TEST_DEPS } from "../http/test-app.ts";
+import { PromEngine } from "../promql/engine.ts";
+import { registerPrometheusApi } from "./routes.ts";
+
+/** The clock of these tests, in ms. */
+export const NOW_MS = 1_700_000_000_000;
+
+/** Prometheus' API over a store that holds these rows. */
+export async function prometheusApp(
+  rows: readonly SeriesRows[],
+  options: { readonly metadata?: readonly MetricMetadata[]; readonly tenant?: TenantId } = {},
+): Promise<FastifyInstance> {
+  const store = new ReferenceMetricStore();
+  const { metadata = [], tenant = DEFAULT_TENANT } = options;
+  await store.append(tenant, metricBatchOf(rows, { metadata }), 0);
+  const nowMs = () => NOW_MS;
+  const engine = new PromEngine({ queryable: store, limits: TEST_DEPS.config, nowMs });
+  const app = fastify({ routerOptions: { maxParamLength: 1_000 } });
+  registerPrometheusApi(app, { ...TEST_DEPS, engine, store, nowMs });
+  return app;
+}
