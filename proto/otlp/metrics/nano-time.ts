@@ -1,0 +1,8 @@
+/** 2^32 = 4294 · 10^6 + 967296. */
+const MILLIS_PER_HIGH = 4294;
+const REST_PER_HIGH = 967_296;
+
+/** Whole milliseconds of a 64-bit count of nanoseconds, given in its unsigned halves: exact, without bigint. */
+export function millisOfNanos(low: number, high: number): number {
+  return high * MILLIS_PER_HIGH + Math.floor((high * REST_PER_HIGH + low) / 1_000_000);
+}
