@@ -1,17 +1,12 @@
-import { BIGINT, type DuckDBType, type DuckDBValue, UBIGINT, UINTEGER, UTINYINT, VARCHAR } from "@duckdb/node-api";
+import { BIGINT, UBIGINT, UINTEGER, UTINYINT, VARCHAR } from "@duckdb/node-api";
 import type { LogBatch } from "@sightline/model/log-batch.ts";
-import { AttributeColumns, attributeColumnName, attributeId, TAIL_COLUMN } from "../segments/attribute-columns.ts";
+import { AttributeColumns, TAIL_COLUMN } from "../segments/attribute-columns.ts";
 import { Breather } from "../segments/breather.ts";
 import { quoteText } from "../segments/duck-database.ts";
 import { isHexId, wordOfHex } from "../segments/hex-id.ts";
-import type {
-  MergeInput,
-  MergePlan,
-  RowPart,
-  SegmentCodec,
-  SegmentColumn,
-  SegmentPlan,
-} from "../segments/segment-codec.ts";
+import { columnsInTermsOf, MERGED_COLUMNS_FACTOR, renumbered, unionOfKeys } from "../segments/merge-columns.ts";
+import { partColumn } from "../segments/part-column.ts";
+import type { MergeInput, MergePlan, RowPart, SegmentCodec, SegmentPlan } from "../segments/segment-codec.ts";
 import { pickLogRows } from "./log-batch-rows.ts";
 import { indexOfLines, type LogSegmentIndex, linesOfIndex } from "./log-segment-index.ts";
 import { StreamDictionary } from "./stream-dictionary.ts";
@@ -69,26 +64,25 @@ export class LogSegmentCodec implements SegmentCodec<LogBatch, LogSegmentIndex> 
     const { streams, numberOf } = dictionary.finish();
     const numbers = parts.map(({ batch }) => Uint32Array.from(batch.streams, numberOf));
     const columns = [
-      column(parts, "stream", UINTEGER, ({ streamRefs }, row, part) => numbers[part]?.[streamRefs[row] as number]),
-      column(parts, "time", BIGINT, ({ timesNs }, row) => timesNs[row]),
-      column(parts, "observed_delta", BIGINT, ({ observedNs, timesNs }, row) =>
+      partColumn(parts, "stream", UINTEGER, ({ streamRefs }, row, part) => numbers[part]?.[streamRefs[row] as number]),
+      partColumn(parts, "time", BIGINT, ({ timesNs }, row) => timesNs[row]),
+      partColumn(parts, "observed_delta", BIGINT, ({ observedNs, timesNs }, row) =>
         BigInt.asIntN(64, (observedNs[row] as bigint) - (timesNs[row] as bigint)),
       ),
-      column(parts, "severity", UTINYINT, ({ severities }, row) => severities[row]),
-      column(parts, "severity_text", VARCHAR, ({ severityTexts }, row) => severityTexts[row]),
-      column(parts, "body", VARCHAR, ({ bodies }, row) => bodies[row]),
-      column(parts, "trace_high", UBIGINT, ({ traceIds }, row) => traceWord(traceIds[row] as string, 0)),
-      column(parts, "trace_low", UBIGINT, ({ traceIds }, row) => traceWord(traceIds[row] as string, 1)),
-      column(parts, "span", UBIGINT, ({ spanIds }, row) => spanWord(spanIds[row] as string)),
+      partColumn(parts, "severity", UTINYINT, ({ severities }, row) => severities[row]),
+      partColumn(parts, "severity_text", VARCHAR, ({ severityTexts }, row) => severityTexts[row]),
+      partColumn(parts, "body", VARCHAR, ({ bodies }, row) => bodies[row]),
+      partColumn(parts, "trace_high", UBIGINT, ({ traceIds }, row) => traceWord(traceIds[row] as string, 0)),
+      partColumn(parts, "trace_low", UBIGINT, ({ traceIds }, row) => traceWord(traceIds[row] as string, 1)),
+      partColumn(parts, "span", UBIGINT, ({ spanIds }, row) => spanWord(spanIds[row] as string)),
       ...attributes.segmentColumns(),
     ];
     return { columns, orderBy: ORDER, index: linesOfIndex({ columns: attributes.keys, streams }) };
   }
 
-  merge(inputs: readonly MergeInput<LogSegmentIndex>[]): MergePlan | undefined {
-    const keys = new Map(inputs.flatMap(({ index }) => index.columns.map((key) => [attributeId(key), key] as const)));
-    // Rows keep what they have in columns: a merge would have to parse and write every tail to move it there.
-    if (keys.size > 2 * this.#maxColumns) return undefined;
+  async merge(inputs: readonly MergeInput<LogSegmentIndex>[]): Promise<MergePlan | undefined> {
+    const columns = unionOfKeys(inputs.map(({ index }) => index.columns));
+    if (columns.length > MERGED_COLUMNS_FACTOR * this.#maxColumns) return undefined;
     const dictionary = new StreamDictionary();
     for (const { stream, rows, minNs, maxNs } of inputs.flatMap(({ index }) => index.streams)) {
       const entry = dictionary.entryOf(stream);
@@ -97,15 +91,13 @@ export class LogSegmentCodec implements SegmentCodec<LogBatch, LogSegmentIndex> 
       if (maxNs > entry.maxNs) entry.maxNs = maxNs;
     }
     const { streams, numberOf } = dictionary.finish();
-    const columns = [...keys.values()];
     const selects = inputs.map(({ dataPath, index }) => {
-      const own = new Map(index.columns.map((key, number) => [attributeId(key), attributeColumnName(number)]));
       const numbers = index.streams.map(({ stream }) => numberOf(stream));
-      const attributes = columns.map((key, number) => {
-        return `${own.get(attributeId(key)) ?? "NULL::VARCHAR"} AS ${attributeColumnName(number)}`;
-      });
-      const stream = `[${numbers.join(", ")}]::UINTEGER[][stream + 1] AS stream`;
-      const fields = [stream, ...LOG_COLUMNS.slice(1), ...attributes];
+      const fields = [
+        renumbered("stream", numbers),
+        ...LOG_COLUMNS.slice(1),
+        ...columnsInTermsOf(index.columns, columns),
+      ];
       return `SELECT ${fields.join(", ")} FROM read_parquet(${quoteText(dataPath)})`;
     });
     return { select: selects.join(" UNION ALL "), orderBy: ORDER, index: linesOfIndex({ columns, streams }) };
@@ -114,22 +106,6 @@ export class LogSegmentCodec implements SegmentCodec<LogBatch, LogSegmentIndex> 
   parseIndex(lines: readonly unknown[]): LogSegmentIndex {
     return indexOfLines(lines);
   }
-}
-
-function column(
-  parts: readonly RowPart<LogBatch>[],
-  name: (typeof LOG_COLUMNS)[number],
-  type: DuckDBType,
-  valueAt: (batch: LogBatch, row: number, part: number) => DuckDBValue | undefined,
-): SegmentColumn {
-  return {
-    name,
-    type,
-    fill: (out, at, part, from, to) => {
-      const { batch, rows } = parts[part] as RowPart<LogBatch>;
-      for (let i = from; i < to; i++) out[at + i - from] = valueAt(batch, rows[i] as number, part) as DuckDBValue;
-    },
-  };
 }
 
 async function collectStreams(parts: readonly RowPart<LogBatch>[]): Promise<StreamDictionary> {

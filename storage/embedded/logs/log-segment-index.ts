@@ -1,7 +1,7 @@
-import type { Attributes, AttributeType } from "@sightline/model/attributes.ts";
 import { type Labels, labelsKey, labelValue } from "@sightline/model/labels.ts";
 import type { LogStream } from "@sightline/model/log-batch.ts";
 import type { AttributeKey } from "../segments/attribute-columns.ts";
+import { type FlatAttributes, flatten, unflatten } from "../segments/flat-attributes.ts";
 
 /** A stream of a segment: which rows have it is the column `stream`, its place in the list. */
 export type IndexedStream = {
@@ -18,7 +18,6 @@ export type LogSegmentIndex = {
   readonly streams: readonly IndexedStream[];
 };
 
-type FlatAttributes = readonly (readonly [name: string, type: AttributeType, value: string])[];
 type StreamLine = {
   readonly labels: Labels;
   readonly resource: FlatAttributes;
@@ -75,12 +74,4 @@ export function indexOfLines(lines: readonly unknown[]): LogSegmentIndex {
       maxNs: BigInt(maxNs),
     })),
   };
-}
-
-function flatten(attributes: Attributes): FlatAttributes {
-  return attributes.map(({ name, type, value }) => [name, type, value] as const);
-}
-
-function unflatten(flat: FlatAttributes): Attributes {
-  return flat.map(([name, type, value]) => ({ name, type, value }));
 }

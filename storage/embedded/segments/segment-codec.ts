@@ -1,4 +1,4 @@
-import type { DuckDBType, DuckDBValue } from "@duckdb/node-api";
+import type { DuckDBDataChunk, DuckDBType, DuckDBValue } from "@duckdb/node-api";
 
 /** Some rows of a batch, in any order. */
 export type RowPart<Batch> = { readonly batch: Batch; readonly rows: Uint32Array };
@@ -30,6 +30,8 @@ export type MergePlan = {
 
 export type MergeInput<Index> = { readonly dataPath: string; readonly index: Index };
 
+export type SegmentQuery = (sql: string) => AsyncIterable<DuckDBDataChunk>;
+
 /** What the store of segments must know of a signal. */
 export interface SegmentCodec<Batch, Index> {
   readonly signal: "logs" | "traces";
@@ -40,7 +42,7 @@ export interface SegmentCodec<Batch, Index> {
   refusal(batch: Batch, row: number): string | undefined;
   /** Counts and dictionaries are made here, so it may take a while: it pauses now and then. */
   plan(parts: readonly RowPart<Batch>[]): Promise<SegmentPlan>;
-  /** Undefined when these don't fit into one file. */
-  merge(inputs: readonly MergeInput<Index>[]): MergePlan | undefined;
+  /** Undefined when these don't fit into one file. `query` runs SQL that may read the inputs. */
+  merge(inputs: readonly MergeInput<Index>[], query: SegmentQuery): Promise<MergePlan | undefined>;
   parseIndex(lines: readonly unknown[]): Index;
 }

@@ -51,6 +51,7 @@ const TICK_MS = 1_000;
 const RETRY_MS = 10_000;
 const MAINTENANCE_MS = 60_000;
 const BACKLOG_RETRY_MS = 1_000;
+const NEVER_ABORTED = new AbortController().signal;
 
 /**
  * Keeps rows in memory as they come ("hot") and writes them, many at a time, as immutable segments of Parquet: what
@@ -71,7 +72,7 @@ export class SegmentedStore<Batch extends { readonly length: number }, Index> {
   #flushWanted = false;
   #maintenanceWanted = false;
   #retryAtMs = 0;
-  #maintainedAtMs = 0;
+  #maintainedAtMs = performance.now();
   #ticker: NodeJS.Timeout | undefined;
 
   constructor(options: SegmentedStoreOptions<Batch, Index>) {
@@ -159,13 +160,13 @@ export class SegmentedStore<Batch extends { readonly length: number }, Index> {
   }
 
   /**
-   * Gives `use` the index of a held segment whose rows have been verified. Undefined when the segment turns out to be
-   * damaged: it is put into quarantine, and the query goes on with the others.
+   * Gives `use` the index of a held segment whose rows have been verified (needed before reading them). Undefined when
+   * the segment turns out to be damaged: it is put into quarantine, and the query goes on with the others.
    */
-  async withIndex<T>(segment: Segment, use: (index: Index) => T): Promise<T | undefined> {
+  async withIndex<T>(segment: Segment, use: (index: Index) => T, { verify = true } = {}): Promise<T | undefined> {
     const { directory } = this.#opened();
     try {
-      const [index] = await Promise.all([this.#indexOf(segment), directory.verify(segment)]);
+      const [index] = await Promise.all([this.#indexOf(segment), verify ? directory.verify(segment) : undefined]);
       return use(index);
     } catch (error) {
       this.metrics.quarantined.inc(segment.dropped ? 0 : 1);
@@ -304,7 +305,10 @@ export class SegmentedStore<Batch extends { readonly length: number }, Index> {
         inputs.map((segment) => this.withIndex(segment, (index) => ({ dataPath: segment.dataPath, index }))),
       );
       if (indexes.includes(undefined)) return;
-      const plan = this.#options.codec.merge(indexes.filter((input) => input !== undefined));
+      const plan = await this.#options.codec.merge(
+        indexes.filter((input) => input !== undefined),
+        (sql) => database.stream(sql, [], NEVER_ABORTED),
+      );
       if (!plan) return;
       const { tenant, day } = (inputs[0] as Segment).info;
       draft = directory.create({ tenant, day, ...extentOf(inputs) }).draft;

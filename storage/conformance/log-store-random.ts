@@ -1,0 +1,112 @@
+import { inspect } from "node:util";
+import type { LogRequest, LogStore } from "@sightline/model/ports.ts";
+import { DEFAULT_TENANT } from "@sightline/model/tenant.ts";
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { type LogRow, logBatchOf, logRowsOf } from "./log-batch-of.ts";
+import type { LogStoreFixture } from "./log-store.ts";
+import { ReferenceLogStore } from "./reference-log-store.ts";
+
+const SECOND = 1_000_000_000n;
+const NOW = BigInt(Date.now()) * 1_000_000n;
+
+/** Any history of appends, flushes and crashes with replay leaves the store with what the reference store has. */
+export function describeRandomLogHistories(make: () => Promise<LogStoreFixture>): void {
+  test("agrees with the reference store after any history", { timeout: 60_000 }, () =>
+    fc.assert(
+      fc.asyncProperty(
+        fc.array(step, { minLength: 1, maxLength: 12 }),
+        fc.array(query, { minLength: 1, maxLength: 6 }),
+        (steps, queries) => runHistory(make, steps, queries),
+      ),
+      { numRuns: 25 },
+    ),
+  );
+}
+
+const timeNs = fc.oneof(
+  fc.integer({ min: 0, max: 20 }).map((i) => NOW - 100n * SECOND + BigInt(i) * SECOND),
+  fc.integer({ min: 0, max: 72 }).map((i) => NOW - BigInt(i) * 3_600n * SECOND),
+);
+const attribute = fc.record({
+  name: fc.constantFrom("a", "b.c", "ä \"'", "", "tail"),
+  type: fc.constantFrom("string" as const, "int" as const, "json" as const),
+  value: fc.constantFrom("", "1", "x'y", "[1]"),
+});
+const row: fc.Arbitrary<LogRow> = fc.record(
+  {
+    timeNs,
+    body: fc.oneof(
+      fc.constantFrom("GET /a", "POST /b 100%", "line\nbreak", "it's", ""),
+      fc.string({ unit: "grapheme" }),
+    ),
+    labels: fc.constantFrom({}, { app: "a" }, { app: "b", pod: "1" }, { app: "b", pod: "2" }),
+    severity: fc.integer({ min: 0, max: 24 }),
+    traceId: fc.constantFrom("", "00000000000000000000000000000001", "ffffffffffffffffffffffffffffffff", "odd"),
+    attributes: fc.uniqueArray(attribute, { maxLength: 4, selector: ({ name, type }) => `${type}:${name}` }),
+  },
+  { requiredKeys: ["timeNs"] },
+);
+type Step = readonly LogRow[] | "flush" | "crash";
+const step: fc.Arbitrary<Step> = fc.oneof(
+  { weight: 4, arbitrary: fc.array(row, { minLength: 1, maxLength: 8 }) },
+  { weight: 2, arbitrary: fc.constant("flush" as const) },
+  { weight: 1, arbitrary: fc.constant("crash" as const) },
+);
+type Query = Omit<LogRequest, "tenant">;
+const query: fc.Arbitrary<Query> = fc.record({
+  range: fc
+    .tuple(timeNs, timeNs)
+    .map(([a, b]) => (a < b ? { startNs: a, endNs: b + 1n } : { startNs: b, endNs: a + 1n })),
+  matchers: fc.constantFrom(
+    [],
+    [{ name: "app", op: "=" as const, value: "b" }],
+    [{ name: "app", op: "!=" as const, value: "b" }],
+    [{ name: "pod", op: "=~" as const, value: "1|2" }],
+  ),
+  line: fc.array(
+    fc.record({
+      op: fc.constantFrom("|=" as const, "!=" as const, "|~" as const, "!~" as const),
+      text: fc.constantFrom("GET", "%", "it's", "", "a", "."),
+    }),
+    { maxLength: 2 },
+  ),
+  newestFirst: fc.boolean(),
+  limit: fc.constantFrom(1, 3, 1_000),
+});
+
+async function runHistory(
+  make: () => Promise<LogStoreFixture>,
+  steps: readonly Step[],
+  queries: readonly Query[],
+): Promise<void> {
+  const fixture = await make();
+  const reference = new ReferenceLogStore();
+  try {
+    let store = fixture.store;
+    const log: (readonly LogRow[])[] = [];
+    for (const step of steps) {
+      if (step === "flush") await store.flush();
+      else if (step === "crash") {
+        store = await fixture.reopen();
+        for (const [position, rows] of log.entries()) await store.append(DEFAULT_TENANT, logBatchOf(rows), position);
+      } else {
+        await store.append(DEFAULT_TENANT, logBatchOf(step), log.push(step) - 1);
+        await reference.append(DEFAULT_TENANT, logBatchOf(step));
+      }
+    }
+    for (const query of queries) expect(await answer(store, query)).toEqual(await answer(reference, query));
+  } finally {
+    await fixture.dispose();
+  }
+}
+
+/** The times in order, and the rows without one, unless the limit leaves it open which of equal times are taken. */
+async function answer(store: LogStore, query: Query): Promise<unknown> {
+  const selection = store.select({ ...query, tenant: DEFAULT_TENANT }, new AbortController().signal);
+  expect(selection.exact).toBe(true);
+  const rows: Required<LogRow>[] = [];
+  for await (const batch of selection.batches) rows.push(...logRowsOf(batch));
+  const texts = rows.map((row) => inspect(row, { sorted: true, depth: 9 }));
+  return { times: rows.map(({ timeNs }) => timeNs), rows: rows.length < query.limit ? texts.sort() : undefined };
+}

@@ -1,0 +1,157 @@
+import type { Logger } from "@sightline/model/logger.ts";
+import type { AppendResult, Operation, TraceStore } from "@sightline/model/ports.ts";
+import type { SpanBatch } from "@sightline/model/span-batch.ts";
+import type { TenantId } from "@sightline/model/tenant.ts";
+import type { Registry } from "prom-client";
+import type { EmbeddedTracesConfig } from "../config.ts";
+import { Breather } from "../segments/breather.ts";
+import { isHexId, wordOfHex } from "../segments/hex-id.ts";
+import { SegmentedStore } from "../segments/segmented-store.ts";
+import { OperationTable } from "./operation-table.ts";
+import { spanBatchOfChunk, sqlOfTrace } from "./segment-spans.ts";
+import { pickSpanRows } from "./span-batch-rows.ts";
+import { addOperations, SpanSegmentCodec } from "./span-segment-codec.ts";
+import type { SpanSegmentIndex } from "./span-segment-index.ts";
+
+export type EmbeddedTraceStoreOptions = {
+  /** Belongs to this store alone. */
+  readonly dir: string;
+  readonly config: EmbeddedTracesConfig;
+  readonly logger: Logger;
+  readonly registry: Registry;
+  readonly nowMs?: (() => number) | undefined;
+};
+
+/**
+ * Spans in memory and in Parquet segments. A trace is looked up only in segments whose Bloom filter may have it, and
+ * there only in the row group that its id sorts into; services and operations come from the segments' indexes.
+ */
+export class EmbeddedTraceStore implements TraceStore {
+  readonly name = "embedded trace store";
+  readonly #store: SegmentedStore<SpanBatch, SpanSegmentIndex>;
+  /** Batches never change, so what is in them is found out once. */
+  readonly #operationsOfBatch = new WeakMap<SpanBatch, OperationTable>();
+
+  constructor(options: EmbeddedTraceStoreOptions) {
+    this.#store = new SegmentedStore({ ...options, codec: new SpanSegmentCodec(options.config.max_attribute_columns) });
+  }
+
+  start(): Promise<void> {
+    return this.#store.start();
+  }
+
+  stop(): Promise<void> {
+    return this.#store.stop();
+  }
+
+  append(tenant: TenantId, batch: SpanBatch, position: number): Promise<AppendResult> {
+    return this.#store.append(tenant, batch, position);
+  }
+
+  firstUnflushedPosition(): number | undefined {
+    return this.#store.firstUnflushedPosition();
+  }
+
+  flush(): Promise<void> {
+    return this.#store.flush();
+  }
+
+  /** Drops expired segments and merges small ones now; it happens by itself once a minute. */
+  maintain(): Promise<void> {
+    return this.#store.maintain();
+  }
+
+  async trace(tenant: TenantId, traceId: string, signal: AbortSignal): Promise<readonly SpanBatch[]> {
+    signal.throwIfAborted();
+    if (!isHexId(traceId, 2)) return [];
+    const [high, low] = [wordOfHex(traceId, 0), wordOfHex(traceId, 1)];
+    const snapshot = this.#store.snapshot(tenant);
+    const found: SpanBatch[] = [];
+    const breather = new Breather();
+    try {
+      for (const { batch } of snapshot.hot) {
+        const rows = rowsOfTrace(batch, traceId);
+        if (rows.length > 0) found.push(pickSpanRows(batch, rows));
+        if (breather.due) await breather.pause();
+      }
+      for (const segment of snapshot.segments) {
+        signal.throwIfAborted();
+        const index = await this.#store.withIndex(segment, (known) => known, { verify: false });
+        if (!index?.traces.mayHave(high, low)) continue;
+        if (!(await this.#store.withIndex(segment, (known) => known))) continue;
+        const sql = sqlOfTrace(segment.dataPath, index, high, low);
+        for await (const chunk of this.#store.database.stream(sql, [], signal)) {
+          found.push(spanBatchOfChunk(chunk, index));
+        }
+      }
+    } finally {
+      snapshot.release();
+    }
+    return withoutRepeats(found);
+  }
+
+  async services(tenant: TenantId, signal: AbortSignal): Promise<readonly string[]> {
+    const { services } = await this.#operations(tenant, signal);
+    return services.filter((service) => service !== "").sort();
+  }
+
+  async operations(tenant: TenantId, service: string, signal: AbortSignal): Promise<readonly Operation[]> {
+    const operations = (await this.#operations(tenant, signal)).operationsOf(service);
+    return operations.toSorted((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : a.kind - b.kind));
+  }
+
+  async #operations(tenant: TenantId, signal: AbortSignal): Promise<OperationTable> {
+    signal.throwIfAborted();
+    const snapshot = this.#store.snapshot(tenant);
+    const all = new OperationTable();
+    const breather = new Breather();
+    try {
+      for (const { batch } of snapshot.hot) {
+        all.addAll(this.#hotOperations(batch));
+        if (breather.due) await breather.pause();
+      }
+      for (const segment of snapshot.segments) {
+        await this.#store.withIndex(segment, ({ operations }) => all.addAll(operations), { verify: false });
+        signal.throwIfAborted();
+        if (breather.due) await breather.pause();
+      }
+    } finally {
+      snapshot.release();
+    }
+    return all;
+  }
+
+  #hotOperations(batch: SpanBatch): OperationTable {
+    let operations = this.#operationsOfBatch.get(batch);
+    if (!operations) {
+      operations = new OperationTable();
+      addOperations(operations, batch);
+      this.#operationsOfBatch.set(batch, operations);
+    }
+    return operations;
+  }
+}
+
+function rowsOfTrace({ traceIds, length }: SpanBatch, traceId: string): Uint32Array {
+  const rows: number[] = [];
+  for (let row = 0; row < length; row++) if (traceIds[row] === traceId) rows.push(row);
+  return Uint32Array.from(rows);
+}
+
+/** A sender that got no answer sends again, so the same span may have been stored twice. */
+function withoutRepeats(batches: readonly SpanBatch[]): readonly SpanBatch[] {
+  const seen = new Set<string>();
+  const unique: SpanBatch[] = [];
+  for (const batch of batches) {
+    const rows: number[] = [];
+    for (let row = 0; row < batch.length; row++) {
+      const key = `${batch.spanIds[row]}${batch.startsNs[row]}`;
+      if (seen.has(key)) continue;
+      seen.add(key);
+      rows.push(row);
+    }
+    if (rows.length === batch.length) unique.push(batch);
+    else if (rows.length > 0) unique.push(pickSpanRows(batch, Uint32Array.from(rows)));
+  }
+  return unique;
+}
