@@ -17,7 +17,6 @@ const PRECEDENCE = new Map(LEVELS.flatMap((operators, level) => operators.map((o
 const MAX_OPERATORS = 1_000;
 
 type Operator = { readonly op: BinaryOperator; readonly bool: boolean };
-type Operand = () => SampleExpr;
 
 /** Reads a `MetricExpr`. Throws `ParseError`, and `InvalidInputError` for what is not supported yet. */
 export function parseSample(metric: SyntaxNode, text: string, depth = 0): SampleExpr {
@@ -50,30 +49,31 @@ function parseNumber(node: SyntaxNode, text: string): number {
 }
 
 /**
- * The grammar knows no precedence: `1+2*3` comes as `(1+2)*3`. So a chain of operators without parentheses is taken
- * apart and put together anew.
+ * The grammar does not nest operators by precedence (`1+2*3` comes as `(1+2)*3`, `1*2+3` as `1*(2+3)`). So a chain of
+ * operators without parentheses is taken apart and put together anew.
  */
 function parseChain(chain: SyntaxNode, text: string, depth: number): SampleExpr {
-  const operands: Operand[] = [];
+  const operands: SampleExpr[] = [];
   const operators: Operator[] = [];
-  let left: SyntaxNode | null = chain;
-  while (left?.name === "BinOpExpr") {
-    const [first, last]: SyntaxNode[] = left.getChildren("Expr");
-    const lastMetric = last?.getChild("MetricExpr");
-    const firstMetric: SyntaxNode | null | undefined = first?.getChild("MetricExpr");
-    if (!firstMetric || !lastMetric || !first) throw syntaxError(text, left.from);
-    operands.push(() => parseSample(lastMetric, text, depth + 1));
-    operators.push(parseOperator(left, first, text));
-    left = firstMetric.firstChild;
-    if (left?.name !== "BinOpExpr") operands.push(() => parseSample(firstMetric, text, depth + 1));
+  // What is still to come, the next one last.
+  const pending: (SyntaxNode | Operator)[] = [chain];
+  for (let next = pending.pop(); next; next = pending.pop()) {
+    if ("op" in next) operators.push(next);
+    else if (next.name === "BinOpExpr") pending.push(...partsOf(next, text).reverse());
+    else operands.push(parseSample(next.parent as SyntaxNode, text, depth + 1));
     if (operators.length > MAX_OPERATORS) {
       throw parseError(text, chain.from, `an expression may have ${MAX_OPERATORS} operators`);
     }
   }
-  return climb(
-    operands.reverse().map((operand) => operand()),
-    operators.reverse(),
-  );
+  return climb(operands, operators);
+}
+
+function partsOf(node: SyntaxNode, text: string): [SyntaxNode, Operator, SyntaxNode] {
+  const [left, right] = node.getChildren("Expr");
+  const leftInner = left?.getChild("MetricExpr")?.firstChild;
+  const rightInner = right?.getChild("MetricExpr")?.firstChild;
+  if (!left || !leftInner || !rightInner) throw syntaxError(text, node.from);
+  return [leftInner, parseOperator(node, left, text), rightInner];
 }
 
 function parseOperator(node: SyntaxNode, left: SyntaxNode, text: string): Operator {
