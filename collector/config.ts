@@ -1,4 +1,5 @@
 import { parseBytes } from "@sightline/model/units.ts";
+import { TRANSLATION_STRATEGIES } from "@sightline/proto/otlp/metrics/translation.ts";
 import { z } from "zod";
 
 const KIB = 1024;
@@ -63,7 +64,15 @@ const limitsConfig = z
       .min(4)
       .max(1_000)
       .default(64)
-      .describe("Deepest nesting of attribute values (arrays and maps in each other)"),
+      .describe("Deepest nesting of messages in each other that a request may have, attribute values included"),
+    max_series_interned: z
+      .number()
+      .int()
+      .positive()
+      .default(1_000_000)
+      .describe(
+        "Series, over all tenants, whose labels are remembered so as not to decode them again; about 1 kB each",
+      ),
     max_in_flight_bytes: size()
       .default(256 * MIB)
       .describe(
@@ -102,18 +111,27 @@ const otlpConfig = z
   .strictObject({
     cors: corsConfig.describe("Cross-origin requests from browsers to OTLP/HTTP"),
     translation_strategy: z
-      .enum([
-        "NoTranslation",
-        "NoUTF8EscapingWithSuffixes",
-        "UnderscoreEscapingWithSuffixes",
-        "UnderscoreEscapingWithoutSuffixes",
-      ])
+      .enum(TRANSLATION_STRATEGIES)
       .default("NoUTF8EscapingWithSuffixes")
       .describe("How OpenTelemetry metric names become Prometheus names, as Prometheus' otlp.translation_strategy"),
     promote_resource_attributes: z
       .array(z.string())
       .default([])
       .describe("Resource attributes that become labels of every series, besides job and instance"),
+    promote_all_resource_attributes: z
+      .boolean()
+      .default(false)
+      .describe("Whether all resource attributes but ignore_resource_attributes become labels of every series"),
+    ignore_resource_attributes: z
+      .array(z.string())
+      .default([])
+      .describe("Resource attributes that promote_all_resource_attributes leaves out"),
+    keep_identifying_resource_attributes: z
+      .boolean()
+      .default(false)
+      .describe(
+        "Whether target_info has service.name, service.namespace and service.instance.id beside job and instance",
+      ),
     promote_scope_metadata: z
       .boolean()
       .default(true)

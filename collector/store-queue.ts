@@ -28,6 +28,8 @@ type Flight = { readonly position: number; state: "pending" | "applied" | "faile
 
 const FIRST_RETRY_MS = 100;
 const PROGRESS_EVERY_MS = 5_000;
+/** Bodies that a replay has given to the store and that are not applied yet; decoded they take several times as much. */
+const MAX_PENDING_REPLAY_BYTES = 16 * 1024 * 1024;
 /** Replaying may hold the event loop for so long at a time. */
 const TURN_MS = 20;
 
@@ -45,6 +47,7 @@ export class StoreQueue<Batch> {
   /** From the lowest position that is not applied on, ascending. */
   #flights: Flight[] = [];
   #pending = 0;
+  #pendingBytes = 0;
   #anyFailed = false;
   #behind = false;
   /** While behind: the position to read the log from. Live: everything below was given to the store by a replay. */
@@ -99,6 +102,7 @@ export class StoreQueue<Batch> {
     const flight: Flight = { position, state: "pending", retryAfterMs: 0 };
     this.#flights.push(flight);
     this.#pending++;
+    this.#pendingBytes += request.body.length;
     try {
       const result = await store.append(request.tenant, batch, position);
       this.#highest = Math.max(this.#highest, position);
@@ -109,6 +113,7 @@ export class StoreQueue<Batch> {
       return await this.#giveUp(flight, request, "refused", error, this.#options.itemsOf(batch));
     } finally {
       this.#pending--;
+      this.#pendingBytes -= request.body.length;
       this.#dropApplied();
       for (const wake of this.#onSettled.splice(0)) wake();
     }
@@ -216,13 +221,17 @@ export class StoreQueue<Batch> {
         lastReport = now;
         this.#report("replaying the write-ahead log", start, requests);
       }
-      while (this.#pending >= this.#options.config.max_pending_appends) await this.#nextSettled();
+      while (this.#isSaturated()) await this.#nextSettled();
       if (this.#stop.signal.aborted || this.#anyFailed) return false;
       if (!handled.has(position) && (await this.#replayOne(position, request))) requests++;
     }
     await this.#allSettled();
     if (performance.now() - start > PROGRESS_EVERY_MS) this.#report("replayed the write-ahead log", start, requests);
     return !this.#stop.signal.aborted;
+  }
+
+  #isSaturated(): boolean {
+    return this.#pending >= this.#options.config.max_pending_appends || this.#pendingBytes >= MAX_PENDING_REPLAY_BYTES;
   }
 
   /** Hands the request over without waiting for the answer. False when it is none of this queue's. */

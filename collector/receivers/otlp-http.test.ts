@@ -170,9 +170,9 @@ describe("being busy", () => {
       release = resolve;
     });
     collector.logs.onAppend = () => held;
-    const padded = JSON.stringify({ ...JSON.parse(OTLP_JSON.logs), padding: "x".repeat(1.5 * MIB) });
-    const waiting = Array.from({ length: 4 }, () => collector.post("/v1/logs", padded, JSON_TYPE));
-    await vi.waitFor(() => expect(collector.ingest.budget.usedBytes).toBeGreaterThanOrEqual(5.9 * MIB));
+    const padded = JSON.stringify({ ...JSON.parse(OTLP_JSON.logs), padding: "x".repeat(1.9 * MIB) });
+    const waiting = Array.from({ length: 3 }, () => collector.post("/v1/logs", padded, JSON_TYPE));
+    await vi.waitFor(() => expect(collector.ingest.budget.usedBytes).toBeGreaterThanOrEqual(5.7 * MIB));
     const refused = await collector.post("/v1/logs", padded, JSON_TYPE);
     expect(refused.status).toBe(429);
     expect(Number(refused.headers.get("retry-after"))).toBeGreaterThan(0);

@@ -13,6 +13,7 @@ import fastify, { type FastifyInstance } from "fastify";
 import { Registry } from "prom-client";
 import { collectorConfig } from "../config.ts";
 import { DeadLetters } from "../dead-letters/dead-letters.ts";
+import { decoderOptions } from "../decoder-options.ts";
 import { Ingest } from "../ingest.ts";
 import { OtlpGrpcReceiver } from "../receivers/otlp-grpc.ts";
 import { registerOtlpHttp } from "../receivers/otlp-http.ts";
@@ -51,7 +52,8 @@ export class TestCollector {
     this.#wal = new WriteAheadLog({ ...common, dir: join(this.#root, "wal"), config: config.wal });
     const stores = { metrics: this.metrics, logs: this.logs, traces: this.traces };
     const deadLetters = new DeadLetters({ ...common, dir: this.deadLettersDir, config: config.dead_letters });
-    this.ingest = new Ingest({ ...common, wal: this.#wal, decoder: new Decoder(config), stores, deadLetters, config });
+    const decoder = new Decoder(decoderOptions(config));
+    this.ingest = new Ingest({ ...common, wal: this.#wal, decoder, stores, deadLetters, config });
     this.deps = { ingest: this.ingest, authenticator, config, logger: SILENT_LOGGER };
     this.grpc = new OtlpGrpcReceiver({ ...this.deps, listen: "127.0.0.1:0" });
     registerOtlpHttp(this.app, this.deps);

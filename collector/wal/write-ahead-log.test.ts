@@ -1,6 +1,7 @@
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import {
+  appendFileSync,
   copyFileSync,
   mkdirSync,
   mkdtempSync,
@@ -18,6 +19,7 @@ import { UnavailableError } from "@sightline/model/errors.ts";
 import { SILENT_LOGGER } from "@sightline/model/logger.ts";
 import { tenantId } from "@sightline/model/tenant.ts";
 import type { WireRequest } from "@sightline/proto/wire-request.ts";
+import fc from "fast-check";
 import { Registry } from "prom-client";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { collectorConfig, type WalConfig } from "../config.ts";
@@ -394,6 +396,55 @@ describe("a disk that refuses", () => {
     }
   });
 });
+
+test("whatever is appended, given back, stopped and crashed: what was acknowledged is there once, in order", async () => {
+  type Step =
+    | { readonly append: readonly number[] }
+    | { readonly truncate: number }
+    | { readonly restart: boolean; readonly tornBytes: number };
+  const step: fc.Arbitrary<Step> = fc.oneof(
+    { weight: 6, arbitrary: fc.record({ append: fc.array(fc.nat({ max: 30_000 }), { minLength: 1, maxLength: 20 }) }) },
+    { weight: 2, arbitrary: fc.record({ truncate: fc.double({ min: 0, max: 1, noNaN: true }) }) },
+    { weight: 1, arbitrary: fc.record({ restart: fc.boolean(), tornBytes: fc.nat({ max: 500 }) }) },
+  );
+  const run = async (preallocate: boolean, steps: readonly Step[]) => {
+    rmSync(dir, { recursive: true, force: true });
+    const config = { preallocate, max_bytes: 64 * 1024 * 1024 };
+    let log = await openLog({ config });
+    let kept: { position: number; name: string }[] = [];
+    let count = 0;
+    for (const what of steps) {
+      if ("append" in what) {
+        const appends = what.append.map(async (size) => {
+          const name = `n${count++}`;
+          return { name, position: await log.append(request(`${name}:${"x".repeat(size)}`)) };
+        });
+        kept.push(...(await Promise.all(appends)));
+      } else if ("truncate" in what && kept.length > 0) {
+        const { position } = kept[Math.floor(what.truncate * (kept.length - 1))] as { position: number };
+        await log.truncateBefore(position);
+        kept = kept.filter((record) => record.position >= position);
+      } else if ("restart" in what) {
+        await log.stop();
+        const newest = segments().sort().at(-1);
+        // Half a record, as a crash leaves it behind.
+        if (newest && what.restart) appendTorn(newest, what.tornBytes);
+        log = await openLog({ config });
+      }
+      const found = await entries(log, log.replayFrom);
+      expect(found.map(({ position }) => position)).toEqual(kept.map(({ position }) => position));
+    }
+    await log.stop();
+  };
+  await fc.assert(fc.asyncProperty(fc.boolean(), fc.array(step, { maxLength: 12 }), run), { numRuns: 40 });
+});
+
+/** Only where the file ends with its last record: a preallocated one is not full. */
+function appendTorn(file: string, bytes: number): void {
+  if (statSync(join(dir, file)).size >= SEGMENT_BYTES) return;
+  const marker = Buffer.from(file.slice(17, 33), "hex");
+  appendFileSync(join(dir, file), Buffer.concat([marker, Buffer.alloc(bytes, 1)]));
+}
 
 test("after kill -9 every acknowledged request is there, and none twice", async () => {
   const writer = fileURLToPath(new URL("./testdata/append-forever.ts", import.meta.url));
