@@ -25,6 +25,7 @@ import { EmbeddedTraceStore } from "@sightline/storage-embedded/traces/embedded-
 import { collectDefaultMetrics, Registry } from "prom-client";
 import { lockDataDir } from "./data-dir-lock.ts";
 import { DATA_LAYOUT } from "./data-layout.ts";
+import { decoderOptions } from "./decoder-options.ts";
 import { HttpListener, splitHostPort } from "./http-listener.ts";
 import { Logging } from "./logging.ts";
 import { registerOperations } from "./operations-routes.ts";
