@@ -72,11 +72,11 @@ export class AttributeReader {
 function isValidKeyValue(reader: WireReader): boolean {
   let valid = true;
   for (let tag = reader.nextTag(); tag !== 0; tag = reader.nextTag()) {
-    if (tag === ((1 << 3) | BYTES)) valid &&= isValidUtf8(reader);
+    if (tag === ((1 << 3) | BYTES)) valid = isValidUtf8(reader) && valid;
     else if (tag === ((2 << 3) | BYTES)) {
       const outer = reader.enter("value");
       for (let inner = reader.nextTag(); inner !== 0; inner = reader.nextTag()) {
-        if (inner === ((1 << 3) | BYTES)) valid &&= isValidUtf8(reader);
+        if (inner === ((1 << 3) | BYTES)) valid = isValidUtf8(reader) && valid;
         else reader.skip(inner);
       }
       reader.leave(outer);

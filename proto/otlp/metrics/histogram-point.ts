@@ -183,6 +183,8 @@ export class HistogramPointReader {
     const { refs: groupRefs } = this.#groups;
     const { view, start } = this.#counts;
     const hasCounts = this.#counts.length > 0;
+    // Without counts there is one bucket, which holds all; but all buckets end.
+    const first = hasCounts || stale ? 0 : buckets;
     const count = this.#count;
     // A point that ends its series may well leave out the sum.
     if (this.#hasSum || stale) this.#push(groupRefs[group] as number, this.#sum);
@@ -191,11 +193,10 @@ export class HistogramPointReader {
     let row = builder.length;
     const { refs, timesMs, values } = builder;
     let cumulative = 0;
-    // Without counts there is one bucket, which holds all.
-    for (let i = hasCounts ? 0 : buckets; i <= buckets; i++) {
+    for (let i = first; i <= buckets; i++) {
       refs[row] = groupRefs[group + 2 + i] as number;
       timesMs[row] = timeMs;
-      if (i < buckets) {
+      if (i < buckets && hasCounts) {
         const at = start + 8 * i;
         cumulative += view.getUint32(at + 4, true) * TWO_TO_32 + view.getUint32(at, true);
         values[row] = cumulative;
