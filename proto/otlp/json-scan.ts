@@ -1,7 +1,5 @@
 import { InvalidInputError, TooLargeError } from "@sightline/model/errors.ts";
 
-/** An array of arrays takes three levels a step here and two in protobuf, whose limit is 100. */
-const MAX_JSON_DEPTH = 160;
 /** Objects and arrays take far more memory than bytes: `{},` is three. A value of an attribute is one. */
 const MAX_CONTAINERS = 5_000_000;
 /** Numbers with this many digits may not fit into a double. */
@@ -19,7 +17,7 @@ const CLOSE_BRACE = 0x7d;
  * what would take too much memory, and tells
  * whether some number outside of strings has more digits than a double may hold.
  */
-export function scanJson(bytes: Uint8Array): { readonly hasLongNumbers: boolean } {
+export function scanJson(bytes: Uint8Array, maxDepth: number): { readonly hasLongNumbers: boolean } {
   let depth = 0;
   let containers = 0;
   let digits = 0;
@@ -33,8 +31,8 @@ export function scanJson(bytes: Uint8Array): { readonly hasLongNumbers: boolean 
     digits = 0;
     if (byte === QUOTE) i = endOfString(bytes, i);
     else if (byte === OPEN_BRACE || byte === OPEN_BRACKET) {
-      if (++depth > MAX_JSON_DEPTH) {
-        throw new InvalidInputError(`JSON is nested deeper than ${MAX_JSON_DEPTH} levels at byte ${i}`);
+      if (++depth > maxDepth) {
+        throw new InvalidInputError(`JSON is nested deeper than ${maxDepth} levels at byte ${i} (limits.max_depth)`);
       }
       if (++containers > MAX_CONTAINERS) {
         throw new TooLargeError(

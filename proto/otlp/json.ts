@@ -20,17 +20,21 @@ const REQUESTS: Readonly<Record<Signal, MessageName>> = {
  * are understood as well.
  *
  * An id that is not hex becomes one that decoders take for invalid, so that it costs its item and not the request.
- * Throws `InvalidInputError` naming the place: `resourceLogs[0].scopeLogs[0].logRecords[3].timeUnixNano: …`.
+ * Throws `InvalidInputError` naming the place: `resourceLogs[0].scopeLogs[0].logRecords[3].timeUnixNano: …`; also for
+ * messages nested deeper than `maxDepth`.
  */
-export function otlpJsonToProtobuf(signal: Signal, bytes: Uint8Array): Uint8Array {
-  const request = parseJson(bytes);
-  return new JsonEncoder(bytes.length).encode(request, REQUESTS[signal]);
+export function otlpJsonToProtobuf(signal: Signal, bytes: Uint8Array, maxDepth = DEFAULT_MAX_DEPTH): Uint8Array {
+  const request = parseJson(bytes, maxDepth);
+  return new JsonEncoder(bytes.length, maxDepth).encode(request, REQUESTS[signal]);
 }
+
+/** A message in an array in a message: three levels in JSON where protobuf has two. Arrays at the top add some. */
+const JSON_LEVELS_PER_MESSAGE = 2;
 
 type JsonObject = Readonly<Record<string, unknown>>;
 
-function parseJson(bytes: Uint8Array): unknown {
-  const { hasLongNumbers } = scanJson(bytes);
+function parseJson(bytes: Uint8Array, maxDepth: number): unknown {
+  const { hasLongNumbers } = scanJson(bytes, JSON_LEVELS_PER_MESSAGE * maxDepth);
   const hasByteOrderMark = bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf;
   const text = bufferOver(bytes).toString("utf8", hasByteOrderMark ? 3 : 0);
   try {
@@ -61,9 +65,11 @@ class JsonEncoder {
   readonly #writer: ProtobufWriter;
   /** Names and indexes on the way to the value at hand, for messages. */
   readonly #path: (string | number)[] = [];
+  readonly #maxDepth: number;
   #depth = 0;
 
-  constructor(inputBytes: number) {
+  constructor(inputBytes: number, maxDepth: number) {
+    this.#maxDepth = maxDepth;
     this.#writer = new ProtobufWriter(inputBytes);
   }
 
@@ -101,8 +107,8 @@ class JsonEncoder {
       scalar.write(this.#writer, value);
       return;
     }
-    if (++this.#depth > DEFAULT_MAX_DEPTH) {
-      throw new InvalidInputError(`nested deeper than ${DEFAULT_MAX_DEPTH} levels`);
+    if (++this.#depth > this.#maxDepth) {
+      throw new InvalidInputError(`nested deeper than ${this.#maxDepth} messages (limits.max_depth)`);
     }
     this.#writer.tag(number, BYTES);
     const start = this.#writer.open();

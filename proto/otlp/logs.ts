@@ -1,6 +1,6 @@
 import type { LogBatch, LogStream } from "@sightline/model/log-batch.ts";
 import type { Rejection } from "@sightline/model/ports.ts";
-import { BYTES, FIXED32, FIXED64, VARINT, WireReader } from "../wire/reader.ts";
+import { BYTES, DEFAULT_MAX_DEPTH, FIXED32, FIXED64, VARINT, WireReader } from "../wire/reader.ts";
 import { AttributeColumns } from "./attribute-columns.ts";
 import { AnyValueReader, bufferOver } from "./attributes.ts";
 import { countItems, EnvelopeWalker, type ItemVisitor } from "./envelope.ts";
@@ -30,7 +30,8 @@ const NAMES = { resources: "resource_logs", scopes: "scope_logs", items: "log_re
 const TEXTS = new TextCache();
 
 /**
- * Decodes an ExportLogsServiceRequest. Throws `InvalidInputError` when it is not protobuf of that shape.
+ * Decodes an ExportLogsServiceRequest. Throws `InvalidInputError` when it is not protobuf of that shape or has messages
+ * nested deeper than `maxDepth`, `TooLargeError` when it holds more than one request may (object-budget.ts).
  *
  * - Time is that of the event, else the observed one, else `receivedAtMs`; a time after 2262 refuses the record.
  * - A body that is no string is kept in the text form of model/attributes.ts.
@@ -38,8 +39,12 @@ const TEXTS = new TextCache();
  * - `event_name`, and `flags` and `dropped_attributes_count` where not 0, are kept as the attributes `event.name`,
  *   `flags` and `dropped_attributes_count`.
  */
-export function decodeOtlpLogs(bytes: Uint8Array, receivedAtMs: number): { batch: LogBatch; rejected: Rejection[] } {
-  const reader = new WireReader(bytes, "ExportLogsServiceRequest");
+export function decodeOtlpLogs(
+  bytes: Uint8Array,
+  receivedAtMs: number,
+  maxDepth = DEFAULT_MAX_DEPTH,
+): { batch: LogBatch; rejected: Rejection[] } {
+  const reader = new WireReader(bytes, "ExportLogsServiceRequest", { maxDepth });
   const rows = countItems(reader, NAMES);
   reader.reset(bytes);
   const buffer = bufferOver(bytes);

@@ -1,6 +1,6 @@
 import type { Rejection } from "@sightline/model/ports.ts";
 import type { SpanBatch, SpanEvent, SpanLink, SpanSource } from "@sightline/model/span-batch.ts";
-import { BYTES, FIXED32, FIXED64, VARINT, WireReader } from "../wire/reader.ts";
+import { BYTES, DEFAULT_MAX_DEPTH, FIXED32, FIXED64, VARINT, WireReader } from "../wire/reader.ts";
 import { AttributeColumns } from "./attribute-columns.ts";
 import { AnyValueReader, bufferOver } from "./attributes.ts";
 import { countItems, EnvelopeWalker, type ItemVisitor } from "./envelope.ts";
@@ -36,7 +36,8 @@ const NAMES = { resources: "resource_spans", scopes: "scope_spans", items: "span
 const TEXTS = new TextCache();
 
 /**
- * Decodes an ExportTraceServiceRequest. Throws `InvalidInputError` when it is not protobuf of that shape.
+ * Decodes an ExportTraceServiceRequest. Throws `InvalidInputError` when it is not protobuf of that shape or has messages
+ * nested deeper than `maxDepth`, `TooLargeError` when it holds more than one request may (object-budget.ts).
  *
  * - A span without a valid trace and span id (16 and 8 bytes, not all zero) is refused: nobody could find it. A parent
  *   id that is not valid means a root span; a link without valid ids is left out.
@@ -44,8 +45,12 @@ const TEXTS = new TextCache();
  *   `receivedAtMs`. Times after 2262 refuse the span.
  * - Invalid UTF-8 becomes U+FFFD. Counts of what the sender dropped are not kept.
  */
-export function decodeOtlpTraces(bytes: Uint8Array, receivedAtMs: number): { batch: SpanBatch; rejected: Rejection[] } {
-  const reader = new WireReader(bytes, "ExportTraceServiceRequest");
+export function decodeOtlpTraces(
+  bytes: Uint8Array,
+  receivedAtMs: number,
+  maxDepth = DEFAULT_MAX_DEPTH,
+): { batch: SpanBatch; rejected: Rejection[] } {
+  const reader = new WireReader(bytes, "ExportTraceServiceRequest", { maxDepth });
   const rows = countItems(reader, NAMES);
   reader.reset(bytes);
   const buffer = bufferOver(bytes);
