@@ -1,0 +1,279 @@
+import { CorruptionError } from "@sightline/model/errors.ts";
+import type { Label, Labels } from "@sightline/model/labels.ts";
+import type { MetricType, SeriesInfo } from "@sightline/model/metric-batch.ts";
+import { ByteReader } from "./byte-reader.ts";
+import { ByteWriter } from "./byte-writer.ts";
+import { foldHash, HASH_SEED, hashPair } from "./labels-hash.ts";
+import { packStreams, unpackStreams } from "./page-streams.ts";
+import type { LabelIndex } from "./series-source.ts";
+
+/** Where a page is in its file, and its CRC-32. */
+export type PagePlace = { readonly offset: number; readonly length: number; readonly crc: number };
+export type TimePagePlace = PagePlace & { readonly firstRun: number };
+export type DataPagePlace = PagePlace & { readonly firstSeries: number; readonly lastSeries: number };
+/** Pages of a stretch of time, so that a query over an hour does not read a day. Data pages ascend by series. */
+export type BlockWindow = {
+  readonly minTimeMs: number;
+  readonly maxTimeMs: number;
+  readonly timePages: readonly TimePagePlace[];
+  readonly dataPages: readonly DataPagePlace[];
+};
+
+const INDEX_STREAMS = 3;
+
+/** Packs the index of a block whose series are sorted by labels. */
+export function packBlockIndex(
+  labels: readonly Labels[],
+  infos: readonly SeriesInfo[],
+  windows: readonly BlockWindow[],
+): Uint8Array {
+  const meta = new ByteWriter();
+  const pairNumbers = writePairs(labels, meta);
+  const infoNumbers = writeInfos(infos, meta);
+  writeWindows(windows, meta);
+  const rows = new ByteWriter();
+  const rest = new ByteWriter();
+  rest.varint(labels.length);
+  labels.forEach((series, id) => {
+    rest.varint(series.length);
+    rest.varint(infoNumbers[id] as number);
+    for (const [name, value] of series) rows.u32(pairNumbers.get(name)?.get(value) as number);
+  });
+  return packStreams([meta.written(), rest.written(), rows.written()]);
+}
+
+/** Distinct labels by name, values sorted. Returns the number of each in this order. */
+function writePairs(labels: readonly Labels[], out: ByteWriter): Map<string, Map<string, number>> {
+  const values = new Map<string, Map<string, number>>();
+  for (const series of labels) {
+    for (const [name, value] of series) {
+      const ofName = values.get(name);
+      if (ofName) ofName.set(value, 0);
+      else values.set(name, new Map([[value, 0]]));
+    }
+  }
+  let number = 0;
+  out.varint(values.size);
+  for (const name of [...values.keys()].sort()) {
+    const ofName = values.get(name) as Map<string, number>;
+    out.text(name);
+    out.varint(ofName.size);
+    for (const value of [...ofName.keys()].sort()) {
+      out.text(value);
+      ofName.set(value, number++);
+    }
+  }
+  return values;
+}
+
+function writeInfos(infos: readonly SeriesInfo[], out: ByteWriter): number[] {
+  const known = new Map<string, number>();
+  const numbers = infos.map(({ type, unit, temporality, otelName }) => {
+    const text = JSON.stringify([type, unit, temporality, otelName]);
+    let number = known.get(text);
+    if (number === undefined) {
+      number = known.size;
+      known.set(text, number);
+    }
+    return number;
+  });
+  out.varint(known.size);
+  for (const text of known.keys()) out.text(text);
+  return numbers;
+}
+
+function writeWindows(windows: readonly BlockWindow[], out: ByteWriter): void {
+  const writePlace = ({ offset, length, crc }: PagePlace): void => {
+    out.varint(offset);
+    out.varint(length);
+    out.u32(crc);
+  };
+  out.varint(windows.length);
+  for (const { minTimeMs, maxTimeMs, timePages, dataPages } of windows) {
+    out.zigzag(minTimeMs);
+    out.zigzag(maxTimeMs);
+    out.varint(timePages.length);
+    for (const page of timePages) {
+      writePlace(page);
+      out.varint(page.firstRun);
+    }
+    out.varint(dataPages.length);
+    for (const page of dataPages) {
+      writePlace(page);
+      out.varint(page.firstSeries);
+      out.varint(page.lastSeries);
+    }
+  }
+}
+
+/**
+ * The index of a block in memory: distinct labels as numbered pairs, the pairs of every series, and the series of every
+ * pair, all as typed arrays: about 12 bytes per label of a series.
+ */
+export class BlockIndex implements LabelIndex {
+  readonly windows: readonly BlockWindow[];
+  readonly seriesCount: number;
+  readonly #names = new Map<string, { readonly from: number; readonly to: number }>();
+  readonly #pairs: Label[] = [];
+  readonly #infos: readonly SeriesInfo[];
+  readonly #infoNumbers: Uint32Array;
+  readonly #rowOffsets: Uint32Array;
+  readonly #rows: Uint32Array;
+  readonly #postingOffsets: Uint32Array;
+  readonly #postings: Uint32Array;
+  readonly #hashes: Int32Array;
+  readonly #labels: Labels[] = [];
+
+  /** Throws {@link CorruptionError} when the bytes are no index. */
+  constructor(packed: Uint8Array) {
+    const [meta, rest, rows] = unpackStreams(packed, INDEX_STREAMS).map((stream) => new ByteReader(stream)) as [
+      ByteReader,
+      ByteReader,
+      ByteReader,
+    ];
+    this.#readPairs(meta);
+    this.#infos = readInfos(meta);
+    this.windows = readWindows(meta);
+    this.seriesCount = rest.count(2);
+    this.#rowOffsets = new Uint32Array(this.seriesCount + 1);
+    this.#infoNumbers = new Uint32Array(this.seriesCount);
+    this.#rows = new Uint32Array(rows.bytes.length >>> 2);
+    for (let id = 0; id < this.seriesCount; id++) {
+      this.#rowOffsets[id + 1] = (this.#rowOffsets[id] as number) + rest.varint();
+      this.#infoNumbers[id] = rest.varint();
+    }
+    if (this.#rowOffsets[this.seriesCount] !== this.#rows.length) throw new CorruptionError("labels are missing");
+    this.#postingOffsets = new Uint32Array(this.#pairs.length + 1);
+    this.#readRows(rows);
+    this.#postings = this.#invert();
+    this.#hashes = this.#hashAll();
+  }
+
+  get bytes(): number {
+    return this.#rows.length * 12 + this.seriesCount * 100 + this.#pairs.length * 150;
+  }
+
+  names(): Iterable<string> {
+    return this.#names.keys();
+  }
+
+  valuesOf(name: string): Iterable<string> {
+    const range = this.#names.get(name);
+    return range ? this.#pairs.slice(range.from, range.to).map(([, value]) => value) : [];
+  }
+
+  postings(name: string, value: string): ArrayLike<number> {
+    const range = this.#names.get(name);
+    if (!range) return [];
+    let { from: low, to: high } = range;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if ((this.#pairs[middle] as Label)[1] < value) low = middle + 1;
+      else high = middle;
+    }
+    if (low === range.to || (this.#pairs[low] as Label)[1] !== value) return [];
+    return this.#postings.subarray(this.#postingOffsets[low], this.#postingOffsets[low + 1]);
+  }
+
+  hashOf(id: number): number {
+    return this.#hashes[id] as number;
+  }
+
+  hasLabels(id: number, labels: Labels): boolean {
+    const from = this.#rowOffsets[id] as number;
+    if (labels.length !== (this.#rowOffsets[id + 1] as number) - from) return false;
+    for (let i = 0; i < labels.length; i++) {
+      const [name, value] = labels[i] as Label;
+      const pair = this.#pairs[this.#rows[from + i] as number] as Label;
+      if (pair[1] !== value || pair[0] !== name) return false;
+    }
+    return true;
+  }
+
+  labelsOf(id: number): Labels {
+    let labels = this.#labels[id];
+    if (!labels) {
+      labels = Array.from(
+        this.#rows.subarray(this.#rowOffsets[id], this.#rowOffsets[id + 1]),
+        (pair) => this.#pairs[pair] as Label,
+      );
+      this.#labels[id] = labels;
+    }
+    return labels;
+  }
+
+  infoOf(id: number): SeriesInfo {
+    return this.#infos[this.#infoNumbers[id] as number] as SeriesInfo;
+  }
+
+  #readPairs(meta: ByteReader): void {
+    for (let names = meta.count(2); names > 0; names--) {
+      const name = meta.text();
+      const from = this.#pairs.length;
+      for (let values = meta.count(); values > 0; values--) this.#pairs.push([name, meta.text()]);
+      this.#names.set(name, { from, to: this.#pairs.length });
+    }
+  }
+
+  #readRows(rows: ByteReader): void {
+    for (let i = 0; i < this.#rows.length; i++) {
+      const pair = rows.u32();
+      if (pair >= this.#pairs.length) throw new CorruptionError("a series has a label that does not exist");
+      this.#rows[i] = pair;
+      (this.#postingOffsets[pair + 1] as number)++;
+    }
+  }
+
+  #invert(): Uint32Array {
+    const offsets = this.#postingOffsets;
+    for (let pair = 0; pair < this.#pairs.length; pair++) (offsets[pair + 1] as number) += offsets[pair] as number;
+    const next = offsets.slice();
+    const postings = new Uint32Array(this.#rows.length);
+    for (let id = 0; id < this.seriesCount; id++) {
+      for (let i = this.#rowOffsets[id] as number; i < (this.#rowOffsets[id + 1] as number); i++) {
+        const pair = this.#rows[i] as number;
+        postings[next[pair] as number] = id;
+        (next[pair] as number)++;
+      }
+    }
+    return postings;
+  }
+
+  #hashAll(): Int32Array {
+    const pairHashes = Int32Array.from(this.#pairs, ([name, value]) => hashPair(name, value));
+    const hashes = new Int32Array(this.seriesCount);
+    for (let id = 0; id < this.seriesCount; id++) {
+      let hash = HASH_SEED;
+      for (let i = this.#rowOffsets[id] as number; i < (this.#rowOffsets[id + 1] as number); i++) {
+        hash = foldHash(hash, pairHashes[this.#rows[i] as number] as number);
+      }
+      hashes[id] = hash;
+    }
+    return hashes;
+  }
+}
+
+function readInfos(meta: ByteReader): SeriesInfo[] {
+  const infos: SeriesInfo[] = [];
+  for (let count = meta.count(); count > 0; count--) {
+    const [type, unit, temporality, otelName] = JSON.parse(meta.text());
+    infos.push({ type: type as MetricType, unit, temporality, otelName });
+  }
+  return infos;
+}
+
+function readWindows(meta: ByteReader): BlockWindow[] {
+  const readPlace = (): PagePlace => ({ offset: meta.varint(), length: meta.varint(), crc: meta.u32() });
+  const windows: BlockWindow[] = [];
+  for (let count = meta.count(); count > 0; count--) {
+    const [minTimeMs, maxTimeMs] = [meta.zigzag(), meta.zigzag()];
+    const timePages: TimePagePlace[] = [];
+    for (let pages = meta.count(); pages > 0; pages--) timePages.push({ ...readPlace(), firstRun: meta.varint() });
+    const dataPages: DataPagePlace[] = [];
+    for (let pages = meta.count(); pages > 0; pages--) {
+      dataPages.push({ ...readPlace(), firstSeries: meta.varint(), lastSeries: meta.varint() });
+    }
+    windows.push({ minTimeMs, maxTimeMs, timePages, dataPages });
+  }
+  return windows;
+}

@@ -1,0 +1,176 @@
+import type { Labels } from "@sightline/model/labels.ts";
+import type { SeriesInfo } from "@sightline/model/metric-batch.ts";
+import type { TimeRange } from "@sightline/model/ports.ts";
+import type { BlockIndex, BlockWindow, DataPagePlace, PagePlace, TimePagePlace } from "./block-index.ts";
+import { DataPage } from "./data-page.ts";
+import { firstFrom } from "./first-from.ts";
+import type { SeriesAssembler } from "./series-assembler.ts";
+import type { SeriesReader, SeriesSource } from "./series-source.ts";
+import { TimePage } from "./time-page.ts";
+import { TimeSlice } from "./time-slice.ts";
+
+/** Reads pages of one block. */
+export interface PageLoader {
+  pages<P extends DataPage | TimePage>(
+    places: readonly PagePlace[],
+    parse: (bytes: Uint8Array) => P,
+    pause: () => Promise<void>,
+  ): Promise<P[]>;
+}
+
+/** The series of a block, with its index in memory. */
+export class BlockSource implements SeriesSource {
+  readonly #index: BlockIndex;
+  readonly #loader: PageLoader;
+
+  constructor(index: BlockIndex, loader: PageLoader) {
+    this.#index = index;
+    this.#loader = loader;
+  }
+
+  get seriesCount(): number {
+    return this.#index.seriesCount;
+  }
+
+  names(): Iterable<string> {
+    return this.#index.names();
+  }
+
+  valuesOf(name: string): Iterable<string> {
+    return this.#index.valuesOf(name);
+  }
+
+  postings(name: string, value: string): ArrayLike<number> {
+    return this.#index.postings(name, value);
+  }
+
+  hashOf(id: number): number {
+    return this.#index.hashOf(id);
+  }
+
+  hasLabels(id: number, labels: Labels): boolean {
+    return this.#index.hasLabels(id, labels);
+  }
+
+  labelsOf(id: number): Labels {
+    return this.#index.labelsOf(id);
+  }
+
+  infoOf(id: number): SeriesInfo {
+    return this.#index.infoOf(id);
+  }
+
+  /** Loads all pages the series have in the range; the reader keeps them as long as it lives. */
+  async open(ids: readonly number[], range: TimeRange): Promise<SeriesReader> {
+    const slice = new TimeSlice();
+    const pause = async () => {
+      if (slice.due) await slice.pause();
+    };
+    const windows: OpenWindow[] = [];
+    for (const window of this.#index.windows) {
+      if (window.minTimeMs > range.endMs || window.maxTimeMs < range.startMs) continue;
+      windows.push(await this.#openWindow(window, ids, pause));
+    }
+    return {
+      read: (id, wanted, into) => {
+        for (const window of windows) readWindow(window, id, wanted, into);
+      },
+    };
+  }
+
+  async #openWindow(window: BlockWindow, ids: readonly number[], pause: () => Promise<void>): Promise<OpenWindow> {
+    const places = pagesWith(window.dataPages, ids);
+    const dataPages = await this.#loader.pages(places, (bytes) => new DataPage(bytes), pause);
+    const needed = new Set<number>();
+    for (const page of dataPages) {
+      for (let i = page.firstChunkOf(ids[0] as number); i < page.series.length; i++) {
+        needed.add(pageOfRun(window.timePages, page.timeRuns[i] as number));
+      }
+    }
+    const timePages: TimePage[] = [];
+    const numbers = [...needed].sort((a, b) => a - b);
+    const loaded = await this.#loader.pages(
+      numbers.map((number) => window.timePages[number] as TimePagePlace),
+      (bytes) => new TimePage(bytes),
+      pause,
+    );
+    numbers.forEach((number, i) => {
+      timePages[number] = loaded[i] as TimePage;
+    });
+    return { window, places, dataPages, timePages };
+  }
+}
+
+type OpenWindow = {
+  readonly window: BlockWindow;
+  readonly places: readonly DataPagePlace[];
+  readonly dataPages: readonly DataPage[];
+  /** By their number in the window; only those needed are here. */
+  readonly timePages: readonly TimePage[];
+};
+
+function readWindow(open: OpenWindow, id: number, range: TimeRange, into: SeriesAssembler): void {
+  const { window, places, dataPages, timePages } = open;
+  for (let p = 0; p < places.length; p++) {
+    const { firstSeries, lastSeries } = places[p] as DataPagePlace;
+    if (id > lastSeries) continue;
+    if (id < firstSeries) break;
+    const page = dataPages[p] as DataPage;
+    for (let chunk = page.firstChunkOf(id); page.series[chunk] === id; chunk++) {
+      const run = page.timeRuns[chunk] as number;
+      const number = pageOfRun(window.timePages, run);
+      const timesMs = (timePages[number] as TimePage).run(run - (window.timePages[number] as TimePagePlace).firstRun);
+      readChunk(page, chunk, timesMs, range, into);
+    }
+  }
+}
+
+function readChunk(
+  page: DataPage,
+  chunk: number,
+  timesMs: Float64Array,
+  range: TimeRange,
+  into: SeriesAssembler,
+): void {
+  const { startMs, endMs } = range;
+  const length = timesMs.length;
+  if ((timesMs[0] as number) > endMs || (timesMs[length - 1] as number) < startMs) return;
+  const from = (timesMs[0] as number) >= startMs ? 0 : firstFrom(timesMs, startMs);
+  const to = (timesMs[length - 1] as number) <= endMs ? length : firstFrom(timesMs, endMs + 1);
+  const startsMs = page.readStarts(chunk, timesMs);
+  if (page.isHistogram(chunk)) {
+    into.addHistograms(
+      Array.from(timesMs.subarray(from, to)),
+      startsMs ? Array.from(startsMs.subarray(from, to)) : new Array<number>(to - from).fill(0),
+      page.readHistograms(chunk).slice(from, to),
+    );
+    return;
+  }
+  const at = into.reserve(length);
+  page.readValues(chunk, into.values, at);
+  into.add(timesMs, from, to - from, from, startsMs);
+}
+
+/** Pages whose stretch of series has one of `ids` (ascending). */
+function pagesWith(pages: readonly DataPagePlace[], ids: readonly number[]): DataPagePlace[] {
+  const found: DataPagePlace[] = [];
+  let i = 0;
+  for (const page of pages) {
+    while (i < ids.length && (ids[i] as number) < page.firstSeries) i++;
+    if (i === ids.length) break;
+    if ((ids[i] as number) <= page.lastSeries) found.push(page);
+  }
+  return found;
+}
+
+/** Number of the page that holds a run. */
+function pageOfRun(pages: readonly TimePagePlace[], run: number): number {
+  let low = 0;
+  let high = pages.length - 1;
+  while (low < high) {
+    const middle = (low + high + 1) >>> 1;
+    if ((pages[middle] as TimePagePlace).firstRun <= run) low = middle;
+    else high = middle - 1;
+  }
+  return low;
+}

@@ -1,0 +1,152 @@
+import { type FileHandle, open, rename, rm } from "node:fs/promises";
+import { crc32 } from "node:zlib";
+import { CorruptionError } from "@sightline/model/errors.ts";
+import { TRAILER_BYTES, unpackTrailer } from "./block-file.ts";
+import { BlockIndex, type PagePlace } from "./block-index.ts";
+import { BlockSource } from "./block-source.ts";
+import type { ByteCache } from "./byte-cache.ts";
+import type { DataPage } from "./data-page.ts";
+import type { TimePage } from "./time-page.ts";
+
+export type CachedPart = BlockIndex | DataPage | TimePage;
+export type BlockCache = ByteCache<CachedPart>;
+
+/** A read is cheaper than two when the pages between are few. */
+const MAX_GAP_BYTES = 64 * 1024;
+const MAX_READ_BYTES = 1024 * 1024;
+
+let nextNumber = 1;
+
+/**
+ * An immutable block file. Parts are read when they are needed, checked against their CRC, and kept in a cache that all
+ * blocks share. Between `acquire` and `release` the file stays readable even when it is removed meanwhile.
+ */
+export class Block {
+  readonly path: string;
+  readonly #cache: BlockCache;
+  /** Names this block in the cache. */
+  readonly #number = nextNumber++;
+  #file: Promise<FileHandle> | undefined;
+  #users = 0;
+  #fate: "kept" | "removed" | "corrupt" = "kept";
+
+  constructor(path: string, cache: BlockCache) {
+    this.path = path;
+    this.#cache = cache;
+  }
+
+  acquire(): void {
+    this.#users++;
+  }
+
+  async release(): Promise<void> {
+    if (--this.#users > 0) return;
+    const file = this.#file;
+    this.#file = undefined;
+    if (file) await file.then((handle) => handle.close()).catch(() => {});
+    await this.#meetFate();
+  }
+
+  /** Deletes the file as soon as nobody reads it. */
+  async remove(): Promise<void> {
+    this.#fate = "removed";
+    if (this.#users === 0) await this.#meetFate();
+  }
+
+  /** Puts the file aside under another name, for a human to look at. */
+  async quarantine(): Promise<void> {
+    this.#fate = "corrupt";
+    if (this.#users === 0) await this.#meetFate();
+  }
+
+  /** Its series. Call it between `acquire` and `release`. Throws {@link CorruptionError} naming the file. */
+  async source(): Promise<BlockSource> {
+    const key = `${this.#number}:index`;
+    let index = this.#cache.get(key) as BlockIndex | undefined;
+    if (!index) {
+      index = await this.#readIndex();
+      this.#cache.set(key, index);
+    }
+    return new BlockSource(index, this);
+  }
+
+  async #readIndex(): Promise<BlockIndex> {
+    const file = await this.#open();
+    const { size } = await file.stat();
+    if (size < TRAILER_BYTES) throw this.#corrupt(new CorruptionError("it is too short"));
+    const end = await this.#readBytes(size - TRAILER_BYTES, TRAILER_BYTES);
+    return this.#guard(async () => {
+      const place = unpackTrailer(end, size);
+      return new BlockIndex(this.#checked(await this.#readBytes(place.offset, place.length), place));
+    });
+  }
+
+  /** Pages in the order of `places`. Throws {@link CorruptionError} naming the file. */
+  async pages<P extends DataPage | TimePage>(
+    places: readonly PagePlace[],
+    parse: (bytes: Uint8Array) => P,
+    pause: () => Promise<void>,
+  ): Promise<P[]> {
+    const pages = places.map(({ offset }) => this.#cache.get(`${this.#number}:${offset}`) as P | undefined);
+    const missing = places.map((_, i) => i).filter((i) => pages[i] === undefined);
+    missing.sort((a, b) => (places[a] as PagePlace).offset - (places[b] as PagePlace).offset);
+    for (let from = 0; from < missing.length; ) {
+      const first = places[missing[from] as number] as PagePlace;
+      let to = from + 1;
+      let end = first.offset + first.length;
+      for (; to < missing.length; to++) {
+        const next = places[missing[to] as number] as PagePlace;
+        if (next.offset - end > MAX_GAP_BYTES || next.offset + next.length - first.offset > MAX_READ_BYTES) break;
+        end = next.offset + next.length;
+      }
+      const bytes = await this.#readBytes(first.offset, end - first.offset);
+      for (const i of missing.slice(from, to)) {
+        const place = places[i] as PagePlace;
+        const at = place.offset - first.offset;
+        const page = await this.#guard(async () => parse(this.#checked(bytes.subarray(at, at + place.length), place)));
+        this.#cache.set(`${this.#number}:${place.offset}`, page);
+        pages[i] = page;
+        await pause();
+      }
+      from = to;
+    }
+    return pages as P[];
+  }
+
+  #checked(bytes: Uint8Array, { crc }: PagePlace): Uint8Array {
+    if (crc32(bytes) !== crc) throw new CorruptionError("a part does not match its checksum");
+    return bytes;
+  }
+
+  async #readBytes(offset: number, length: number): Promise<Uint8Array> {
+    const file = await this.#open();
+    const bytes = Buffer.allocUnsafeSlow(length);
+    const { bytesRead } = await file.read(bytes, 0, length, offset);
+    if (bytesRead !== length) throw this.#corrupt(new CorruptionError("it is too short"));
+    return bytes;
+  }
+
+  #open(): Promise<FileHandle> {
+    this.#file ??= open(this.path, "r");
+    return this.#file;
+  }
+
+  async #guard<T>(read: () => Promise<T>): Promise<T> {
+    try {
+      return await read();
+    } catch (error) {
+      throw error instanceof CorruptionError ? this.#corrupt(error) : error;
+    }
+  }
+
+  #corrupt(cause: CorruptionError): CorruptionError {
+    return cause.message.startsWith(this.path)
+      ? cause
+      : new CorruptionError(`${this.path} is corrupt: ${cause.message}`, { cause });
+  }
+
+  async #meetFate(): Promise<void> {
+    if (this.#fate === "removed") await rm(this.path, { force: true });
+    if (this.#fate === "corrupt") await rename(this.path, `${this.path}.corrupt`).catch(() => {});
+  }
+}

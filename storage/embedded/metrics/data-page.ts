@@ -1,0 +1,208 @@
+import { CorruptionError } from "@sightline/model/errors.ts";
+import type { NativeHistogram } from "@sightline/model/histogram.ts";
+import { ByteReader } from "./byte-reader.ts";
+import { ByteWriter } from "./byte-writer.ts";
+import { readHistograms, writeHistograms } from "./histogram-codec.ts";
+import { EXTRAS, HEADERS, MAX_INT_WIDTH, PageStreamsWriter, STREAMS, unpackStreams } from "./page-streams.ts";
+import { readStarts, writeStarts } from "./start-codec.ts";
+import { decodeValues, skipValues, type ValueCursors, ValueEncoder } from "./value-codec.ts";
+
+/**
+ * Chunks of many series, ascending by series. In the header stream, per chunk: series (as the distance to that of the
+ * chunk before), kind, samples, number of its time run (as a signed distance), bytes in the extras stream if the kind
+ * says so, and the values' own header. In the extras stream: start times, exceptions, histograms.
+ */
+const HISTOGRAMS = 0x01;
+const STARTS = 0x02;
+const HAS_EXTRAS = 0x04;
+
+export class DataPageWriter {
+  readonly #streams = new PageStreamsWriter();
+  readonly #values = new ValueEncoder();
+  readonly #extras = new ByteWriter();
+  readonly #valueHeader = new ByteWriter();
+  /** Those of the page, but the header goes aside, because what is before it is not known until the values are coded. */
+  readonly #valueStreams = [this.#valueHeader, ...this.#streams.streams.slice(HEADERS + 1)];
+  #firstSeries = -1;
+  #lastSeries = 0;
+  #lastTimeRun = 0;
+
+  get rawBytes(): number {
+    return this.#streams.rawBytes;
+  }
+
+  get isEmpty(): boolean {
+    return this.#firstSeries < 0;
+  }
+
+  addValues(
+    series: number,
+    timeRun: number,
+    timesMs: Float64Array,
+    values: Float64Array,
+    startsMs: Float64Array | undefined,
+  ): void {
+    const extras = this.#extras;
+    extras.clear();
+    if (startsMs) writeStarts(startsMs, timesMs, timesMs.length, extras);
+    this.#valueHeader.clear();
+    this.#values.encode(values, values.length, this.#valueStreams, extras);
+    this.#writeHeader(series, startsMs ? STARTS : 0, values.length, timeRun);
+    (this.#streams.streams[HEADERS] as ByteWriter).bytes(this.#valueHeader.written());
+  }
+
+  addHistograms(
+    series: number,
+    timeRun: number,
+    timesMs: Float64Array,
+    histograms: readonly NativeHistogram[],
+    startsMs: Float64Array | undefined,
+  ): void {
+    const extras = this.#extras;
+    extras.clear();
+    if (startsMs) writeStarts(startsMs, timesMs, timesMs.length, extras);
+    writeHistograms(histograms, extras);
+    this.#writeHeader(series, HISTOGRAMS | (startsMs ? STARTS : 0), histograms.length, timeRun);
+  }
+
+  #writeHeader(series: number, kind: number, length: number, timeRun: number): void {
+    if (this.#firstSeries < 0) this.#firstSeries = series;
+    const header = this.#streams.streams[HEADERS] as ByteWriter;
+    const extras = this.#extras.written();
+    header.varint(series - this.#lastSeries);
+    header.u8(kind | (extras.length > 0 ? HAS_EXTRAS : 0));
+    header.varint(length);
+    header.zigzag(timeRun - this.#lastTimeRun);
+    if (extras.length > 0) {
+      header.varint(extras.length);
+      (this.#streams.streams[EXTRAS] as ByteWriter).bytes(extras);
+    }
+    this.#lastSeries = series;
+    this.#lastTimeRun = timeRun;
+  }
+
+  /** The page's bytes and the first and last series in it; the writer is empty afterwards. */
+  finish(): { readonly bytes: Uint8Array; readonly firstSeries: number; readonly lastSeries: number } {
+    const page = { bytes: this.#streams.finish(), firstSeries: this.#firstSeries, lastSeries: this.#lastSeries };
+    this.#firstSeries = -1;
+    this.#lastSeries = 0;
+    this.#lastTimeRun = 0;
+    return page;
+  }
+}
+
+/** A decompressed page with a table of its chunks, which are decoded one by one when they are asked for. */
+export class DataPage {
+  readonly #streams: readonly Uint8Array[];
+  /** Per chunk; ascending, a series may have several. */
+  readonly series: number[] = [];
+  readonly lengths: number[] = [];
+  readonly timeRuns: number[] = [];
+  readonly #kinds: number[] = [];
+  readonly #headerOffsets: number[] = [];
+  readonly #extraOffsets: number[] = [];
+  /** Per chunk where each plane begins for it: the integer planes, then the offset into all raw planes. */
+  readonly #planeOffsets: Uint32Array;
+  readonly #header: ByteReader;
+  readonly #extras: ByteReader;
+  readonly #cursors: ValueCursors = { planes: new Uint32Array(MAX_INT_WIDTH), raw: 0 };
+
+  /** Throws {@link CorruptionError} when the bytes are no page. */
+  constructor(bytes: Uint8Array) {
+    this.#streams = unpackStreams(bytes, STREAMS);
+    this.#header = new ByteReader(this.#streams[HEADERS] as Uint8Array);
+    this.#extras = new ByteReader(this.#streams[EXTRAS] as Uint8Array);
+    this.#planeOffsets = Uint32Array.from(this.#scan());
+  }
+
+  get bytes(): number {
+    let total = this.#planeOffsets.length * 4 + this.series.length * 48;
+    for (const stream of this.#streams) total += stream.length;
+    return total;
+  }
+
+  isHistogram(chunk: number): boolean {
+    return ((this.#kinds[chunk] as number) & HISTOGRAMS) !== 0;
+  }
+
+  /** Index of the first chunk that is not of a series before this one. */
+  firstChunkOf(series: number): number {
+    let low = 0;
+    let high = this.series.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if ((this.series[middle] as number) < series) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+
+  /** Decodes the values of a chunk into `out` from `at` on. */
+  readValues(chunk: number, out: Float64Array, at: number): void {
+    const [extras, cursors] = this.#seek(chunk);
+    if (((this.#kinds[chunk] as number) & STARTS) !== 0) skipStarts(extras, this.lengths[chunk] as number);
+    decodeValues(this.#header, extras, this.#streams, cursors, this.lengths[chunk] as number, out, at);
+  }
+
+  readStarts(chunk: number, timesMs: Float64Array): Float64Array | undefined {
+    if (((this.#kinds[chunk] as number) & STARTS) === 0) return undefined;
+    const length = this.lengths[chunk] as number;
+    const starts = new Float64Array(length);
+    readStarts(this.#seek(chunk)[0], timesMs, length, starts, 0);
+    return starts;
+  }
+
+  readHistograms(chunk: number): NativeHistogram[] {
+    const [extras] = this.#seek(chunk);
+    const length = this.lengths[chunk] as number;
+    if (((this.#kinds[chunk] as number) & STARTS) !== 0) skipStarts(extras, length);
+    return readHistograms(extras, length);
+  }
+
+  #seek(chunk: number): [extras: ByteReader, cursors: ValueCursors] {
+    this.#header.offset = this.#headerOffsets[chunk] as number;
+    this.#extras.offset = this.#extraOffsets[chunk] as number;
+    const cursors = this.#cursors;
+    const row = chunk * (MAX_INT_WIDTH + 1);
+    for (let plane = 0; plane < MAX_INT_WIDTH; plane++) {
+      cursors.planes[plane] = this.#planeOffsets[row + plane] as number;
+    }
+    cursors.raw = this.#planeOffsets[row + MAX_INT_WIDTH] as number;
+    return [this.#extras, cursors];
+  }
+
+  #scan(): number[] {
+    const header = this.#header;
+    const cursors: ValueCursors = { planes: new Uint32Array(MAX_INT_WIDTH), raw: 0 };
+    const planeOffsets: number[] = [];
+    let series = 0;
+    let timeRun = 0;
+    let extra = 0;
+    while (header.offset < header.bytes.length) {
+      series += header.varint();
+      const kind = header.u8();
+      const length = header.varint();
+      timeRun += header.zigzag();
+      this.series.push(series);
+      this.#kinds.push(kind);
+      this.lengths.push(length);
+      this.timeRuns.push(timeRun);
+      this.#extraOffsets.push(extra);
+      if ((kind & HAS_EXTRAS) !== 0) extra += header.varint();
+      this.#headerOffsets.push(header.offset);
+      planeOffsets.push(...cursors.planes, cursors.raw);
+      if (length > MAX_CHUNK_SAMPLES) throw new CorruptionError(`chunk of ${length} samples`);
+      if ((kind & HISTOGRAMS) === 0) skipValues(header, length, cursors);
+    }
+    return planeOffsets;
+  }
+}
+
+/** Chunks are cut here, so that reading a part of a series does not decode all of it. */
+export const MAX_CHUNK_SAMPLES = 1024;
+
+function skipStarts(extras: ByteReader, length: number): void {
+  readStarts(extras, ZEROS, length, ZEROS_OUT, 0);
+}
+const ZEROS = new Float64Array(MAX_CHUNK_SAMPLES);
+const ZEROS_OUT = new Float64Array(MAX_CHUNK_SAMPLES);

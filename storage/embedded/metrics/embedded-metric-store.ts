@@ -1,0 +1,213 @@
+import { readdir } from "node:fs/promises";
+import { join } from "node:path";
+import type { Labels } from "@sightline/model/labels.ts";
+import type { Logger } from "@sightline/model/logger.ts";
+import { compileMatchers } from "@sightline/model/matcher.ts";
+import type { MetricBatch, MetricMetadata } from "@sightline/model/metric-batch.ts";
+import type {
+  AppendResult,
+  LabelRequest,
+  MetricStore,
+  SeriesExemplars,
+  SeriesRequest,
+  SeriesSlice,
+} from "@sightline/model/ports.ts";
+import { type TenantId, tenantId } from "@sightline/model/tenant.ts";
+import type { Registry } from "prom-client";
+import type { EmbeddedMetricsConfig } from "../config.ts";
+import type { CachedPart } from "./block.ts";
+import { ByteCache } from "./byte-cache.ts";
+import { Rejections } from "./rejections.ts";
+import { type StoreState, StoreTelemetry } from "./store-telemetry.ts";
+import { TenantMetrics } from "./tenant-metrics.ts";
+
+export type EmbeddedMetricStoreOptions = {
+  /** Directory of this store alone, with one directory per tenant in it. */
+  readonly dir: string;
+  readonly config: EmbeddedMetricsConfig;
+  readonly logger: Logger;
+  readonly registry: Registry;
+  /** The clock, for tests. */
+  readonly nowMs?: () => number;
+};
+
+const MAINTENANCE_INTERVAL_MS = 15_000;
+
+/**
+ * Metrics in memory and in files of this machine. Appends go to the head; it is cut into immutable blocks when it is
+ * full or old, and on `flush`. It is not durable before: the caller's log is (see Writer in ports.ts).
+ */
+export class EmbeddedMetricStore implements MetricStore {
+  readonly name = "embedded metric store";
+  readonly #options: EmbeddedMetricStoreOptions;
+  readonly #nowMs: () => number;
+  readonly #cache: ByteCache<CachedPart>;
+  readonly #telemetry: StoreTelemetry;
+  readonly #tenants = new Map<TenantId, TenantMetrics>();
+  readonly #opening = new Map<TenantId, Promise<TenantMetrics>>();
+  readonly #stopping = new AbortController();
+  #timer: NodeJS.Timeout | undefined;
+  #maintenance: Promise<void> | undefined;
+
+  constructor(options: EmbeddedMetricStoreOptions) {
+    this.#options = options;
+    this.#nowMs = options.nowMs ?? Date.now;
+    this.#cache = new ByteCache(options.config.cache);
+    this.#telemetry = new StoreTelemetry(options.registry, () => this.#state());
+  }
+
+  async start(): Promise<void> {
+    const { dir } = this.#options;
+    const entries = await readdir(dir, { withFileTypes: true }).catch((error: NodeJS.ErrnoException) => {
+      if (error.code === "ENOENT") return [];
+      throw error;
+    });
+    for (const entry of entries) if (entry.isDirectory()) await this.#open(tenantId(entry.name));
+    this.#timer = setInterval(() => this.#maintainInBackground(), MAINTENANCE_INTERVAL_MS);
+    this.#timer.unref();
+  }
+
+  async stop(): Promise<void> {
+    clearInterval(this.#timer);
+    this.#stopping.abort();
+    await this.#maintenance;
+    await this.flush();
+  }
+
+  async append(tenant: TenantId, batch: MetricBatch, position: number): Promise<AppendResult> {
+    const metrics = this.#tenants.get(tenant) ?? (await this.#open(tenant));
+    const count = batch.length + batch.histograms.length;
+    if (!metrics.wants(position)) return { accepted: count, rejected: [] };
+    const rejections = new Rejections();
+    metrics.append(batch, position, rejections);
+    const accepted = count - rejections.count;
+    this.#telemetry.appended.inc(accepted);
+    const rejected = rejections.list();
+    for (const { reason, count } of rejected) this.#telemetry.rejected.inc({ reason }, count);
+    this.#cutIfFull();
+    return { accepted, rejected };
+  }
+
+  firstUnflushedPosition(): number | undefined {
+    let first: number | undefined;
+    for (const { firstUnflushedPosition } of this.#tenants.values()) {
+      if (firstUnflushedPosition !== undefined)
+        first = Math.min(first ?? firstUnflushedPosition, firstUnflushedPosition);
+    }
+    return first;
+  }
+
+  async flush(): Promise<void> {
+    for (const metrics of this.#tenants.values()) await metrics.cut();
+  }
+
+  async *select(request: SeriesRequest, signal: AbortSignal): AsyncIterable<readonly SeriesSlice[]> {
+    signal.throwIfAborted();
+    compileMatchers(request.matchers);
+    const metrics = this.#tenants.get(request.tenant);
+    if (metrics) yield* metrics.select(request, signal);
+  }
+
+  async series(request: LabelRequest, signal: AbortSignal): Promise<readonly Labels[]> {
+    signal.throwIfAborted();
+    compileMatchers(request.matchers);
+    return this.#tenants.get(request.tenant)?.series(request, signal) ?? [];
+  }
+
+  labelNames(request: LabelRequest, signal: AbortSignal): Promise<readonly string[]> {
+    return this.#labels(undefined, request, signal);
+  }
+
+  labelValues(name: string, request: LabelRequest, signal: AbortSignal): Promise<readonly string[]> {
+    return this.#labels(name, request, signal);
+  }
+
+  async metadata(tenant: TenantId, metric?: string): Promise<readonly MetricMetadata[]> {
+    return this.#tenants.get(tenant)?.metadata(metric) ?? [];
+  }
+
+  async exemplars(request: LabelRequest, signal: AbortSignal): Promise<readonly SeriesExemplars[]> {
+    signal.throwIfAborted();
+    return this.#tenants.get(request.tenant)?.exemplars(request, signal) ?? [];
+  }
+
+  /** Cuts what is old, deletes what is too old, merges what is small. Runs on its own; public for tests and tools. */
+  async maintain(): Promise<void> {
+    const maxAgeMs = this.#options.config.head.max_age;
+    for (const metrics of this.#tenants.values()) {
+      if (this.#stopping.signal.aborted) return;
+      if (metrics.headAgeMs >= maxAgeMs || metrics.isCutting) await metrics.cut();
+      await metrics.maintain(this.#stopping.signal);
+    }
+  }
+
+  async #labels(name: string | undefined, request: LabelRequest, signal: AbortSignal): Promise<readonly string[]> {
+    signal.throwIfAborted();
+    compileMatchers(request.matchers);
+    const found = await this.#tenants.get(request.tenant)?.labels(name, request, signal);
+    const sorted = [...(found ?? [])].sort();
+    return request.limit ? sorted.slice(0, request.limit) : sorted;
+  }
+
+  #open(tenant: TenantId): Promise<TenantMetrics> {
+    let opening = this.#opening.get(tenant);
+    if (!opening) {
+      const { dir, config, logger } = this.#options;
+      opening = TenantMetrics.open({
+        dir: join(dir, tenant),
+        config,
+        logger,
+        cache: this.#cache,
+        telemetry: this.#telemetry,
+        nowMs: this.#nowMs,
+      }).then((metrics) => {
+        this.#tenants.set(tenant, metrics);
+        return metrics;
+      });
+      this.#opening.set(tenant, opening);
+      opening.finally(() => this.#opening.delete(tenant)).catch(() => {});
+    }
+    return opening;
+  }
+
+  /** The limit is for all tenants together; the one that has most in memory makes room. */
+  #cutIfFull(): void {
+    let total = 0;
+    let biggest: TenantMetrics | undefined;
+    for (const metrics of this.#tenants.values()) {
+      total += metrics.headSamples;
+      if (!metrics.isCutting && metrics.headSamples > (biggest?.headSamples ?? 0)) biggest = metrics;
+    }
+    if (total < this.#options.config.head.max_samples || !biggest) return;
+    biggest.cut().then(
+      () => this.#maintainInBackground(),
+      (error: unknown) => this.#options.logger.error("cutting the head failed; it is tried again", { error }),
+    );
+  }
+
+  #maintainInBackground(): void {
+    this.#maintenance ??= this.maintain()
+      .catch((error: unknown) => {
+        this.#telemetry.failures.inc({ work: "maintenance" });
+        this.#options.logger.error("maintenance of the metric store failed; it is tried again", { error });
+      })
+      .finally(() => {
+        this.#maintenance = undefined;
+      });
+  }
+
+  #state(): StoreState {
+    const tenants = [...this.#tenants.values()];
+    const blocks = tenants.flatMap((tenant) => tenant.blocks);
+    const sum = <T>(items: readonly T[], of: (item: T) => number) => items.reduce((total, item) => total + of(item), 0);
+    return {
+      headSeries: sum(tenants, ({ headSeries }) => headSeries),
+      headSamples: sum(tenants, ({ headSamples }) => headSamples),
+      headBytes: sum(tenants, ({ headBytes }) => headBytes),
+      blocks: blocks.length,
+      blockSamples: sum(blocks, ({ samples }) => samples),
+      blockBytes: sum(blocks, ({ bytes }) => bytes),
+      cacheBytes: this.#cache.bytes,
+    };
+  }
+}

@@ -1,0 +1,280 @@
+import type { Labels } from "@sightline/model/labels.ts";
+import type { MetricBatch, SeriesInfo, SeriesKey } from "@sightline/model/metric-batch.ts";
+import type { TimeRange } from "@sightline/model/ports.ts";
+import { wordsOf } from "@sightline/model/stale.ts";
+import { firstFrom } from "./first-from.ts";
+import { HistogramSamples } from "./histogram-samples.ts";
+import { sameLabels } from "./labels-hash.ts";
+import { LateSamples } from "./late-samples.ts";
+import type { Rejections } from "./rejections.ts";
+import { SampleSlots } from "./sample-slots.ts";
+import type { SeriesAssembler } from "./series-assembler.ts";
+import type { SeriesReader, SeriesSource } from "./series-source.ts";
+import { SeriesTable } from "./series-table.ts";
+import { StartRuns } from "./start-runs.ts";
+
+/** What a head refuses. Times are inclusive bounds in ms. */
+export type HeadLimits = { readonly minTimeMs: number; readonly maxTimeMs: number; readonly maxSeries: number };
+
+const NEVER = Number.NEGATIVE_INFINITY;
+
+/**
+ * One generation of samples in memory: all that was appended since the cut before. It has its own series table, so that
+ * series which are no longer written disappear with it.
+ *
+ * Samples that are newer than the newest of their series go to slots; all others to a buffer per series, sorted when it
+ * is read. Memory: 12 bytes a sample; about 220 a series for slots, 60 for the columns below, and 20 a label for the index.
+ */
+export class Head implements SeriesSource {
+  readonly #table = new SeriesTable();
+  readonly #slots = new SampleSlots();
+  readonly #starts = new StartRuns();
+  readonly #late = new Map<number, LateSamples>();
+  readonly #histograms = new Map<number, HistogramSamples>();
+  #before: Head | undefined;
+  /** Newest in-order sample per series, also of the head before, to tell duplicates and late samples. */
+  #newestMs = new Float64Array(1024).fill(NEVER);
+  #newestValues = new Float64Array(1024);
+  #newestWords = wordsOf(this.#newestValues);
+  #samples = 0;
+  #minTimeMs = Number.POSITIVE_INFINITY;
+  #maxTimeMs = NEVER;
+
+  /** `before` is the head that was frozen when this one began; it is looked at only while it is being written. */
+  constructor(before?: Head) {
+    this.#before = before;
+  }
+
+  get samples(): number {
+    return this.#samples;
+  }
+
+  get seriesCount(): number {
+    return this.#table.seriesCount;
+  }
+
+  /** About; only what grows with the samples. */
+  get bytes(): number {
+    return this.#slots.bytes + this.#newestMs.length * 16;
+  }
+
+  /** Lets go of the head before, which is in blocks now. */
+  forgetBefore(): void {
+    this.#before = undefined;
+  }
+
+  overlaps({ startMs, endMs }: TimeRange): boolean {
+    return this.#minTimeMs <= endMs && this.#maxTimeMs >= startMs;
+  }
+
+  /** Takes the rows of a batch, refused ones to `rejections`. Synchronous, and visible to reads when it returns. */
+  append(batch: MetricBatch, limits: HeadLimits, rejections: Rejections): void {
+    const { series, refs, timesMs, values, startsMs, length } = batch;
+    const words = wordsOf(values);
+    for (let i = 0; i < length; i++) {
+      const key = series[refs[i] as number] as SeriesKey;
+      const timeMs = timesMs[i] as number;
+      if (!this.#accepts(timeMs, key, limits, rejections)) continue;
+      const id = this.#idOf(key, limits, rejections);
+      if (id < 0) continue;
+      const newestMs = this.#newestMs[id] as number;
+      const startMs = startsMs === undefined ? 0 : (startsMs[i] as number);
+      if (timeMs > newestMs) {
+        if (this.#histograms.size > 0 && this.#hasHistogramAt(id, timeMs)) {
+          this.#refuseDuplicate(id, timeMs, rejections);
+          continue;
+        }
+        this.#appendInOrder(id, timeMs, values, i, startMs);
+      } else if (timeMs < newestMs) this.#appendLate(id, timeMs, values, i, startMs);
+      else if (words[2 * i] !== this.#newestWords[2 * id] || words[2 * i + 1] !== this.#newestWords[2 * id + 1]) {
+        this.#refuseDuplicate(id, timeMs, rejections);
+      }
+    }
+    if (batch.histograms.length > 0) this.#appendHistograms(batch, limits, rejections);
+  }
+
+  #appendInOrder(id: number, timeMs: number, values: Float64Array, index: number, startMs: number): void {
+    this.#newestMs[id] = timeMs;
+    this.#newestValues[id] = values[index] as number;
+    if (!this.#slots.append(id, timeMs, values, index)) {
+      this.#appendLate(id, timeMs, values, index, startMs);
+      return;
+    }
+    this.#starts.append(id, this.#slots.countOf(id) - 1, startMs);
+    this.#count(timeMs);
+  }
+
+  #appendLate(id: number, timeMs: number, values: Float64Array, index: number, startMs: number): void {
+    let late = this.#late.get(id);
+    if (!late) {
+      late = new LateSamples();
+      this.#late.set(id, late);
+    }
+    late.append(timeMs, values, index, startMs);
+    this.#count(timeMs);
+  }
+
+  #appendHistograms({ series, histograms }: MetricBatch, limits: HeadLimits, rejections: Rejections): void {
+    for (const { ref, timeMs, startMs, histogram } of histograms) {
+      const key = series[ref] as SeriesKey;
+      if (!this.#accepts(timeMs, key, limits, rejections)) continue;
+      const id = this.#idOf(key, limits, rejections);
+      if (id < 0) continue;
+      let samples = this.#histograms.get(id);
+      if (!samples) {
+        samples = new HistogramSamples();
+        this.#histograms.set(id, samples);
+      }
+      const result = this.#newestMs[id] === timeMs ? "duplicate" : samples.append(timeMs, startMs, histogram);
+      if (result === "duplicate") this.#refuseDuplicate(id, timeMs, rejections);
+      if (result === "added") this.#count(timeMs);
+    }
+  }
+
+  #count(timeMs: number): void {
+    this.#samples++;
+    if (timeMs < this.#minTimeMs) this.#minTimeMs = timeMs;
+    if (timeMs > this.#maxTimeMs) this.#maxTimeMs = timeMs;
+  }
+
+  #accepts(timeMs: number, key: SeriesKey, limits: HeadLimits, rejections: Rejections): boolean {
+    if (timeMs >= limits.minTimeMs && timeMs <= limits.maxTimeMs && Number.isInteger(timeMs)) return true;
+    refuseTime(timeMs, key, limits, rejections);
+    return false;
+  }
+
+  #idOf(key: SeriesKey, limits: HeadLimits, rejections: Rejections): number {
+    const table = this.#table;
+    const hint = key.ref - 1;
+    const id =
+      hint >= 0 && hint < table.labels.length && table.labels[hint] === key.labels
+        ? hint
+        : this.#findOrAdd(key, limits, rejections);
+    if (id >= 0 && table.infos[id] !== key.info) table.infos[id] = key.info;
+    return id;
+  }
+
+  #findOrAdd(key: SeriesKey, { maxSeries }: HeadLimits, rejections: Rejections): number {
+    const known = this.#table.find(key);
+    if (known >= 0) return known;
+    if (this.#table.seriesCount >= maxSeries) {
+      rejections.add(
+        "limit",
+        () => `more than ${maxSeries} series are active; write fewer or raise storage.metrics.max_series`,
+      );
+      return -1;
+    }
+    const older = this.#before === undefined ? -1 : this.#before.#table.find(key);
+    const id = this.#table.add(key);
+    this.#ensure(id + 1);
+    if (older >= 0) {
+      const before = this.#before as Head;
+      this.#newestMs[id] = before.#newestMs[older] as number;
+      this.#newestValues[id] = before.#newestValues[older] as number;
+    }
+    return id;
+  }
+
+  #ensure(series: number): void {
+    this.#slots.ensureSeries(series);
+    if (series <= this.#newestMs.length) return;
+    const times = new Float64Array(series * 2).fill(NEVER);
+    times.set(this.#newestMs);
+    const values = new Float64Array(series * 2);
+    values.set(this.#newestValues);
+    this.#newestMs = times;
+    this.#newestValues = values;
+    this.#newestWords = wordsOf(values);
+  }
+
+  #hasHistogramAt(id: number, timeMs: number): boolean {
+    return (this.#histograms.get(id)?.inRange(timeMs, timeMs).timesMs.length ?? 0) > 0;
+  }
+
+  #refuseDuplicate(id: number, timeMs: number, rejections: Rejections): void {
+    rejections.add("duplicate", () => {
+      const time = new Date(timeMs).toISOString();
+      return `${this.#table.nameOf(id)} already has another value at ${time}; the first one is kept`;
+    });
+  }
+
+  // ---- reading
+
+  names(): Iterable<string> {
+    return this.#table.names();
+  }
+
+  valuesOf(name: string): Iterable<string> {
+    return this.#table.valuesOf(name);
+  }
+
+  postings(name: string, value: string): ArrayLike<number> {
+    return this.#table.postings(name, value);
+  }
+
+  hashOf(id: number): number {
+    return this.#table.hashOf(id);
+  }
+
+  hasLabels(id: number, labels: Labels): boolean {
+    return sameLabels(this.labelsOf(id), labels);
+  }
+
+  labelsOf(id: number): Labels {
+    return this.#table.labels[id] as Labels;
+  }
+
+  infoOf(id: number): SeriesInfo {
+    return this.#table.infos[id] as SeriesInfo;
+  }
+
+  async open(): Promise<SeriesReader> {
+    const slots: number[] = [];
+    return { read: (id, range, into) => this.#read(id, range, into, slots) };
+  }
+
+  #read(id: number, range: TimeRange, into: SeriesAssembler, slots: number[]): void {
+    const { startMs, endMs } = range;
+    const count = this.#slots.slotsFrom(id, startMs, slots);
+    if (count > 0) {
+      const timesMs = new Float64Array(count);
+      const at = into.reserve(count);
+      this.#slots.copy(id, slots, timesMs, into.values, at);
+      const from = firstFrom(timesMs, startMs);
+      const to = firstFrom(timesMs, endMs + 1);
+      const startsMs = from < to ? this.#starts.read(id, this.#slots.countOf(id) - count, count) : undefined;
+      into.add(timesMs, from, to - from, from, startsMs);
+    }
+    const late = this.#late.size > 0 ? this.#late.get(id) : undefined;
+    if (late) addLate(late, range, into);
+    const histograms = this.#histograms.size > 0 ? this.#histograms.get(id) : undefined;
+    if (histograms) {
+      const run = histograms.inRange(startMs, endMs);
+      into.addHistograms(run.timesMs, run.startsMs, run.values);
+    }
+  }
+}
+
+/** In-order samples have been handed over before: of two at one time, the late one is the second. */
+function addLate(late: LateSamples, { startMs, endMs }: TimeRange, into: SeriesAssembler): void {
+  const { timesMs, values, startsMs } = late.sorted();
+  const from = firstFrom(timesMs, startMs);
+  const to = firstFrom(timesMs, endMs + 1);
+  if (from >= to) return;
+  const at = into.reserve(to - from);
+  into.values.set(values.subarray(from, to), at);
+  into.add(timesMs, from, to - from, 0, startsMs);
+}
+
+function refuseTime(timeMs: number, key: SeriesKey, limits: HeadLimits, rejections: Rejections): void {
+  const name = () => key.labels.find(([label]) => label === "__name__")?.[1] ?? "a series";
+  const date = () => (Math.abs(timeMs) <= 8.64e15 ? new Date(timeMs).toISOString() : String(timeMs));
+  if (timeMs > limits.maxTimeMs) {
+    rejections.add(
+      "too_new",
+      () => `${name()} at ${date()} is too far in the future; see storage.metrics.out_of_bounds_future`,
+    );
+  } else if (timeMs < limits.minTimeMs) {
+    rejections.add("too_old", () => `${name()} at ${date()} is older than storage.metrics.retention keeps`);
+  } else rejections.add("invalid", () => `${name()}: time ${timeMs} is not a whole number of milliseconds`);
+}

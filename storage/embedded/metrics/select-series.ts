@@ -1,0 +1,85 @@
+import { compileMatcher, type Matcher } from "@sightline/model/matcher.ts";
+import { compileRegex } from "@sightline/model/regex.ts";
+import type { LabelIndex } from "./series-source.ts";
+import type { TimeSlice } from "./time-slice.ts";
+
+/** Numbers of the series that match all matchers, ascending. Throws InvalidInputError for a bad regular expression. */
+export async function selectSeries(
+  index: LabelIndex,
+  matchers: readonly Matcher[],
+  slice: TimeSlice,
+): Promise<number[]> {
+  let found: ArrayLike<number> | undefined;
+  const subtracting: { readonly name: string; readonly accepts: (value: string) => boolean }[] = [];
+  for (const matcher of matchers) {
+    const { name } = matcher;
+    const accepts = compileMatcher(matcher);
+    // What accepts the empty value accepts series without the label, so it can only take series away.
+    if (accepts("")) subtracting.push({ name, accepts });
+    else if (found?.length !== 0) {
+      found = intersect(found, await having(index, name, candidates(index, matcher), accepts, slice));
+    }
+  }
+  let ids = found ? Array.from(found) : Array.from({ length: index.seriesCount }, (_, id) => id);
+  for (const { name, accepts } of subtracting) {
+    if (ids.length === 0) break;
+    const refused = await having(index, name, index.valuesOf(name), (value) => !accepts(value), slice);
+    if (refused.length > 0) ids = subtract(ids, refused);
+  }
+  return ids;
+}
+
+/** Series with one of these values of a label that passes `test`, ascending. */
+async function having(
+  index: LabelIndex,
+  name: string,
+  values: Iterable<string>,
+  test: (value: string) => boolean,
+  slice: TimeSlice,
+): Promise<ArrayLike<number>> {
+  const lists: ArrayLike<number>[] = [];
+  let count = 0;
+  for (const value of values) {
+    if ((++count & 63) === 0 && slice.due) await slice.pause();
+    if (value !== "" && test(value)) lists.push(index.postings(name, value));
+  }
+  return union(lists, index.seriesCount);
+}
+
+/** Values that a matcher may accept: a list where it says them, else all there are. */
+function candidates(index: LabelIndex, { name, op, value }: Matcher): Iterable<string> {
+  if (op === "=") return [value];
+  const literals = op === "=~" ? compileRegex(value).literals : undefined;
+  return literals ? new Set(literals) : index.valuesOf(name);
+}
+
+function union(lists: readonly ArrayLike<number>[], seriesCount: number): ArrayLike<number> {
+  if (lists.length <= 1) return lists[0] ?? [];
+  const marks = new Uint8Array(seriesCount);
+  for (const list of lists) for (let i = 0; i < list.length; i++) marks[list[i] as number] = 1;
+  const ids: number[] = [];
+  for (let id = 0; id < seriesCount; id++) if (marks[id] === 1) ids.push(id);
+  return ids;
+}
+
+function intersect(a: ArrayLike<number> | undefined, b: ArrayLike<number>): ArrayLike<number> {
+  if (!a) return b;
+  const ids: number[] = [];
+  for (let i = 0, j = 0; i < a.length && j < b.length; ) {
+    const difference = (a[i] as number) - (b[j] as number);
+    if (difference === 0) ids.push(a[i] as number);
+    if (difference <= 0) i++;
+    if (difference >= 0) j++;
+  }
+  return ids;
+}
+
+function subtract(a: readonly number[], b: ArrayLike<number>): number[] {
+  const ids: number[] = [];
+  let j = 0;
+  for (const id of a) {
+    while (j < b.length && (b[j] as number) < id) j++;
+    if (b[j] !== id) ids.push(id);
+  }
+  return ids;
+}

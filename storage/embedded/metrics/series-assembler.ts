@@ -1,0 +1,223 @@
+import type { NativeHistogram } from "@sightline/model/histogram.ts";
+import type { HistogramSlice } from "@sightline/model/ports.ts";
+
+/** Samples of one series as they are put together. */
+export type AssembledSeries = {
+  readonly timesMs: Float64Array;
+  readonly values: Float64Array;
+  readonly startsMs: Float64Array | undefined;
+  readonly histograms: HistogramSlice | undefined;
+};
+
+const SLAB_VALUES = 32 * 1024;
+
+/**
+ * Puts a series together from fragments, each ascending in time, given oldest write first. Fragments that follow each
+ * other in time become one run without copying values again; others are merged, the first write of a time wins.
+ *
+ * Values are decoded straight into slabs of this object, and results are views of them. Times that several series
+ * share (they come from one scrape) stay one array when the series are read one after the other.
+ */
+export class SeriesAssembler {
+  #slab = new Float64Array(0);
+  #used = 0;
+  #from = 0;
+  #fragments: Fragment[] = [];
+  #previous: Fragment[] = [];
+  #previousTimes = new Float64Array(0);
+  #histograms: HistogramRun | undefined;
+
+  /** Starts a series. */
+  begin(): void {
+    this.#fragments = [];
+    this.#histograms = undefined;
+    this.#from = this.#used;
+  }
+
+  /** Makes room for `count` more values and returns the index of the first; moves what this series has, if it must. */
+  reserve(count: number): number {
+    if (this.#used + count > this.#slab.length) {
+      const kept = this.#slab.subarray(this.#from, this.#used);
+      this.#slab = new Float64Array(Math.max(SLAB_VALUES, (kept.length + count) * 2));
+      this.#slab.set(kept);
+      this.#used = kept.length;
+      this.#from = 0;
+    }
+    return this.#used;
+  }
+
+  /** Where to put values after `reserve`. */
+  get values(): Float64Array {
+    return this.#slab;
+  }
+
+  /**
+   * Takes values `skip` to `skip + count` of those written after the last `reserve`, which belong to
+   * `timesMs[timesFrom…]`. The arrays are kept and must not change; `startsMs` is indexed like `timesMs`.
+   */
+  add(timesMs: Float64Array, timesFrom: number, count: number, skip: number, startsMs: Float64Array | undefined): void {
+    if (count === 0) return;
+    if (skip > 0) this.#slab.copyWithin(this.#used, this.#used + skip, this.#used + skip + count);
+    this.#used += count;
+    this.#fragments.push({ timesMs, from: timesFrom, to: timesFrom + count, startsMs });
+  }
+
+  addHistograms(timesMs: readonly number[], startsMs: readonly number[], values: readonly NativeHistogram[]): void {
+    if (timesMs.length === 0) return;
+    const run = { timesMs, startsMs, values };
+    this.#histograms = this.#histograms ? mergeHistograms(this.#histograms, run) : run;
+  }
+
+  /** The series, undefined when it has no sample. */
+  finish(): AssembledSeries | undefined {
+    const histograms = this.#histograms;
+    const floats = this.#floats();
+    if (floats.timesMs.length === 0 && !histograms) return undefined;
+    if (!histograms) return { ...floats, histograms: undefined };
+    return { ...floats, histograms: histogramSlice(histograms, floats.timesMs) };
+  }
+
+  #floats(): Omit<AssembledSeries, "histograms"> {
+    const fragments = this.#fragments;
+    const values = this.#slab.subarray(this.#from, this.#used);
+    if (!ascending(fragments)) return mergeFragments(fragments, values);
+    const timesMs = this.#times(fragments);
+    return { timesMs, values, startsMs: startsOf(fragments, timesMs.length) };
+  }
+
+  #times(fragments: Fragment[]): Float64Array {
+    const [first] = fragments;
+    if (!first) return NO_VALUES;
+    if (sameTimes(fragments, this.#previous)) return this.#previousTimes;
+    let times: Float64Array;
+    if (fragments.length === 1) times = first.timesMs.subarray(first.from, first.to);
+    else {
+      times = new Float64Array(fragments.reduce((sum, { from, to }) => sum + to - from, 0));
+      let at = 0;
+      for (const { timesMs, from, to } of fragments) {
+        times.set(timesMs.subarray(from, to), at);
+        at += to - from;
+      }
+    }
+    this.#previous = fragments;
+    this.#previousTimes = times as Float64Array<ArrayBuffer>;
+    return times;
+  }
+}
+
+type Fragment = {
+  readonly timesMs: Float64Array;
+  readonly from: number;
+  readonly to: number;
+  readonly startsMs: Float64Array | undefined;
+};
+type HistogramRun = {
+  readonly timesMs: readonly number[];
+  readonly startsMs: readonly number[];
+  readonly values: readonly NativeHistogram[];
+};
+const NO_VALUES = new Float64Array(0);
+
+function ascending(fragments: readonly Fragment[]): boolean {
+  for (let i = 1; i < fragments.length; i++) {
+    const before = fragments[i - 1] as Fragment;
+    const next = fragments[i] as Fragment;
+    if ((next.timesMs[next.from] as number) <= (before.timesMs[before.to - 1] as number)) return false;
+  }
+  return true;
+}
+
+function sameTimes(a: readonly Fragment[], b: readonly Fragment[]): boolean {
+  if (a.length !== b.length) return false;
+  for (let i = 0; i < a.length; i++) {
+    const x = a[i] as Fragment;
+    const y = b[i] as Fragment;
+    if (x.timesMs !== y.timesMs || x.from !== y.from || x.to !== y.to) return false;
+  }
+  return true;
+}
+
+function startsOf(fragments: readonly Fragment[], length: number): Float64Array | undefined {
+  if (fragments.every(({ startsMs }) => !startsMs)) return undefined;
+  const starts = new Float64Array(length);
+  let at = 0;
+  for (const { startsMs, from, to } of fragments) {
+    if (startsMs) starts.set(startsMs.subarray(from, to), at);
+    at += to - from;
+  }
+  return starts.some((start) => start !== 0) ? starts : undefined;
+}
+
+/** `values` has those of all fragments one after the other. */
+function mergeFragments(fragments: readonly Fragment[], values: Float64Array): Omit<AssembledSeries, "histograms"> {
+  let at = 0;
+  let merged: Columns = { timesMs: NO_VALUES, values: NO_VALUES, startsMs: NO_VALUES };
+  for (const { timesMs, startsMs, from, to } of fragments) {
+    const count = to - from;
+    const next: Columns = {
+      timesMs: timesMs.subarray(from, to),
+      values: values.subarray(at, at + count),
+      startsMs: startsMs?.subarray(from, to) ?? new Float64Array(count),
+    };
+    merged = mergeColumns(merged, next);
+    at += count;
+  }
+  const hasStarts = merged.startsMs.some((start) => start !== 0);
+  return { timesMs: merged.timesMs, values: merged.values, startsMs: hasStarts ? merged.startsMs : undefined };
+}
+
+type Columns = { readonly timesMs: Float64Array; readonly values: Float64Array; readonly startsMs: Float64Array };
+
+function mergeColumns(a: Columns, b: Columns): Columns {
+  const timesMs = new Float64Array(a.timesMs.length + b.timesMs.length);
+  const values = new Float64Array(timesMs.length);
+  const startsMs = new Float64Array(timesMs.length);
+  let length = 0;
+  for (let i = 0, j = 0; i < a.timesMs.length || j < b.timesMs.length; length++) {
+    const timeA = i < a.timesMs.length ? (a.timesMs[i] as number) : Number.POSITIVE_INFINITY;
+    const timeB = j < b.timesMs.length ? (b.timesMs[j] as number) : Number.POSITIVE_INFINITY;
+    const [from, index] = timeA <= timeB ? [a, i] : [b, j];
+    timesMs[length] = from.timesMs[index] as number;
+    values[length] = from.values[index] as number;
+    startsMs[length] = from.startsMs[index] as number;
+    if (timeA <= timeB) i++;
+    if (timeB <= timeA) j++;
+  }
+  return {
+    timesMs: timesMs.subarray(0, length),
+    values: values.subarray(0, length),
+    startsMs: startsMs.subarray(0, length),
+  };
+}
+
+function mergeHistograms(a: HistogramRun, b: HistogramRun): HistogramRun {
+  const merged = { timesMs: [] as number[], startsMs: [] as number[], values: [] as NativeHistogram[] };
+  for (let i = 0, j = 0; i < a.timesMs.length || j < b.timesMs.length; ) {
+    const timeA = a.timesMs[i] ?? Number.POSITIVE_INFINITY;
+    const timeB = b.timesMs[j] ?? Number.POSITIVE_INFINITY;
+    const [from, index] = timeA <= timeB ? [a, i] : [b, j];
+    merged.timesMs.push(from.timesMs[index] as number);
+    merged.startsMs.push(from.startsMs[index] as number);
+    merged.values.push(from.values[index] as NativeHistogram);
+    if (timeA <= timeB) i++;
+    if (timeB <= timeA) j++;
+  }
+  return merged;
+}
+
+/** Where a series has both kinds at one time, the plain sample counts. */
+function histogramSlice(run: HistogramRun, floatTimesMs: Float64Array): HistogramSlice | undefined {
+  const kept: number[] = [];
+  let j = 0;
+  run.timesMs.forEach((timeMs, i) => {
+    while (j < floatTimesMs.length && (floatTimesMs[j] as number) < timeMs) j++;
+    if (floatTimesMs[j] !== timeMs) kept.push(i);
+  });
+  if (kept.length === 0) return undefined;
+  const starts = kept.map((i) => run.startsMs[i] as number);
+  return {
+    timesMs: Float64Array.from(kept, (i) => run.timesMs[i] as number),
+    values: kept.map((i) => run.values[i] as NativeHistogram),
+    ...(starts.some((start) => start !== 0) && { startsMs: Float64Array.from(starts) }),
+  };
+}

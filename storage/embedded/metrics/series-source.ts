@@ -1,0 +1,29 @@
+import type { Labels } from "@sightline/model/labels.ts";
+import type { SeriesInfo } from "@sightline/model/metric-batch.ts";
+import type { TimeRange } from "@sightline/model/ports.ts";
+import type { SeriesAssembler } from "./series-assembler.ts";
+
+/** An inverted index over series, which are numbered from 0. */
+export interface LabelIndex {
+  readonly seriesCount: number;
+  names(): Iterable<string>;
+  /** Values of a label, in no order; nothing for a name that no series has. */
+  valuesOf(name: string): Iterable<string>;
+  /** Numbers of the series with this label, ascending. Read only. */
+  postings(name: string, value: string): ArrayLike<number>;
+}
+
+/** Something that holds series with samples: the head, or a block. It must not change the number of a series. */
+export interface SeriesSource extends LabelIndex {
+  hashOf(id: number): number;
+  hasLabels(id: number, labels: Labels): boolean;
+  labelsOf(id: number): Labels;
+  infoOf(id: number): SeriesInfo;
+  /** Gets ready to read some series, given as ascending numbers. */
+  open(ids: readonly number[], range: TimeRange): Promise<SeriesReader>;
+}
+
+export interface SeriesReader {
+  /** Hands what the series has in the range to the assembler, oldest write first. Synchronous: a series is small. */
+  read(id: number, range: TimeRange, into: SeriesAssembler): void;
+}

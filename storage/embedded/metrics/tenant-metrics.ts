@@ -1,0 +1,348 @@
+import { CorruptionError, UnavailableError } from "@sightline/model/errors.ts";
+import type { Labels } from "@sightline/model/labels.ts";
+import type { Logger } from "@sightline/model/logger.ts";
+import type { MetricBatch } from "@sightline/model/metric-batch.ts";
+import type { LabelRequest, SeriesRequest, SeriesSlice, TimeRange } from "@sightline/model/ports.ts";
+import type { EmbeddedMetricsConfig } from "../config.ts";
+import type { BlockCache } from "./block.ts";
+import { BlockList, type ListedBlock } from "./block-list.ts";
+import { Head, type HeadLimits } from "./head.ts";
+import { JoinedSeries, type SelectedSeries } from "./joined-series.ts";
+import { nextMerge } from "./merge-plan.ts";
+import { readSeries, sliceOf } from "./read-series.ts";
+import type { Rejections } from "./rejections.ts";
+import { selectSeries } from "./select-series.ts";
+import type { SeriesReader, SeriesSource } from "./series-source.ts";
+import { SideData } from "./side-data.ts";
+import type { StoreTelemetry } from "./store-telemetry.ts";
+import { TimeSlice } from "./time-slice.ts";
+import { PARTITION_MS, writeBlocks } from "./write-blocks.ts";
+
+export type TenantOptions = {
+  readonly dir: string;
+  readonly config: EmbeddedMetricsConfig;
+  readonly cache: BlockCache;
+  readonly logger: Logger;
+  readonly telemetry: StoreTelemetry;
+  readonly nowMs: () => number;
+};
+
+/** A head and the positions of the log that are in it. */
+type Generation = {
+  readonly head: Head;
+  first: number | undefined;
+  last: number;
+  /** When its first batch came, by the clock. */
+  beganMs: number;
+};
+
+/**
+ * The metrics of one tenant: the head that is written to, the one before it while it is being cut into blocks, and the
+ * blocks. Reads see all of them; what was written first wins.
+ */
+export class TenantMetrics {
+  readonly #options: TenantOptions;
+  readonly #files: BlockList;
+  readonly #side: SideData;
+  #current: Generation;
+  #frozen: Generation | undefined;
+  #cutting: Promise<void> = Promise.resolve();
+
+  private constructor(options: TenantOptions, files: BlockList, side: SideData) {
+    this.#options = options;
+    this.#files = files;
+    this.#side = side;
+    this.#current = emptyGeneration(undefined);
+  }
+
+  static async open(options: TenantOptions): Promise<TenantMetrics> {
+    const { config, logger } = options;
+    const files = await BlockList.open(options.dir, options.cache, logger);
+    const side = new SideData({ maxExemplars: config.max_exemplars, maxMetadata: config.max_metadata });
+    const saved = files.sideData;
+    if (saved) {
+      await side.load(saved.path, saved.crc).catch((error: unknown) => {
+        logger.error("exemplars and metadata are lost", { error, file: saved.path });
+      });
+    }
+    return new TenantMetrics(options, files, side);
+  }
+
+  get headSamples(): number {
+    return this.#current.head.samples;
+  }
+
+  get headSeries(): number {
+    return this.#current.head.seriesCount;
+  }
+
+  get headBytes(): number {
+    return this.#current.head.bytes + (this.#frozen?.head.bytes ?? 0);
+  }
+
+  get blocks(): readonly ListedBlock[] {
+    return this.#files.blocks;
+  }
+
+  get isCutting(): boolean {
+    return this.#frozen !== undefined;
+  }
+
+  get firstUnflushedPosition(): number | undefined {
+    return this.#frozen?.first ?? this.#current.first;
+  }
+
+  /** How long the oldest batch that is in memory only has been there. */
+  get headAgeMs(): number {
+    const { first, beganMs } = this.#current;
+    return first === undefined ? 0 : this.#options.nowMs() - beganMs;
+  }
+
+  /** False when the position is durable already, so that the batch must be ignored. */
+  wants(position: number): boolean {
+    return position > this.#files.flushedPosition;
+  }
+
+  /** Synchronous: a batch is in one generation as a whole, and reads see all of it. */
+  append(batch: MetricBatch, position: number, rejections: Rejections): void {
+    const { config, nowMs, telemetry } = this.#options;
+    const { head } = this.#current;
+    if (this.#frozen && head.samples >= config.head.max_samples) {
+      throw new UnavailableError(
+        "the samples in memory can't be written to disk as fast as they come; slow down or raise storage.metrics.head.max_samples",
+        { retryAfterMs: 1_000 },
+      );
+    }
+    const limits: HeadLimits = {
+      minTimeMs: nowMs() - config.retention,
+      maxTimeMs: nowMs() + config.out_of_bounds_future,
+      maxSeries: config.max_series,
+    };
+    if (this.#current.first === undefined) {
+      this.#current.first = position;
+      this.#current.beganMs = nowMs();
+    }
+    this.#current.last = position;
+    head.append(batch, limits, rejections);
+    const refused = this.#side.append(batch);
+    if (refused > 0) telemetry.rejected.inc({ reason: "metadata_limit" }, refused);
+  }
+
+  // ---- reading
+
+  async *select(request: SeriesRequest, signal: AbortSignal): AsyncGenerator<readonly SeriesSlice[]> {
+    const slice = new TimeSlice(signal);
+    const blocks = this.#acquire(request.range);
+    try {
+      const { sources, listed } = await this.#sources(blocks, request.range);
+      const joined = await join(sources, request, slice);
+      const count = request.limit ? Math.min(request.limit, joined.length) : joined.length;
+      const rows = Array.from({ length: count }, (_, row) => row);
+      const open = (source: SeriesSource, ids: readonly number[]) => this.#open(source, ids, request.range, listed);
+      for await (const group of readSeries(joined, rows, request.range, slice, open)) {
+        yield group.map((series) => sliceOf(joined, series));
+        signal.throwIfAborted();
+      }
+    } finally {
+      await this.#release(blocks);
+    }
+  }
+
+  async series(request: LabelRequest, signal: AbortSignal): Promise<readonly Labels[]> {
+    const slice = new TimeSlice(signal);
+    const blocks = this.#acquire(request.range);
+    try {
+      const { sources } = await this.#sources(blocks, request.range);
+      const joined = await join(sources, request, slice);
+      const count = request.limit ? Math.min(request.limit, joined.length) : joined.length;
+      return Array.from({ length: count }, (_, row) => joined.labelsOf(row));
+    } finally {
+      await this.#release(blocks);
+    }
+  }
+
+  /** Label names, or with `name` the values of that label; in no order. */
+  async labels(name: string | undefined, request: LabelRequest, signal: AbortSignal): Promise<Set<string>> {
+    const found = new Set<string>();
+    if (request.matchers.length > 0) {
+      for (const labels of await this.series({ ...request, limit: 0 }, signal)) {
+        for (const [key, value] of labels) {
+          if (name === undefined) found.add(key);
+          else if (key === name) found.add(value);
+        }
+      }
+      return found;
+    }
+    const blocks = this.#acquire(request.range);
+    try {
+      const { sources } = await this.#sources(blocks, request.range);
+      for (const source of sources) {
+        signal.throwIfAborted();
+        for (const text of name === undefined ? source.names() : source.valuesOf(name)) found.add(text);
+      }
+    } finally {
+      await this.#release(blocks);
+    }
+    return found;
+  }
+
+  metadata(metric?: string) {
+    return this.#side.metadata(metric);
+  }
+
+  exemplars(request: LabelRequest, signal: AbortSignal) {
+    return this.#side.exemplars.select(request, new TimeSlice(signal));
+  }
+
+  #acquire(range: TimeRange): readonly ListedBlock[] {
+    const blocks = this.#files.overlapping(range);
+    for (const { block } of blocks) block.acquire();
+    return blocks;
+  }
+
+  async #release(blocks: readonly ListedBlock[]): Promise<void> {
+    for (const { block } of blocks) await block.release();
+  }
+
+  /** What may have samples in the range, oldest write first; `listed` says which of them are blocks. */
+  async #sources(blocks: readonly ListedBlock[], range: TimeRange) {
+    // Heads are taken before the first await: a cut that ends meanwhile must not hide them.
+    const heads = [this.#frozen?.head, this.#current.head].filter((head) => head?.overlaps(range)) as Head[];
+    const listed = new Map<SeriesSource, ListedBlock>();
+    for (const entry of blocks) {
+      try {
+        listed.set(await entry.block.source(), entry);
+      } catch (error) {
+        await this.#putAside(entry, error);
+      }
+    }
+    return { sources: [...listed.keys(), ...heads], listed };
+  }
+
+  async #open(
+    source: SeriesSource,
+    ids: readonly number[],
+    range: TimeRange,
+    listed: ReadonlyMap<SeriesSource, ListedBlock>,
+  ): Promise<SeriesReader | undefined> {
+    try {
+      return await source.open(ids, range);
+    } catch (error) {
+      const entry = listed.get(source);
+      if (!entry) throw error;
+      await this.#putAside(entry, error);
+      return undefined;
+    }
+  }
+
+  /** A damaged block must not take the others down with it. Throws errors that say nothing of the file's content. */
+  async #putAside(entry: ListedBlock, error: unknown): Promise<void> {
+    if (!(error instanceof CorruptionError) && (error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+    if (!(await this.#files.quarantine(entry))) return;
+    const { logger, telemetry } = this.#options;
+    telemetry.corruptBlocks.inc();
+    logger.error("a block is damaged; its samples are no longer served", {
+      error,
+      file: `${entry.block.path}.corrupt`,
+    });
+  }
+
+  // ---- background work
+
+  /** Makes everything appended before the call durable. One cut at a time. */
+  cut(): Promise<void> {
+    const done = this.#cutting.then(() => this.#cut());
+    this.#cutting = done.catch(() => {});
+    return done;
+  }
+
+  async #cut(): Promise<void> {
+    if (!this.#frozen) {
+      if (this.#current.first === undefined) return;
+      this.#frozen = this.#current;
+      this.#current = emptyGeneration(this.#frozen.head);
+    } else {
+      // What an earlier cut failed to write comes first.
+      await this.#writeFrozen();
+      return this.#cut();
+    }
+    await this.#writeFrozen();
+  }
+
+  async #writeFrozen(): Promise<void> {
+    const frozen = this.#frozen as Generation;
+    const files = this.#files;
+    const stopTimer = this.#options.telemetry.cutSeconds.startTimer();
+    try {
+      const written = await writeBlocks([frozen.head], Number.MIN_SAFE_INTEGER, (day) => files.nextBlockPath(day));
+      let side: { path: string; crc: number } | undefined;
+      if (this.#side.isDirty) {
+        const path = files.nextSidePath();
+        side = { path, crc: await this.#side.save(path) };
+      }
+      await files.add(written, frozen.last, side);
+      this.#frozen = undefined;
+      this.#current.head.forgetBefore();
+    } catch (cause) {
+      this.#options.telemetry.failures.inc({ work: "cut" });
+      throw new UnavailableError(`write the samples in memory to ${files.dir}`, { cause, retryAfterMs: 5_000 });
+    } finally {
+      stopTimer();
+    }
+  }
+
+  /** Deletes what is older than the retention, then merges blocks as long as there are some to merge. */
+  async maintain(signal: AbortSignal): Promise<void> {
+    await this.#dropOld();
+    const closedBefore = Math.floor((this.#options.nowMs() - this.#options.config.head.max_age) / PARTITION_MS);
+    for (;;) {
+      if (signal.aborted) return;
+      const blocks = nextMerge(this.#files.blocks, closedBefore);
+      if (blocks.length === 0) return;
+      if (!(await this.#merge(blocks))) return;
+    }
+  }
+
+  async #dropOld(): Promise<void> {
+    const { config, nowMs, telemetry } = this.#options;
+    const oldestMs = nowMs() - config.retention;
+    const old = this.#files.blocks.filter(({ maxTimeMs }) => maxTimeMs < oldestMs);
+    if (old.length === 0) return;
+    await this.#files.remove(old);
+    telemetry.removedBlocks.inc(old.length);
+  }
+
+  /** False when a block was damaged, so that the plan is no longer good. */
+  async #merge(blocks: readonly ListedBlock[]): Promise<boolean> {
+    const { telemetry } = this.#options;
+    const stopTimer = telemetry.mergeSeconds.startTimer();
+    for (const { block } of blocks) block.acquire();
+    try {
+      const sources: SeriesSource[] = [];
+      for (const entry of blocks) {
+        try {
+          sources.push(await entry.block.source());
+        } catch (error) {
+          await this.#putAside(entry, error);
+          return false;
+        }
+      }
+      const written = await writeBlocks(sources, Number.MIN_SAFE_INTEGER, (day) => this.#files.nextBlockPath(day));
+      await this.#files.replace(blocks, written);
+      return true;
+    } finally {
+      stopTimer();
+      await this.#release(blocks);
+    }
+  }
+}
+
+function emptyGeneration(before: Head | undefined): Generation {
+  return { head: new Head(before), first: undefined, last: Number.NEGATIVE_INFINITY, beganMs: 0 };
+}
+
+async function join(sources: readonly SeriesSource[], { matchers }: LabelRequest, slice: TimeSlice) {
+  const selections: SelectedSeries[] = [];
+  for (const source of sources) selections.push({ source, ids: await selectSeries(source, matchers, slice) });
+  return JoinedSeries.from(selections, slice);
+}
