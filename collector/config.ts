@@ -54,7 +54,7 @@ const limitsConfig = z
   .strictObject({
     max_request_bytes: size()
       .default(32 * MIB)
-      .describe("Largest request body as it comes, still compressed (for gRPC: after decompression); larger: 413"),
+      .describe("Largest request body as it comes, still compressed; larger: 413"),
     max_decompressed_bytes: size()
       .default(128 * MIB)
       .describe("Largest request body after decompression; larger: 413"),

@@ -8,6 +8,7 @@ import { decompressAsync } from "@sightline/proto/compression.ts";
 import type { Decoded, WireRequest } from "@sightline/proto/wire-request.ts";
 import type { Registry } from "prom-client";
 import { ByteBudget } from "./byte-budget.ts";
+import { ConcurrencyGate } from "./concurrency-gate.ts";
 import type { CollectorConfig } from "./config.ts";
 import type { DeadLetters } from "./dead-letters/dead-letters.ts";
 import { IngestMetrics } from "./ingest-metrics.ts";
@@ -34,6 +35,8 @@ export type IngestOptions = {
 /** A store that keeps the log from shrinking is told to flush when the log is this full. */
 const FLUSH_AT = 0.7;
 const RETRY_AFTER_MS = 2_000;
+/** Few, because each may take max_decompressed_bytes. Only large bodies take long: they are inflated on other threads. */
+const MAX_INFLATING = 2;
 
 /**
  * The way of every request: decode (what is not understood is refused here and leaves no trace), append to the
@@ -52,6 +55,7 @@ export class Ingest implements Component {
     readonly logs: StoreQueue<LogBatch> | undefined;
     readonly traces: StoreQueue<SpanBatch> | undefined;
   };
+  readonly #inflating = new ConcurrencyGate(MAX_INFLATING);
   readonly #inFlight = new Set<Promise<unknown>>();
   /** Everything up to here is known to the queues. */
   #handedOver = 0;
@@ -162,8 +166,10 @@ export class Ingest implements Component {
     const { decoder, config } = this.#options;
     const { encoding } = request;
     if (encoding === "identity" || encoding === "snappy") return decoder.decode(request);
-    const body = await decompressAsync(request.body, encoding, config.limits.max_decompressed_bytes);
-    return decoder.decode({ ...request, body, encoding: "identity" });
+    return this.#inflating.run(async () => {
+      const body = await decompressAsync(request.body, encoding, config.limits.max_decompressed_bytes);
+      return decoder.decode({ ...request, body, encoding: "identity" });
+    });
   }
 
   async #keep(request: WireRequest, decoded: Decoded): Promise<IngestResult> {

@@ -1,3 +1,6 @@
+import { once } from "node:events";
+import { connect as connectHttp2 } from "node:http2";
+import { gzipSync, zstdCompressSync } from "node:zlib";
 import { Client, compressionAlgorithms, credentials, Metadata, type ServiceError, status } from "@grpc/grpc-js";
 import type { Signal } from "@sightline/model/ports.ts";
 import { otlpJsonToProtobuf } from "@sightline/proto/otlp/json.ts";
@@ -64,6 +67,32 @@ async function failure(promise: Promise<unknown>): Promise<ServiceError> {
   );
 }
 
+/** Over bare HTTP/2, with a compression that the client library would not use. */
+async function rawCall(path: string, encoding: string, body: Uint8Array): Promise<{ code: number; details: string }> {
+  const session = connectHttp2(`http://${collector.grpc.address}`);
+  const stream = session.request({
+    ":method": "POST",
+    ":path": path,
+    "content-type": "application/grpc",
+    te: "trailers",
+    "grpc-encoding": encoding,
+  });
+  const prefix = Buffer.alloc(5);
+  prefix[0] = 1;
+  prefix.writeUInt32BE(body.length, 1);
+  let answer: Record<string, unknown> = {};
+  const read = (headers: Record<string, unknown>) => {
+    answer = { ...answer, ...headers };
+  };
+  stream.on("response", read);
+  stream.on("trailers", read);
+  stream.resume();
+  stream.end(Buffer.concat([prefix, body]));
+  await once(stream, "close");
+  session.close();
+  return { code: Number(answer["grpc-status"]), details: decodeURIComponent(String(answer["grpc-message"] ?? "")) };
+}
+
 function detailsOf(error: ServiceError): string {
   return (error.metadata.get("grpc-status-details-bin")[0] as Buffer).toString("latin1");
 }
@@ -115,7 +144,7 @@ describe("what is refused", () => {
       status.RESOURCE_EXHAUSTED,
       /collector\.limits\.max_request_bytes/,
     ],
-    ["100 MB", METHODS.logs, Buffer.alloc(1e8), {}, status.RESOURCE_EXHAUSTED, /larger than max/],
+    ["100 MB", METHODS.logs, Buffer.alloc(1e8), {}, status.RESOURCE_EXHAUSTED, /collector\.limits\.max_request_bytes/],
   ];
   test.each(cases)("%s", async (_, method, body, headers, code, message) => {
     const error = await failure(call(connect(), method, body, headers));
@@ -126,7 +155,30 @@ describe("what is refused", () => {
   test("a gzip bomb", async () => {
     const client = connect({ "grpc.default_compression_algorithm": compressionAlgorithms.gzip });
     const error = await failure(call(client, METHODS.logs, Buffer.alloc(200 * MIB)));
-    expect(error.code).toBe(status.RESOURCE_EXHAUSTED);
+    expect(error).toMatchObject({
+      code: status.RESOURCE_EXHAUSTED,
+      details: expect.stringContaining("limits.max_decompressed_bytes"),
+    });
+  });
+
+  test.each([
+    ["garbage that claims to be gzip", "gzip", Buffer.from("nonsense"), status.INVALID_ARGUMENT, /gzip/],
+    ["gzip that is cut", "gzip", gzipSync(otlpProtobuf("logs")).subarray(0, -3), status.INVALID_ARGUMENT, /gzip/],
+    ["plain bytes that claim to be gzip", "gzip", otlpProtobuf("logs"), status.INVALID_ARGUMENT, /gzip/],
+    ["an unknown compression", "br", otlpProtobuf("logs"), status.UNIMPLEMENTED, /"?br"? .*use gzip/],
+  ])("%s", async (_, encoding, body, code, message) => {
+    const answer = await rawCall(METHODS.logs, encoding, body);
+    expect(answer.code).toBe(code);
+    expect(answer.details).toMatch(message);
+  });
+
+  test("zstd is taken, too, and kept compressed in the log", async () => {
+    const body = zstdCompressSync(otlpProtobuf("logs"));
+    expect(await rawCall(METHODS.logs, "zstd", body)).toMatchObject({ code: status.OK });
+    expect(collector.logs.taken).toHaveLength(1);
+    const entry = (await collector.logged()).at(-1);
+    expect(entry?.request).toMatchObject({ protocol: "otlp-logs-protobuf", encoding: "zstd" });
+    expect(Buffer.compare(entry?.request.body as Uint8Array, body)).toBe(0);
   });
 
   test("details carry google.rpc.Status; without RetryInfo where a retry would not help", async () => {

@@ -9,9 +9,11 @@ import {
   type ServiceDefinition,
   type StatusObject,
 } from "@grpc/grpc-js";
-import { InvalidInputError, TooLargeError } from "@sightline/model/errors.ts";
+import { InvalidInputError } from "@sightline/model/errors.ts";
 import type { Principal, Receiver, RequestHeaders, Signal } from "@sightline/model/ports.ts";
 import { encodeExportResponse, encodeStatus } from "@sightline/proto/otlp/responses.ts";
+import type { ContentEncoding } from "@sightline/proto/wire-request.ts";
+import { type GrpcMessage, grpcMessage, keepCompressed, nameSizeLimit } from "./grpc-messages.ts";
 import { failureOf } from "./http-error.ts";
 import type { ReceiverDeps } from "./receiver-deps.ts";
 
@@ -20,6 +22,8 @@ const SERVICES: Readonly<Record<Signal, string>> = {
   logs: "opentelemetry.proto.collector.logs.v1.LogsService",
   traces: "opentelemetry.proto.collector.trace.v1.TraceService",
 };
+const ENCODINGS: readonly ContentEncoding[] = ["identity", "gzip", "deflate", "zstd"];
+const UNIMPLEMENTED = 12;
 const SIGNALS = Object.keys(SERVICES) as readonly Signal[];
 
 const MAX_STREAMS_PER_CONNECTION = 256;
@@ -85,9 +89,7 @@ export class OtlpGrpcReceiver implements Receiver {
 export function createOtlpGrpcServer(deps: ReceiverDeps): Server {
   const principals = new WeakMap<Metadata, Principal>();
   const server = new Server({
-    // Of a message after decompression. Larger ones never get into memory; between this and max_request_bytes the
-    // answer can name the setting, which the library's own can't.
-    "grpc.max_receive_message_length": deps.config.limits.max_decompressed_bytes,
+    "grpc.max_receive_message_length": deps.config.limits.max_request_bytes,
     "grpc.max_concurrent_streams": MAX_STREAMS_PER_CONNECTION,
     interceptors: [authenticate(deps, principals)],
   });
@@ -99,7 +101,8 @@ export function createOtlpGrpcServer(deps: ReceiverDeps): Server {
         requestStream: false,
         responseStream: false,
         requestSerialize: (bytes: Buffer) => bytes,
-        requestDeserialize: (bytes: Buffer) => bytes,
+        // What keepCompressed made of it, which is no Buffer.
+        requestDeserialize: (message: Buffer) => message,
         responseSerialize: (bytes: Buffer) => bytes,
         responseDeserialize: (bytes: Buffer) => bytes,
       },
@@ -112,6 +115,8 @@ export function createOtlpGrpcServer(deps: ReceiverDeps): Server {
 /** Before the message is read, so that strangers can't make the server hold theirs. */
 function authenticate(deps: ReceiverDeps, principals: WeakMap<Metadata, Principal>): ServerInterceptor {
   return (_method, call) => {
+    keepCompressed(call);
+    nameSizeLimit(call, deps.config.limits.max_request_bytes);
     const listener = new ServerListenerBuilder()
       .withOnReceiveMetadata((metadata, next) => {
         try {
@@ -131,22 +136,19 @@ function exportHandler(
   signal: Signal,
   deps: ReceiverDeps,
   principals: WeakMap<Metadata, Principal>,
-): handleUnaryCall<Buffer, Buffer> {
-  const { max_request_bytes: maxBytes } = deps.config.limits;
+): handleUnaryCall<GrpcMessage | Buffer, Buffer> {
   return async (call, callback) => {
     try {
-      const body = call.request;
-      if (body.length > maxBytes) {
-        throw new TooLargeError(
-          `message of ${body.length} bytes is larger than collector.limits.max_request_bytes (${maxBytes}): ` +
-            "send smaller batches or raise it",
-        );
+      const { encoding, bytes: body } = grpcMessage(call.request);
+      if (!isTaken(encoding)) {
+        callback({ code: UNIMPLEMENTED, details: `grpc-encoding ${encoding} is not taken: use gzip, deflate or zstd` });
+        return;
       }
       const principal = principals.get(call.metadata) ?? deps.authenticator.authenticate(headersOf(call.metadata));
       const { rejected } = await deps.ingest.submit({
         tenant: principal.tenant,
         protocol: `otlp-${signal}-protobuf`,
-        encoding: "identity",
+        encoding,
         receivedAtMs: Date.now(),
         body,
       });
@@ -155,6 +157,10 @@ function exportHandler(
       callback(statusObject(error, deps));
     }
   };
+}
+
+function isTaken(encoding: string): encoding is ContentEncoding {
+  return (ENCODINGS as readonly string[]).includes(encoding);
 }
 
 /** With google.rpc.Status in the trailers: RetryInfo there is what makes RESOURCE_EXHAUSTED retryable in OTLP. */

@@ -19,6 +19,7 @@ import { OtlpGrpcReceiver } from "../receivers/otlp-grpc.ts";
 import { registerOtlpHttp } from "../receivers/otlp-http.ts";
 import type { ReceiverDeps } from "../receivers/receiver-deps.ts";
 import { registerRemoteWrite } from "../receivers/remote-write.ts";
+import type { WalEntry } from "../wal/record.ts";
 import { WriteAheadLog } from "../wal/write-ahead-log.ts";
 import { RecordingStore } from "./recording-store.ts";
 
@@ -78,6 +79,13 @@ export class TestCollector {
     await this.ingest.stop();
     await this.#wal.stop();
     rmSync(this.#root, { recursive: true, force: true });
+  }
+
+  /** What the log holds. */
+  async logged(): Promise<WalEntry[]> {
+    const entries: WalEntry[] = [];
+    for await (const entry of this.#wal.replay(this.#wal.replayFrom)) entries.push(entry);
+    return entries;
   }
 
   post(path: string, body: Uint8Array | string, headers: Record<string, string> = {}): Promise<Response> {
