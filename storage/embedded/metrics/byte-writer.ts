@@ -38,7 +38,8 @@ export class ByteWriter {
   }
 
   u8(value: number): void {
-    this.#bytes[this.extend(1)] = value;
+    const at = this.extend(1);
+    this.#bytes[at] = value;
   }
 
   u32(value: number): void {
