@@ -23,7 +23,7 @@ export type DecoderOptions = {
   readonly otlpMetrics: OtlpMetricsOptions;
 };
 
-/** Turns requests into batches. Not safe for use from several threads, and makes no promises: a call is synchronous. */
+/** Turns requests into batches. Calls are synchronous. */
 export class Decoder {
   readonly #options: DecoderOptions;
   /** In the order of their last use. */
@@ -44,88 +44,104 @@ export class Decoder {
     return DECODERS[request.protocol](bytes, request, this);
   }
 
-  /**
-   * The metric decoders of a tenant, with its interned series. Those of tenants not heard of for longest are dropped when
-   * all hold too much; batches made from them stay as they are.
-   */
-  metricDecoders(tenant: TenantId): TenantDecoders {
-    let decoders = this.#tenants.get(tenant);
-    this.#tenants.delete(tenant);
-    this.#measure(decoders);
-    if (!decoders || decoders.load > this.#options.maxSeriesInterned) {
-      this.#load -= decoders?.counted ?? 0;
-      decoders = new TenantDecoders(this.#options);
-    }
-    this.#tenants.set(tenant, decoders);
-    for (const [other, { counted }] of this.#tenants) {
-      if (this.#load <= this.#options.maxSeriesInterned || other === tenant) break;
-      this.#tenants.delete(other);
-      this.#load -= counted;
-    }
-    return decoders;
-  }
-
-  /** Series held, as of the start of each tenant's last request. */
+  /** Series held. At most `maxSeriesInterned` between calls. */
   get load(): number {
     return this.#load;
   }
 
-  #measure(decoders: TenantDecoders | undefined): void {
-    if (!decoders) return;
-    const { load } = decoders;
-    this.#load += load - decoders.counted;
-    decoders.counted = load;
+  /** For {@link DECODERS}. */
+  decodeMetrics(format: MetricFormat, bytes: Uint8Array, tenant: TenantId): Decoded {
+    const decoders = this.#tenants.get(tenant) ?? new TenantDecoders(this.#options);
+    this.#tenants.delete(tenant);
+    this.#tenants.set(tenant, decoders);
+    try {
+      return { signal: "metrics", ...decoders[format].decode(bytes) };
+    } finally {
+      this.#load += decoders.countGrowth();
+      this.#dropOldest();
+    }
+  }
+
+  /** Batches made from what is dropped stay as they are; later ones begin with a new table. */
+  #dropOldest(): void {
+    for (const [tenant, decoders] of this.#tenants) {
+      if (this.#load <= this.#options.maxSeriesInterned) return;
+      this.#tenants.delete(tenant);
+      this.#load -= decoders.counted;
+    }
   }
 }
 
-/** What is remembered of one tenant's series. */
+type MetricFormat = "remoteWrite1" | "remoteWrite2" | "otlpMetrics";
+
+/** What is remembered of one tenant's series. Each format's tables are made when it is first used. */
 class TenantDecoders {
-  readonly remoteWrite1: RemoteWrite1Decoder;
-  readonly remoteWrite2: RemoteWrite2Decoder;
-  readonly otlpMetrics: OtlpMetricsDecoder;
+  readonly #options: DecoderOptions;
   readonly #interner: SeriesInterner;
-  /** The load that is part of the sum over all tenants. */
+  #remoteWrite1: RemoteWrite1Decoder | undefined;
+  #remoteWrite2: RemoteWrite2Decoder | undefined;
+  #otlpMetrics: OtlpMetricsDecoder | undefined;
+  /** In series of the usual size, as of the last {@link countGrowth}. */
   counted = 0;
 
-  constructor({ maxSeriesInterned, maxDepth, otlpMetrics }: DecoderOptions) {
-    this.#interner = new SeriesInterner(maxSeriesInterned);
-    this.remoteWrite1 = new RemoteWrite1Decoder(this.#interner, { maxDepth });
-    this.remoteWrite2 = new RemoteWrite2Decoder(this.#interner, { maxDepth });
-    this.otlpMetrics = new OtlpMetricsDecoder(this.#interner, otlpMetrics, maxDepth);
+  constructor(options: DecoderOptions) {
+    this.#options = options;
+    this.#interner = new SeriesInterner(options.maxSeriesInterned);
   }
 
-  /** In series of the usual size; at least one, so that tenants without series are dropped as well. */
-  get load(): number {
-    return 1 + this.#interner.load + this.remoteWrite2.load + this.otlpMetrics.load;
+  get remoteWrite1(): RemoteWrite1Decoder {
+    this.#remoteWrite1 ??= new RemoteWrite1Decoder(this.#interner, this.#options);
+    return this.#remoteWrite1;
+  }
+
+  get remoteWrite2(): RemoteWrite2Decoder {
+    this.#remoteWrite2 ??= new RemoteWrite2Decoder(this.#interner, this.#options);
+    return this.#remoteWrite2;
+  }
+
+  get otlpMetrics(): OtlpMetricsDecoder {
+    const { otlpMetrics, maxDepth } = this.#options;
+    this.#otlpMetrics ??= new OtlpMetricsDecoder(this.#interner, otlpMetrics, maxDepth);
+    return this.#otlpMetrics;
+  }
+
+  /** How much more is held since the last call. */
+  countGrowth(): number {
+    const load = EMPTY_LOAD + this.#interner.load + (this.#remoteWrite2?.load ?? 0) + (this.#otlpMetrics?.load ?? 0);
+    const growth = load - this.counted;
+    this.counted = load;
+    return growth;
   }
 }
+
+/** The tables of a tenant take this many kilobytes even if they are empty. */
+const EMPTY_LOAD = 100;
 
 type Decode = (bytes: Uint8Array, request: WireRequest, decoder: Decoder) => Decoded;
 
-const otlpMetrics: Decode = (bytes, { tenant }, decoder) => ({
-  signal: "metrics",
-  ...decoder.metricDecoders(tenant).otlpMetrics.decode(bytes),
-});
+const metrics =
+  (format: MetricFormat): Decode =>
+  (bytes, { tenant }, decoder) =>
+    decoder.decodeMetrics(format, bytes, tenant);
 const otlpLogs: Decode = (bytes, { receivedAtMs }) => ({ signal: "logs", ...decodeOtlpLogs(bytes, receivedAtMs) });
 const otlpTraces: Decode = (bytes, { receivedAtMs }) => ({
   signal: "traces",
   ...decodeOtlpTraces(bytes, receivedAtMs),
 });
 
-/** JSON takes the way of protobuf, so that both mean the same. */
+/** JSON is made protobuf first, so that both mean the same. */
+const fromJson =
+  (signal: "metrics" | "logs" | "traces", decode: Decode): Decode =>
+  (bytes, request, decoder) =>
+    decode(otlpJsonToProtobuf(signal, bytes), request, decoder);
+
 const DECODERS: Readonly<Record<Protocol, Decode>> = {
-  "otlp-metrics-protobuf": otlpMetrics,
-  "otlp-metrics-json": (bytes, ...rest) => otlpMetrics(otlpJsonToProtobuf("metrics", bytes), ...rest),
+  "otlp-metrics-protobuf": metrics("otlpMetrics"),
+  "otlp-metrics-json": fromJson("metrics", metrics("otlpMetrics")),
   "otlp-logs-protobuf": otlpLogs,
-  "otlp-logs-json": (bytes, ...rest) => otlpLogs(otlpJsonToProtobuf("logs", bytes), ...rest),
+  "otlp-logs-json": fromJson("logs", otlpLogs),
   "otlp-traces-protobuf": otlpTraces,
-  "otlp-traces-json": (bytes, ...rest) => otlpTraces(otlpJsonToProtobuf("traces", bytes), ...rest),
-  "remote-write-1": (bytes, { tenant }, decoder) => ({
-    signal: "metrics",
-    ...decoder.metricDecoders(tenant).remoteWrite1.decode(bytes),
-  }),
-  "remote-write-2": (bytes, { tenant }, decoder) => ({
-    signal: "metrics",
-    ...decoder.metricDecoders(tenant).remoteWrite2.decode(bytes),
-  }),
+  "otlp-traces-json": fromJson("traces", otlpTraces),
+  "remote-write-1": metrics("remoteWrite1"),
+  "remote-write-2": metrics("remoteWrite2"),
 };

@@ -14,6 +14,7 @@ export class KeyTable {
   #keyBytes = 0;
   readonly #chunks: DataView[] = [];
   #chunkUsed = 0;
+  #chunkSize = 0;
 
   get size(): number {
     return this.#size;
@@ -61,8 +62,9 @@ export class KeyTable {
       this.#entries = larger;
     }
     const length = end - start;
-    if (this.#chunks.length === 0 || this.#chunkUsed + length > CHUNK_BYTES) {
-      this.#chunks.push(new DataView(new ArrayBuffer(Math.max(CHUNK_BYTES, length))));
+    if (this.#chunks.length === 0 || this.#chunkUsed + length > this.#chunkSize) {
+      this.#chunkSize = Math.max(MIN_CHUNK_BYTES, Math.min(this.#keyBytes, MAX_CHUNK_BYTES), length);
+      this.#chunks.push(new DataView(new ArrayBuffer(this.#chunkSize)));
       this.#chunkUsed = 0;
     }
     const chunk = this.#chunks.length - 1;
@@ -99,7 +101,8 @@ export class KeyTable {
   }
 }
 
-const CHUNK_BYTES = 1 << 18;
+const MIN_CHUNK_BYTES = 1 << 12;
+const MAX_CHUNK_BYTES = 1 << 20;
 const ENTRY_SIZE = 6;
 const HASH = 0;
 const PREFIX = 1;

@@ -21,17 +21,12 @@ export class SeriesInterner {
   readonly #labels = new Map<string, Map<string, Label>>();
   readonly #key = new KeyWriter();
 
-  /** Above `maxSeries` it is {@link isFull}; above twice as many it refuses new ones. */
+  /** Twice `maxSeries` are taken, so that a request is seldom cut when its owner drops it beyond `maxSeries`. */
   constructor(maxSeries: number) {
     this.#maxSeries = maxSeries;
   }
 
-  /** Time for a new interner, at the next batch. Long keys and respellings count like series. */
-  get isFull(): boolean {
-    return this.load > this.#maxSeries;
-  }
-
-  /** How much it holds, in series of the usual size. */
+  /** How much it holds, in series of the usual size: long keys and respellings count like series. */
   get load(): number {
     return Math.max(this.series.length, this.byLabelBytes.byteSize / USUAL_BYTES);
   }

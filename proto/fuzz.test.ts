@@ -1,0 +1,201 @@
+import { InvalidInputError, TooLargeError } from "@sightline/model/errors.ts";
+import type { MetricBatch } from "@sightline/model/metric-batch.ts";
+import { tenantId } from "@sightline/model/tenant.ts";
+import { snappyCompress } from "hysnappy";
+import { expect, test } from "vitest";
+import { Decoder } from "./decoder.ts";
+import { DEFAULT_OTLP_METRICS_OPTIONS } from "./otlp/metrics/translation.ts";
+import { encodeMetrics, type MetricInput } from "./otlp/test-metrics.ts";
+import { encodeV1, encodeV2, type SeriesInput2 } from "./remote-write/test-messages.ts";
+import type { ContentEncoding, Protocol } from "./wire-request.ts";
+
+/** Per payload. Set SIGHTLINE_FUZZ_RUNS to look for longer, SIGHTLINE_FUZZ_SEED to look elsewhere. */
+const RUNS = Number(process.env.SIGHTLINE_FUZZ_RUNS ?? 2_000);
+const SEED = Number(process.env.SIGHTLINE_FUZZ_SEED ?? 20_261_121);
+const NOW = 1_790_000_000_000;
+/** Far more than any of these small payloads may take. */
+const MAX_MILLIS = 500;
+
+const series: SeriesInput2[] = [
+  {
+    labels: [
+      ["__name__", "up"],
+      ["job", "größe"],
+    ],
+    samples: [
+      { value: 1.5, timestamp: NOW },
+      { timestamp: NOW + 1, startTimestamp: NOW },
+    ],
+    exemplars: [{ labels: [["trace_id", "ab"]], value: 1, timestamp: NOW }],
+    metadata: { type: 1, help: "h", unit: "u" },
+  },
+  {
+    labels: [
+      ["__name__", "h"],
+      ["le", "x".repeat(150)],
+    ],
+    histograms: [
+      {
+        countInt: 6,
+        schema: 3,
+        sum: 1,
+        positiveSpans: [{ offset: -3, length: 2 }],
+        positiveDeltas: [2, 2],
+        timestamp: NOW,
+      },
+      {
+        countFloat: 2.5,
+        positiveSpans: [{ length: 1 }],
+        positiveCounts: [2.5],
+        negativeSpans: [{ length: 1 }],
+        negativeCounts: [0],
+        timestamp: NOW,
+      },
+      {
+        countInt: 3,
+        schema: -53,
+        customValues: [1, 2],
+        positiveSpans: [{ length: 1 }],
+        positiveDeltas: [3],
+        timestamp: NOW,
+      },
+    ],
+  },
+];
+const point = { timeMs: NOW, startMs: NOW - 5, attributes: { a: "b", n: 7, list: ["x", new Map([["k", true]])] } };
+const exemplars = [{ asDouble: 0.5, traceId: "0af7651916cd43dd8448eb211c80319c", attributes: { user: "u" } }];
+const metrics: MetricInput[] = [
+  {
+    name: "g",
+    unit: "By",
+    description: "d",
+    gauge: {
+      dataPoints: [
+        { ...point, asDouble: 1.5 },
+        { ...point, asInt: -3 },
+      ],
+    },
+  },
+  { name: "c", sum: { dataPoints: [{ ...point, asInt: 3, exemplars }], aggregationTemporality: 2, isMonotonic: true } },
+  {
+    name: "h",
+    histogram: {
+      dataPoints: [{ ...point, count: 3, sum: 1, bucketCounts: [1, 2], explicitBounds: [1], exemplars }],
+      aggregationTemporality: 1,
+    },
+  },
+  {
+    name: "e",
+    exponentialHistogram: {
+      dataPoints: [
+        { ...point, count: 3, scale: 9, zeroCount: 1, positive: { offset: -9, bucketCounts: [1, 0, 1] }, exemplars },
+      ],
+      aggregationTemporality: 2,
+    },
+  },
+  {
+    name: "s",
+    summary: { dataPoints: [{ ...point, count: 1, sum: 2, quantileValues: [{ quantile: 0.5, value: 2 }] }] },
+  },
+];
+const json = {
+  resourceMetrics: [
+    {
+      resource: { attributes: [{ key: "service.name", value: { stringValue: "s" } }] },
+      scopeMetrics: [
+        {
+          scope: { name: "l" },
+          metrics: [{ name: "g", gauge: { dataPoints: [{ timeUnixNano: "1790000000000000000", asInt: "3" }] } }],
+        },
+      ],
+    },
+  ],
+};
+
+const resource = { "service.name": "cart", "host.name": "h" };
+const PAYLOADS: readonly [string, Protocol, ContentEncoding, Uint8Array][] = [
+  [
+    "remote write 1.0",
+    "remote-write-1",
+    "identity",
+    encodeV1({ timeseries: series, metadata: [{ type: 1, metricFamilyName: "up", help: "h" }] }),
+  ],
+  ["remote write 1.0 in snappy", "remote-write-1", "snappy", snappyCompress(encodeV1({ timeseries: series }))],
+  ["remote write 2.0", "remote-write-2", "identity", encodeV2(series)],
+  [
+    "OTLP metrics",
+    "otlp-metrics-protobuf",
+    "identity",
+    encodeMetrics([
+      { attributes: resource, scopes: [{ name: "l", version: "1", schemaUrl: "u", attributes: { x: 1 }, metrics }] },
+    ]),
+  ],
+  ["OTLP metrics in JSON", "otlp-metrics-json", "identity", Buffer.from(JSON.stringify(json))],
+];
+
+test.each(PAYLOADS)("%s, mutilated, is decoded or refused, quickly", (_name, protocol, encoding, payload) => {
+  const random = mulberry32(SEED);
+  const decoder = new Decoder({
+    maxDecompressedBytes: 1_000_000,
+    maxDepth: 50,
+    maxSeriesInterned: 5_000,
+    otlpMetrics: DEFAULT_OTLP_METRICS_OPTIONS,
+  });
+  const tenant = tenantId("fuzz");
+  let decodedCount = 0;
+  for (let run = 0; run < RUNS; run++) {
+    const body = mutilate(payload, random);
+    const begin = performance.now();
+    try {
+      const decoded = decoder.decode({ tenant, protocol, encoding, receivedAtMs: NOW, body });
+      if (decoded.signal === "metrics") checkInvariants(decoded.batch);
+      decodedCount++;
+    } catch (error) {
+      if (error instanceof InvalidInputError || error instanceof TooLargeError) continue;
+      throw new Error(`run ${run}: ${Buffer.from(body).toString("base64")}`, { cause: error });
+    } finally {
+      expect(performance.now() - begin).toBeLessThan(MAX_MILLIS);
+    }
+  }
+  // Or the mutations are too coarse to get anywhere.
+  expect(decodedCount).toBeGreaterThan(RUNS / 100);
+});
+
+function mutilate(payload: Uint8Array, random: () => number): Uint8Array {
+  let bytes = [...payload];
+  const at = () => Math.floor(random() * bytes.length);
+  for (let i = Math.floor(random() * 4); i >= 0; i--) {
+    const kind = random();
+    if (kind < 0.5) bytes[at()] = Math.floor(random() * 256);
+    else if (kind < 0.7) bytes[at()]! ^= 1 << Math.floor(random() * 8);
+    else if (kind < 0.8) bytes = bytes.slice(0, at());
+    else if (kind < 0.9) bytes.splice(at(), Math.floor(random() * 8));
+    else bytes.splice(at(), 0, ...bytes.slice(at(), at() + Math.floor(random() * 20)));
+  }
+  return Uint8Array.from(bytes);
+}
+
+function checkInvariants(batch: MetricBatch): void {
+  const count = batch.series.length;
+  for (let i = 0; i < batch.length; i++) {
+    if ((batch.refs[i] as number) >= count) throw new Error("a reference to no series");
+    const timeMs = batch.timesMs[i] as number;
+    if (!Number.isSafeInteger(timeMs) || timeMs < 0) throw new Error(`time ${timeMs}`);
+  }
+  for (const { ref, timeMs, histogram } of batch.histograms) {
+    if (ref >= count || !Number.isSafeInteger(timeMs)) throw new Error("a misplaced histogram");
+    const spanned = histogram.positiveSpans.reduce((sum, span) => sum + span.length, 0);
+    if (spanned !== histogram.positiveBuckets.length) throw new Error("spans without buckets");
+  }
+  for (const { ref } of batch.exemplars) if (ref >= count) throw new Error("an exemplar of no series");
+}
+
+function mulberry32(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let t = Math.imul(state ^ (state >>> 15), 1 | state);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296;
+  };
+}
