@@ -23,7 +23,13 @@ import { LogSegmentCodec } from "./log-segment-codec.ts";
 import type { IndexedStream, LogSegmentIndex } from "./log-segment-index.ts";
 import type { LogSource } from "./log-source.ts";
 import { mergeLogSources } from "./merge-log-sources.ts";
-import { logBatchOfChunk, sqlOfLogQuery, sqlOfStreamQuery } from "./segment-log-source.ts";
+import {
+  logBatchOfChunk,
+  type SegmentLogQuery,
+  sqlOfLastTimeQuery,
+  sqlOfLogQuery,
+  sqlOfStreamQuery,
+} from "./segment-log-source.ts";
 
 export type EmbeddedLogStoreOptions = {
   /** Belongs to this store alone. */
@@ -187,7 +193,7 @@ class LogQuery {
     if (!index) return;
     const streams = await this.#matchingStreams(index, (stream) => overlaps(stream, range));
     if (streams.length === 0) return;
-    const { sql, values } = sqlOfLogQuery({
+    const query = {
       dataPath: segment.dataPath,
       index,
       streams,
@@ -195,7 +201,8 @@ class LogQuery {
       lines,
       newestFirst,
       limit: complete && limit < segment.info.rows ? Math.max(0, Math.ceil(limit)) : undefined,
-    });
+    };
+    const { sql, values } = sqlOfLogQuery({ ...query, range: await this.#narrowed(query) });
     const allStreams = index.streams.map(({ stream }) => stream);
     for await (const chunk of this.#store.database.stream(sql, values, this.#signal)) {
       const batch = logBatchOfChunk(chunk, index, allStreams);
@@ -203,6 +210,21 @@ class LogQuery {
       if (matching.length > 0) yield matching;
       if (this.#breather.due) await this.#breather.pause();
     }
+  }
+
+  /**
+   * The part of the range that the first `limit` rows are in, found by their times alone: with it DuckDB reads the
+   * other columns only of row groups that have such rows, which halves the time of a query for the newest lines.
+   */
+  async #narrowed(query: SegmentLogQuery): Promise<TimeRangeNs> {
+    const { limit, lines, range, newestFirst } = query;
+    if (limit === undefined || lines.length > 0) return range;
+    for await (const chunk of this.#store.database.stream(sqlOfLastTimeQuery(query), [], this.#signal)) {
+      const [lastNs] = chunk.getColumnValues(0) as (bigint | null)[];
+      if (typeof lastNs !== "bigint") return range;
+      return newestFirst ? { ...range, startNs: lastNs } : { ...range, endNs: lastNs + 1n };
+    }
+    return range;
   }
 
   #recheck(batch: LogBatch): LogBatch {

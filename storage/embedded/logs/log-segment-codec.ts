@@ -4,7 +4,7 @@ import { AttributeColumns, TAIL_COLUMN } from "../segments/attribute-columns.ts"
 import { Breather } from "../segments/breather.ts";
 import { quoteText } from "../segments/duck-database.ts";
 import { isHexId, wordOfHex } from "../segments/hex-id.ts";
-import { columnsInTermsOf, MERGED_COLUMNS_FACTOR, renumbered, unionOfKeys } from "../segments/merge-columns.ts";
+import { attributesInTermsOf, mergedKeys, renumbered } from "../segments/merge-columns.ts";
 import { partColumn } from "../segments/part-column.ts";
 import type { MergeInput, MergePlan, RowPart, SegmentCodec, SegmentPlan } from "../segments/segment-codec.ts";
 import { pickLogRows } from "./log-batch-rows.ts";
@@ -80,9 +80,11 @@ export class LogSegmentCodec implements SegmentCodec<LogBatch, LogSegmentIndex> 
     return { columns, orderBy: ORDER, index: linesOfIndex({ columns: attributes.keys, streams }) };
   }
 
-  async merge(inputs: readonly MergeInput<LogSegmentIndex>[]): Promise<MergePlan | undefined> {
-    const columns = unionOfKeys(inputs.map(({ index }) => index.columns));
-    if (columns.length > MERGED_COLUMNS_FACTOR * this.#maxColumns) return undefined;
+  async merge(inputs: readonly MergeInput<LogSegmentIndex>[]): Promise<MergePlan> {
+    const columns = mergedKeys(
+      inputs.map(({ index }) => index.columns),
+      this.#maxColumns,
+    );
     const dictionary = new StreamDictionary();
     for (const { stream, rows, minNs, maxNs } of inputs.flatMap(({ index }) => index.streams)) {
       const entry = dictionary.entryOf(stream);
@@ -95,8 +97,8 @@ export class LogSegmentCodec implements SegmentCodec<LogBatch, LogSegmentIndex> 
       const numbers = index.streams.map(({ stream }) => numberOf(stream));
       const fields = [
         renumbered("stream", numbers),
-        ...LOG_COLUMNS.slice(1),
-        ...columnsInTermsOf(index.columns, columns),
+        ...LOG_COLUMNS.slice(1, -1),
+        ...attributesInTermsOf(index.columns, columns),
       ];
       return `SELECT ${fields.join(", ")} FROM read_parquet(${quoteText(dataPath)})`;
     });

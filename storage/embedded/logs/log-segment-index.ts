@@ -1,6 +1,6 @@
 import { type Labels, labelsKey, labelValue } from "@sightline/model/labels.ts";
 import type { LogStream } from "@sightline/model/log-batch.ts";
-import type { AttributeKey } from "../segments/attribute-columns.ts";
+import type { CountedKey } from "../segments/attribute-columns.ts";
 import { type FlatAttributes, flatten, unflatten } from "../segments/flat-attributes.ts";
 
 /** A stream of a segment: which rows have it is the column `stream`, its place in the list. */
@@ -13,7 +13,7 @@ export type IndexedStream = {
 };
 
 export type LogSegmentIndex = {
-  readonly columns: readonly AttributeKey[];
+  readonly columns: readonly CountedKey[];
   /** Ordered by {@link sortKey}, so that similar streams are near each other in the file. */
   readonly streams: readonly IndexedStream[];
 };
@@ -60,7 +60,7 @@ export function* linesOfIndex({ columns, streams }: LogSegmentIndex): Generator<
 }
 
 export function indexOfLines(lines: readonly unknown[]): LogSegmentIndex {
-  const [columns, ...streams] = lines as [readonly AttributeKey[], ...StreamLine[]];
+  const [columns, ...streams] = lines as [readonly CountedKey[], ...StreamLine[]];
   return {
     columns,
     streams: streams.map(({ labels, resource, scope, rows, minNs, maxNs }) => ({

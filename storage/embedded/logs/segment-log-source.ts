@@ -40,6 +40,14 @@ export function sqlOfLogQuery(query: SegmentLogQuery): { readonly sql: string; r
   return { sql, values };
 }
 
+/** The time of the last row of the first `limit` rows; NULL when there is none. */
+export function sqlOfLastTimeQuery(query: Omit<SegmentLogQuery, "lines">): string {
+  const conditions = [...streamConditions(query), ...timeConditions(query.range), "true"];
+  const [direction, last] = query.newestFirst ? ["DESC", "min"] : ["ASC", "max"];
+  const times = `SELECT time FROM read_parquet(${quoteText(query.dataPath)}) WHERE ${conditions.join(" AND ")}`;
+  return `SELECT ${last}(time) FROM (${times} ORDER BY time ${direction} LIMIT ${query.limit ?? 0})`;
+}
+
 /** Which of `streams` have a row in the range. */
 export function sqlOfStreamQuery(query: Pick<SegmentLogQuery, "dataPath" | "index" | "streams" | "range">): string {
   const conditions = [...streamConditions(query), ...timeConditions(query.range), "true"];

@@ -7,6 +7,9 @@ import type { RowPart, SegmentColumn } from "./segment-codec.ts";
 /** An attribute with a column of its own in a segment; its number is its place in the segment's list. */
 export type AttributeKey = { readonly name: string; readonly type: AttributeType };
 
+/** With the number of rows that have it. */
+export type CountedKey = AttributeKey & { readonly rows: number };
+
 /** Equal for equal name and type; types have no colon. */
 export function attributeId({ name, type }: AttributeKey): string {
   return `${type}:${name}`;
@@ -28,7 +31,7 @@ type WithAttributes = { readonly attributes: readonly AttributeColumn[] };
  * can be kept: the others go into the tail.
  */
 export class AttributeColumns<Batch extends WithAttributes> {
-  readonly keys: readonly AttributeKey[];
+  readonly keys: readonly CountedKey[];
   readonly #parts: readonly RowPart<Batch>[];
   /** By part, by column. */
   readonly #hot: readonly (readonly (AttributeColumn | undefined)[])[];
@@ -37,7 +40,7 @@ export class AttributeColumns<Batch extends WithAttributes> {
 
   private constructor(
     parts: readonly RowPart<Batch>[],
-    keys: readonly AttributeKey[],
+    keys: readonly CountedKey[],
     extraTail: ExtraTail<Batch> | undefined,
   ) {
     this.#parts = parts;
@@ -60,7 +63,7 @@ export class AttributeColumns<Batch extends WithAttributes> {
     maxColumns: number,
     extraTail?: ExtraTail<Batch>,
   ): Promise<AttributeColumns<Batch>> {
-    return new AttributeColumns(parts, await mostFrequent(parts, maxColumns), extraTail);
+    return new AttributeColumns(parts, mostFrequentKeys(await countKeys(parts), maxColumns), extraTail);
   }
 
   segmentColumns(): SegmentColumn[] {
@@ -101,9 +104,9 @@ export class AttributeColumns<Batch extends WithAttributes> {
   }
 }
 
-async function mostFrequent(parts: readonly RowPart<WithAttributes>[], maxColumns: number): Promise<AttributeKey[]> {
+async function countKeys(parts: readonly RowPart<WithAttributes>[]): Promise<Iterable<CountedKey>> {
   const breather = new Breather();
-  const counts = new Map<string, { readonly key: AttributeKey; count: number }>();
+  const counts = new Map<string, { readonly name: string; readonly type: AttributeType; rows: number }>();
   for (const { batch, rows } of parts) {
     for (const { name, type, values } of batch.attributes) {
       let count = 0;
@@ -111,15 +114,16 @@ async function mostFrequent(parts: readonly RowPart<WithAttributes>[], maxColumn
       if (count === 0) continue;
       const id = attributeId({ name, type });
       const known = counts.get(id);
-      if (known) known.count += count;
-      else counts.set(id, { key: { name, type }, count });
+      if (known) known.rows += count;
+      else counts.set(id, { name, type, rows: count });
     }
     if (breather.due) await breather.pause();
   }
-  return [...counts.values()]
-    .sort((a, b) => b.count - a.count)
-    .slice(0, maxColumns)
-    .map(({ key }) => key);
+  return counts.values();
+}
+
+export function mostFrequentKeys(keys: Iterable<CountedKey>, maxColumns: number): readonly CountedKey[] {
+  return [...keys].sort((a, b) => b.rows - a.rows).slice(0, maxColumns);
 }
 
 /** Collects attributes row by row into the columns of a batch. */

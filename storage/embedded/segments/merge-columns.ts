@@ -1,24 +1,50 @@
-import { type AttributeKey, attributeColumnName, attributeId } from "./attribute-columns.ts";
+import {
+  type AttributeKey,
+  attributeColumnName,
+  attributeId,
+  type CountedKey,
+  mostFrequentKeys,
+  TAIL_COLUMN,
+} from "./attribute-columns.ts";
+import { quoteText } from "./duck-database.ts";
 
-/**
- * A merged segment may have so many times the usual number of attribute columns. Its inputs' columns stay columns and
- * their tails stay tails: to move attributes between them, a merge would have to parse and write every tail.
- */
-export const MERGED_COLUMNS_FACTOR = 2;
-
-export function unionOfKeys(lists: readonly (readonly AttributeKey[])[]): AttributeKey[] {
-  return [...new Map(lists.flat().map((key) => [attributeId(key), key])).values()];
+/** The columns of a merged segment: of those its inputs have, the most frequent ones. */
+export function mergedKeys(inputs: readonly (readonly CountedKey[])[], maxColumns: number): readonly CountedKey[] {
+  const counts = new Map<string, CountedKey>();
+  for (const key of inputs.flat()) {
+    const id = attributeId(key);
+    counts.set(id, { ...key, rows: key.rows + (counts.get(id)?.rows ?? 0) });
+  }
+  return mostFrequentKeys(counts.values(), maxColumns);
 }
 
-/** SELECT items that give a segment's attribute columns the names they have in `merged`; NULL where it lacks one. */
-export function columnsInTermsOf(own: readonly AttributeKey[], merged: readonly AttributeKey[]): string[] {
+/**
+ * SELECT items that give a segment's attributes the columns of a merged one: NULL for what it lacks, and what has no
+ * column there goes into the tail. Nothing moves from the tail to a column, for that would mean to parse every tail.
+ */
+export function attributesInTermsOf(own: readonly AttributeKey[], merged: readonly AttributeKey[]): string[] {
   const names = new Map(own.map((key, number) => [attributeId(key), attributeColumnName(number)]));
-  return merged.map((key, number) => {
+  const columns = merged.map((key, number) => {
     return `${names.get(attributeId(key)) ?? "NULL::VARCHAR"} AS ${attributeColumnName(number)}`;
   });
+  const kept = new Set(merged.map(attributeId));
+  const demoted = own.flatMap((key, number) => (kept.has(attributeId(key)) ? [] : [{ key, number }]));
+  return [tailWith(demoted), ...columns];
+}
+
+/** The tail is a JSON array of texts, so it grows as text: `,a,b,c` for each attribute, and no comma at the front. */
+function tailWith(demoted: readonly { readonly key: AttributeKey; readonly number: number }[]): string {
+  if (demoted.length === 0) return TAIL_COLUMN;
+  const items = demoted.map(({ key, number }) => {
+    const head = quoteText(`,${JSON.stringify(key.name)},${JSON.stringify(key.type)},`);
+    return `coalesce(${head} || CAST(to_json(${attributeColumnName(number)}) AS VARCHAR), '')`;
+  });
+  const old = `coalesce(',' || ${TAIL_COLUMN}[2:-2], '')`;
+  const all = `concat(${[old, ...items].join(", ")})`;
+  return `CASE WHEN ${all} = '' THEN NULL ELSE '[' || ${all}[2:] || ']' END AS ${TAIL_COLUMN}`;
 }
 
 /** A SELECT item that replaces places in one dictionary by places in another. */
 export function renumbered(column: string, numbers: readonly number[]): string {
-  return `[${numbers.join(", ")}]::UINTEGER[][${column} + 1] AS ${column}`;
+  return `([${numbers.join(", ")}]::UINTEGER[])[${column} + 1] AS ${column}`;
 }

@@ -42,7 +42,7 @@ export interface SegmentCodec<Batch, Index> {
   refusal(batch: Batch, row: number): string | undefined;
   /** Counts and dictionaries are made here, so it may take a while: it pauses now and then. */
   plan(parts: readonly RowPart<Batch>[]): Promise<SegmentPlan>;
-  /** Undefined when these don't fit into one file. `query` runs SQL that may read the inputs. */
-  merge(inputs: readonly MergeInput<Index>[], query: SegmentQuery): Promise<MergePlan | undefined>;
+  /** `query` runs SQL that may read the inputs. */
+  merge(inputs: readonly MergeInput<Index>[], query: SegmentQuery): Promise<MergePlan>;
   parseIndex(lines: readonly unknown[]): Index;
 }

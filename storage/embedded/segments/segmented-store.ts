@@ -309,7 +309,6 @@ export class SegmentedStore<Batch extends { readonly length: number }, Index> {
         indexes.filter((input) => input !== undefined),
         (sql) => database.stream(sql, [], NEVER_ABORTED),
       );
-      if (!plan) return;
       const { tenant, day } = (inputs[0] as Segment).info;
       draft = directory.create({ tenant, day, ...extentOf(inputs) }).draft;
       const files: SegmentFiles = await mergeSegments(database, draft, plan);

@@ -4,7 +4,7 @@ import { AttributeColumns, TAIL_COLUMN } from "../segments/attribute-columns.ts"
 import { Breather } from "../segments/breather.ts";
 import { quoteText } from "../segments/duck-database.ts";
 import { isHexId, wordOfHex } from "../segments/hex-id.ts";
-import { columnsInTermsOf, MERGED_COLUMNS_FACTOR, renumbered, unionOfKeys } from "../segments/merge-columns.ts";
+import { attributesInTermsOf, mergedKeys, renumbered } from "../segments/merge-columns.ts";
 import { partColumn } from "../segments/part-column.ts";
 import type {
   MergeInput,
@@ -105,9 +105,11 @@ export class SpanSegmentCodec implements SegmentCodec<SpanBatch, SpanSegmentInde
     return { columns, orderBy: ORDER, index: linesOfIndex(index) };
   }
 
-  async merge(inputs: readonly MergeInput<SpanSegmentIndex>[], query: SegmentQuery): Promise<MergePlan | undefined> {
-    const columns = unionOfKeys(inputs.map(({ index }) => index.columns));
-    if (columns.length > MERGED_COLUMNS_FACTOR * this.#maxColumns) return undefined;
+  async merge(inputs: readonly MergeInput<SpanSegmentIndex>[], query: SegmentQuery): Promise<MergePlan> {
+    const columns = mergedKeys(
+      inputs.map(({ index }) => index.columns),
+      this.#maxColumns,
+    );
     const sources = new SourceDictionary();
     const operations = new OperationTable();
     const selects: string[] = [];
@@ -115,8 +117,8 @@ export class SpanSegmentCodec implements SegmentCodec<SpanBatch, SpanSegmentInde
       const numbers = index.sources.map((source) => sources.numberOf(source));
       const fields = [
         renumbered("source", numbers),
-        ...SPAN_COLUMNS.slice(1),
-        ...columnsInTermsOf(index.columns, columns),
+        ...SPAN_COLUMNS.slice(1, -1),
+        ...attributesInTermsOf(index.columns, columns),
       ];
       selects.push(`SELECT ${fields.join(", ")} FROM read_parquet(${quoteText(dataPath)})`);
       operations.addAll(index.operations);

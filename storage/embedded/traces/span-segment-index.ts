@@ -2,13 +2,13 @@ import type { Scope } from "@sightline/model/attributes.ts";
 import { attributeValue } from "@sightline/model/attributes.ts";
 import type { Operation } from "@sightline/model/ports.ts";
 import type { SpanSource } from "@sightline/model/span-batch.ts";
-import type { AttributeKey } from "../segments/attribute-columns.ts";
+import type { CountedKey } from "../segments/attribute-columns.ts";
 import { type FlatAttributes, flatten, unflatten } from "../segments/flat-attributes.ts";
 import { BloomFilter } from "./bloom-filter.ts";
 import { OperationTable } from "./operation-table.ts";
 
 export type SpanSegmentIndex = {
-  readonly columns: readonly AttributeKey[];
+  readonly columns: readonly CountedKey[];
   /** The column `source` is a place in it. */
   readonly sources: readonly SpanSource[];
   /** Trace ids of the segment. */
@@ -19,7 +19,7 @@ export type SpanSegmentIndex = {
 };
 
 type HeadLine = {
-  readonly columns: readonly AttributeKey[];
+  readonly columns: readonly CountedKey[];
   readonly traceCount: number;
   /** Base64. */
   readonly traces: string;
