@@ -5,10 +5,12 @@ import { Turn } from "./turn.ts";
 
 /** An encoder need not make pieces of a certain size: they are gathered to chunks of about this many characters. */
 const CHUNK_LENGTH = 64 * 1024;
+/** Text or UTF-8. */
+export type JsonPiece = string | Uint8Array;
 const MIN_GZIP_LENGTH = 1_024;
 
 /**
- * Sends the text that `pieces` yields. A short answer goes out at once with its length; a long one is encoded while it
+ * Sends what `pieces` yields. A short answer goes out at once with its length; a long one is encoded while it
  * is sent, giving way to other work every few milliseconds, and never lies in memory as a whole. Compresses when the
  * client accepts gzip. The encoder must not throw after its first piece: the status is already on its way.
  */
@@ -16,13 +18,13 @@ export async function sendChunks(
   request: FastifyRequest,
   reply: FastifyReply,
   contentType: string,
-  pieces: Iterator<string>,
+  pieces: Iterator<JsonPiece>,
 ): Promise<FastifyReply> {
   reply.header("content-type", contentType);
   const first = gather(pieces);
-  const gzip = first.text.length >= MIN_GZIP_LENGTH && acceptsGzip(request.headers["accept-encoding"]);
-  if (first.done && !gzip) return reply.send(first.text);
-  const body = Readable.from(first.done ? [first.text] : chunks(first.text, pieces), { objectMode: false });
+  const gzip = first.chunk.length >= MIN_GZIP_LENGTH && acceptsGzip(request.headers["accept-encoding"]);
+  if (first.done && !gzip) return reply.send(first.chunk);
+  const body = Readable.from(first.done ? [first.chunk] : chunks(first.chunk, pieces), { objectMode: false });
   if (!gzip) return reply.send(body);
   reply.header("content-encoding", "gzip").header("vary", "accept-encoding");
   // Level 1: a query's answer is read once, from near by.
@@ -31,26 +33,39 @@ export async function sendChunks(
   return reply.send(body.pipe(compressor));
 }
 
-async function* chunks(first: string, pieces: Iterator<string>): AsyncGenerator<string> {
+async function* chunks(first: Buffer, pieces: Iterator<JsonPiece>): AsyncGenerator<Buffer> {
   const turn = new Turn();
   yield first;
   for (;;) {
     // A fast socket takes every chunk at once; without this nobody else would get a turn.
     await turn.rest();
-    const { text, done } = gather(pieces);
-    if (text !== "") yield text;
+    const { chunk, done } = gather(pieces);
+    if (chunk.length > 0) yield chunk;
     if (done) return;
   }
 }
 
-function gather(pieces: Iterator<string>): { text: string; done: boolean } {
+function gather(pieces: Iterator<JsonPiece>): { chunk: Buffer; done: boolean } {
+  const parts: Uint8Array[] = [];
   let text = "";
-  while (text.length < CHUNK_LENGTH) {
+  let length = 0;
+  let done = false;
+  while (length < CHUNK_LENGTH) {
     const piece = pieces.next();
-    if (piece.done) return { text, done: true };
-    text += piece.value;
+    if (piece.done) {
+      done = true;
+      break;
+    }
+    length += piece.value.length;
+    if (typeof piece.value === "string") {
+      text += piece.value;
+      continue;
+    }
+    parts.push(Buffer.from(text), piece.value);
+    text = "";
   }
-  return { text, done: false };
+  parts.push(Buffer.from(text));
+  return { chunk: Buffer.concat(parts), done };
 }
 
 /** RFC 9110 12.5.3, as far as it decides about gzip. */

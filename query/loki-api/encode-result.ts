@@ -1,6 +1,6 @@
 import { type Labels, labelsFrom, labelsKey } from "@sightline/model/labels.ts";
 import { labelsJson } from "../http/labels-json.ts";
-import { timeText } from "../http/time-texts.ts";
+import { timeText } from "../http/time-text.ts";
 import type { LogEntry, LogqlResult, LogqlValue } from "../logql/result.ts";
 import { formatFloat } from "../promql/format/format-float.ts";
 import { statsJson } from "./stats-json.ts";

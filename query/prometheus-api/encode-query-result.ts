@@ -1,19 +1,18 @@
 import { labelsJson } from "../http/labels-json.ts";
-import { TimeTexts, timeText } from "../http/time-texts.ts";
+import type { JsonPiece } from "../http/send-chunks.ts";
+import { timeText } from "../http/time-text.ts";
 import { formatFloat } from "../promql/format/format-float.ts";
 import type { MatrixSeries, PromValue, QueryResult, QueryStats, VectorSample } from "../promql/result.ts";
 import { floatText } from "./float-text.ts";
 import { histogramJson } from "./histogram-json.ts";
-
-/** Points that one piece of the answer holds at most, so that encoding it stays far below a millisecond. */
-const POINTS_PER_PIECE = 500;
+import { PointEncoder } from "./point-encoder.ts";
 
 /** The body of a successful `query` or `query_range`, piece by piece. Stats are written when `withStats` is set. */
 export function* encodeQueryResult(
   result: QueryResult,
   extraWarnings: readonly string[],
   withStats: boolean,
-): Generator<string> {
+): Generator<JsonPiece> {
   yield `{"status":"success","data":{"resultType":"${result.value.type}","result":`;
   yield* encodeValue(result.value);
   if (withStats) yield `,"stats":${statsJson(result.stats)}`;
@@ -24,7 +23,7 @@ function notes(field: string, texts: readonly string[]): string {
   return texts.length === 0 ? "" : `,"${field}":${JSON.stringify(texts)}`;
 }
 
-function* encodeValue(value: PromValue): Generator<string> {
+function* encodeValue(value: PromValue): Generator<JsonPiece> {
   switch (value.type) {
     case "scalar":
       yield `[${timeText(value.timeMs)},"${formatFloat(value.value)}"]`;
@@ -40,11 +39,10 @@ function* encodeValue(value: PromValue): Generator<string> {
   }
 }
 
-function* encodeVector(samples: readonly VectorSample[]): Generator<string> {
-  const times = new TimeTexts();
+function* encodeVector(samples: readonly VectorSample[]): Generator<JsonPiece> {
   let separator = "[";
   for (const { labels, timeMs, value, histogram } of samples) {
-    const time = times.text(timeMs);
+    const time = timeText(timeMs);
     yield histogram
       ? `${separator}{"metric":${labelsJson(labels)},"histogram":[${time},${histogramJson(histogram)}]}`
       : `${separator}{"metric":${labelsJson(labels)},"value":[${time},"${floatText(value)}"]}`;
@@ -53,43 +51,29 @@ function* encodeVector(samples: readonly VectorSample[]): Generator<string> {
   yield samples.length === 0 ? "[]" : "]";
 }
 
-function* encodeMatrix(series: readonly MatrixSeries[]): Generator<string> {
-  const times = new TimeTexts();
+function* encodeMatrix(series: readonly MatrixSeries[]): Generator<JsonPiece> {
+  const points = new PointEncoder();
   let separator = "[";
-  for (const one of series) {
-    yield `${separator}{"metric":${labelsJson(one.labels)}`;
-    yield* encodeFloats(one, times);
-    if (one.histograms) yield* encodeHistograms(one.histograms, times);
+  for (const { labels, timesMs, values, histograms } of series) {
+    yield `${separator}{"metric":${labelsJson(labels)}`;
+    if (timesMs.length > 0) {
+      yield ',"values":[';
+      yield* points.encode(timesMs, values);
+      yield "]";
+    }
+    if (histograms) yield* encodeHistograms(histograms);
     yield "}";
     separator = ",";
   }
   yield series.length === 0 ? "[]" : "]";
 }
 
-function* encodeFloats({ timesMs, values }: MatrixSeries, times: TimeTexts): Generator<string> {
-  const length = timesMs.length;
-  if (length === 0) return;
-  for (let from = 0; from < length; from += POINTS_PER_PIECE) {
-    const to = Math.min(from + POINTS_PER_PIECE, length);
-    let piece = from === 0 ? ',"values":[' : ",";
-    for (let i = from; i < to; i++) {
-      if (i > from) piece += ",";
-      piece += `[${times.text(timesMs[i] as number)},"${floatText(values[i] as number)}"]`;
-    }
-    yield piece;
-  }
-  yield "]";
-}
-
-function* encodeHistograms(
-  { timesMs, values }: NonNullable<MatrixSeries["histograms"]>,
-  times: TimeTexts,
-): Generator<string> {
+function* encodeHistograms({ timesMs, values }: NonNullable<MatrixSeries["histograms"]>): Generator<JsonPiece> {
   if (values.length === 0) return;
   let separator = ',"histograms":[';
   for (let i = 0; i < values.length; i++) {
     const histogram = values[i];
-    if (histogram) yield `${separator}[${times.text(timesMs[i] as number)},${histogramJson(histogram)}]`;
+    if (histogram) yield `${separator}[${timeText(timesMs[i] as number)},${histogramJson(histogram)}]`;
     separator = ",";
   }
   yield "]";

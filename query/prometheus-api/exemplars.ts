@@ -5,7 +5,7 @@ import type { SeriesExemplars } from "@sightline/model/ports.ts";
 import { labelsJson } from "../http/labels-json.ts";
 import type { QueryHandler } from "../http/query-api.ts";
 import { sendChunks } from "../http/send-chunks.ts";
-import { timeText } from "../http/time-texts.ts";
+import { timeText } from "../http/time-text.ts";
 import type { Expr } from "../promql/ast.ts";
 import { parsePromql } from "../promql/parse/parse-promql.ts";
 import { floatText } from "./float-text.ts";
