@@ -85,7 +85,7 @@ export class AnyValueReader {
     for (let tag = reader.nextTag(); tag !== 0; tag = reader.nextTag()) {
       switch (tag) {
         case ANY_STRING:
-          json = JSON.stringify(this.#text(reader));
+          json = this.#jsonText(reader);
           break;
         case ANY_BOOL:
           json = reader.bool() ? "true" : "false";
@@ -122,6 +122,7 @@ export class AnyValueReader {
         reader.skip(inner);
         continue;
       }
+      this.budget.spend();
       const list = reader.enter("values");
       items.push(isArray ? this.#jsonOf(reader) : this.#jsonOfKeyValue(reader));
       reader.leave(list);
@@ -131,17 +132,23 @@ export class AnyValueReader {
   }
 
   #jsonOfKeyValue(reader: WireReader): string {
-    let key = "";
+    let key = '""';
     let json = "null";
     for (let tag = reader.nextTag(); tag !== 0; tag = reader.nextTag()) {
-      if (tag === KEY_VALUE_KEY) key = this.#text(reader);
+      if (tag === KEY_VALUE_KEY) key = this.#jsonText(reader);
       else if (tag === KEY_VALUE_VALUE) {
         const outer = reader.enter("value");
         json = this.#jsonOf(reader);
         reader.leave(outer);
       } else reader.skip(tag);
     }
-    return `${JSON.stringify(key)}:${json}`;
+    return `${key}:${json}`;
+  }
+
+  #jsonText(reader: WireReader): string {
+    const text = this.#text(reader);
+    this.budget.spendText(text.length);
+    return JSON.stringify(text);
   }
 
   #text(reader: WireReader): string {

@@ -7,6 +7,7 @@ import protobuf from "protobufjs";
 import { describe, expect, test } from "vitest";
 import { otlpJsonToProtobuf } from "./json.ts";
 import { decodeOtlpLogs } from "./logs.ts";
+import { nestedMessage } from "./nested-message.ts";
 import { SPAN_ID, sdkLogs, TRACE_ID } from "./sdk-fixtures.ts";
 
 const RECEIVED_AT_MS = 1_790_000_000_000;
@@ -176,15 +177,10 @@ describe("attributes", () => {
 
   test("of very many names refuse the records that bring too many, naming the way out", () => {
     const rows = 1_000_000;
-    const logRecord = (name: string) => {
-      const keyValue = protobuf.Writer.create().uint32(10).string(name).finish();
-      return protobuf.Writer.create().uint32(50).bytes(keyValue).finish();
-    };
-    const scopeLogs = protobuf.Writer.create();
-    for (let i = 0; i < rows; i++)
-      scopeLogs.uint32(18).bytes(i % 1_000 === 0 ? logRecord(`name-${i}`) : new Uint8Array());
-    const resourceLogs = protobuf.Writer.create().uint32(18).bytes(scopeLogs.finish()).finish();
-    const bytes = protobuf.Writer.create().uint32(10).bytes(resourceLogs).finish();
+    const records = Array.from({ length: rows }, (_, i) =>
+      i % 1_000 === 0 ? nestedMessage(Buffer.from(`name-${i}`), [10, 50, 18]) : Buffer.of(18, 0),
+    );
+    const bytes = nestedMessage(Buffer.concat(records), [18, 10]);
     const { batch, rejected } = decodeOtlpLogs(bytes, 0);
     expect(batch.attributes).toHaveLength(67);
     expect(batch.length).toBe(rows - (1_000 - 67));
@@ -264,35 +260,63 @@ test("unknown fields are stepped over", () => {
 });
 
 test("10,000 nested arrays are refused without a stack overflow", () => {
-  let value = new Uint8Array();
-  for (let depth = 0; depth < 10_000; depth++) {
-    const array = protobuf.Writer.create().uint32(10).bytes(value).finish();
-    value = protobuf.Writer.create().uint32(42).bytes(array).finish() as Uint8Array<ArrayBuffer>;
-  }
-  let message: Uint8Array = value;
-  for (const tag of [42, 18, 18, 10]) message = protobuf.Writer.create().uint32(tag).bytes(message).finish();
-  expect(() => decodeOtlpLogs(message, 0)).toThrow(InvalidInputError);
-  expect(() => decodeOtlpLogs(message, 0)).toThrow(/nested deeper/);
+  const arrays = Array.from({ length: 10_000 }, () => [10, 42]).flat();
+  const bytes = nestedMessage(new Uint8Array(), [...arrays, 42, 18, 18, 10]);
+  expect(() => decodeOtlpLogs(bytes, 0)).toThrow(InvalidInputError);
+  expect(() => decodeOtlpLogs(bytes, 0)).toThrow(/nested deeper/);
 });
 
 describe("a request that is small on the wire and huge in memory is refused:", () => {
-  const nest = (message: Uint8Array, ...tags: readonly number[]) => {
-    let outer = message;
-    for (const tag of tags) outer = protobuf.Writer.create().uint32(tag).bytes(outer).finish();
-    return outer;
-  };
   const repeat = (bytes: readonly number[], count: number) =>
     Buffer.alloc(bytes.length * count, Uint8Array.from(bytes));
 
   test.each<[string, Uint8Array]>([
-    ["empty records", nest(repeat([18, 0], 1_000_001), 18, 10)],
-    ["empty scopes", nest(repeat([18, 0], 1_000_001), 10)],
+    ["empty records", nestedMessage(repeat([18, 0], 1_000_001), [18, 10])],
+    ["empty scopes", nestedMessage(repeat([18, 0], 1_000_001), [10])],
     ["empty resources", repeat([10, 0], 1_000_001)],
-    ["empty attributes of a resource", nest(nest(repeat([10, 0], 4_000_001), 10), 10)],
+    ["empty elements of an array", nestedMessage(repeat([10, 0], 4_000_001), [42, 42, 18, 18, 10])],
+    ["empty attributes of a resource", nestedMessage(repeat([10, 0], 4_000_001), [10, 10])],
   ])("%s", (_name, bytes) => {
     expect(() => decodeOtlpLogs(bytes, 0)).toThrow(TooLargeError);
     expect(() => decodeOtlpLogs(bytes, 0)).toThrow("send smaller batches");
   });
+});
+
+test("text in arrays that would grow beyond bounds as JSON is refused", () => {
+  let message: Uint8Array = Buffer.alloc(65 * 1024 * 1024, 1);
+  for (const tag of [10, 10, 42, 42, 18, 18, 10])
+    message = protobuf.Writer.create().uint32(tag).bytes(message).finish();
+  expect(() => decodeOtlpLogs(message, 0)).toThrow(TooLargeError);
+});
+
+test("any arrays and maps come back as the JSON that they are", () => {
+  type Value = { readonly any: object; readonly plain: unknown };
+  const { value } = fc.letrec<{ value: Value }>((tie) => ({
+    value: fc.oneof(
+      { maxDepth: 4 },
+      fc.string({ unit: "grapheme" }).map((stringValue) => ({ any: { stringValue }, plain: stringValue })),
+      fc.maxSafeInteger().map((int) => ({ any: { intValue: int }, plain: int })),
+      fc
+        .double({ noNaN: true, noDefaultInfinity: true })
+        .map((doubleValue) => ({ any: { doubleValue }, plain: doubleValue + 0 })),
+      fc.constant({ any: {}, plain: null }),
+      fc.array(tie("value"), { maxLength: 4 }).map((items) => ({
+        any: { arrayValue: { values: items.map(({ any }) => any) } },
+        plain: items.map(({ plain }) => plain),
+      })),
+      fc.dictionary(fc.string(), tie("value"), { maxKeys: 4 }).map((fields) => ({
+        any: { kvlistValue: { values: Object.entries(fields).map(([key, { any }]) => ({ key, value: any })) } },
+        plain: Object.fromEntries(Object.entries(fields).map(([key, { plain }]) => [key, plain])),
+      })),
+    ),
+  }));
+  fc.assert(
+    fc.property(fc.array(value, { maxLength: 3 }), (items) => {
+      const { batch } = decodeRecords({ body: { arrayValue: { values: items.map(({ any }) => any) } } });
+      expect(JSON.parse(batch.bodies[0] as string)).toEqual(items.map(({ plain }) => plain));
+    }),
+    { numRuns: 200 },
+  );
 });
 
 test("any attributes come back as they were", () => {

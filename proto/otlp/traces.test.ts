@@ -1,9 +1,9 @@
 import { ProtobufTraceSerializer } from "@opentelemetry/otlp-transformer";
 import { InvalidInputError, TooLargeError } from "@sightline/model/errors.ts";
 import fc from "fast-check";
-import protobuf from "protobufjs";
 import { describe, expect, test } from "vitest";
 import { otlpJsonToProtobuf } from "./json.ts";
+import { nestedMessage } from "./nested-message.ts";
 import { SPAN_ID, sdkSpans, TRACE_ID } from "./sdk-fixtures.ts";
 import { decodeOtlpTraces } from "./traces.ts";
 
@@ -169,21 +169,14 @@ test("sources keep both schema URLs apart", () => {
 });
 
 test("an attribute nested 10,000 deep is refused without a stack overflow", () => {
-  let value: Uint8Array = new Uint8Array();
-  for (let depth = 0; depth < 10_000; depth++) {
-    const keyValue = protobuf.Writer.create().uint32(18).bytes(value).finish();
-    const list = protobuf.Writer.create().uint32(10).bytes(keyValue).finish();
-    value = protobuf.Writer.create().uint32(50).bytes(list).finish();
-  }
-  let message = protobuf.Writer.create().uint32(18).bytes(value).finish();
-  for (const tag of [74, 18, 18, 10]) message = protobuf.Writer.create().uint32(tag).bytes(message).finish();
-  expect(() => decodeOtlpTraces(message, 0)).toThrow(InvalidInputError);
+  const maps = Array.from({ length: 10_000 }, () => [18, 10, 50]).flat();
+  const bytes = nestedMessage(new Uint8Array(), [...maps, 18, 74, 18, 18, 10]);
+  expect(() => decodeOtlpTraces(bytes, 0)).toThrow(InvalidInputError);
 });
 
 test("millions of empty events are refused", () => {
-  let message: Uint8Array = Buffer.alloc(8_000_002, Uint8Array.of(90, 0));
-  for (const tag of [18, 18, 10]) message = protobuf.Writer.create().uint32(tag).bytes(message).finish();
-  expect(() => decodeOtlpTraces(message, 0)).toThrow(TooLargeError);
+  const bytes = nestedMessage(Buffer.alloc(8_000_002, Uint8Array.of(90, 0)), [18, 18, 10]);
+  expect(() => decodeOtlpTraces(bytes, 0)).toThrow(TooLargeError);
 });
 
 test("cut or damaged requests are decoded or refused as invalid, nothing else", async () => {
