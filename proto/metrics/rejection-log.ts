@@ -31,7 +31,9 @@ export function tooManySeries(): Fault {
 export class RejectionLog {
   readonly #byKind = new Map<string, { reason: RejectionReason; count: number; message: string }>();
 
+  /** A count of 0, for a faulty series that has nothing in it, is no rejection. */
   add(fault: Fault, count: number): void {
+    if (count === 0) return;
     const known = this.#byKind.get(fault.kind);
     if (known) known.count += count;
     else this.#byKind.set(fault.kind, { reason: fault.reason, count, message: fault.message });

@@ -75,32 +75,38 @@ class KeyWriter {
     for (const [name, value] of labels) this.#label(name, value);
     if (info !== NO_INFO) {
       // Field 0 does not exist in protobuf: no labels on the wire look like this.
-      this.#reserve(1);
-      this.#bytes[this.length++] = 0;
-      this.#text(`${info.type}\0${info.temporality}\0${info.unit}\0${info.otelName}`);
+      const text = `\0${info.type}\0${info.temporality}\0${info.unit}\0${info.otelName}`;
+      const bytes = byteLength(text);
+      this.#reserve(bytes);
+      this.#write(text, bytes);
     }
     return this.#view;
   }
 
   #label(name: string, value: string): void {
-    const nameBytes = Buffer.byteLength(name);
-    const valueBytes = Buffer.byteLength(value);
+    const nameBytes = byteLength(name);
+    const valueBytes = byteLength(value);
     const length = 2 + varintLength(nameBytes) + nameBytes + varintLength(valueBytes) + valueBytes;
     this.#reserve(length + 6);
     this.#bytes[this.length++] = 0x0a;
     this.#varint(length);
     this.#bytes[this.length++] = 0x0a;
     this.#varint(nameBytes);
-    this.#text(name);
-    this.#reserve(6);
+    this.#write(name, nameBytes);
     this.#bytes[this.length++] = 0x12;
     this.#varint(valueBytes);
-    this.#text(value);
+    this.#write(value, valueBytes);
   }
 
-  #text(text: string): void {
-    this.#reserve(text.length * 3);
-    this.length += this.#bytes.write(text, this.length);
+  #write(text: string, bytes: number): void {
+    const start = this.length;
+    this.length += bytes;
+    if (bytes !== text.length) {
+      this.#bytes.write(text, start);
+      return;
+    }
+    // A call into the engine costs more than a short text.
+    for (let i = 0; i < bytes; i++) this.#bytes[start + i] = text.charCodeAt(i);
   }
 
   #varint(value: number): void {
@@ -116,6 +122,11 @@ class KeyWriter {
     this.#bytes = larger;
     this.#view = new DataView(larger.buffer, larger.byteOffset, larger.length);
   }
+}
+
+function byteLength(text: string): number {
+  for (let i = 0; i < text.length; i++) if (text.charCodeAt(i) >= 0x80) return Buffer.byteLength(text);
+  return text.length;
 }
 
 function varintLength(value: number): number {

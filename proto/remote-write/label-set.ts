@@ -22,7 +22,7 @@ export function seriesLabels(pairs: readonly Label[], interner: SeriesInterner):
 
 /** As {@link seriesLabels} for exemplars, which have no name. */
 export function sortedLabels(pairs: readonly Label[], interner: SeriesInterner): Labels | Fault {
-  const sorted = [...pairs].sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
+  const sorted = isSorted(pairs) ? pairs : [...pairs].sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
   const labels: Label[] = [];
   let previous: string | undefined;
   for (const [name, value] of sorted) {
@@ -34,6 +34,11 @@ export function sortedLabels(pairs: readonly Label[], interner: SeriesInterner):
     if (value !== "") labels.push(interner.label(name, value));
   }
   return labels;
+}
+
+function isSorted(pairs: readonly Label[]): boolean {
+  for (let i = 1; i < pairs.length; i++) if ((pairs[i] as Label)[0] < (pairs[i - 1] as Label)[0]) return false;
+  return true;
 }
 
 function show(pairs: readonly Label[]): string {
