@@ -9,12 +9,13 @@ import type { SpanBatch } from "@sightline/model/span-batch.ts";
 import { DEFAULT_TENANT } from "@sightline/model/tenant.ts";
 import type { Decoded, Protocol, WireRequest } from "@sightline/proto/wire-request.ts";
 import { Registry } from "prom-client";
-import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { collectorConfig } from "./config.ts";
 import { listDeadLetters } from "./dead-letters/dead-letter-file.ts";
 import { DeadLetters } from "./dead-letters/dead-letters.ts";
 import { replayDeadLetters } from "./dead-letters/replay-dead-letters.ts";
 import { Ingest, type IngestStores } from "./ingest.ts";
+import { eventually } from "./testing/eventually.ts";
 import { RecordingStore } from "./testing/recording-store.ts";
 import { WriteAheadLog } from "./wal/write-ahead-log.ts";
 
@@ -138,7 +139,7 @@ describe("accepting", () => {
     const second = ingest.submit(request("y".repeat(60)));
     await expect(second).rejects.toThrow(TooManyRequestsError);
     await expect(second).rejects.toThrow(/collector\.limits\.max_in_flight_bytes/);
-    await vi.waitFor(() => expect(logs.calls).toHaveLength(1));
+    await eventually(() => expect(logs.calls).toHaveLength(1));
     release();
     await first;
     logs.onAppend = () => {};
@@ -169,7 +170,7 @@ describe("a store that is down", () => {
     expect(await counter("sightline_deferred_requests_total")).toBe(50);
     logs.onAppend = () => {};
     await ingest.submit(request("after"));
-    await vi.waitFor(() => expect(names(logs)).toEqual(["before", ...numbered(50), "after"]));
+    await eventually(() => expect(names(logs)).toEqual(["before", ...numbered(50), "after"]));
     await ingest.submit(request("live"));
     expect(names(logs).at(-1)).toBe("live");
   });
@@ -194,10 +195,11 @@ describe("a store that is down", () => {
     await sleep(60);
     expect(wal.replayFrom).toBeLessThanOrEqual(logs.calls[0] as number);
     logs.onAppend = () => {};
-    await vi.waitFor(() => expect(logs.taken).toHaveLength(10));
+    await eventually(() => expect(logs.taken).toHaveLength(10));
     await logs.flush();
-    await vi.waitFor(() => expect(wal.replayFrom).toBe((logs.taken.at(-1)?.position as number) + 1));
-    expect(readdirSync(join(root, "wal")).filter((file) => file.endsWith(".wal"))).toHaveLength(1);
+    await eventually(() => expect(wal.replayFrom).toBe((logs.taken.at(-1)?.position as number) + 1));
+    const segments = () => readdirSync(join(root, "wal")).filter((file) => file.endsWith(".wal"));
+    await eventually(() => expect(segments()).toHaveLength(1));
   });
 
   test("when the log is full, clients are pushed back; nothing is dropped", async () => {
@@ -215,9 +217,9 @@ describe("a store that is down", () => {
     await expect(fill()).rejects.toThrow(/collector\.wal\.max_bytes/);
     logs.onAppend = () => {};
     const short = () => names(logs).map((name) => name.replace(/x+$/, ""));
-    await vi.waitFor(() => expect(short()).toEqual(accepted));
+    await eventually(() => expect(short()).toEqual(accepted));
     // Nearly full, the log asks the store to flush by itself.
-    await vi.waitFor(() => ingest.submit(request("again")));
+    await eventually(() => ingest.submit(request("again")));
   });
 
   test("a batch that was overtaken is put aside instead of being given too late", async () => {
@@ -226,8 +228,8 @@ describe("a store that is down", () => {
     logs.onAppend = (batch) => (nameOf(batch) === "slow" ? sleep(5).then(() => Promise.reject(down())) : undefined);
     await Promise.all(["slow", "fast"].map((name) => ingest.submit(request(name))));
     logs.onAppend = () => {};
-    await vi.waitFor(async () => expect(await letters()).toMatchObject([{ reason: "overtaken" }]));
-    await vi.waitFor(async () => {
+    await eventually(async () => expect(await letters()).toMatchObject([{ reason: "overtaken" }]));
+    await eventually(async () => {
       await ingest.submit(request("next"));
       expect(names(logs)).toContain("next");
     });
@@ -273,7 +275,7 @@ describe("dead letters", () => {
     expect(await ingest.submit(request("poison"))).toMatchObject({ accepted: 1 });
     await ingest.submit(request("next"));
     logs.onAppend = () => {};
-    await vi.waitFor(() => expect(names(logs)).toEqual(["poison", "next"]));
+    await eventually(() => expect(names(logs)).toEqual(["poison", "next"]));
     expect(await letters()).toEqual([]);
   });
 });
@@ -322,7 +324,7 @@ describe("restarting", () => {
     await ingest.submit(request("new"));
     expect(names(logs)).toEqual([]);
     logs.onAppend = () => {};
-    await vi.waitFor(() => expect(names(logs)).toEqual([...numbered(10), "new"]));
+    await eventually(() => expect(names(logs)).toEqual([...numbered(10), "new"]));
   });
 
   test("stopping answers what is in, refuses what is new and leaves nothing to replay", async () => {

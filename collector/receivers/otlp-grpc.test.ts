@@ -4,7 +4,8 @@ import { gzipSync, zstdCompressSync } from "node:zlib";
 import { Client, compressionAlgorithms, credentials, Metadata, type ServiceError, status } from "@grpc/grpc-js";
 import type { Signal } from "@sightline/model/ports.ts";
 import { otlpJsonToProtobuf } from "@sightline/proto/otlp/json.ts";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { eventually } from "../testing/eventually.ts";
 import { OTLP_JSON, otlpProtobuf } from "../testing/otlp-payloads.ts";
 import { TestCollector } from "../testing/test-collector.ts";
 
@@ -198,7 +199,7 @@ describe("what is refused", () => {
     const body = otlpJsonToProtobuf("logs", Buffer.from(JSON.stringify(padded)));
     const client = connect();
     const first = call(client, METHODS.logs, body);
-    await vi.waitFor(() => expect(collector.ingest.budget.usedBytes).toBeGreaterThan(0.6 * MIB));
+    await eventually(() => expect(collector.ingest.budget.usedBytes).toBeGreaterThan(0.6 * MIB));
     const error = await failure(call(client, METHODS.logs, body));
     expect(error).toMatchObject({ code: status.RESOURCE_EXHAUSTED, details: expect.stringContaining("max_in_flight") });
     expect(detailsOf(error)).toContain("type.googleapis.com/google.rpc.RetryInfo");

@@ -2,7 +2,8 @@ import { once } from "node:events";
 import { connect } from "node:net";
 import { deflateSync, gzipSync, zstdCompressSync } from "node:zlib";
 import type { Signal } from "@sightline/model/ports.ts";
-import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { eventually } from "../testing/eventually.ts";
 import { OTLP_JSON, otlpProtobuf } from "../testing/otlp-payloads.ts";
 import { TestCollector } from "../testing/test-collector.ts";
 
@@ -172,7 +173,7 @@ describe("being busy", () => {
     collector.logs.onAppend = () => held;
     const padded = JSON.stringify({ ...JSON.parse(OTLP_JSON.logs), padding: "x".repeat(1.9 * MIB) });
     const waiting = Array.from({ length: 3 }, () => collector.post("/v1/logs", padded, JSON_TYPE));
-    await vi.waitFor(() => expect(collector.ingest.budget.usedBytes).toBeGreaterThanOrEqual(5.7 * MIB));
+    await eventually(() => expect(collector.ingest.budget.usedBytes).toBeGreaterThanOrEqual(5.7 * MIB));
     const refused = await collector.post("/v1/logs", padded, JSON_TYPE);
     expect(refused.status).toBe(429);
     expect(Number(refused.headers.get("retry-after"))).toBeGreaterThan(0);
@@ -192,9 +193,9 @@ describe("being busy", () => {
     socket.write(
       `POST /v1/logs HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 100000\r\n\r\n{`,
     );
-    await vi.waitFor(() => expect(collector.ingest.budget.usedBytes).toBe(1));
+    await eventually(() => expect(collector.ingest.budget.usedBytes).toBe(1));
     socket.destroy();
-    await vi.waitFor(() => expect(collector.ingest.budget.usedBytes).toBe(0));
+    await eventually(() => expect(collector.ingest.budget.usedBytes).toBe(0));
     expect((await collector.post("/v1/logs", OTLP_JSON.logs, JSON_TYPE)).status).toBe(200);
   });
 });

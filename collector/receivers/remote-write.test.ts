@@ -1,8 +1,9 @@
 import type { AppendResult } from "@sightline/model/ports.ts";
 import { encodeV1, encodeV2, type SeriesInput2 } from "@sightline/proto/remote-write/test-messages.ts";
-import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { listDeadLetters } from "../dead-letters/dead-letter-file.ts";
 import { replayDeadLetters, submitOverHttp } from "../dead-letters/replay-dead-letters.ts";
+import { eventually } from "../testing/eventually.ts";
 import { snappy } from "../testing/otlp-payloads.ts";
 import { TestCollector } from "../testing/test-collector.ts";
 
@@ -161,7 +162,7 @@ describe("what is refused", () => {
     ];
     const big = snappy(encodeV1({ timeseries: [{ labels, samples: [{ value: 1, timestamp: NOW_MS }] }] }));
     const first = collector.post("/api/v1/write", big, headers);
-    await vi.waitFor(() => expect(collector.ingest.budget.usedBytes).toBeGreaterThan(70_000));
+    await eventually(() => expect(collector.ingest.budget.usedBytes).toBeGreaterThan(70_000));
     const refused = await collector.post("/api/v1/write", big, headers);
     expect(refused.status).toBe(503);
     expect(Number(refused.headers.get("retry-after"))).toBeGreaterThan(0);

@@ -8,6 +8,9 @@ import { SegmentWriter } from "./segment-writer.ts";
 import { SpareSegment } from "./spare-segment.ts";
 import { syncDirectory, type WalFiles } from "./wal-files.ts";
 
+/** The next segment is made ready when the current one is this full: an idle server does not write one for nothing. */
+const PREPARE_AT = 1 / 8;
+
 /** A segment that is not written to any more. `bytes`: where reading ends. `full`: long enough to be used again. */
 type Sealed = { readonly name: SegmentName; readonly path: string; readonly bytes: number; readonly full: boolean };
 
@@ -75,7 +78,6 @@ export class SegmentStore {
       await this.#openLast(name, path, size);
     }
     await this.removeBefore(replayFrom);
-    if (this.#config.preallocate) this.#spare.prepare();
     return lowestUnused;
   }
 
@@ -109,12 +111,14 @@ export class SegmentStore {
   /** The segment to write a record of `bytes` to; `next` names it if it has to be a new one. */
   async writerFor(bytes: number, next: SegmentName): Promise<SegmentWriter> {
     const current = this.#writer;
-    if (current && (current.end === 0 || current.end + bytes <= this.#config.segment_bytes)) return current;
+    if (current && (current.end === 0 || current.end + bytes <= this.#config.segment_bytes)) {
+      if (this.#config.preallocate && current.end > PREPARE_AT * this.#config.segment_bytes) this.#spare.prepare();
+      return current;
+    }
     if (current) await this.#seal(current);
     const recycled = await this.#spare.take(join(this.#dir, formatSegmentName(next)));
     this.#writer = await SegmentWriter.open(this.#files, this.#dir, next, recycled ? this.#config.segment_bytes : 0);
     await syncDirectory(this.#files, this.#dir);
-    if (this.#config.preallocate) this.#spare.prepare();
     return this.#writer;
   }
 
