@@ -1,8 +1,9 @@
 import type { AttributeType } from "@sightline/model/attributes.ts";
-import { type Labels, labelsFrom, labelValue } from "@sightline/model/labels.ts";
+import { type Label, type Labels, labelValue } from "@sightline/model/labels.ts";
 import type { LogBatch, LogStream } from "@sightline/model/log-batch.ts";
 import { isJsonMap, type JsonAttributeMap, jsonAttributeText, parseJsonAttribute } from "../http/json-attribute.ts";
 import { lokiLabelName } from "./loki-label-name.ts";
+import { mergeLabels } from "./merge-labels.ts";
 
 type AddLabel = (name: string, value: string) => void;
 
@@ -18,12 +19,13 @@ const MAX_DEPTH = 8;
  */
 export class StructuredMetadata {
   readonly #names = new Map<string, string>();
-  readonly #ofStream = new Map<LogStream, ReadonlyMap<string, string>>();
+  readonly #ofStream = new Map<LogStream, StreamLabels>();
 
+  /** Sorted, as all labels are. */
   of(batch: LogBatch, row: number): Labels {
-    const stream = batch.streams[batch.streamRefs[row] as number] as LogStream;
-    const labels = new Map(this.#streamMetadata(stream));
-    const add = (name: string, value: string) => addLabel(labels, stream.labels, name, value);
+    const stream = this.#streamLabels(batch.streams[batch.streamRefs[row] as number] as LogStream);
+    const own: Label[] = [];
+    const add: AddLabel = (name, value) => stream.add(own, name, value);
     for (const { name, type, values } of batch.attributes) {
       const value = values[row];
       if (value !== undefined) this.#expand(name, type, value, add);
@@ -36,20 +38,22 @@ export class StructuredMetadata {
     add("severity_text", batch.severityTexts[row] ?? "");
     add("trace_id", batch.traceIds[row] ?? "");
     add("span_id", batch.spanIds[row] ?? "");
-    return labelsFrom(labels);
+    return mergeLabels(stream.metadata, sorted(own));
   }
 
-  #streamMetadata(stream: LogStream): ReadonlyMap<string, string> {
+  #streamLabels(stream: LogStream): StreamLabels {
     const known = this.#ofStream.get(stream);
     if (known) return known;
-    const labels = new Map<string, string>();
-    const add = (name: string, value: string) => addLabel(labels, stream.labels, name, value);
+    const labels = new StreamLabels(stream.labels);
+    const metadata: Label[] = [];
+    const add: AddLabel = (name, value) => labels.add(metadata, name, value);
     for (const { name, type, value } of stream.resource) {
       if (labelValue(stream.labels, this.#labelName(name)) === "") this.#expand(name, type, value, add);
     }
     for (const { name, type, value } of stream.scope.attributes) this.#expand(name, type, value, add);
     add("scope_name", stream.scope.name);
     add("scope_version", stream.scope.version);
+    labels.metadata = sorted(metadata);
     this.#ofStream.set(stream, labels);
     return labels;
   }
@@ -84,7 +88,22 @@ export class StructuredMetadata {
   }
 }
 
-function addLabel(labels: Map<string, string>, stream: Labels, name: string, value: string): void {
-  if (name === "" || value === "") return;
-  labels.set(labelValue(stream, name) === "" ? name : name + EXTRACTED, value);
+/** What is the same for all records of a stream. */
+class StreamLabels {
+  metadata: Labels = [];
+  readonly #taken: ReadonlySet<string>;
+
+  constructor(labels: Labels) {
+    this.#taken = new Set(labels.map(([name]) => name));
+  }
+
+  add(labels: Label[], name: string, value: string): void {
+    if (name !== "" && value !== "") labels.push([this.#taken.has(name) ? name + EXTRACTED : name, value]);
+  }
+}
+
+/** By name; of several of one name the last. The sort is stable. */
+function sorted(labels: Label[]): Labels {
+  labels.sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
+  return labels.filter(([name], i) => name !== labels[i + 1]?.[0]);
 }

@@ -1,6 +1,7 @@
-import { type Labels, labelsFrom, labelsKey } from "@sightline/model/labels.ts";
+import type { Labels } from "@sightline/model/labels.ts";
 import { labelsJson } from "../http/labels-json.ts";
 import { timeText } from "../http/time-text.ts";
+import { mergeLabels } from "../logql/merge-labels.ts";
 import type { LogEntry, LogqlResult, LogqlValue } from "../logql/result.ts";
 import { formatFloat } from "../promql/format/format-float.ts";
 import { statsJson } from "./stats-json.ts";
@@ -51,13 +52,11 @@ function pointJson(timeMs: number, value: number): string {
   return `[${timeText(timeMs)},"${formatFloat(value)}"]`;
 }
 
-type Stream = { readonly labels: Labels; readonly entries: LogEntry[] };
-
 function* encodeStreams(entries: readonly LogEntry[], categorize: boolean): Generator<string> {
   yield "[";
   let separator = "";
-  for (const { labels, entries: lines } of byStream(entries, categorize)) {
-    yield `${separator}{"stream":${labelsJson(labels)},"values":[`;
+  for (const [labels, lines] of byStream(entries, categorize)) {
+    yield `${separator}{"stream":${labels},"values":[`;
     for (const [i, entry] of lines.entries()) {
       yield `${i === 0 ? "" : ","}["${entry.timeNs}",${JSON.stringify(entry.line)}${categorize ? categories(entry) : ""}]`;
     }
@@ -75,15 +74,20 @@ function categories({ metadata, parsed }: LogEntry): string {
   return `,{${fields.join(",")}}`;
 }
 
-/** Streams in the order of their labels, as Loki has them; entries keep their order. */
-function byStream(entries: readonly LogEntry[], categorize: boolean): Stream[] {
-  const streams = new Map<string, Stream>();
+/** The labels of streams as JSON, and their entries in the order they had; streams in the order of their labels. */
+function byStream(entries: readonly LogEntry[], categorize: boolean): [string, LogEntry[]][] {
+  const streams = new Map<string, LogEntry[]>();
+  const ofStream = new Map<Labels, string>();
   for (const entry of entries) {
-    const labels = categorize ? entry.stream : labelsFrom([...entry.stream, ...entry.metadata, ...entry.parsed]);
-    const key = labelsKey(labels);
-    const stream = streams.get(key);
-    if (stream) stream.entries.push(entry);
-    else streams.set(key, { labels, entries: [entry] });
+    let labels = categorize ? ofStream.get(entry.stream) : undefined;
+    if (labels === undefined) {
+      const all = categorize ? entry.stream : mergeLabels(mergeLabels(entry.stream, entry.metadata), entry.parsed);
+      labels = labelsJson(all);
+      if (categorize) ofStream.set(entry.stream, labels);
+    }
+    const stream = streams.get(labels);
+    if (stream) stream.push(entry);
+    else streams.set(labels, [entry]);
   }
-  return [...streams].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, stream]) => stream);
+  return [...streams].sort(([a], [b]) => (a < b ? -1 : 1));
 }
