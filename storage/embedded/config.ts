@@ -25,7 +25,9 @@ export const embeddedMetricsConfig = z.strictObject({
         .int()
         .min(1)
         .default(8_000_000)
-        .describe("Samples of one tenant that are kept in memory before they are written as a block."),
+        .describe(
+          "Samples of all tenants that are kept in memory; when there are more, those of the biggest tenant are written as blocks. 12 bytes each.",
+        ),
       max_age: duration("2h").describe("Samples are written as a block after so long in memory, however few they are."),
     })
     .prefault({}),

@@ -6,6 +6,7 @@ import { ByteWriter } from "./byte-writer.ts";
 import { foldHash, HASH_SEED, hashPair } from "./labels-hash.ts";
 import { packStreams, unpackStreams } from "./page-streams.ts";
 import type { LabelIndex } from "./series-source.ts";
+import { TimeSlice } from "./time-slice.ts";
 
 /** Where a page is in its file, and its CRC-32. */
 export type PagePlace = { readonly offset: number; readonly length: number; readonly crc: number };
@@ -21,36 +22,44 @@ export type BlockWindow = {
 
 const INDEX_STREAMS = 3;
 
-/** Packs the index of a block whose series are sorted by labels. */
-export function packBlockIndex(
+/** Packs the index of a block whose series are sorted by labels. Pauses now and then. */
+export async function packBlockIndex(
   labels: readonly Labels[],
   infos: readonly SeriesInfo[],
   windows: readonly BlockWindow[],
-): Uint8Array {
+): Promise<Uint8Array> {
+  const slice = new TimeSlice();
   const meta = new ByteWriter();
-  const pairNumbers = writePairs(labels, meta);
+  const pairNumbers = await writePairs(labels, meta, slice);
   const infoNumbers = writeInfos(infos, meta);
   writeWindows(windows, meta);
   const rows = new ByteWriter();
   const rest = new ByteWriter();
   rest.varint(labels.length);
-  labels.forEach((series, id) => {
+  for (let id = 0; id < labels.length; id++) {
+    const series = labels[id] as Labels;
     rest.varint(series.length);
     rest.varint(infoNumbers[id] as number);
     for (const [name, value] of series) rows.u32(pairNumbers.get(name)?.get(value) as number);
-  });
+    if ((id & 255) === 0 && slice.due) await slice.pause();
+  }
   return packStreams([meta.written(), rest.written(), rows.written()]);
 }
 
 /** Distinct labels by name, values sorted. Returns the number of each in this order. */
-function writePairs(labels: readonly Labels[], out: ByteWriter): Map<string, Map<string, number>> {
+async function writePairs(
+  labels: readonly Labels[],
+  out: ByteWriter,
+  slice: TimeSlice,
+): Promise<Map<string, Map<string, number>>> {
   const values = new Map<string, Map<string, number>>();
-  for (const series of labels) {
-    for (const [name, value] of series) {
+  for (let id = 0; id < labels.length; id++) {
+    for (const [name, value] of labels[id] as Labels) {
       const ofName = values.get(name);
       if (ofName) ofName.set(value, 0);
       else values.set(name, new Map([[value, 0]]));
     }
+    if ((id & 255) === 0 && slice.due) await slice.pause();
   }
   let number = 0;
   out.varint(values.size);
@@ -62,6 +71,7 @@ function writePairs(labels: readonly Labels[], out: ByteWriter): Map<string, Map
       out.text(value);
       ofName.set(value, number++);
     }
+    if (slice.due) await slice.pause();
   }
   return values;
 }
@@ -124,29 +134,31 @@ export class BlockIndex implements LabelIndex {
   readonly #hashes: Int32Array;
   readonly #labels: Labels[] = [];
 
-  /** Throws {@link CorruptionError} when the bytes are no index. */
-  constructor(packed: Uint8Array) {
-    const [meta, rest, rows] = unpackStreams(packed, INDEX_STREAMS).map((stream) => new ByteReader(stream)) as [
-      ByteReader,
-      ByteReader,
-      ByteReader,
-    ];
+  private constructor(meta: ByteReader, seriesCount: number, rows: Uint32Array) {
     this.#readPairs(meta);
     this.#infos = readInfos(meta);
     this.windows = readWindows(meta);
-    this.seriesCount = rest.count(2);
-    this.#rowOffsets = new Uint32Array(this.seriesCount + 1);
-    this.#infoNumbers = new Uint32Array(this.seriesCount);
-    this.#rows = new Uint32Array(rows.bytes.length >>> 2);
-    for (let id = 0; id < this.seriesCount; id++) {
-      this.#rowOffsets[id + 1] = (this.#rowOffsets[id] as number) + rest.varint();
-      this.#infoNumbers[id] = rest.varint();
-    }
-    if (this.#rowOffsets[this.seriesCount] !== this.#rows.length) throw new CorruptionError("labels are missing");
+    this.seriesCount = seriesCount;
+    this.#rowOffsets = new Uint32Array(seriesCount + 1);
+    this.#infoNumbers = new Uint32Array(seriesCount);
+    this.#hashes = new Int32Array(seriesCount);
+    this.#rows = rows;
+    this.#postings = new Uint32Array(rows.length);
     this.#postingOffsets = new Uint32Array(this.#pairs.length + 1);
-    this.#readRows(rows);
-    this.#postings = this.#invert();
-    this.#hashes = this.#hashAll();
+  }
+
+  /** Throws {@link CorruptionError} when the bytes are no index. Pauses now and then. */
+  static async unpack(packed: Uint8Array): Promise<BlockIndex> {
+    const slice = new TimeSlice();
+    const [meta, rest, rows] = unpackStreams(packed, INDEX_STREAMS) as [Uint8Array, Uint8Array, Uint8Array];
+    await slice.pause();
+    const counts = new ByteReader(rest);
+    const seriesCount = counts.count(2);
+    // A copy, because a view of 32-bit words must begin at a multiple of four.
+    const words = new Uint32Array(new Uint8Array(rows).buffer, 0, rows.length >>> 2);
+    const index = new BlockIndex(new ByteReader(meta), seriesCount, words);
+    await index.#fill(counts, slice);
+    return index;
   }
 
   get bytes(): number {
@@ -157,9 +169,9 @@ export class BlockIndex implements LabelIndex {
     return this.#names.keys();
   }
 
-  valuesOf(name: string): Iterable<string> {
+  *valuesOf(name: string): Iterable<string> {
     const range = this.#names.get(name);
-    return range ? this.#pairs.slice(range.from, range.to).map(([, value]) => value) : [];
+    if (range) for (let pair = range.from; pair < range.to; pair++) yield (this.#pairs[pair] as Label)[1];
   }
 
   postings(name: string, value: string): ArrayLike<number> {
@@ -215,41 +227,40 @@ export class BlockIndex implements LabelIndex {
     }
   }
 
-  #readRows(rows: ByteReader): void {
-    for (let i = 0; i < this.#rows.length; i++) {
-      const pair = rows.u32();
-      if (pair >= this.#pairs.length) throw new CorruptionError("a series has a label that does not exist");
-      this.#rows[i] = pair;
-      (this.#postingOffsets[pair + 1] as number)++;
+  /** Reads what belongs to each series, hashes its labels, and inverts the rows by counting. */
+  async #fill(counts: ByteReader, slice: TimeSlice): Promise<void> {
+    const pairHashes = Int32Array.from(this.#pairs, ([name, value]) => hashPair(name, value));
+    const offsets = this.#postingOffsets;
+    for (let id = 0; id < this.seriesCount; id++) {
+      if ((id & 1023) === 0 && slice.due) await slice.pause();
+      const from = this.#rowOffsets[id] as number;
+      const to = from + counts.varint();
+      this.#rowOffsets[id + 1] = to;
+      this.#infoNumbers[id] = counts.varint();
+      let hash = HASH_SEED;
+      for (let i = from; i < to; i++) {
+        const pair = this.#rows[i] as number;
+        // Also catches a row beyond the end, whose pair is undefined.
+        if (!(pair < this.#pairs.length)) throw new CorruptionError("a series has a label that does not exist");
+        hash = foldHash(hash, pairHashes[pair] as number);
+        (offsets[pair + 1] as number)++;
+      }
+      this.#hashes[id] = hash;
     }
+    for (let pair = 0; pair < this.#pairs.length; pair++) (offsets[pair + 1] as number) += offsets[pair] as number;
+    await this.#invert(slice);
   }
 
-  #invert(): Uint32Array {
-    const offsets = this.#postingOffsets;
-    for (let pair = 0; pair < this.#pairs.length; pair++) (offsets[pair + 1] as number) += offsets[pair] as number;
-    const next = offsets.slice();
-    const postings = new Uint32Array(this.#rows.length);
+  async #invert(slice: TimeSlice): Promise<void> {
+    const next = this.#postingOffsets.slice();
     for (let id = 0; id < this.seriesCount; id++) {
+      if ((id & 1023) === 0 && slice.due) await slice.pause();
       for (let i = this.#rowOffsets[id] as number; i < (this.#rowOffsets[id + 1] as number); i++) {
         const pair = this.#rows[i] as number;
-        postings[next[pair] as number] = id;
+        this.#postings[next[pair] as number] = id;
         (next[pair] as number)++;
       }
     }
-    return postings;
-  }
-
-  #hashAll(): Int32Array {
-    const pairHashes = Int32Array.from(this.#pairs, ([name, value]) => hashPair(name, value));
-    const hashes = new Int32Array(this.seriesCount);
-    for (let id = 0; id < this.seriesCount; id++) {
-      let hash = HASH_SEED;
-      for (let i = this.#rowOffsets[id] as number; i < (this.#rowOffsets[id + 1] as number); i++) {
-        hash = foldHash(hash, pairHashes[this.#rows[i] as number] as number);
-      }
-      hashes[id] = hash;
-    }
-    return hashes;
   }
 }
 

@@ -66,7 +66,7 @@ export class BlockWriter {
     const windows = [...this.#windows.keys()]
       .sort((a, b) => a - b)
       .map((window) => (this.#windows.get(window) as WindowWriter).finish());
-    const index = packBlockIndex(this.#labels, this.#infos, windows);
+    const index = await packBlockIndex(this.#labels, this.#infos, windows);
     const place = this.#append(index);
     this.#append(packTrailer(place));
     await this.drain();

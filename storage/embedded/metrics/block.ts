@@ -77,7 +77,7 @@ export class Block {
     const end = await this.#readBytes(size - TRAILER_BYTES, TRAILER_BYTES);
     return this.#guard(async () => {
       const place = unpackTrailer(end, size);
-      return new BlockIndex(this.#checked(await this.#readBytes(place.offset, place.length), place));
+      return BlockIndex.unpack(this.#checked(await this.#readBytes(place.offset, place.length), place));
     });
   }
 

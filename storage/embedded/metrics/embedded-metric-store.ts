@@ -1,5 +1,6 @@
-import { readdir } from "node:fs/promises";
+import { mkdir, readdir } from "node:fs/promises";
 import { join } from "node:path";
+import { InvalidInputError } from "@sightline/model/errors.ts";
 import type { Labels } from "@sightline/model/labels.ts";
 import type { Logger } from "@sightline/model/logger.ts";
 import { compileMatchers } from "@sightline/model/matcher.ts";
@@ -45,6 +46,8 @@ export class EmbeddedMetricStore implements MetricStore {
   readonly #telemetry: StoreTelemetry;
   readonly #tenants = new Map<TenantId, TenantMetrics>();
   readonly #opening = new Map<TenantId, Promise<TenantMetrics>>();
+  /** Positions of appends that wait for their tenant to be opened. */
+  readonly #waiting = new Set<number>();
   readonly #stopping = new AbortController();
   #timer: NodeJS.Timeout | undefined;
   #maintenance: Promise<void> | undefined;
@@ -58,11 +61,9 @@ export class EmbeddedMetricStore implements MetricStore {
 
   async start(): Promise<void> {
     const { dir } = this.#options;
-    const entries = await readdir(dir, { withFileTypes: true }).catch((error: NodeJS.ErrnoException) => {
-      if (error.code === "ENOENT") return [];
-      throw error;
-    });
-    for (const entry of entries) if (entry.isDirectory()) await this.#open(tenantId(entry.name));
+    await mkdir(dir, { recursive: true });
+    const entries = await readdir(dir, { withFileTypes: true });
+    for (const entry of entries) if (entry.isDirectory()) await this.#openFound(entry.name);
     this.#timer = setInterval(() => this.#maintainInBackground(), MAINTENANCE_INTERVAL_MS);
     this.#timer.unref();
   }
@@ -75,21 +76,18 @@ export class EmbeddedMetricStore implements MetricStore {
   }
 
   async append(tenant: TenantId, batch: MetricBatch, position: number): Promise<AppendResult> {
-    const metrics = this.#tenants.get(tenant) ?? (await this.#open(tenant));
-    const count = batch.length + batch.histograms.length;
-    if (!metrics.wants(position)) return { accepted: count, rejected: [] };
-    const rejections = new Rejections();
-    metrics.append(batch, position, rejections);
-    const accepted = count - rejections.count;
-    this.#telemetry.appended.inc(accepted);
-    const rejected = rejections.list();
-    for (const { reason, count } of rejected) this.#telemetry.rejected.inc({ reason }, count);
-    this.#cutIfFull();
-    return { accepted, rejected };
+    const known = this.#opening.has(tenant) ? undefined : this.#tenants.get(tenant);
+    if (known) return this.#append(known, batch, position);
+    this.#waiting.add(position);
+    try {
+      return this.#append(await this.#open(tenant), batch, position);
+    } finally {
+      this.#waiting.delete(position);
+    }
   }
 
   firstUnflushedPosition(): number | undefined {
-    let first: number | undefined;
+    let first = this.#waiting.size > 0 ? Math.min(...this.#waiting) : undefined;
     for (const { firstUnflushedPosition } of this.#tenants.values()) {
       if (firstUnflushedPosition !== undefined)
         first = Math.min(first ?? firstUnflushedPosition, firstUnflushedPosition);
@@ -133,11 +131,15 @@ export class EmbeddedMetricStore implements MetricStore {
 
   /** Cuts what is old, deletes what is too old, merges what is small. Runs on its own; public for tests and tools. */
   async maintain(): Promise<void> {
-    const maxAgeMs = this.#options.config.head.max_age;
-    for (const metrics of this.#tenants.values()) {
+    for (const [tenant, metrics] of this.#tenants) {
       if (this.#stopping.signal.aborted) return;
-      if (metrics.headAgeMs >= maxAgeMs || metrics.isCutting) await metrics.cut();
-      await metrics.maintain(this.#stopping.signal);
+      try {
+        if (metrics.headAgeMs >= this.#options.config.head.max_age || metrics.isCutting) await metrics.cut();
+        await metrics.maintain(this.#stopping.signal);
+      } catch (error) {
+        this.#telemetry.failures.inc({ work: "maintenance" });
+        this.#options.logger.error("maintenance of metrics failed; it is tried again", { error, tenant });
+      }
     }
   }
 
@@ -149,25 +151,51 @@ export class EmbeddedMetricStore implements MetricStore {
     return request.limit ? sorted.slice(0, request.limit) : sorted;
   }
 
+  async #openFound(name: string): Promise<void> {
+    try {
+      await this.#open(tenantId(name));
+    } catch (error) {
+      if (!(error instanceof InvalidInputError)) throw error;
+      this.#options.logger.warn("a directory is not that of a tenant; it is left alone", { name });
+    }
+  }
+
+  #append(metrics: TenantMetrics, batch: MetricBatch, position: number): AppendResult {
+    const count = batch.length + batch.histograms.length;
+    if (!metrics.wants(position)) return { accepted: count, rejected: [] };
+    const rejections = new Rejections();
+    metrics.append(batch, position, rejections);
+    const rejected = rejections.list();
+    const accepted = count - rejections.count;
+    this.#telemetry.appended.inc(accepted);
+    for (const { reason, count } of rejected) this.#telemetry.rejected.inc({ reason }, count);
+    this.#cutIfFull();
+    return { accepted, rejected };
+  }
+
   #open(tenant: TenantId): Promise<TenantMetrics> {
     let opening = this.#opening.get(tenant);
     if (!opening) {
-      const { dir, config, logger } = this.#options;
-      opening = TenantMetrics.open({
-        dir: join(dir, tenant),
-        config,
-        logger,
-        cache: this.#cache,
-        telemetry: this.#telemetry,
-        nowMs: this.#nowMs,
-      }).then((metrics) => {
-        this.#tenants.set(tenant, metrics);
-        return metrics;
-      });
+      opening = this.#openNow(tenant).finally(() => this.#opening.delete(tenant));
       this.#opening.set(tenant, opening);
-      opening.finally(() => this.#opening.delete(tenant)).catch(() => {});
     }
     return opening;
+  }
+
+  async #openNow(tenant: TenantId): Promise<TenantMetrics> {
+    const known = this.#tenants.get(tenant);
+    if (known) return known;
+    const { dir, config, logger } = this.#options;
+    const metrics = await TenantMetrics.open({
+      dir: join(dir, tenant),
+      config,
+      logger,
+      cache: this.#cache,
+      telemetry: this.#telemetry,
+      nowMs: this.#nowMs,
+    });
+    this.#tenants.set(tenant, metrics);
+    return metrics;
   }
 
   /** The limit is for all tenants together; the one that has most in memory makes room. */
@@ -186,14 +214,9 @@ export class EmbeddedMetricStore implements MetricStore {
   }
 
   #maintainInBackground(): void {
-    this.#maintenance ??= this.maintain()
-      .catch((error: unknown) => {
-        this.#telemetry.failures.inc({ work: "maintenance" });
-        this.#options.logger.error("maintenance of the metric store failed; it is tried again", { error });
-      })
-      .finally(() => {
-        this.#maintenance = undefined;
-      });
+    this.#maintenance ??= this.maintain().finally(() => {
+      this.#maintenance = undefined;
+    });
   }
 
   #state(): StoreState {

@@ -1,4 +1,4 @@
-import { isStaleHistogram, type NativeHistogram } from "@sightline/model/histogram.ts";
+import { type BucketSpan, isStaleHistogram, type NativeHistogram } from "@sightline/model/histogram.ts";
 
 /** Histogram samples of one series in the order they came. */
 export class HistogramSamples {
@@ -57,9 +57,18 @@ function sameHistogram(a: NativeHistogram, b: NativeHistogram): boolean {
     Object.is(a.sum, b.sum) &&
     a.zeroCount === b.zeroCount &&
     a.zeroThreshold === b.zeroThreshold &&
+    a.counterResetHint === b.counterResetHint &&
+    sameSpans(a.positiveSpans, b.positiveSpans) &&
+    sameSpans(a.negativeSpans, b.negativeSpans) &&
     sameNumbers(a.positiveBuckets, b.positiveBuckets) &&
     sameNumbers(a.negativeBuckets, b.negativeBuckets) &&
     sameNumbers(a.customValues, b.customValues)
+  );
+}
+
+function sameSpans(a: readonly BucketSpan[], b: readonly BucketSpan[]): boolean {
+  return (
+    a.length === b.length && a.every(({ offset, length }, i) => offset === b[i]?.offset && length === b[i]?.length)
   );
 }
 

@@ -165,7 +165,9 @@ export class TenantMetrics {
   async labels(name: string | undefined, request: LabelRequest, signal: AbortSignal): Promise<Set<string>> {
     const found = new Set<string>();
     if (request.matchers.length > 0) {
+      const slice = new TimeSlice(signal);
       for (const labels of await this.series({ ...request, limit: 0 }, signal)) {
+        if (slice.due) await slice.pause();
         for (const [key, value] of labels) {
           if (name === undefined) found.add(key);
           else if (key === name) found.add(value);
