@@ -19,6 +19,7 @@ export class SeriesInterner {
   readonly byLabelBytes = new KeyTable();
   readonly #maxSeries: number;
   readonly #labels = new Map<string, Map<string, Label>>();
+  #labelCount = 0;
   readonly #key = new KeyWriter();
 
   /** Twice `maxSeries` are taken, so that a request is seldom cut when its owner drops it beyond `maxSeries`. */
@@ -28,7 +29,7 @@ export class SeriesInterner {
 
   /** How much it holds, in series of the usual size: long keys and respellings count like series. */
   get load(): number {
-    return Math.max(this.series.length, this.byLabelBytes.byteSize / USUAL_BYTES);
+    return Math.max(this.series.length, this.byLabelBytes.byteSize / USUAL_BYTES, this.#labelCount / USUAL_LABELS);
   }
 
   /**
@@ -57,12 +58,15 @@ export class SeriesInterner {
     if (!label) {
       label = [name, value];
       byValue.set(value, label);
+      this.#labelCount++;
     }
     return label;
   }
 }
 
 const USUAL_BYTES = 1024;
+/** Labels that a series has for itself take as much memory as the rest of it. */
+const USUAL_LABELS = 4;
 
 /** Spells labels as remote write 1.0 does, so that a series has one key whatever it came as. */
 class KeyWriter {

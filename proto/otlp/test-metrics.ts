@@ -54,7 +54,9 @@ const Request = protobuf.parse(SCHEMA).root.lookupType("ExportMetricsServiceRequ
 
 export type AnyInput = string | boolean | number | Uint8Array | { double: number } | AnyInput[] | Map<string, AnyInput>;
 /** Keys and string values may be bytes that are not UTF-8: use pairs for them. */
-export type AttributesInput = Readonly<Record<string, AnyInput>> | readonly (readonly [Uint8Array | string, AnyInput])[];
+export type AttributesInput =
+  | Readonly<Record<string, AnyInput>>
+  | readonly (readonly [Uint8Array | string, AnyInput])[];
 type PointInput = {
   attributes?: AttributesInput;
   startMs?: number;

@@ -12,16 +12,20 @@ export const INVALID_UTF8 = invalid("utf8", "a label name or value is not valid 
  * name twice. Labels that come unsorted are taken.
  */
 export function seriesLabels(pairs: readonly Label[], interner: SeriesInterner): Labels | Fault {
-  const labels = sortedLabels(pairs, interner);
+  const labels = sortedLabels(pairs);
   if (labels instanceof Fault) return labels;
   if (!labels.some(([name]) => name === METRIC_NAME)) {
     return invalid("no-name", `series without a metric name: ${show(pairs)}; add the label ${METRIC_NAME}`);
   }
-  return labels;
+  return labels.map(([name, value]) => interner.label(name, value));
 }
 
-/** As {@link seriesLabels} for exemplars, which have no name. */
-export function sortedLabels(pairs: readonly Label[], interner: SeriesInterner): Labels | Fault {
+/** As {@link seriesLabels} for exemplars: they need no name, and their labels rarely come again. */
+export function exemplarLabels(pairs: readonly Label[]): Labels | Fault {
+  return sortedLabels(pairs);
+}
+
+function sortedLabels(pairs: readonly Label[]): Label[] | Fault {
   const sorted = isSorted(pairs) ? pairs : [...pairs].sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
   const labels: Label[] = [];
   let previous: string | undefined;
@@ -31,7 +35,7 @@ export function sortedLabels(pairs: readonly Label[], interner: SeriesInterner):
       return invalid("duplicate-label", `series with the label ${JSON.stringify(name)} twice: ${show(pairs)}`);
     }
     previous = name;
-    if (value !== "") labels.push(interner.label(name, value));
+    if (value !== "") labels.push([name, value]);
   }
   return labels;
 }

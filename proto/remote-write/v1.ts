@@ -1,15 +1,14 @@
 import type { Label } from "@sightline/model/labels.ts";
 import { type MetricBatch, type MetricMetadata, NO_INFO } from "@sightline/model/metric-batch.ts";
 import type { Rejection } from "@sightline/model/ports.ts";
-import { isStaleBits } from "@sightline/model/stale.ts";
 import { MetricBatchBuilder } from "../metrics/metric-batch-builder.ts";
 import { metricTypeOf } from "../metrics/metric-type.ts";
 import { Fault, RejectionLog, tooManySeries } from "../metrics/rejection-log.ts";
 import { isSampleTime, timeFault } from "../metrics/sample-time.ts";
 import type { SeriesInterner } from "../metrics/series-interner.ts";
 import { BYTES, FIXED64, VARINT, WireReader, type WireReaderOptions } from "../wire/reader.ts";
-import { readHistogram } from "./histogram.ts";
-import { INVALID_UTF8, seriesLabels, sortedLabels } from "./label-set.ts";
+import { appendHistogram, appendSample } from "./append-rows.ts";
+import { exemplarLabels, INVALID_UTF8, seriesLabels } from "./label-set.ts";
 import { appendUsualSamples, SAMPLES } from "./usual-samples.ts";
 
 /** Fields of `TimeSeries`. */
@@ -95,8 +94,8 @@ export class RemoteWrite1Decoder {
     reader.pos = start;
     this.#remember(reader, ref);
     for (let tag = reader.nextTag(); tag !== 0; tag = reader.nextTag()) {
-      if (tag === SAMPLES) readSample(reader, ref, builder, rejections);
-      else if (tag === EXEMPLARS) this.#readExemplar(reader, ref, builder, rejections);
+      if (tag === SAMPLES) appendSample(reader, ref, builder, rejections);
+      else if (tag === EXEMPLARS) appendExemplar(reader, ref, builder, rejections);
       else if (tag === HISTOGRAMS) appendHistogram(reader, ref, builder, rejections);
       else reader.skip(tag);
     }
@@ -134,28 +133,6 @@ export class RemoteWrite1Decoder {
     reader.pos = start;
     return !found;
   }
-
-  #readExemplar(reader: WireReader, ref: number, builder: MetricBatchBuilder, rejections: RejectionLog): void {
-    const outer = reader.enter("exemplars");
-    const pairs: Label[] = [];
-    let value = 0;
-    let timeMs = 0;
-    let fault: Fault | undefined;
-    for (let tag = reader.nextTag(); tag !== 0; tag = reader.nextTag()) {
-      if (tag === LABELS) {
-        const label = readLabel(reader);
-        if (label) pairs.push(label);
-        else fault = INVALID_UTF8;
-      } else if (tag === ((2 << 3) | FIXED64)) value = reader.double();
-      else if (tag === ((3 << 3) | VARINT)) timeMs = reader.int64AsNumber();
-      else reader.skip(tag);
-    }
-    reader.leave(outer);
-    if (!isSampleTime(timeMs)) fault ??= timeFault(timeMs);
-    const labels = fault ?? sortedLabels(pairs, this.#interner);
-    if (labels instanceof Fault) rejections.add(labels, 1);
-    else builder.exemplars.push({ ref, timeMs, value, labels });
-  }
 }
 
 /** Undefined when name or value are not valid UTF-8. */
@@ -172,53 +149,26 @@ function readLabel(reader: WireReader): Label | undefined {
   return name === undefined || value === undefined ? undefined : [name, value];
 }
 
-/** Reads the `Sample` that comes next; its fields are those of both versions, `start_timestamp` is of the second. */
-export function readSample(
-  reader: WireReader,
-  ref: number,
-  builder: MetricBatchBuilder,
-  rejections: RejectionLog,
-  createdMs = 0,
-): void {
-  const outer = reader.enter("samples");
+function appendExemplar(reader: WireReader, ref: number, builder: MetricBatchBuilder, rejections: RejectionLog): void {
+  const outer = reader.enter("exemplars");
+  const pairs: Label[] = [];
   let value = 0;
-  let stale = false;
   let timeMs = 0;
-  let startMs = createdMs;
+  let fault: Fault | undefined;
   for (let tag = reader.nextTag(); tag !== 0; tag = reader.nextTag()) {
-    if (tag === ((1 << 3) | FIXED64)) {
-      reader.readFixed64();
-      value = reader.view.getFloat64(reader.pos - 8, true);
-      stale = isStaleBits(reader.low, reader.high);
-    } else if (tag === ((2 << 3) | VARINT)) timeMs = reader.int64AsNumber();
-    else if (tag === ((3 << 3) | VARINT)) startMs = reader.int64AsNumber();
+    if (tag === LABELS) {
+      const label = readLabel(reader);
+      if (label) pairs.push(label);
+      else fault = INVALID_UTF8;
+    } else if (tag === ((2 << 3) | FIXED64)) value = reader.double();
+    else if (tag === ((3 << 3) | VARINT)) timeMs = reader.int64AsNumber();
     else reader.skip(tag);
   }
   reader.leave(outer);
-  if (!isSampleTime(timeMs)) rejections.add(timeFault(timeMs), 1);
-  else if (!isSampleTime(startMs)) rejections.add(timeFault(startMs), 1);
-  else if (Number.isNaN(value)) builder.pushNan(ref, timeMs, startMs, stale);
-  else builder.push(ref, timeMs, startMs, value);
-}
-
-/** Reads the `Histogram` that comes next. */
-export function appendHistogram(
-  reader: WireReader,
-  ref: number,
-  builder: MetricBatchBuilder,
-  rejections: RejectionLog,
-  createdMs = 0,
-): void {
-  const outer = reader.enter("histograms");
-  const sample = readHistogram(reader);
-  reader.leave(outer);
-  if (sample instanceof Fault) rejections.add(sample, 1);
-  else if (!isSampleTime(sample.timeMs)) rejections.add(timeFault(sample.timeMs), 1);
-  else if (!isSampleTime(sample.startMs)) rejections.add(timeFault(sample.startMs), 1);
-  else {
-    const { timeMs, histogram } = sample;
-    builder.histograms.push({ ref, timeMs, startMs: sample.startMs || createdMs, histogram });
-  }
+  if (!isSampleTime(timeMs)) fault ??= timeFault(timeMs);
+  const labels = fault ?? exemplarLabels(pairs);
+  if (labels instanceof Fault) rejections.add(labels, 1);
+  else builder.exemplars.push({ ref, timeMs, value, labels });
 }
 
 function readMetadata(reader: WireReader): MetricMetadata {

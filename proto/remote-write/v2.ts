@@ -10,10 +10,10 @@ import { Fault, invalid, RejectionLog, tooManySeries } from "../metrics/rejectio
 import { isSampleTime, timeFault } from "../metrics/sample-time.ts";
 import type { SeriesInterner } from "../metrics/series-interner.ts";
 import { BYTES, FIXED64, VARINT, WireReader, type WireReaderOptions } from "../wire/reader.ts";
-import { INVALID_UTF8, seriesLabels, sortedLabels } from "./label-set.ts";
+import { appendHistogram, appendSample } from "./append-rows.ts";
+import { exemplarLabels, INVALID_UTF8, seriesLabels } from "./label-set.ts";
 import { SymbolTable } from "./symbol-table.ts";
 import { appendUsualSamples, SAMPLES } from "./usual-samples.ts";
-import { appendHistogram, readSample } from "./v1.ts";
 
 /** Fields of `Request`. */
 const SYMBOLS = (4 << 3) | BYTES;
@@ -118,7 +118,7 @@ export class RemoteWrite2Decoder {
     }
     reader.pos = start;
     for (let tag = reader.nextTag(); tag !== 0; tag = reader.nextTag()) {
-      if (tag === SAMPLES) readSample(reader, ref, builder, rejections, this.#createdMs);
+      if (tag === SAMPLES) appendSample(reader, ref, builder, rejections, this.#createdMs);
       else if (tag === HISTOGRAMS) appendHistogram(reader, ref, builder, rejections, this.#createdMs);
       else if (tag === EXEMPLARS) this.#readExemplar(reader, ref, builder, rejections);
       else reader.skip(tag);
@@ -275,7 +275,7 @@ export class RemoteWrite2Decoder {
       if (name === undefined || text === undefined) fault ??= INVALID_UTF8;
       else pairs.push([name, text]);
     }
-    const labels = fault ?? sortedLabels(pairs, this.#interner);
+    const labels = fault ?? exemplarLabels(pairs);
     if (labels instanceof Fault) rejections.add(labels, 1);
     else builder.exemplars.push({ ref, timeMs, value, labels });
   }
