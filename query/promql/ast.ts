@@ -54,6 +54,8 @@ export type VectorSelector = {
   readonly offset: Duration;
   readonly at?: AtModifier;
   readonly extend?: "anchored" | "smoothed";
+  /** Set by preparing: of native histograms only count and sum matter, so their buckets need not be kept. */
+  readonly statsOnly?: boolean;
   readonly range: Range;
 };
 

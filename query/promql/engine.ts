@@ -1,8 +1,18 @@
+import { CancelledError, LimitError, SightlineError, TimeoutError } from "@sightline/model/errors.ts";
 import type { Queryable } from "@sightline/model/ports.ts";
 import type { TenantId } from "@sightline/model/tenant.ts";
 import type { Registry } from "prom-client";
+import { Annotations } from "./annotations.ts";
+import type { Expr } from "./ast.ts";
 import type { PromLimits } from "./config.ts";
-import type { QueryResult } from "./result.ts";
+import { EngineMetrics } from "./engine-metrics.ts";
+import { evaluateInstant, evaluateRange } from "./eval/evaluate-query.ts";
+import { QueryContext } from "./eval/query-context.ts";
+import { EvaluationError } from "./evaluation-error.ts";
+import { parsePromql } from "./parse/parse-promql.ts";
+import { documentedType, valueType } from "./parse/value-type.ts";
+import { prepareQuery, type QueryRange } from "./prepare/prepare-query.ts";
+import type { PromValue, QueryResult } from "./result.ts";
 
 export type PromEngineOptions = {
   readonly queryable: Queryable;
@@ -11,6 +21,11 @@ export type PromEngineOptions = {
   readonly registry?: Registry;
   /** Experimental functions and syntax; on unless false. */
   readonly experimental?: boolean;
+  /**
+   * Drop the names of metrics when a query is done, not at each operation, so that `label_replace` and `by (__name__)`
+   * can still see them. On unless false (Prometheus: feature flag promql-delayed-name-removal).
+   */
+  readonly delayedNameRemoval?: boolean;
 };
 
 type QueryOptions = {
@@ -20,14 +35,15 @@ type QueryOptions = {
   /** At most `query.timeout_ms`, which it is when absent. */
   readonly timeoutMs?: number;
   readonly signal: AbortSignal;
+  /** Cuts the samples or series of the result (0: no limit) and says so in a warning. */
+  readonly limit?: number;
 };
-/** `limit` cuts the samples or series of the result (0: no limit) and says so in a warning. */
-export type InstantQuery = QueryOptions & { readonly timeMs: number; readonly limit?: number };
+export type InstantQuery = QueryOptions & { readonly timeMs: number };
+/** Both ends included; at least one step. */
 export type RangeQuery = QueryOptions & {
   readonly startMs: number;
   readonly endMs: number;
   readonly stepMs: number;
-  readonly limit?: number;
 };
 
 /**
@@ -37,16 +53,123 @@ export type RangeQuery = QueryOptions & {
  */
 export class PromEngine {
   readonly #options: PromEngineOptions;
+  readonly #metrics: EngineMetrics | undefined;
 
   constructor(options: PromEngineOptions) {
     this.#options = options;
+    this.#metrics = options.registry && new EngineMetrics(options.registry);
   }
 
   instant(text: string, query: InstantQuery): Promise<QueryResult> {
-    return Promise.reject(new Error(`not there yet: ${text} ${query.timeMs} ${this.#options.limits.max_samples}`));
+    const range = { startMs: query.timeMs, endMs: query.timeMs, stepMs: 0 };
+    return this.#run("instant", text, query, range, (context, expr) => evaluateInstant(context, expr, query.timeMs));
   }
 
   range(text: string, query: RangeQuery): Promise<QueryResult> {
-    return Promise.reject(new Error(`not there yet: ${text} ${query.startMs} ${this.#options.limits.max_samples}`));
+    const { startMs, endMs, stepMs } = query;
+    return this.#run("range", text, query, { startMs, endMs, stepMs }, (context, expr) => {
+      const type = valueType(expr);
+      if (type !== "vector" && type !== "scalar") {
+        const got = JSON.stringify(documentedType(type));
+        throw new EvaluationError(`invalid expression type ${got} for range query, must be Scalar or instant Vector`);
+      }
+      return evaluateRange(context, expr, { startMs, endMs, stepMs });
+    });
   }
+
+  async #run(
+    kind: "instant" | "range",
+    text: string,
+    query: QueryOptions,
+    range: QueryRange,
+    evaluate: (context: QueryContext, expr: Expr) => Promise<PromValue>,
+  ): Promise<QueryResult> {
+    const started = performance.now();
+    const { limits } = this.#options;
+    const timeoutMs = Math.min(query.timeoutMs ?? limits.timeout_ms, limits.timeout_ms);
+    const timeout = AbortSignal.timeout(Math.max(0, Math.ceil(timeoutMs)));
+    let context: QueryContext | undefined;
+    try {
+      const expr = this.#parse(text);
+      const parsed = performance.now();
+      context = this.#context(query, AbortSignal.any([query.signal, timeout]), started + timeoutMs, timeoutMs);
+      const value = await evaluate(context, prepareQuery(expr, range));
+      const { warnings, infos } = context.annotations.texts(text);
+      const limited = limitResult(value, query.limit ?? 0);
+      if (limited !== value) warnings.push("results truncated due to limit");
+      const result: QueryResult = {
+        value: limited,
+        warnings,
+        infos,
+        stats: {
+          samplesTotal: context.samplesTotal,
+          samplesPeak: context.samplesPeak,
+          parseMs: parsed - started,
+          selectMs: context.selectMs,
+          evalMs: performance.now() - parsed,
+        },
+      };
+      this.#metrics?.finished(kind, "success", started, context.samplesTotal);
+      return result;
+    } catch (error) {
+      const failure = explain(error, query.signal, timeout, timeoutMs);
+      this.#metrics?.finished(kind, outcomeOf(failure), started, context?.samplesTotal ?? 0);
+      throw failure;
+    }
+  }
+
+  #parse(text: string): Expr {
+    const { max_query_bytes: maxBytes } = this.#options.limits;
+    const bytes = Buffer.byteLength(text);
+    if (bytes > maxBytes) {
+      throw new LimitError(`query is ${bytes} bytes long; query.max_query_bytes allows ${maxBytes}`);
+    }
+    return parsePromql(text, { experimental: this.#options.experimental ?? true });
+  }
+
+  #context(query: QueryOptions, signal: AbortSignal, deadline: number, timeoutMs: number): QueryContext {
+    const { queryable, limits, delayedNameRemoval } = this.#options;
+    return new QueryContext({
+      queryable,
+      tenant: query.tenant,
+      signal,
+      annotations: new Annotations(),
+      lookbackMs: query.lookbackMs || limits.lookback_ms,
+      defaultStepMs: limits.default_step_ms,
+      maxSamples: limits.max_samples,
+      deadline,
+      timeoutMs,
+      delayedNameRemoval: delayedNameRemoval ?? true,
+    });
+  }
+}
+
+/** The same value when it is not larger than `limit`. */
+function limitResult(value: PromValue, limit: number): PromValue {
+  if (limit <= 0) return value;
+  if (value.type === "vector" && value.samples.length > limit) {
+    return { ...value, samples: value.samples.slice(0, limit) };
+  }
+  if (value.type === "matrix" && value.series.length > limit) return { ...value, series: value.series.slice(0, limit) };
+  return value;
+}
+
+/** Storage stops by throwing the reason of the signal, which says less than we know. */
+function explain(error: unknown, client: AbortSignal, timeout: AbortSignal, timeoutMs: number): unknown {
+  if (error instanceof TimeoutError || error instanceof CancelledError) {
+    if (!client.aborted && timeout.aborted) return timedOut(timeoutMs, error);
+    return error;
+  }
+  if (error instanceof SightlineError) return error;
+  if (client.aborted) return new CancelledError("query was canceled in expression evaluation", { cause: error });
+  return timeout.aborted ? timedOut(timeoutMs, error) : error;
+}
+
+function timedOut(timeoutMs: number, cause: unknown): TimeoutError {
+  const setting = "query.timeout_ms, or the timeout of the request";
+  return new TimeoutError(`query timed out in expression evaluation after ${timeoutMs} ms (${setting})`, { cause });
+}
+
+function outcomeOf(error: unknown): string {
+  return error instanceof SightlineError ? error.name : "bug";
 }

@@ -3,7 +3,7 @@
  * back as the same number, never with an exponent; `+Inf`, `-Inf`, `NaN`.
  */
 export function formatFloat(value: number): string {
-  if (value !== value) return "NaN";
+  if (Number.isNaN(value)) return "NaN";
   if (value === Number.POSITIVE_INFINITY) return "+Inf";
   if (value === Number.NEGATIVE_INFINITY) return "-Inf";
   if (value === 0) return Object.is(value, -0) ? "-0" : "0";

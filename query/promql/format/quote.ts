@@ -28,6 +28,7 @@ function escapeChar(char: string, mark: string): string {
   if (short) return short;
   if (PRINTABLE.test(char)) return char;
   const code = char.codePointAt(0) as number;
+  if (code >= LONE_BYTES + 0x80 && code <= LONE_BYTES + 0xff) return `\\x${(code - LONE_BYTES).toString(16)}`;
   if (code < 0x80) return `\\x${code.toString(16).padStart(2, "0")}`;
   return code < 0x10000 ? `\\u${code.toString(16).padStart(4, "0")}` : `\\U${code.toString(16).padStart(8, "0")}`;
 }
@@ -47,7 +48,7 @@ const SINGLE_ESCAPES: Readonly<Record<string, number>> = {
 
 /**
  * The value of a string literal with its quotes (Prometheus' strutil.Unquote). `\x` and octal escapes give bytes of
- * UTF-8. Undefined when it is not a valid literal.
+ * UTF-8 (see {@link decodeUtf8} for what is none). Undefined when it is not a valid literal.
  */
 export function unquote(literal: string): string | undefined {
   const mark = literal[0];
@@ -63,13 +64,25 @@ export function unquote(literal: string): string | undefined {
       i += char.length;
       continue;
     }
-    const escape = readEscape(body, i + 1, mark as string);
-    if (!escape) return undefined;
-    bytes.push(...escape.bytes);
-    i = escape.next;
+    const sequence = readEscape(body, i + 1, mark as string);
+    if (!sequence) return undefined;
+    bytes.push(...sequence.bytes);
+    i = sequence.next;
   }
-  return Buffer.from(bytes).toString("utf8");
+  return decodeUtf8(Uint8Array.from(bytes));
 }
+
+const UTF8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+/** Bytes that are no UTF-8 become lone surrogates U+DC80…U+DCFF: the text is then not well formed, and not lost. */
+function decodeUtf8(bytes: Uint8Array): string {
+  try {
+    return UTF8.decode(bytes);
+  } catch {
+    return Array.from(bytes, (byte) => String.fromCharCode(byte < 0x80 ? byte : LONE_BYTES + byte)).join("");
+  }
+}
+const LONE_BYTES = 0xdc00;
 
 const HEX_LENGTHS: Readonly<Record<string, number>> = { x: 2, u: 4, U: 8 };
 

@@ -171,9 +171,7 @@ export class Lexer {
 
   #nextInBrackets(char: string | undefined): Token {
     if (char === undefined) {
-      return this.#fail(
-        this.#sawDuration ? "unclosed left bracket" : "unexpected end of input in duration expression",
-      );
+      return this.#fail(this.#sawDuration ? "unclosed left bracket" : "unexpected end of input in duration expression");
     }
     if (/[0-9]/.test(char) || (char === "." && /[0-9]/.test(this.#peek(1) ?? ""))) {
       this.#sawDuration = true;
@@ -314,32 +312,13 @@ function codePoint(char: string): string {
   return `U+${code} ${quoteRune(char)}`;
 }
 
+const HEXADECIMAL = /^0[xX](?:_?[0-9a-fA-F])*/;
+const DECIMAL = /^(?:[0-9](?:_?[0-9])*)?(?:\.[0-9]*(?:_?[0-9])*)?(?:[eE][+-]?[0-9](?:_?[0-9])*)?/;
+
 /** How much of `text` reads as a number, and whether that is one (it may still not have a value). */
 function scanNumber(text: string): { ok: boolean; length: number } {
-  const hex = /^0[xX]_?/.exec(text);
-  const digit = hex ? /[0-9a-fA-F]/ : /[0-9]/;
-  let i = hex ? hex[0].length : 0;
-  let sawDot = false;
-  let sawExponent = false;
-  for (; i < text.length; i++) {
-    const char = text[i] as string;
-    const next = text[i + 1] ?? "";
-    if (digit.test(char)) continue;
-    if (char === ".") {
-      if (sawDot || hex || next === "_" || next === ".") return { ok: false, length: i };
-      sawDot = true;
-    } else if (!hex && (char === "e" || char === "E")) {
-      const sign = next === "+" || next === "-";
-      if (sawExponent || !/[0-9]/.test(text[i + (sign ? 2 : 1)] ?? "")) return { ok: false, length: i };
-      sawExponent = true;
-      if (sign) i++;
-    } else if (char === "_") {
-      if (!digit.test(next)) return { ok: false, length: i };
-    } else {
-      break;
-    }
-  }
-  return { ok: !/[A-Za-z0-9_]/.test(text[i] ?? ""), length: i };
+  const { length } = HEXADECIMAL.exec(text)?.[0] ?? DECIMAL.exec(text)?.[0] ?? "";
+  return { ok: !/[A-Za-z0-9_.]/.test(text[length] ?? ""), length };
 }
 
 /** A token as Prometheus' parser describes it in `unexpected …`. */

@@ -56,11 +56,10 @@ class DurationParser {
     const sign = tokens.current;
     if (sign.kind !== "operator" || (sign.text !== "+" && sign.text !== "-")) return this.#primary();
     tokens.take();
-    const operand = tokens.nested(() =>
-      operandPrecedence > 3 ? this.#primary() : this.binary(operandPrecedence + 1),
-    );
+    const operand = tokens.nested(() => (operandPrecedence > 3 ? this.#primary() : this.binary(operandPrecedence + 1)));
     const range = { start: sign.start, end: operand.range.end };
-    if (operand.kind === "number") return { ...operand, value: sign.text === "-" ? -operand.value : operand.value, range };
+    if (operand.kind === "number")
+      return { ...operand, value: sign.text === "-" ? -operand.value : operand.value, range };
     return sign.text === "-" ? this.#node("-", undefined, operand, range) : operand;
   }
 

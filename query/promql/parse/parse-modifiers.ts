@@ -11,10 +11,7 @@ export function parseGrouping(tokens: TokenStream): { grouping: readonly string[
 }
 
 /** What may stand between an operator and its right operand. */
-export function parseMatching(
-  tokens: TokenStream,
-  experimental: boolean,
-): { bool: boolean; matching: VectorMatching } {
+export function parseMatching(tokens: TokenStream, experimental: boolean): { bool: boolean; matching: VectorMatching } {
   const bool = tokens.takeIf("keyword", "bool") !== undefined;
   let matching: VectorMatching = { card: "one-to-one", on: false, labels: [], include: [] };
   if (tokens.is("keyword", "on") || tokens.is("keyword", "ignoring")) {

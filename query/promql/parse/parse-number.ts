@@ -10,7 +10,8 @@ export function parseNumberOrDuration(tokens: TokenStream): NumberLiteral {
   if (token.kind !== "number" && token.kind !== "duration") return tokens.unexpected();
   tokens.take();
   const range = { start: token.start, end: token.end };
-  if (token.kind === "duration") return { kind: "number", value: durationSeconds(tokens, token), duration: true, range };
+  if (token.kind === "duration")
+    return { kind: "number", value: durationSeconds(tokens, token), duration: true, range };
   const value = numberValue(token.text);
   if (value === undefined) {
     throw tokens.error(range, `error parsing number: strconv.ParseFloat: parsing ${quote(token.text)}: invalid syntax`);

@@ -1,8 +1,8 @@
 import type { Matcher } from "@sightline/model/matcher.ts";
 import type { Expr } from "../ast.ts";
 import { checkTypes } from "./check-types.ts";
-import { parseErrorAt } from "./position.ts";
 import { Parser } from "./parser.ts";
+import { parseErrorAt } from "./position.ts";
 import { TokenStream } from "./token-stream.ts";
 
 export type ParseOptions = {

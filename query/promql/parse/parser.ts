@@ -2,9 +2,9 @@ import type { Aggregator, AtModifier, BinaryOperator, Expr, MatrixSelector, Rang
 import { quote, unquote } from "../format/quote.ts";
 import type { Token } from "./lexer.ts";
 import { parseLength, parseOffset } from "./parse-duration-expr.ts";
+import { parseMatchers } from "./parse-matchers.ts";
 import { parseGrouping, parseMatching } from "./parse-modifiers.ts";
 import { parseNumberOrDuration } from "./parse-number.ts";
-import { parseMatchers } from "./parse-matchers.ts";
 import { SIGNATURES } from "./signatures.ts";
 import type { TokenStream } from "./token-stream.ts";
 
@@ -226,7 +226,14 @@ export class Parser {
       parseLength(tokens, this.#experimental),
     );
     if (!tokens.isMark("]")) return tokens.unexpectedIn("subquery selector", '"]"');
-    return { kind: "subquery", expr, length, step, offset: 0, range: { start: expr.range.start, end: tokens.take().end } };
+    return {
+      kind: "subquery",
+      expr,
+      length,
+      step,
+      offset: 0,
+      range: { start: expr.range.start, end: tokens.take().end },
+    };
   }
 
   #matrix(expr: Expr, length: MatrixSelector["length"], brackets: Range): MatrixSelector {
@@ -298,7 +305,8 @@ export class Parser {
 
   #unquote(token: Token): string {
     const value = unquote(token.text);
-    if (value === undefined) throw this.#tokens.error(token, `error unquoting string ${quote(token.text)}: invalid syntax`);
+    if (value === undefined)
+      throw this.#tokens.error(token, `error unquoting string ${quote(token.text)}: invalid syntax`);
     return value;
   }
 }

@@ -12,7 +12,9 @@ export type Signature = {
 
 export const SIGNATURES: ReadonlyMap<string, Signature> = new Map(
   [
-    ...["abs", "absent", "acos", "acosh", "asin", "asinh", "atan", "atanh", "ceil", "cos", "cosh", "deg", "exp"].map(ofVector),
+    ...["abs", "absent", "acos", "acosh", "asin", "asinh", "atan", "atanh", "ceil", "cos", "cosh", "deg", "exp"].map(
+      ofVector,
+    ),
     ...["floor", "ln", "log10", "log2", "rad", "sgn", "sin", "sinh", "sort", "sort_desc", "sqrt", "tan"].map(ofVector),
     ...["tanh", "timestamp", "histogram_avg", "histogram_count", "histogram_sum"].map(ofVector),
     ...["histogram_stddev", "histogram_stdvar"].map(ofVector),

@@ -1,0 +1,44 @@
+import { type Labels, labelsKey } from "@sightline/model/labels.ts";
+import { withLabel } from "../eval/result-labels.ts";
+import { ABSENT, FLOAT, StepSeries } from "../eval/step-series.ts";
+import { EvaluationError } from "../evaluation-error.ts";
+import { formatFloat } from "../format/format-float.ts";
+import { quote } from "../format/quote.ts";
+import { formatHistogram } from "../histogram/format-histogram.ts";
+import type { AggregateCall } from "./aggregator.ts";
+import { groupLabels } from "./grouping.ts";
+
+/** `count_values("label", …)`: how many series have which value, one series per value and group. */
+export function countValues(series: readonly StepSeries[], label: string, { expr, grid }: AggregateCall): StepSeries[] {
+  if (label === "" || !label.isWellFormed()) throw new EvaluationError(`invalid label name ${quote(label)}`);
+  const names = expr.without ? expr.grouping.filter((name) => name !== label) : [...expr.grouping, label];
+  const labelsOf = groupLabels(names, expr.without);
+  const counts = new Map<string, StepSeries>();
+  for (const member of series) {
+    const byValue = new Map<string, StepSeries>();
+    for (let step = 0; step < grid.steps; step++) {
+      if (member.kinds[step] === ABSENT) continue;
+      const value =
+        member.kinds[step] === FLOAT
+          ? formatFloat(member.values[step] as number)
+          : formatHistogram(member.histogramAt(step));
+      let out = byValue.get(value);
+      if (!out) {
+        out = countOf(counts, labelsOf(withLabel(member.labels, label, value)), grid.steps);
+        byValue.set(value, out);
+      }
+      out.setFloat(step, (out.values[step] as number) + 1);
+    }
+  }
+  return [...counts.values()];
+}
+
+function countOf(counts: Map<string, StepSeries>, labels: Labels, steps: number): StepSeries {
+  const key = labelsKey(labels);
+  let out = counts.get(key);
+  if (!out) {
+    out = StepSeries.empty(labels, steps);
+    counts.set(key, out);
+  }
+  return out;
+}

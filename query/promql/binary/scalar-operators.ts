@@ -1,0 +1,36 @@
+import type { ArithmeticOperator, BinaryOperator, ComparisonOperator } from "../ast.ts";
+
+/** Arithmetic on floats, with Go's special cases. */
+export const ARITHMETIC: Readonly<Record<ArithmeticOperator, (left: number, right: number) => number>> = {
+  "+": (left, right) => left + right,
+  "-": (left, right) => left - right,
+  "*": (left, right) => left * right,
+  "/": (left, right) => left / right,
+  "%": (left, right) => left % right,
+  "^": power,
+  atan2: (left, right) => Math.atan2(left, right),
+};
+
+export const COMPARE: Readonly<Record<ComparisonOperator, (left: number, right: number) => boolean>> = {
+  "==": (left, right) => left === right,
+  "!=": (left, right) => left !== right,
+  ">": (left, right) => left > right,
+  "<": (left, right) => left < right,
+  ">=": (left, right) => left >= right,
+  "<=": (left, right) => left <= right,
+};
+
+/** Go defines 1 to any power, and -1 to an infinite one, as 1. */
+function power(base: number, exponent: number): number {
+  if (base === 1 || (base === -1 && Math.abs(exponent) === Number.POSITIVE_INFINITY)) return 1;
+  return base ** exponent;
+}
+
+/** An operation on two scalars; comparisons give 0 or 1. */
+export function scalarOperator(op: BinaryOperator): (left: number, right: number) => number {
+  if (op in ARITHMETIC) return ARITHMETIC[op as ArithmeticOperator];
+  const compare = COMPARE[op as ComparisonOperator];
+  if (compare) return (left, right) => (compare(left, right) ? 1 : 0);
+  // The trim operators have no meaning for two floats.
+  return () => Number.NaN;
+}

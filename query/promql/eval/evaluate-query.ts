@@ -1,0 +1,149 @@
+import { compareLabels, EMPTY_LABELS } from "@sightline/model/labels.ts";
+import type { Expr, MatrixSelector, SubqueryExpr } from "../ast.ts";
+import { EvaluationError } from "../evaluation-error.ts";
+import { extendedSamples } from "../functions/extended-samples.ts";
+import type { MatrixSeries, PromValue, VectorSample } from "../result.ts";
+import { Evaluator } from "./evaluator.ts";
+import { type Grid, gridOf, instantGrid, timeAt } from "./grid.ts";
+import { mergeSameLabels } from "./merge-series.ts";
+import type { QueryContext } from "./query-context.ts";
+import { type RangeInput, rangeInputOf } from "./range-input.ts";
+import { dropMetadata } from "./result-labels.ts";
+import { selectSlices } from "./select-slices.ts";
+import { ABSENT, FLOAT, type StepSeries } from "./step-series.ts";
+import { firstGaze, gazeOf, knownDuration } from "./time-window.ts";
+
+/** A prepared query at one moment. Range vectors come as they are, everything else has the time of evaluation. */
+export async function evaluateInstant(context: QueryContext, expr: Expr, timeMs: number): Promise<PromValue> {
+  const evaluator = new Evaluator(context);
+  const grid = instantGrid(timeMs);
+  const bare = bareExpr(expr);
+  if (bare.kind === "matrix") return { type: "matrix", series: sorted(await selectMatrix(context, bare, grid)) };
+  if (bare.kind === "subquery") return { type: "matrix", series: sorted(await subqueryMatrix(evaluator, bare, grid)) };
+  const value = await evaluator.evaluate(expr, grid);
+  if (value.type === "string") return { type: "string", timeMs, value: value.value };
+  if (value.type === "scalar") return { type: "scalar", timeMs, value: value.values[0] as number };
+  return { type: "vector", samples: vectorSamples(finished(context, value.series), timeMs) };
+}
+
+/** A prepared query at every step of a range of times; scalars as a series without labels. */
+export async function evaluateRange(
+  context: QueryContext,
+  expr: Expr,
+  range: { readonly startMs: number; readonly endMs: number; readonly stepMs: number },
+): Promise<PromValue> {
+  const grid = gridOf(range.startMs, range.endMs, range.stepMs);
+  if (grid.steps === 0) return { type: "matrix", series: [] };
+  const value = await new Evaluator(context).evaluate(expr, grid);
+  if (value.type === "string") throw new EvaluationError("a string has no range");
+  if (value.type === "scalar") {
+    const timesMs = Float64Array.from(value.values, (_, step) => timeAt(grid, step));
+    return { type: "matrix", series: [{ labels: EMPTY_LABELS, timesMs, values: value.values }] };
+  }
+  return { type: "matrix", series: sorted(await matrixSeries(context, finished(context, value.series), grid)) };
+}
+
+function bareExpr(expr: Expr): Expr {
+  let bare = expr;
+  while (bare.kind === "paren" || bare.kind === "invariant") bare = bare.expr;
+  return bare;
+}
+
+/** Names that were kept for the course of the query go now. */
+function finished(context: QueryContext, series: StepSeries[]): StepSeries[] {
+  if (context.delayedNameRemoval) {
+    for (const [i, entry] of series.entries()) {
+      if (entry.dropName) series[i] = entry.relabelled(dropMetadata(entry.labels), false);
+    }
+  }
+  return mergeSameLabels(series);
+}
+
+function vectorSamples(series: readonly StepSeries[], timeMs: number): VectorSample[] {
+  const samples: VectorSample[] = [];
+  for (const entry of series) {
+    if (entry.kinds[0] === FLOAT) samples.push({ labels: entry.labels, timeMs, value: entry.values[0] as number });
+    else if (entry.kinds[0] !== ABSENT) {
+      samples.push({ labels: entry.labels, timeMs, value: 0, histogram: entry.histogramAt(0) });
+    }
+  }
+  return samples;
+}
+
+async function matrixSeries(context: QueryContext, all: readonly StepSeries[], grid: Grid): Promise<MatrixSeries[]> {
+  const allTimes = Float64Array.from({ length: grid.steps }, (_, step) => timeAt(grid, step));
+  const results: MatrixSeries[] = [];
+  for (const series of all) {
+    const result = matrixOf(series, allTimes);
+    if (result) results.push(result);
+    if (context.breathless) await context.breathe();
+  }
+  return results;
+}
+
+function matrixOf(series: StepSeries, allTimes: Float64Array): MatrixSeries | undefined {
+  const { labels, kinds, values } = series;
+  let floats = 0;
+  let histograms = 0;
+  for (const kind of kinds) {
+    if (kind === FLOAT) floats++;
+    else if (kind !== ABSENT) histograms++;
+  }
+  if (floats + histograms === 0) return undefined;
+  if (floats === kinds.length) return { labels, timesMs: allTimes, values };
+  const stepsOf = (wanted: (kind: number) => boolean) =>
+    [...kinds.keys()].filter((step) => wanted(kinds[step] as number));
+  const floatSteps = stepsOf((kind) => kind === FLOAT);
+  const result = {
+    labels,
+    timesMs: Float64Array.from(floatSteps, (step) => allTimes[step] as number),
+    values: Float64Array.from(floatSteps, (step) => values[step] as number),
+  };
+  if (histograms === 0) return result;
+  const histogramSteps = stepsOf((kind) => kind !== FLOAT && kind !== ABSENT);
+  return {
+    ...result,
+    histograms: {
+      timesMs: Float64Array.from(histogramSteps, (step) => allTimes[step] as number),
+      values: histogramSteps.map((step) => series.histogramAt(step)),
+    },
+  };
+}
+
+async function selectMatrix(context: QueryContext, expr: MatrixSelector, grid: Grid): Promise<MatrixSeries[]> {
+  const gaze = gazeOf(expr.vector);
+  const { extend } = expr.vector;
+  const endMs = firstGaze(gaze, grid);
+  const startMs = endMs - knownDuration(expr.length);
+  const range = {
+    startMs: startMs + 1 - (extend ? context.lookbackMs : 0),
+    endMs: endMs + (extend === "smoothed" ? context.lookbackMs : 0),
+  };
+  const hints = { stepMs: 0, func: "", rangeMs: endMs - startMs };
+  const results: MatrixSeries[] = [];
+  if (startMs === endMs) return results;
+  await selectSlices(context, { matchers: expr.vector.matchers, range, hints }, (slice) => {
+    const input = rangeInputOf(slice);
+    const count = input.timesMs.length + input.histograms.length;
+    context.samplesTotal += count;
+    context.hold(count);
+    const series = extend ? extendedSamples(input, startMs, endMs, extend) : samplesOf(input);
+    if (series && series.timesMs.length + (series.histograms?.values.length ?? 0) > 0) results.push(series);
+  });
+  return results;
+}
+
+function samplesOf(input: RangeInput): MatrixSeries {
+  const { labels, timesMs, values } = input;
+  if (input.histograms.length === 0) return { labels, timesMs, values };
+  return { labels, timesMs, values, histograms: { timesMs: input.histogramTimesMs, values: input.histograms } };
+}
+
+async function subqueryMatrix(evaluator: Evaluator, expr: SubqueryExpr, grid: Grid): Promise<MatrixSeries[]> {
+  const inner = await evaluator.subquerySteps(expr, grid);
+  return matrixSeries(evaluator.context, finished(evaluator.context, inner.series), inner.grid);
+}
+
+function sorted(series: MatrixSeries[]): MatrixSeries[] {
+  return series.sort((a, b) => compareLabels(a.labels, b.labels));
+}

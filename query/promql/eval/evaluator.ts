@@ -1,0 +1,178 @@
+import { labelValue } from "@sightline/model/labels.ts";
+import { evaluateAggregate } from "../aggregate/evaluate-aggregate.ts";
+import { NOTES } from "../annotations.ts";
+import type { CallExpr, Expr, StepInvariantExpr, SubqueryExpr, UnaryExpr } from "../ast.ts";
+import { evaluateBinary } from "../binary/evaluate-binary.ts";
+import { evaluateInfo } from "../functions/info.ts";
+import { RANGE_FUNCTIONS, VECTOR_FUNCTIONS } from "../functions/registry.ts";
+import { absentSeries } from "../functions/scalars-and-vectors.ts";
+import { FunctionCall } from "../functions/vector-function.ts";
+import { scaleHistogram } from "../histogram/scale-histogram.ts";
+import { evaluateRangeCall } from "./evaluate-range-call.ts";
+import { type Grid, gridOf, timeAt } from "./grid.ts";
+import { type Aspect, evaluateInstantSelector } from "./instant-selector.ts";
+import { mergeSameLabels } from "./merge-series.ts";
+import type { QueryContext } from "./query-context.ts";
+import { metricName, nameless } from "./result-labels.ts";
+import { evaluateSmoothedSelector } from "./smoothed-selector.ts";
+import { ABSENT, type Evaluated, FLOAT, HISTOGRAM, StepSeries, vectorOf } from "./step-series.ts";
+import { firstGaze, gazeOf, knownDuration, lastGaze } from "./time-window.ts";
+
+/** Evaluates a prepared expression at all steps of a grid. */
+export class Evaluator {
+  readonly context: QueryContext;
+
+  constructor(context: QueryContext) {
+    this.context = context;
+  }
+
+  async evaluate(expr: Expr, grid: Grid): Promise<Evaluated> {
+    switch (expr.kind) {
+      case "number":
+        return { type: "scalar", values: new Float64Array(grid.steps).fill(expr.value) };
+      case "string":
+        return { type: "string", value: expr.value };
+      case "vector":
+        return vectorOf(
+          expr.extend === "smoothed"
+            ? await evaluateSmoothedSelector(this.context, expr, grid)
+            : await evaluateInstantSelector(this.context, expr, grid),
+        );
+      case "paren":
+        return this.evaluate(expr.expr, grid);
+      case "unary":
+        return this.#unary(expr, grid);
+      case "binary":
+        return evaluateBinary(this, expr, grid);
+      case "aggregate":
+        return vectorOf(await evaluateAggregate(this, expr, grid));
+      case "call":
+        return this.#call(expr, grid);
+      case "invariant":
+        return this.#invariant(expr, grid);
+      case "matrix":
+      case "subquery":
+        throw new TypeError("a range vector has no value at a step");
+    }
+  }
+
+  async vector(expr: Expr, grid: Grid): Promise<StepSeries[]> {
+    const value = await this.evaluate(expr, grid);
+    if (value.type !== "vector") throw new TypeError(`expected an instant vector, got a ${value.type}`);
+    return value.series;
+  }
+
+  async scalar(expr: Expr, grid: Grid): Promise<Float64Array> {
+    const value = await this.evaluate(expr, grid);
+    if (value.type !== "scalar") throw new TypeError(`expected a scalar, got a ${value.type}`);
+    return value.values;
+  }
+
+  /** The inner expression of a subquery at the subquery's own steps, which are multiples of its step. */
+  async subquerySteps(expr: SubqueryExpr, grid: Grid): Promise<{ series: StepSeries[]; grid: Grid }> {
+    const stepMs = expr.step === undefined ? this.context.defaultStepMs : knownDuration(expr.step);
+    const gaze = gazeOf(expr);
+    const afterMs = firstGaze(gaze, grid) - knownDuration(expr.length);
+    let startMs = stepMs * Math.trunc(afterMs / stepMs);
+    if (startMs <= afterMs) startMs += stepMs;
+    const inner = gridOf(startMs, lastGaze(gaze, grid), stepMs);
+    if (inner.steps === 0) return { series: [], grid: inner };
+    return { series: await this.vector(expr.expr, inner), grid: inner };
+  }
+
+  async #unary(expr: UnaryExpr, grid: Grid): Promise<Evaluated> {
+    const value = await this.evaluate(expr.expr, grid);
+    if (expr.op === "+" || value.type === "string") return value;
+    if (value.type === "scalar") return { type: "scalar", values: value.values.map((number) => -number) };
+    const negated = value.series.map((series) => {
+      const out = nameless(this.context, series);
+      for (let step = 0; step < grid.steps; step++) {
+        if (series.kinds[step] === FLOAT) out.setFloat(step, -(series.values[step] as number));
+        else if (series.kinds[step] === HISTOGRAM) out.setHistogram(step, scaleHistogram(series.histogramAt(step), -1));
+      }
+      return out;
+    });
+    return vectorOf(this.context.delayedNameRemoval ? negated : mergeSameLabels(negated));
+  }
+
+  async #call(expr: CallExpr, grid: Grid): Promise<Evaluated> {
+    const rangeFunction = RANGE_FUNCTIONS.get(expr.func);
+    if (rangeFunction) {
+      const series = await evaluateRangeCall(this, expr, grid, rangeFunction);
+      if (expr.func === "absent_over_time") {
+        return vectorOf(absentSeries(series, expr.args[0] as Expr, grid.steps, true));
+      }
+      if (expr.func === "rate" || expr.func === "increase") this.#noteNonCounters(expr, series);
+      return vectorOf(this.#checked(series));
+    }
+    if (expr.func === "timestamp" || expr.func === "start_timestamp") return this.#timestamp(expr, grid);
+    if (expr.func === "info") return vectorOf(await evaluateInfo(this, expr, grid));
+    const args: Evaluated[] = [];
+    for (const arg of expr.args) args.push(await this.evaluate(arg, grid));
+    const vectorFunction = VECTOR_FUNCTIONS.get(expr.func);
+    if (!vectorFunction) throw new TypeError(`function ${expr.func} is not implemented`);
+    const result = await vectorFunction(new FunctionCall(this, expr, grid, args));
+    if (this.context.breathless) await this.context.breathe();
+    return result.type === "vector" ? vectorOf(this.#checked(result.series)) : result;
+  }
+
+  /** Without delayed name removal, series that only their name told apart are an error at once. */
+  #checked(series: StepSeries[]): StepSeries[] {
+    return this.context.delayedNameRemoval ? series : mergeSameLabels(series);
+  }
+
+  async #timestamp(expr: CallExpr, grid: Grid): Promise<Evaluated> {
+    const arg = expr.args[0] as Expr;
+    const aspect: Aspect = expr.func === "timestamp" ? "time" : "start";
+    if (arg.kind === "vector") {
+      const series = await evaluateInstantSelector(this.context, arg, grid, aspect);
+      return vectorOf(
+        this.#checked(
+          series.map((input) =>
+            Object.assign(nameless(this.context, input), { values: input.values, kinds: input.kinds }),
+          ),
+        ),
+      );
+    }
+    const series = await this.vector(arg, grid);
+    // Of a computed vector nothing is known but that it was computed now.
+    if (aspect === "start") return vectorOf([]);
+    const results = series.map((input) => {
+      const out = nameless(this.context, input);
+      for (let step = 0; step < grid.steps; step++) {
+        if (input.kinds[step] !== ABSENT) out.setFloat(step, timeAt(grid, step) / 1000);
+      }
+      return out;
+    });
+    return vectorOf(this.#checked(results));
+  }
+
+  #noteNonCounters({ args }: CallExpr, series: readonly StepSeries[]): void {
+    const { annotations } = this.context;
+    const { range } = args[0] as Expr;
+    for (const { labels, kinds } of series) {
+      const name = metricName(labels);
+      if (name === "" || /_(total|sum|count|bucket)$/.test(name) || !kinds.includes(FLOAT)) continue;
+      const type = labelValue(labels, "__type__");
+      if (type === "") annotations.info(range, NOTES.possibleNonCounter(name));
+      else if (type !== "counter" && type !== "histogram") {
+        annotations.info(range, NOTES.possibleNonCounterLabel(name, type));
+      }
+    }
+  }
+
+  /** Evaluated at the first step, the same at all others. */
+  async #invariant({ expr }: StepInvariantExpr, grid: Grid): Promise<Evaluated> {
+    const value = await this.evaluate(expr, { ...grid, steps: Math.min(1, grid.steps) });
+    if (value.type === "string" || grid.steps <= 1) return value;
+    if (value.type === "scalar")
+      return { type: "scalar", values: new Float64Array(grid.steps).fill(value.values[0] as number) };
+    return vectorOf(value.series.map((series) => repeated(series, grid.steps)));
+  }
+}
+
+function repeated({ labels, dropName, values, kinds, histograms }: StepSeries, steps: number): StepSeries {
+  const everywhere = new Float64Array(steps).fill(values[0] as number);
+  const kind = new Uint8Array(steps).fill(kinds[0] as number);
+  return new StepSeries(labels, dropName, everywhere, kind, histograms && new Array(steps).fill(histograms[0]));
+}

@@ -1,0 +1,18 @@
+/** The moments an expression is evaluated at: `startMs + step * stepMs`. An instant query has one. */
+export type Grid = { readonly startMs: number; readonly stepMs: number; readonly steps: number };
+
+export function gridOf(startMs: number, endMs: number, stepMs: number): Grid {
+  return { startMs, stepMs, steps: endMs < startMs ? 0 : Math.floor((endMs - startMs) / stepMs) + 1 };
+}
+
+export function instantGrid(timeMs: number): Grid {
+  return { startMs: timeMs, stepMs: 1, steps: 1 };
+}
+
+export function timeAt(grid: Grid, step: number): number {
+  return grid.startMs + step * grid.stepMs;
+}
+
+export function lastTime(grid: Grid): number {
+  return timeAt(grid, grid.steps - 1);
+}

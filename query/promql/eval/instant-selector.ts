@@ -1,0 +1,123 @@
+import { isStaleHistogram, type NativeHistogram } from "@sightline/model/histogram.ts";
+import type { SeriesSlice } from "@sightline/model/ports.ts";
+import { isStaleAt, wordsOf } from "@sightline/model/stale.ts";
+import type { VectorSelector } from "../ast.ts";
+import { EvaluationError } from "../evaluation-error.ts";
+import { formatLabelSet } from "../format/format-label-set.ts";
+import { statsOf } from "../histogram/histogram-stats.ts";
+import { histogramWeight } from "../histogram/histogram-weight.ts";
+import { type Grid, timeAt } from "./grid.ts";
+import type { QueryContext } from "./query-context.ts";
+import { selectSlices, sortByLabels } from "./select-slices.ts";
+import { ABSENT, StepSeries } from "./step-series.ts";
+import { firstGaze, type Gaze, gazeOf, lastGaze } from "./time-window.ts";
+
+/**
+ * What `timestamp()` and `start_timestamp()` look at instead of the value. `info-time` is the time, too, but allows for
+ * floats only, as info metrics have them.
+ */
+export type Aspect = "value" | "time" | "start" | "info-time";
+
+/**
+ * An instant selector at all steps: the newest sample of each series that is less than the lookback old, nothing if
+ * that is the staleness marker.
+ */
+export async function evaluateInstantSelector(
+  context: QueryContext,
+  selector: VectorSelector,
+  grid: Grid,
+  aspect: Aspect = "value",
+): Promise<StepSeries[]> {
+  const gaze = gazeOf(selector);
+  const range = { startMs: firstGaze(gaze, grid) - context.lookbackMs + 1, endMs: lastGaze(gaze, grid) };
+  const hints = { stepMs: grid.stepMs, func: "", rangeMs: 0 };
+  const result: StepSeries[] = [];
+  await selectSlices(context, { matchers: selector.matchers, range, hints }, (slice) => {
+    const read = selector.statsOnly ? statsOf(slice) : slice;
+    const out = pickNewest(read, grid, gaze, context.lookbackMs, aspect);
+    const weight = weightOf(out);
+    if (weight === 0) return;
+    context.samplesTotal += weight;
+    context.hold(weight);
+    result.push(out);
+  });
+  return sortByLabels(result);
+}
+
+function weightOf(series: StepSeries): number {
+  let weight = 0;
+  for (const kind of series.kinds) if (kind !== ABSENT) weight++;
+  if (!series.histograms) return weight;
+  for (const histogram of series.histograms) if (histogram) weight += histogramWeight(histogram) - 1;
+  return weight;
+}
+
+function pickNewest(slice: SeriesSlice, grid: Grid, gaze: Gaze, lookbackMs: number, aspect: Aspect): StepSeries {
+  const out = StepSeries.empty(slice.labels, grid.steps);
+  if (slice.histograms || aspect !== "value") pickNewestOfAny(slice, grid, gaze, lookbackMs, aspect, out);
+  else pickNewestFloat(slice, grid, gaze, lookbackMs, out);
+  return out;
+}
+
+function pickNewestFloat(slice: SeriesSlice, grid: Grid, gaze: Gaze, lookbackMs: number, out: StepSeries): void {
+  const { timesMs, values } = slice;
+  const { values: outValues, kinds } = out;
+  const length = timesMs.length;
+  const words = wordsOf(values);
+  let next = 0;
+  for (let step = 0; step < grid.steps; step++) {
+    const lookMs = gaze.fixedMs ?? timeAt(grid, step) - gaze.offsetMs;
+    while (next < length && (timesMs[next] as number) <= lookMs) next++;
+    if (next === 0 || (timesMs[next - 1] as number) <= lookMs - lookbackMs) continue;
+    const value = values[next - 1] as number;
+    if (Number.isNaN(value) && isStaleAt(words, next - 1)) continue;
+    outValues[step] = value;
+    kinds[step] = 1;
+  }
+}
+
+function pickNewestOfAny(
+  slice: SeriesSlice,
+  grid: Grid,
+  gaze: Gaze,
+  lookbackMs: number,
+  aspect: Aspect,
+  out: StepSeries,
+): void {
+  const { timesMs, histograms } = slice;
+  const words = wordsOf(slice.values);
+  let nextFloat = 0;
+  let nextHistogram = 0;
+  for (let step = 0; step < grid.steps; step++) {
+    const lookMs = gaze.fixedMs ?? timeAt(grid, step) - gaze.offsetMs;
+    nextFloat = advance(timesMs, nextFloat, lookMs);
+    if (histograms) nextHistogram = advance(histograms.timesMs, nextHistogram, lookMs);
+    const floatMs = timesMs[nextFloat - 1] ?? Number.NEGATIVE_INFINITY;
+    const histogramMs = histograms?.timesMs[nextHistogram - 1] ?? Number.NEGATIVE_INFINITY;
+    if (Math.max(floatMs, histogramMs) <= lookMs - lookbackMs) continue;
+    if (histogramMs <= floatMs) {
+      if (!isStaleAt(words, nextFloat - 1)) out.setFloat(step, floatAspect(slice, nextFloat - 1, aspect));
+    } else if (!isStaleHistogram(histograms?.values[nextHistogram - 1] as NativeHistogram)) {
+      out.set(step, histogramAspect(slice, nextHistogram - 1, aspect));
+    }
+  }
+}
+
+function floatAspect({ timesMs, values, startsMs }: SeriesSlice, index: number, aspect: Aspect): number {
+  if (aspect === "value") return values[index] as number;
+  return (aspect === "start" ? (startsMs?.[index] ?? 0) : (timesMs[index] as number)) / 1000;
+}
+
+function histogramAspect({ labels, histograms }: SeriesSlice, index: number, aspect: Aspect): number | NativeHistogram {
+  if (aspect === "value") return histograms?.values[index] as NativeHistogram;
+  if (aspect === "start") return (histograms?.startsMs?.[index] ?? 0) / 1000;
+  if (aspect === "time") return (histograms?.timesMs[index] as number) / 1000;
+  throw new EvaluationError(`this should be an info metric, with float samples: ${formatLabelSet(labels)}`);
+}
+
+/** The first index from `from` on whose time is after `timeMs`. */
+function advance(timesMs: Float64Array, from: number, timeMs: number): number {
+  let next = from;
+  while (next < timesMs.length && (timesMs[next] as number) <= timeMs) next++;
+  return next;
+}

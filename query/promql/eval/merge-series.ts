@@ -1,0 +1,40 @@
+import { labelsKey } from "@sightline/model/labels.ts";
+import { EvaluationError } from "../evaluation-error.ts";
+import { ABSENT, FLOAT, StepSeries } from "./step-series.ts";
+
+/**
+ * Joins series that have come to have the same labels. Throws {@link EvaluationError} when two of them have a sample
+ * at the same step.
+ */
+export function mergeSameLabels(series: StepSeries[]): StepSeries[] {
+  if (series.length < 2) return series;
+  const byKey = new Map<string, number>();
+  const merged: StepSeries[] = [];
+  for (const entry of series) {
+    const key = labelsKey(entry.labels);
+    const known = byKey.get(key);
+    if (known === undefined) {
+      byKey.set(key, merged.length);
+      merged.push(entry);
+    } else {
+      merged[known] = join(merged[known] as StepSeries, entry);
+    }
+  }
+  return merged;
+}
+
+function join(a: StepSeries, b: StepSeries): StepSeries {
+  const out = StepSeries.empty(a.labels, a.kinds.length, a.dropName);
+  for (let step = 0; step < a.kinds.length; step++) {
+    const inA = a.kinds[step] !== ABSENT;
+    const inB = b.kinds[step] !== ABSENT;
+    if (inA && inB) throw new EvaluationError("vector cannot contain metrics with the same labelset");
+    if (inA || inB) copySample(inA ? a : b, out, step);
+  }
+  return out;
+}
+
+export function copySample(from: StepSeries, to: StepSeries, step: number): void {
+  if (from.kinds[step] === FLOAT) to.setFloat(step, from.values[step] as number);
+  else to.setHistogram(step, from.histogramAt(step));
+}

@@ -1,0 +1,97 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
+import { CancelledError, LimitError, TimeoutError } from "@sightline/model/errors.ts";
+import type { Queryable } from "@sightline/model/ports.ts";
+import type { TenantId } from "@sightline/model/tenant.ts";
+import type { Annotations } from "../annotations.ts";
+
+/** The event loop is given back after so long, well below the 50 ms that nothing may hold it. */
+const MAX_TURN_MS = 15;
+
+export type QueryContextOptions = {
+  readonly queryable: Queryable;
+  readonly tenant: TenantId;
+  readonly signal: AbortSignal;
+  readonly annotations: Annotations;
+  readonly lookbackMs: number;
+  readonly defaultStepMs: number;
+  readonly maxSamples: number;
+  /** Of `performance.now()`. */
+  readonly deadline: number;
+  readonly timeoutMs: number;
+  /** The name of a metric is dropped when the query is done, not at the operation that makes it meaningless. */
+  readonly delayedNameRemoval: boolean;
+};
+
+/** What all parts of one evaluation share: where the data is, what may be used up, and what there is to say. */
+export class QueryContext {
+  readonly queryable: Queryable;
+  readonly tenant: TenantId;
+  readonly signal: AbortSignal;
+  readonly annotations: Annotations;
+  readonly lookbackMs: number;
+  readonly defaultStepMs: number;
+  readonly delayedNameRemoval: boolean;
+  /** Samples read, once per step that looked at them. */
+  samplesTotal = 0;
+  samplesPeak = 0;
+  selectMs = 0;
+  readonly #maxSamples: number;
+  readonly #deadline: number;
+  readonly #timeoutMs: number;
+  #held = 0;
+  #turnStart = performance.now();
+
+  constructor(options: QueryContextOptions) {
+    this.queryable = options.queryable;
+    this.tenant = options.tenant;
+    this.signal = options.signal;
+    this.annotations = options.annotations;
+    this.lookbackMs = options.lookbackMs;
+    this.defaultStepMs = options.defaultStepMs;
+    this.delayedNameRemoval = options.delayedNameRemoval;
+    this.#maxSamples = options.maxSamples;
+    this.#deadline = options.deadline;
+    this.#timeoutMs = options.timeoutMs;
+  }
+
+  /** Accounts for samples kept in memory. Throws {@link LimitError} when there are too many. */
+  hold(samples: number): void {
+    this.#held += samples;
+    if (this.#held > this.samplesPeak) this.samplesPeak = this.#held;
+    if (this.#held <= this.#maxSamples) return;
+    throw new LimitError(
+      `query processing would load too many samples into memory in query execution: more than query.max_samples (${this.#maxSamples}); select fewer series or a shorter range, or raise the setting`,
+    );
+  }
+
+  release(samples: number): void {
+    this.#held -= samples;
+  }
+
+  /** Is it time to {@link breathe}? Cheap enough to ask once per series. */
+  get breathless(): boolean {
+    return performance.now() - this.#turnStart > MAX_TURN_MS;
+  }
+
+  /** Lets other work run, and stops the query when its client has gone or its time is up. */
+  async breathe(): Promise<void> {
+    await nextTurn();
+    this.checkAlive();
+    this.#turnStart = performance.now();
+  }
+
+  checkAlive(): void {
+    if (this.signal.aborted)
+      throw new CancelledError("query was canceled in expression evaluation", { cause: this.signal.reason });
+    if (performance.now() > this.#deadline) {
+      throw new TimeoutError(
+        `query timed out in expression evaluation after ${this.#timeoutMs} ms (query.timeout_ms, or the timeout of the request)`,
+      );
+    }
+  }
+
+  /** Waiting for storage does not count as holding the event loop. */
+  startTurn(): void {
+    this.#turnStart = performance.now();
+  }
+}

@@ -1,0 +1,201 @@
+import { type Labels, labelsKey, labelValue } from "@sightline/model/labels.ts";
+import { NOTES } from "../annotations.ts";
+import type { Expr } from "../ast.ts";
+import { timeAt } from "../eval/grid.ts";
+import { mergeSameLabels } from "../eval/merge-series.ts";
+import { dropMetadata, metricName, withLabel } from "../eval/result-labels.ts";
+import { FLOAT, HISTOGRAM, StepSeries } from "../eval/step-series.ts";
+import { formatFloat, formatGeneral } from "../format/format-float.ts";
+import { parseGoFloat } from "../format/parse-go-float.ts";
+import { type ClassicBucket, classicFraction, classicQuantile } from "../histogram/classic-quantile.ts";
+import { nativeFraction, nativeQuantile } from "../histogram/native-quantile.ts";
+import type { FunctionCall, VectorFunction } from "./vector-function.ts";
+
+/** Functions of whole histograms, classic ones (series with `le`) and native ones alike. */
+export const QUANTILE_FUNCTIONS: ReadonlyMap<string, VectorFunction> = new Map<string, VectorFunction>([
+  ["histogram_quantile", histogramQuantile],
+  ["histogram_quantiles", histogramQuantiles],
+  ["histogram_fraction", histogramFraction],
+]);
+
+function histogramQuantile(call: FunctionCall) {
+  const quantiles = call.scalar(0);
+  noteQuantiles(call, quantiles, call.argExpr(0));
+  const histograms = collectHistograms(call, call.vector(1), call.argExpr(1));
+  return call.result(merged(call, quantilesOf(call, histograms, call.argExpr(1), quantiles)));
+}
+
+function histogramQuantiles(call: FunctionCall) {
+  const label = call.string(1);
+  const histograms = collectHistograms(call, call.vector(0), call.argExpr(0));
+  const results: StepSeries[] = [];
+  for (let index = 2; index < call.args.length; index++) {
+    const quantiles = call.scalar(index);
+    noteQuantiles(call, quantiles, call.argExpr(index));
+    for (const out of quantilesOf(call, histograms, call.argExpr(0), quantiles)) {
+      results.push(...labelledByQuantile(out, label, quantiles));
+    }
+  }
+  return call.result(merged(call, results));
+}
+
+/** The quantile may differ from step to step, and so then does the label. */
+function labelledByQuantile(series: StepSeries, label: string, quantiles: Float64Array): StepSeries[] {
+  return [...new Set(quantiles)].map((quantile) => {
+    const kinds = series.kinds.map((kind, step) => (Object.is(quantiles[step], quantile) ? kind : 0));
+    const labels = withLabel(series.labels, label, openMetricsFloat(quantile));
+    return new StepSeries(labels, series.dropName, series.values, kinds);
+  });
+}
+
+/** As `le` and `quantile` labels are written: whole numbers with `.0`. */
+function openMetricsFloat(value: number): string {
+  const text = Number.isFinite(value) ? formatGeneral(value) : formatFloat(value);
+  return /^-?\d+$/.test(text) ? `${text}.0` : text;
+}
+
+function histogramFraction(call: FunctionCall) {
+  const lower = call.scalar(0);
+  const upper = call.scalar(1);
+  const arg = call.argExpr(2);
+  const note = (message: string) => call.context.annotations.info(arg.range, message);
+  const results = collectHistograms(call, call.vector(2), arg).map((histogram) =>
+    evaluate(call, histogram, (step) => {
+      const from = lower[step] as number;
+      const to = upper[step] as number;
+      const native = histogram.nativeAt(step);
+      if (native) return nativeFraction(from, to, native, histogram.metric, note);
+      const buckets = histogram.bucketsAt(step);
+      return buckets && classicFraction(from, to, buckets);
+    }),
+  );
+  return call.result(
+    merged(
+      call,
+      results.filter((out) => !out.isEmpty()),
+    ),
+  );
+}
+
+function quantilesOf(
+  call: FunctionCall,
+  histograms: readonly Histogram[],
+  arg: Expr,
+  quantiles: Float64Array,
+): StepSeries[] {
+  const { annotations } = call.context;
+  const note = (message: string) => annotations.info(arg.range, message);
+  return histograms
+    .map((histogram) =>
+      evaluate(call, histogram, (step) => {
+        const quantile = quantiles[step] as number;
+        const native = histogram.nativeAt(step);
+        if (native) return nativeQuantile(quantile, native, histogram.metric, note);
+        const buckets = histogram.bucketsAt(step);
+        if (!buckets) return undefined;
+        const { value, forced } = classicQuantile(quantile, buckets);
+        if (forced) {
+          const metric = call.context.delayedNameRemoval ? histogram.metric : "";
+          annotations.forcedMonotonicity(metric, arg.range, timeAt(call.grid, step), forced);
+        }
+        return value;
+      }),
+    )
+    .filter((out) => !out.isEmpty());
+}
+
+function evaluate(
+  { context, grid }: FunctionCall,
+  { labels }: Histogram,
+  valueAt: (step: number) => number | undefined,
+): StepSeries {
+  const out = StepSeries.empty(context.delayedNameRemoval ? labels : dropMetadata(labels), grid.steps, true);
+  for (let step = 0; step < grid.steps; step++) {
+    const value = valueAt(step);
+    if (value !== undefined) out.setFloat(step, value);
+  }
+  return out;
+}
+
+function merged({ grid }: FunctionCall, results: StepSeries[]): StepSeries[] {
+  return grid.steps === 1 ? results : mergeSameLabels(results);
+}
+
+function noteQuantiles({ context }: FunctionCall, quantiles: Float64Array, arg: Expr): void {
+  for (const quantile of new Set(quantiles)) {
+    if (!(quantile >= 0 && quantile <= 1)) context.annotations.warn(arg.range, NOTES.invalidQuantile(quantile));
+  }
+}
+
+/** All series of one label set without `le`: the buckets of a classic histogram, native histograms, or both. */
+class Histogram {
+  readonly labels: Labels;
+  readonly buckets: { readonly upper: number; readonly series: StepSeries }[] = [];
+  native: StepSeries | undefined;
+  /** Steps that have both kinds, which say nothing then. */
+  conflicts: Set<number> | undefined;
+
+  constructor(labels: Labels) {
+    this.labels = labels;
+  }
+
+  get metric(): string {
+    return metricName(this.labels);
+  }
+
+  nativeAt(step: number) {
+    if (this.native?.kinds[step] !== HISTOGRAM || this.conflicts?.has(step)) return undefined;
+    return this.native.histogramAt(step);
+  }
+
+  bucketsAt(step: number): ClassicBucket[] | undefined {
+    if (this.conflicts?.has(step)) return undefined;
+    const buckets: ClassicBucket[] = [];
+    for (const { upper, series } of this.buckets) {
+      if (series.kinds[step] === FLOAT) buckets.push({ upper, count: series.values[step] as number });
+    }
+    return buckets.length === 0 ? undefined : buckets;
+  }
+}
+
+function collectHistograms(call: FunctionCall, series: readonly StepSeries[], arg: Expr): Histogram[] {
+  const { annotations, delayedNameRemoval } = call.context;
+  const byKey = new Map<string, Histogram>();
+  const histogramOf = (labels: Labels): Histogram => {
+    const key = labelsKey(labels);
+    let histogram = byKey.get(key);
+    if (!histogram) {
+      histogram = new Histogram(labels);
+      byKey.set(key, histogram);
+    }
+    return histogram;
+  };
+  for (const member of series) {
+    if (member.histograms) histogramOf(member.labels).native = member;
+    if (!member.kinds.includes(FLOAT)) continue;
+    const le = labelValue(member.labels, "le");
+    const upper = parseGoFloat(le);
+    if (upper === undefined) {
+      const metric = delayedNameRemoval ? metricName(member.labels) : "";
+      annotations.warn(arg.range, NOTES.badBucketLabel(metric, le));
+    } else {
+      histogramOf(withLabel(member.labels, "le", "")).buckets.push({ upper, series: member });
+    }
+  }
+  for (const histogram of byKey.values()) findConflicts(call, histogram, arg);
+  return [...byKey.values()];
+}
+
+function findConflicts({ context, grid }: FunctionCall, histogram: Histogram, arg: Expr): void {
+  const { native, buckets } = histogram;
+  if (!native || buckets.length === 0) return;
+  const conflicts = new Set<number>();
+  for (let step = 0; step < grid.steps; step++) {
+    if (native.kinds[step] !== HISTOGRAM) continue;
+    if (buckets.some(({ series }) => series.kinds[step] === FLOAT)) conflicts.add(step);
+  }
+  if (conflicts.size === 0) return;
+  histogram.conflicts = conflicts;
+  const metric = context.delayedNameRemoval ? histogram.metric : "";
+  context.annotations.warn(arg.range, NOTES.mixedClassicNative(metric));
+}

@@ -1,0 +1,197 @@
+import type { NativeHistogram } from "@sightline/model/histogram.ts";
+import { NOTES } from "../annotations.ts";
+import { NeumaierSum } from "../eval/neumaier.ts";
+import type { RangeFunction, RangeResult, RangeWindow } from "../eval/range-function.ts";
+import type { RangeInput } from "../eval/range-input.ts";
+import { metricName } from "../eval/result-labels.ts";
+import { secondsOf } from "../format/duration.ts";
+import { scaleHistogram } from "../histogram/scale-histogram.ts";
+import { extendedRate } from "./extended-rate.ts";
+import { addNoting, histogramChange, sumOfDeltas } from "./histogram-rate.ts";
+import { histogramCount } from "./over-time.ts";
+import type { RateKind } from "./rate-kind.ts";
+import { isStartTimeReset, overlapsStartTime } from "./start-time.ts";
+
+export const RATE_FUNCTIONS: ReadonlyMap<string, RangeFunction> = new Map([
+  ["rate", extrapolated({ isCounter: true, isRate: true })],
+  ["increase", extrapolated({ isCounter: true, isRate: false })],
+  ["delta", extrapolated({ isCounter: false, isRate: false })],
+]);
+
+/**
+ * The change over a range, extrapolated to its ends unless the series seems to start or end inside of it
+ * (extrapolatedRate in Prometheus' promql/functions.go, operation by operation).
+ *
+ * A series of delta temporality needs none of that: what happened in a range is the sum of the samples in it.
+ */
+function extrapolated(kind: RateKind): RangeFunction {
+  const { isCounter } = kind;
+  return {
+    minFloats: 2,
+    ...(isCounter && { prepare: findResets }),
+    floats: (window) => floatRate(window, kind),
+    any: (window) => rateOfAny(window, kind),
+    // Start times tell of resets and of the zero point of a counter; deltas are summed, not subtracted.
+    always: (input) => isCounter && (isDelta(input) || hasStartTimes(input)),
+  };
+}
+
+function hasStartTimes({ startsMs, histogramStartsMs }: RangeInput): boolean {
+  return startsMs !== undefined || histogramStartsMs !== undefined;
+}
+
+function isDelta({ info }: RangeInput): boolean {
+  return info.temporality === "delta";
+}
+
+const NO_RESETS: readonly number[] = [];
+
+/** Resets are rare, so finding them once per series saves looking at every sample of every window. */
+function findResets({ values, call }: RangeWindow): void {
+  let resets: number[] | undefined;
+  for (let i = 1; i < values.length; i++) {
+    if ((values[i] as number) < (values[i - 1] as number)) {
+      resets ??= [];
+      resets.push(i);
+    }
+  }
+  call.resets = resets ?? NO_RESETS;
+}
+
+function floatRate(window: RangeWindow, kind: RateKind): number {
+  const { timesMs, values, from, to, call } = window;
+  const first = values[from] as number;
+  let change = (values[to - 1] as number) - first;
+  if (kind.isCounter) {
+    for (const reset of call.resets) {
+      if (reset <= from) continue;
+      if (reset >= to) break;
+      change += values[reset - 1] as number;
+    }
+  }
+  const firstMs = timesMs[from] as number;
+  const lastMs = timesMs[to - 1] as number;
+  const zero = kind.isCounter && change > 0 && first >= 0 ? first / change : Number.POSITIVE_INFINITY;
+  return change * extrapolationFactor(window, kind, firstMs, lastMs, to - from - 1, zero);
+}
+
+/**
+ * What to multiply a change between two samples by to get that of the whole range. `zero`: how many times as long as
+ * between the samples it would have taken a counter to get from nothing to its first value, Infinity when not known.
+ */
+function extrapolationFactor(
+  window: RangeWindow,
+  kind: RateKind,
+  firstMs: number,
+  lastMs: number,
+  intervals: number,
+  zero: number,
+): number {
+  const sampled = (lastMs - firstMs) / 1000;
+  const average = sampled / intervals;
+  const threshold = average * 1.1;
+  let toStart = (firstMs - window.startMs) / 1000;
+  if (toStart >= threshold) toStart = average / 2;
+  const toZero = sampled * zero;
+  if (toZero < toStart) toStart = toZero;
+  return factorOf(window, kind, sampled, toStart, toEnd(window, lastMs, average, threshold));
+}
+
+function toEnd({ endMs }: RangeWindow, lastMs: number, average: number, threshold: number): number {
+  const distance = (endMs - lastMs) / 1000;
+  return distance >= threshold ? average / 2 : distance;
+}
+
+function factorOf({ call }: RangeWindow, kind: RateKind, sampled: number, toStart: number, end: number): number {
+  const factor = sampled === 0 ? 1 : (sampled + toStart + end) / sampled;
+  return kind.isRate ? factor / secondsOf(call.rangeMs) : factor;
+}
+
+function rateOfAny(window: RangeWindow, kind: RateKind): RangeResult {
+  const floats = window.to - window.from;
+  const histograms = histogramCount(window);
+  if (floats > 0 && histograms > 0) {
+    const { annotations, argRange } = window.call;
+    annotations.warn(argRange, NOTES.mixedFloatsHistograms(metricName(window.series.labels)));
+    return undefined;
+  }
+  if (window.call.extend) return extendedRate(window, kind);
+  if (kind.isCounter && isDelta(window.series)) return deltaRate(window, kind);
+  return histograms > 0 ? rateOfHistograms(window, kind) : rateWithStartTimes(window, kind);
+}
+
+function deltaRate(window: RangeWindow, kind: RateKind): RangeResult {
+  const divisor = kind.isRate ? secondsOf(window.call.rangeMs) : 1;
+  if (histogramCount(window) > 0) return scaleHistogram(sumOfDeltas(window), 1 / divisor);
+  const sum = new NeumaierSum();
+  for (let i = window.from; i < window.to; i++) sum.add(window.values[i] as number);
+  return sum.total() / divisor;
+}
+
+function rateWithStartTimes(window: RangeWindow, kind: RateKind): RangeResult {
+  const { timesMs, values, from, to, series, call } = window;
+  const { startsMs } = series;
+  let change = (values[to - 1] as number) - (values[from] as number);
+  let overlaps = false;
+  for (let i = from + 1; i < to; i++) {
+    const startMs = startsMs?.[i] ?? 0;
+    const previousStartMs = startsMs?.[i - 1] ?? 0;
+    const previousMs = timesMs[i - 1] as number;
+    if (!overlaps && startsMs && overlapsStartTime(previousStartMs, previousMs, startMs)) {
+      call.annotations.startTimeOverlap(metricName(series.labels), call.argRange);
+      overlaps = true;
+    }
+    const fell = (values[i] as number) < (values[i - 1] as number);
+    if (fell || isStartTimeReset(previousStartMs, previousMs, startMs, timesMs[i] as number)) {
+      change += values[i - 1] as number;
+    }
+  }
+  const firstMs = timesMs[from] as number;
+  const lastMs = timesMs[to - 1] as number;
+  const first = values[from] as number;
+  const born = bornInside(window, startsMs?.[from] ?? 0, firstMs);
+  if (born !== undefined) {
+    return (change + first) * bornFactor(window, kind, born, firstMs, lastMs, to - from - 1);
+  }
+  if (to - from < 2) return undefined;
+  const zero = change > 0 && first >= 0 ? first / change : Number.POSITIVE_INFINITY;
+  return change * extrapolationFactor(window, kind, firstMs, lastMs, to - from - 1, zero);
+}
+
+/** A counter whose start lies in the range was zero then, which is better than any extrapolation. */
+function bornInside(window: RangeWindow, startMs: number, firstMs: number): number | undefined {
+  return startMs !== 0 && startMs > window.startMs && startMs < firstMs ? startMs : undefined;
+}
+
+function bornFactor(
+  window: RangeWindow,
+  kind: RateKind,
+  bornMs: number,
+  firstMs: number,
+  lastMs: number,
+  intervals: number,
+): number {
+  const average = intervals > 0 ? (lastMs - firstMs) / 1000 / intervals : 0;
+  return factorOf(window, kind, (lastMs - bornMs) / 1000, 0, toEnd(window, lastMs, average, average * 1.1));
+}
+
+function rateOfHistograms(window: RangeWindow, kind: RateKind): RangeResult {
+  const { histogramTimesMs: timesMs, histograms, histogramFrom: from, histogramTo: to, series } = window;
+  const firstMs = timesMs[from] as number;
+  const lastMs = timesMs[to - 1] as number;
+  const first = histograms[from] as NativeHistogram;
+  let change: NativeHistogram | undefined;
+  if (to - from > 1) {
+    change = histogramChange(window, kind.isCounter);
+    if (!change) return undefined;
+  }
+  const born = kind.isCounter ? bornInside(window, series.histogramStartsMs?.[from] ?? 0, firstMs) : undefined;
+  if (born !== undefined) {
+    const total = change ? addNoting(window, change, first) : first;
+    return total && scaleHistogram(total, bornFactor(window, kind, born, firstMs, lastMs, to - from - 1));
+  }
+  if (!change) return undefined;
+  const hasZero = kind.isCounter && change.count > 0 && first.count >= 0;
+  const zero = hasZero ? first.count / change.count : Number.POSITIVE_INFINITY;
+  return scaleHistogram(change, extrapolationFactor(window, kind, firstMs, lastMs, to - from - 1, zero));
+}

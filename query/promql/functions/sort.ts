@@ -1,0 +1,53 @@
+import { compareLabels, labelValue } from "@sightline/model/labels.ts";
+import { NOTES } from "../annotations.ts";
+import { FLOAT, type StepSeries } from "../eval/step-series.ts";
+import { naturalCompare } from "./natural-compare.ts";
+import type { FunctionCall, VectorFunction } from "./vector-function.ts";
+
+/** Functions that order the result of an instant query; a range query's is always ordered by labels. */
+export const SORT_FUNCTIONS: ReadonlyMap<string, VectorFunction> = new Map<string, VectorFunction>([
+  ["sort", (call) => sortByValue(call, 1)],
+  ["sort_desc", (call) => sortByValue(call, -1)],
+  ["sort_by_label", (call) => sortByLabel(call, 1)],
+  ["sort_by_label_desc", (call) => sortByLabel(call, -1)],
+]);
+
+function noteIfRange({ context, grid, expr }: FunctionCall): boolean {
+  if (grid.steps <= 1) return false;
+  context.annotations.warn(expr.range, NOTES.sortInRange());
+  return true;
+}
+
+/** NaN comes last in either direction; histograms have no order and are left out. */
+function sortByValue(call: FunctionCall, sign: 1 | -1) {
+  const floats = call.vector(0).filter(({ kinds }) => kinds.includes(FLOAT));
+  if (noteIfRange(call)) return call.result(floats.map(floatsOnly));
+  return call.result(
+    floats.sort((a, b) => {
+      const x = a.values[0] as number;
+      const y = b.values[0] as number;
+      if (Number.isNaN(x) || Number.isNaN(y)) return (Number.isNaN(x) ? 1 : 0) - (Number.isNaN(y) ? 1 : 0);
+      return x === y ? 0 : x < y ? -sign : sign;
+    }),
+  );
+}
+
+function floatsOnly(series: StepSeries): StepSeries {
+  if (!series.histograms) return series;
+  const out = series.relabelled(series.labels, series.dropName);
+  const kinds = series.kinds.map((kind) => (kind === FLOAT ? FLOAT : 0));
+  return Object.assign(out, { kinds, histograms: undefined });
+}
+
+function sortByLabel(call: FunctionCall, sign: 1 | -1) {
+  const names = call.args.slice(1).map((_, index) => call.string(index + 1));
+  noteIfRange(call);
+  const sorted = [...call.vector(0)].sort((a, b) => {
+    for (const name of names) {
+      const order = naturalCompare(labelValue(a.labels, name), labelValue(b.labels, name));
+      if (order !== 0) return sign * order;
+    }
+    return sign * compareLabels(a.labels, b.labels);
+  });
+  return call.result(sorted);
+}
