@@ -17,7 +17,7 @@ export function describeRandomHistories(make: () => Promise<MetricStoreFixture>)
   test("agrees with the reference store after any history", { timeout: 60_000 }, () =>
     fc.assert(
       fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 25 }), fc.array(query, { maxLength: 4 }), run(make)),
-      { numRuns: 40 },
+      { numRuns: 20 },
     ),
   );
 }
