@@ -114,30 +114,56 @@ const VALUE = 5;
 /** Differs from process to process, so that nobody can prepare keys that all fall into one slot. */
 const SEED = Math.floor(Math.random() * 2 ** 32) | 0;
 
-/** Two lanes of four bytes each, folded after every multiplication, then murmur3's finish. */
+/**
+ * Four lanes of four bytes each, folded after every multiplication, then murmur3's finish. Lanes that do not wait for
+ * one another make this and {@link sameBytes} twice as fast as one after the other.
+ */
 function hashRange(view: DataView, start: number, end: number, prefix: number): number {
   let a = SEED ^ Math.imul(prefix, 0x9e3779b1);
   let b = SEED ^ (end - start);
+  let c = SEED ^ 0x27d4eb2f;
+  let d = SEED ^ 0x165667b1;
   let i = start;
-  for (; i + 8 <= end; i += 8) {
+  for (; i + 16 <= end; i += 16) {
     a = Math.imul(a ^ view.getInt32(i, true), 0x85ebca6b);
     b = Math.imul(b ^ view.getInt32(i + 4, true), 0xc2b2ae35);
+    c = Math.imul(c ^ view.getInt32(i + 8, true), 0x27d4eb2f);
+    d = Math.imul(d ^ view.getInt32(i + 12, true), 0x165667b1);
     a ^= a >>> 15;
     b ^= b >>> 13;
+    c ^= c >>> 15;
+    d ^= d >>> 13;
+  }
+  for (; i + 4 <= end; i += 4) {
+    a = Math.imul(a ^ view.getInt32(i, true), 0x85ebca6b);
+    a ^= a >>> 15;
   }
   for (; i < end; i++) {
     a = Math.imul(a ^ view.getUint8(i), 0x01000193);
     a ^= a >>> 15;
   }
-  let hash = a ^ ((b << 16) | (b >>> 16));
+  let hash = a ^ rotate(b, 7) ^ rotate(c, 15) ^ rotate(d, 23);
   hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
   hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
   return hash ^ (hash >>> 16);
 }
 
-function sameBytes(a: DataView, atA: number, b: DataView, atB: number, length: number): boolean {
+function rotate(value: number, by: number): number {
+  return (value << by) | (value >>> (32 - by));
+}
+
+function sameBytes(a: DataView, startA: number, b: DataView, startB: number, length: number): boolean {
   let i = 0;
-  for (; i + 4 <= length; i += 4) if (a.getInt32(atA + i, true) !== b.getInt32(atB + i, true)) return false;
-  for (; i < length; i++) if (a.getUint8(atA + i) !== b.getUint8(atB + i)) return false;
+  for (; i + 16 <= length; i += 16) {
+    const atA = startA + i;
+    const atB = startB + i;
+    const difference =
+      (a.getInt32(atA, true) ^ b.getInt32(atB, true)) |
+      (a.getInt32(atA + 4, true) ^ b.getInt32(atB + 4, true)) |
+      (a.getInt32(atA + 8, true) ^ b.getInt32(atB + 8, true)) |
+      (a.getInt32(atA + 12, true) ^ b.getInt32(atB + 12, true));
+    if (difference !== 0) return false;
+  }
+  for (; i < length; i++) if (a.getUint8(startA + i) !== b.getUint8(startB + i)) return false;
   return true;
 }

@@ -1,5 +1,8 @@
 import type { Rejection, RejectionReason } from "@sightline/model/ports.ts";
 
+/** Names in messages are the sender's, and may be of any length. */
+const MAX_MESSAGE = 500;
+
 /** Why a row or a whole series is refused. */
 export class Fault {
   readonly reason: RejectionReason;
@@ -10,7 +13,7 @@ export class Fault {
   constructor(reason: RejectionReason, kind: string, message: string) {
     this.reason = reason;
     this.kind = kind;
-    this.message = message;
+    this.message = message.length > MAX_MESSAGE ? `${message.slice(0, MAX_MESSAGE)}…` : message;
   }
 }
 

@@ -12,7 +12,7 @@ export const INVALID_UTF8 = invalid("utf8", "a label name or value is not valid 
  * name twice. Labels that come unsorted are taken.
  */
 export function seriesLabels(pairs: readonly Label[], interner: SeriesInterner): Labels | Fault {
-  const labels = sortedLabels(pairs);
+  const labels = exemplarLabels(pairs);
   if (labels instanceof Fault) return labels;
   if (!labels.some(([name]) => name === METRIC_NAME)) {
     return invalid("no-name", `series without a metric name: ${show(pairs)}; add the label ${METRIC_NAME}`);
@@ -21,11 +21,7 @@ export function seriesLabels(pairs: readonly Label[], interner: SeriesInterner):
 }
 
 /** As {@link seriesLabels} for exemplars: they need no name, and their labels rarely come again. */
-export function exemplarLabels(pairs: readonly Label[]): Labels | Fault {
-  return sortedLabels(pairs);
-}
-
-function sortedLabels(pairs: readonly Label[]): Label[] | Fault {
+export function exemplarLabels(pairs: readonly Label[]): Label[] | Fault {
   const sorted = isSorted(pairs) ? pairs : [...pairs].sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
   const labels: Label[] = [];
   let previous: string | undefined;
