@@ -112,7 +112,7 @@ const otlpConfig = z
     cors: corsConfig.describe("Cross-origin requests from browsers to OTLP/HTTP"),
     translation_strategy: z
       .enum(TRANSLATION_STRATEGIES)
-      .default("NoUTF8EscapingWithSuffixes")
+      .default("UnderscoreEscapingWithSuffixes")
       .describe("How OpenTelemetry metric names become Prometheus names, as Prometheus' otlp.translation_strategy"),
     promote_resource_attributes: z
       .array(z.string())
