@@ -1,4 +1,4 @@
-import { ParseError, TimeoutError } from "@sightline/model/errors.ts";
+import { InvalidInputError, ParseError } from "@sightline/model/errors.ts";
 import type { QueryCall, QueryHandler } from "../http/query-api.ts";
 import type { RequestParameters } from "../http/request-parameters.ts";
 import { sendChunks } from "../http/send-chunks.ts";
@@ -41,7 +41,8 @@ export function rangeHandler({ engine }: PrometheusApiDeps): QueryHandler {
 function evaluationOptions({ parameters, tenant, signal }: QueryCall) {
   const timeoutMs = optionalTimeoutMs(parameters);
   const lookbackMs = optionalLookbackMs(parameters);
-  if (timeoutMs !== undefined && timeoutMs <= 0) throw new TimeoutError("query timed out in expression evaluation");
+  // Prometheus notices such a timeout when it makes the query, before it evaluates it.
+  if (timeoutMs !== undefined && timeoutMs <= 0) throw invalidParameter("query", "context deadline exceeded");
   return {
     tenant,
     signal,
@@ -54,7 +55,9 @@ async function evaluate(query: () => Promise<QueryResult>): Promise<QueryResult>
   try {
     return await query();
   } catch (error) {
-    if (error instanceof ParseError) throw invalidParameter("query", error.message, error);
+    if (error instanceof ParseError || error instanceof InvalidInputError) {
+      throw invalidParameter("query", error.message, error);
+    }
     throw error;
   }
 }
