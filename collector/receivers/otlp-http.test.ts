@@ -4,7 +4,7 @@ import { deflateSync, gzipSync, zstdCompressSync } from "node:zlib";
 import type { Signal } from "@sightline/model/ports.ts";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { eventually } from "../testing/eventually.ts";
-import { OTLP_JSON, otlpProtobuf } from "../testing/otlp-payloads.ts";
+import { OTLP_JSON, otlpProtobuf, snappy } from "../testing/otlp-payloads.ts";
 import { TestCollector } from "../testing/test-collector.ts";
 
 const MIB = 1024 * 1024;
@@ -59,7 +59,9 @@ describe("what is taken", () => {
     ["identity", (body: Uint8Array) => body],
     ["gzip", gzipSync],
     ["deflate", deflateSync],
+    ["zlib", deflateSync],
     ["zstd", zstdCompressSync],
+    ["snappy", snappy],
     ["GZIP", gzipSync],
   ])("content encoding %s", async (encoding, compress) => {
     const body = compress(otlpProtobuf("logs"));

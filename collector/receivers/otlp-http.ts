@@ -34,7 +34,10 @@ const CONTENT_ENCODINGS: ReadonlyMap<string, ContentEncoding> = new Map([
   ["identity", "identity"],
   ["gzip", "gzip"],
   ["deflate", "deflate"],
+  // The OpenTelemetry Collector's other name for it.
+  ["zlib", "deflate"],
   ["zstd", "zstd"],
+  ["snappy", "snappy"],
 ]);
 
 /** OTLP/HTTP as the OpenTelemetry protocol specification has it, section "OTLP/HTTP". */
@@ -117,6 +120,6 @@ function requireContentEncoding(request: FastifyRequest): ContentEncoding {
   const encoding = CONTENT_ENCODINGS.get(header);
   if (encoding) return encoding;
   throw new UnsupportedMediaTypeError(
-    `content encoding ${JSON.stringify(header)} is not taken: use gzip, deflate, zstd or none`,
+    `content encoding ${JSON.stringify(header)} is not taken: use gzip, deflate, zstd, snappy or none`,
   );
 }

@@ -2,7 +2,7 @@ import { open, readdir, rm, stat, truncate } from "node:fs/promises";
 import { join } from "node:path";
 import type { Logger } from "@sightline/model/logger.ts";
 import type { WalConfig } from "../config.ts";
-import { RECORD_HEADER_BYTES, scanRecords, type WalEntry } from "./record.ts";
+import { newMarker, RECORD_HEADER_BYTES, scanRecords, type WalEntry } from "./record.ts";
 import { formatSegmentName, parseSegmentName, type SegmentName } from "./segment-name.ts";
 import { SegmentWriter } from "./segment-writer.ts";
 import { SpareSegment } from "./spare-segment.ts";
@@ -108,14 +108,15 @@ export class SegmentStore {
     return room >= bytes ? room : this.#config.segment_bytes;
   }
 
-  /** The segment to write a record of `bytes` to; `next` names it if it has to be a new one. */
-  async writerFor(bytes: number, next: SegmentName): Promise<SegmentWriter> {
+  /** The segment to write a record of `bytes` at `position` to: the current one if it has room, else a new one. */
+  async writerFor(bytes: number, position: number): Promise<SegmentWriter> {
     const current = this.#writer;
     if (current && (current.end === 0 || current.end + bytes <= this.#config.segment_bytes)) {
       if (this.#config.preallocate && current.end > PREPARE_AT * this.#config.segment_bytes) this.#spare.prepare();
       return current;
     }
     if (current) await this.#seal(current);
+    const next: SegmentName = { first: position, marker: newMarker() };
     const recycled = await this.#spare.take(join(this.#dir, formatSegmentName(next)));
     this.#writer = await SegmentWriter.open(this.#files, this.#dir, next, recycled ? this.#config.segment_bytes : 0);
     await syncDirectory(this.#files, this.#dir);

@@ -6,7 +6,7 @@ import type { WireRequest } from "@sightline/proto/wire-request.ts";
 import type { Registry } from "prom-client";
 import type { WalConfig } from "../config.ts";
 import { readCheckpoint, writeCheckpoint } from "./checkpoint.ts";
-import { type EncodedRecord, encodeRecord, newMarker, recordBytes, type WalEntry } from "./record.ts";
+import { type EncodedRecord, encodeRecord, recordBytes, type WalEntry } from "./record.ts";
 import { SegmentStore } from "./segment-store.ts";
 import { DISK_FILES, type WalFiles } from "./wal-files.ts";
 import { WalMetrics } from "./wal-metrics.ts";
@@ -174,7 +174,7 @@ export class WriteAheadLog implements Component {
   async #write(group: readonly Waiting[]): Promise<void> {
     const start = performance.now();
     const [first] = group as [Waiting, ...Waiting[]];
-    const segment = await this.#segments.writerFor(first.bytes, { first: first.position, marker: newMarker() });
+    const segment = await this.#segments.writerFor(first.bytes, first.position);
     const { marker } = segment.name;
     const records: EncodedRecord[] = group.map(({ position, request }) => encodeRecord(marker, position, request));
     await segment.append(records);
