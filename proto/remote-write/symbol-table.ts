@@ -9,8 +9,8 @@ export class SymbolTable {
   readonly #numbers = new KeyTable();
   /** By number; undefined where a symbol is not valid UTF-8. */
   readonly #texts: (string | undefined)[] = [];
-  /** Numbers of the current request's symbols, in its order. */
-  #ofRequest = new Int32Array(1024);
+  /** The lasting numbers of the current request's symbols, in its order; {@link size} of them. */
+  ofRequest = new Int32Array(1024);
   #size = 0;
 
   startRequest(): void {
@@ -34,17 +34,17 @@ export class SymbolTable {
       this.#texts.push(decodeUtf8(new Uint8Array(view.buffer, view.byteOffset, view.byteLength), start, end));
       this.#numbers.add(view, start, end, 0, number);
     }
-    if (this.#size === this.#ofRequest.length) {
+    if (this.#size === this.ofRequest.length) {
       const larger = new Int32Array(this.#size * 2);
-      larger.set(this.#ofRequest);
-      this.#ofRequest = larger;
+      larger.set(this.ofRequest);
+      this.ofRequest = larger;
     }
-    this.#ofRequest[this.#size++] = number;
+    this.ofRequest[this.#size++] = number;
   }
 
   /** The lasting number of the request's symbol `index`, which must be below {@link size}. */
   numberOf(index: number): number {
-    return this.#ofRequest[index] as number;
+    return this.ofRequest[index] as number;
   }
 
   /** Undefined when the symbol is not valid UTF-8. */

@@ -179,24 +179,46 @@ export class RemoteWrite2Decoder {
     this.#onlyOneRun = false;
   }
 
+  /** Scans by hand what is most of a request: references of one or two bytes. */
   #readPackedRefs(reader: WireReader): Fault | undefined {
     const outer = reader.enter("labels_refs");
+    const { bytes, end } = reader;
+    const { ofRequest, size } = this.#symbols;
+    this.#reserveKey(end - reader.pos);
+    const key = this.#key;
+    let length = this.#keyLength;
     let fault: Fault | undefined;
-    while (reader.pos < reader.end) fault = this.#addRef(reader.uint32()) ?? fault;
+    while (reader.pos < end) {
+      const first = bytes[reader.pos] as number;
+      // Zero where there is no second byte: it is then not looked at, or the reader fails.
+      const second = bytes[reader.pos + 1] ?? 0;
+      let symbol = first;
+      if (first < 0x80) reader.pos++;
+      else if (second < 0x80 && reader.pos + 2 <= end) {
+        symbol = (first & 0x7f) | (second << 7);
+        reader.pos += 2;
+      } else symbol = reader.uint32();
+      if (symbol < size) key[length++] = ofRequest[symbol] as number;
+      else fault = outOfRange("labels_refs", symbol, size);
+    }
+    this.#keyLength = length;
     reader.leave(outer);
     return fault;
   }
 
   #addRef(symbol: number): Fault | undefined {
     if (symbol >= this.#symbols.size) return outOfRange("labels_refs", symbol, this.#symbols.size);
-    if (this.#keyLength === this.#key.length) {
-      const larger = new Int32Array(this.#key.length * 2);
-      larger.set(this.#key);
-      this.#key = larger;
-      this.#keyView = new DataView(larger.buffer);
-    }
+    this.#reserveKey(1);
     this.#key[this.#keyLength++] = this.#symbols.numberOf(symbol);
     return undefined;
+  }
+
+  #reserveKey(count: number): void {
+    if (this.#keyLength + count <= this.#key.length) return;
+    const larger = new Int32Array(2 * (this.#keyLength + count));
+    larger.set(this.#key);
+    this.#key = larger;
+    this.#keyView = new DataView(larger.buffer);
   }
 
   #readMetadata(reader: WireReader): Fault | undefined {
