@@ -6,7 +6,7 @@ import type { ScopeContext } from "./scope-context.ts";
 import type { TranslationStrategy } from "./translation.ts";
 import { unitName } from "./unit-name.ts";
 
-/** The kinds of data a metric may have, by the number of their field in `Metric`. */
+/** The kinds of data a metric may have, by the names of their fields in `Metric`. */
 export type DataKind = "gauge" | "sum" | "histogram" | "exponential_histogram" | "summary";
 export const DELTA = 1;
 export const CUMULATIVE = 2;

@@ -31,7 +31,7 @@ export class MetricsSession {
   builder = NO_BATCH;
   rejections = new RejectionLog();
   metric!: MetricContext;
-  /** Of the current point. */
+  /** This and the following are of the current point. */
   readonly attributes: ByteRange;
   timeMs = 0;
   startMs = 0;
