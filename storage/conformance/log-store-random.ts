@@ -4,7 +4,7 @@ import { DEFAULT_TENANT } from "@sightline/model/tenant.ts";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { type LogRow, logBatchOf, logRowsOf } from "./log-batch-of.ts";
-import type { LogStoreFixture } from "./log-store.ts";
+import type { LogStoreFixture } from "./log-store-fixture.ts";
 import { ReferenceLogStore } from "./reference-log-store.ts";
 
 const SECOND = 1_000_000_000n;
@@ -47,11 +47,11 @@ const row: fc.Arbitrary<LogRow> = fc.record(
   },
   { requiredKeys: ["timeNs"] },
 );
-type Step = readonly LogRow[] | "flush" | "crash";
+type Step = readonly LogRow[] | "flush" | "maintain" | "crash";
 const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 4, arbitrary: fc.array(row, { minLength: 1, maxLength: 8 }) },
   { weight: 2, arbitrary: fc.constant("flush" as const) },
-  { weight: 1, arbitrary: fc.constant("crash" as const) },
+  { weight: 1, arbitrary: fc.constantFrom("maintain" as const, "crash" as const) },
 );
 type Query = Omit<LogRequest, "tenant">;
 const query: fc.Arbitrary<Query> = fc.record({
@@ -87,6 +87,7 @@ async function runHistory(
     const log: (readonly LogRow[])[] = [];
     for (const step of steps) {
       if (step === "flush") await store.flush();
+      else if (step === "maintain") await fixture.maintain?.();
       else if (step === "crash") {
         store = await fixture.reopen();
         for (const [position, rows] of log.entries()) await store.append(DEFAULT_TENANT, logBatchOf(rows), position);

@@ -1,24 +1,27 @@
 import type { Attributes } from "@sightline/model/attributes.ts";
-import type { LineFilter, LogRequest, LogStore } from "@sightline/model/ports.ts";
-import { DEFAULT_TENANT, type TenantId, tenantId } from "@sightline/model/tenant.ts";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import type { LineFilter, LogStore } from "@sightline/model/ports.ts";
+import { DEFAULT_TENANT, tenantId } from "@sightline/model/tenant.ts";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { type LogRow, logBatchOf, logRowsOf } from "./log-batch-of.ts";
+import {
+  append,
+  bodies,
+  HOUR,
+  type LogStoreFixture,
+  NOW,
+  nextPosition,
+  on,
+  PLACES,
+  SECOND,
+  select,
+  T,
+  type Write,
+  writer,
+} from "./log-store-fixture.ts";
+import { describeLogQueries } from "./log-store-queries.ts";
 import { describeRandomLogHistories } from "./log-store-random.ts";
 
-/** A store under test on data of its own. */
-export type LogStoreFixture = {
-  readonly store: LogStore;
-  /** Abandons the newest store as `kill -9` would, without flushing, and opens what it kept. */
-  reopen(): Promise<LogStore>;
-  dispose(): Promise<void>;
-};
-
-const SECOND = 1_000_000_000n;
-const HOUR = 3_600n * SECOND;
-const NOW = BigInt(Date.now()) * 1_000_000n;
-const T = NOW - HOUR;
 const OTHER_TENANT = tenantId("other");
-const on = new AbortController().signal;
 
 /** What every {@link LogStore} must do. The store must refuse records in the years 1970 and 2100. */
 export function describeLogStore(name: string, make: () => Promise<LogStoreFixture>): void {
@@ -32,8 +35,7 @@ export function describeLogStore(name: string, make: () => Promise<LogStoreFixtu
     afterEach(() => fixture.dispose());
     const given = () => ({ store, fixture });
 
-    // Rows are looked for in memory, on disk, and in both at once: the answers must not differ.
-    describe.each(["in memory", "flushed", "half flushed"] as const)("%s", (where) => {
+    describe.each(PLACES)("%s", (where) => {
       const write = writer(where);
       describeRecords(given, write);
       describeOrder(given, write);
@@ -42,65 +44,10 @@ export function describeLogStore(name: string, make: () => Promise<LogStoreFixtu
     describeRestart(given);
     describeRandomLogHistories(make);
   });
-  describe.each(["in memory", "flushed", "half flushed"] as const)(`queries of ${name}, %s`, (where) => {
-    describeFilters(make, writer(where));
-    describeStreams(make, writer(where));
-  });
-}
-
-type Where = "in memory" | "flushed" | "half flushed";
-
-function writer(where: Where): Write {
-  return async (store, rows, tenant = DEFAULT_TENANT) => {
-    const half = where === "half flushed" ? Math.ceil(rows.length / 2) : rows.length;
-    await append(store, rows.slice(0, half), tenant);
-    if (where !== "in memory") await store.flush();
-    if (half < rows.length) await append(store, rows.slice(half), tenant);
-  };
-}
-
-/** One store with these rows for all tests of a group. */
-function describeWith(
-  title: string,
-  make: () => Promise<LogStoreFixture>,
-  write: (store: LogStore) => Promise<void>,
-  tests: (store: () => LogStore) => void,
-): void {
-  describe(title, () => {
-    let fixture: LogStoreFixture;
-    beforeAll(async () => {
-      fixture = await make();
-      await write(fixture.store);
-    });
-    afterAll(() => fixture.dispose());
-    tests(() => fixture.store);
-  });
+  describeLogQueries(name, make);
 }
 
 type Given = () => { readonly store: LogStore; readonly fixture: LogStoreFixture };
-type Write = (store: LogStore, rows: readonly LogRow[], tenant?: TenantId) => Promise<void>;
-
-let position = 0;
-async function append(store: LogStore, rows: readonly LogRow[], tenant = DEFAULT_TENANT): Promise<void> {
-  const result = await store.append(tenant, logBatchOf(rows), ++position);
-  expect(result).toEqual({ accepted: rows.length, rejected: [] });
-}
-
-async function select(store: LogStore, request: Partial<LogRequest> = {}): Promise<Required<LogRow>[]> {
-  const all = {
-    tenant: DEFAULT_TENANT,
-    range: { startNs: NOW - 100n * HOUR, endNs: NOW + HOUR },
-    matchers: [],
-    line: [],
-  };
-  const { batches } = store.select({ ...all, newestFirst: true, limit: 10_000, ...request }, on);
-  const rows: Required<LogRow>[] = [];
-  for await (const batch of batches) rows.push(...logRowsOf(batch));
-  return rows;
-}
-
-const bodies = async (store: LogStore, request: Partial<LogRequest> = {}) =>
-  (await select(store, request)).map(({ body }) => body).sort();
 
 const ALL_TYPES: Attributes = [
   { name: "bool", type: "bool", value: "true" },
@@ -182,86 +129,6 @@ function describeRecords(given: Given, write: Write): void {
   });
 }
 
-const HOSTILE = [
-  "plain text",
-  "100% sure",
-  "under_score",
-  "it's",
-  'say "hi"',
-  "back\\slash",
-  "new\nline",
-  "nul\u0000byte",
-  "emoji 😀🏳️‍🌈",
-  "combining e\u0301",
-  "'; DROP TABLE logs; --",
-  "$1 $2 ?",
-  "[a-z]+(b|c)*.{2}",
-  "tab\tand\r",
-];
-
-function describeFilters(make: () => Promise<LogStoreFixture>, write: Write): void {
-  const rows = HOSTILE.map((body, i) => ({ timeNs: T + BigInt(i), body }));
-  describeWith("line filters", make, (store) => write(store, rows), lineFilterTests);
-}
-
-function lineFilterTests(given: () => LogStore): void {
-  test.each(HOSTILE.map((text) => [text]))("finds exactly the lines that contain %j, and the others", async (text) => {
-    const store = given();
-    const piece = text.slice(1);
-    expect(await bodies(store, { line: [{ op: "|=", text: piece }] })).toEqual([text]);
-    expect(await bodies(store, { line: [{ op: "!=", text: piece }] })).toEqual(
-      HOSTILE.filter((body) => body !== text).sort(),
-    );
-  });
-
-  test.each<[readonly LineFilter[], readonly string[]]>([
-    [[{ op: "|=", text: "" }], HOSTILE],
-    [[{ op: "!=", text: "" }], []],
-    [[{ op: "|=", text: "%" }], ["100% sure"]],
-    [[{ op: "|=", text: "_" }], ["under_score"]],
-    [[{ op: "|=", text: "PLAIN" }], []],
-    [[{ op: "|~", text: "(?i)PLAIN" }], ["plain text"]],
-    [[{ op: "|~", text: "^new" }], ["new\nline"]],
-    [[{ op: "|~", text: "^line" }], []],
-    [[{ op: "|~", text: "(?m)^line$" }], ["new\nline"]],
-    [[{ op: "|~", text: "new.line" }], []],
-    [[{ op: "|~", text: "(?s)new.line" }], ["new\nline"]],
-    [[{ op: "|~", text: "\\d+%" }], ["100% sure"]],
-    [[{ op: "|~", text: "😀|it's" }], ["emoji 😀🏳️‍🌈", "it's"]],
-    [[{ op: "|~", text: "\\p{So}" }], ["emoji 😀🏳️‍🌈"]],
-    [[{ op: "|~", text: "nul\\x00byte" }], ["nul\u0000byte"]],
-    [[{ op: "|~", text: "back\\\\slash" }], ["back\\slash"]],
-    [[{ op: "|~", text: "^.{4}$" }], ["it's"]],
-    [[{ op: "!~", text: "[a-z]" }], HOSTILE.filter((body) => !/[a-z]/.test(body))],
-    [[{ op: "!~", text: "a|e|i|u" }], HOSTILE.filter((body) => !/[aeiu]/.test(body))],
-    [
-      [
-        { op: "|=", text: "s" },
-        { op: "!=", text: "'" },
-        { op: "|~", text: "r|k" },
-        { op: "!~", text: "^t" },
-      ],
-      ["100% sure", "back\\slash", "under_score"],
-    ],
-  ])("applies %j", async (line, want) => {
-    const store = given();
-    expect(await bodies(store, { line })).toEqual(want.toSorted());
-  });
-
-  test("applies a regular expression that is too large for some engines", async () => {
-    const store = given();
-    const text = "plain|\\pL{900}";
-    expect(await bodies(store, { line: [{ op: "|~", text }] })).toEqual(["plain text"]);
-  });
-
-  test("refuses what is not a regular expression", async () => {
-    const store = given();
-    await expect((async () => bodies(store, { line: [{ op: "|~", text: "(" }] }))()).rejects.toThrow(
-      /regular expression/,
-    );
-  });
-}
-
 function describeOrder(given: Given, write: Write): void {
   const times = [5n, 3n, 9n, 3n, 0n, 7n, 3n, 9n];
 
@@ -322,58 +189,11 @@ function describeOrder(given: Given, write: Write): void {
   });
 }
 
-function describeStreams(make: () => Promise<LogStoreFixture>, write: Write): void {
-  const rows: readonly LogRow[] = [
-    { timeNs: T, body: "a1", labels: { app: "a", pod: "1" } },
-    { timeNs: T + 10n, body: "a2", labels: { app: "a", pod: "2" } },
-    { timeNs: T + 20n, body: "b", labels: { app: 'it\'s "b"' } },
-    { timeNs: T + 30n, body: "a1 again", labels: { app: "a", pod: "1" } },
-    { timeNs: T + 40n, body: "none" },
-  ];
-  describeWith("streams", make, (store) => write(store, rows), streamTests);
-}
-
-function streamTests(given: () => LogStore): void {
-  test.each([
-    [[{ name: "app", op: "=", value: "a" }], ["a1", "a1 again", "a2"]],
-    [[{ name: "app", op: "!=", value: "a" }], ["b", "none"]],
-    [[{ name: "app", op: "=~", value: "a|x" }], ["a1", "a1 again", "a2"]],
-    [[{ name: "app", op: "=~", value: ".+'.*" }], ["b"]],
-    [[{ name: "app", op: "=", value: "" }], ["none"]],
-    [[{ name: "pod", op: "=~", value: ".+" }], ["a1", "a1 again", "a2"]],
-    [[{ name: "pod", op: "!~", value: "1" }], ["a2", "b", "none"]],
-    [
-      [
-        { name: "app", op: "=", value: "a" },
-        { name: "pod", op: "!=", value: "2" },
-      ],
-      ["a1", "a1 again"],
-    ],
-    [[{ name: "app", op: "=", value: "' OR 1=1 --" }], []],
-  ] as const)("selects %j", async (matchers, want) => {
-    expect(await bodies(given(), { matchers })).toEqual(want);
-  });
-
-  test("lists each stream with records in the range once", async () => {
-    const store = given();
-    const streams = async (startNs: bigint, endNs: bigint, value = ".*") => {
-      const matchers = [{ name: "app", op: "=~" as const, value }];
-      const found = await store.streams({ tenant: DEFAULT_TENANT, range: { startNs, endNs }, matchers }, on);
-      return found.map(({ labels }) => labels.map(([, text]) => text).join()).sort();
-    };
-    expect(await streams(T, NOW)).toEqual(["", "a,1", "a,2", 'it\'s "b"']);
-    expect(await streams(T, NOW, "a")).toEqual(["a,1", "a,2"]);
-    expect(await streams(T + 1n, T + 30n)).toEqual(["a,2", 'it\'s "b"']);
-    expect(await streams(T + 11n, T + 20n)).toEqual([]);
-    expect(await streams(T + 30n, T + 31n)).toEqual(["a,1"]);
-  });
-}
-
 function describeRefusals(given: Given): void {
   test("refuses records of 1970 and 2100 by name and keeps the others of the batch", async () => {
     const { store } = given();
     const rows = [{ timeNs: 1n }, { timeNs: T, body: "good" }, { timeNs: 4_102_444_800n * SECOND }, { timeNs: 2n }];
-    const result = await store.append(DEFAULT_TENANT, logBatchOf(rows), ++position);
+    const result = await store.append(DEFAULT_TENANT, logBatchOf(rows), nextPosition());
     expect(result.accepted).toBe(1);
     expect(result.rejected.map(({ reason, count }) => [reason, count]).sort()).toEqual([
       ["too_new", 1],
@@ -384,7 +204,7 @@ function describeRefusals(given: Given): void {
   });
 
   test("takes an empty batch", async () => {
-    expect(await given().store.append(DEFAULT_TENANT, logBatchOf([]), ++position)).toEqual({
+    expect(await given().store.append(DEFAULT_TENANT, logBatchOf([]), nextPosition())).toEqual({
       accepted: 0,
       rejected: [],
     });

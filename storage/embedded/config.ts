@@ -54,6 +54,7 @@ const segmentedStore = (rows: string, retention: string) => ({
         .min(1)
         .default(1_048_576)
         .describe("When so many wait to be written, senders are told to come back later."),
+      max_backlog_bytes: size("1GiB").describe("The same, as estimated size in memory."),
     })
     .prefault({}),
   compaction: z

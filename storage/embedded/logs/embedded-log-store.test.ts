@@ -21,6 +21,7 @@ describeLogStore("EmbeddedLogStore", async () => {
   return {
     store: await open(),
     reopen: open,
+    maintain: () => (opened.at(-1) as EmbeddedLogStore).maintain(),
     dispose: async () => {
       await opened.at(-1)?.stop();
       await rm(join(dir, ".."), { recursive: true });

@@ -6,6 +6,7 @@ import { quoteText } from "../segments/duck-database.ts";
 import { isHexId, wordOfHex } from "../segments/hex-id.ts";
 import { attributesInTermsOf, mergedKeys, renumbered } from "../segments/merge-columns.ts";
 import { partColumn } from "../segments/part-column.ts";
+import { approximateTextBytes } from "../segments/pick-rows.ts";
 import type { MergeInput, MergePlan, RowPart, SegmentCodec, SegmentPlan } from "../segments/segment-codec.ts";
 import { pickLogRows } from "./log-batch-rows.ts";
 import { indexOfLines, type LogSegmentIndex, linesOfIndex } from "./log-segment-index.ts";
@@ -48,9 +49,8 @@ export class LogSegmentCodec implements SegmentCodec<LogBatch, LogSegmentIndex> 
   }
 
   approximateBytes(batch: LogBatch): number {
-    let bytes = batch.length * 120;
-    for (const body of batch.bodies) bytes += body.length;
-    for (const { values } of batch.attributes) bytes += values.length * 32;
+    let bytes = batch.length * 100 + approximateTextBytes(batch.bodies);
+    for (const { values } of batch.attributes) bytes += approximateTextBytes(values);
     return bytes;
   }
 

@@ -3,45 +3,47 @@ import type { Segment } from "./segment-directory.ts";
 /** Merging fewer than this many rewrites rows more often than it saves files. */
 const MIN_INPUTS = 4;
 const MAX_INPUTS = 16;
+/** The result must be so many times its largest input, or a large segment would be rewritten for a few more rows. */
+const MIN_GROWTH = 3;
 
 /**
- * The next segments of one tenant to merge, neighbours in time of one day; undefined when there is nothing to do.
- * Segments of about one size are merged (a power of four apart), so that a row is rewritten only a few times.
+ * The next segments of one tenant to merge; undefined when there is nothing to do. They are of one day and, but for
+ * larger ones in between, neighbours in time. Small ones go first, so that a row is rewritten only a few times.
  */
 export function compactionInputs(segments: readonly Segment[], targetRows: number): readonly Segment[] | undefined {
-  const byDay = Map.groupBy(segments, ({ info }) => info.day);
-  for (const sameDay of byDay.values()) {
-    sameDay.sort((a, b) =>
-      a.info.minNs < b.info.minNs ? -1 : a.info.minNs > b.info.minNs ? 1 : a.info.id - b.info.id,
-    );
-    const levels = sameDay.map(({ info }) => Math.floor(Math.log2(info.rows) / 2));
-    for (const level of new Set(levels.toSorted((a, b) => a - b))) {
-      const run = firstRun(sameDay, levels, level, targetRows);
+  for (const sameDay of Map.groupBy(segments, ({ info }) => info.day).values()) {
+    sameDay.sort((a, b) => Number(a.info.minNs - b.info.minNs) || a.info.id - b.info.id);
+    for (const level of new Set(sameDay.map(levelOf).sort((a, b) => a - b))) {
+      const run = firstRun(
+        sameDay.filter((segment) => levelOf(segment) <= level),
+        targetRows,
+      );
       if (run) return run;
     }
   }
   return undefined;
 }
 
-/** The first run of neighbours that are at most of this level, long enough and together not above the target. */
-function firstRun(
-  segments: readonly Segment[],
-  levels: readonly number[],
-  level: number,
-  targetRows: number,
-): readonly Segment[] | undefined {
+/** Segments of a level differ by less than a factor of four. */
+function levelOf({ info }: Segment): number {
+  return Math.floor(Math.log2(info.rows) / 2);
+}
+
+function firstRun(segments: readonly Segment[], targetRows: number): readonly Segment[] | undefined {
   let run: Segment[] = [];
   let rows = 0;
-  for (const [i, segment] of segments.entries()) {
-    const fits = (levels[i] as number) <= level && rows + segment.info.rows <= targetRows && run.length < MAX_INPUTS;
-    if (!fits) {
-      if (run.length >= MIN_INPUTS) return run;
+  for (const segment of segments) {
+    if (run.length === MAX_INPUTS || rows + segment.info.rows > targetRows) {
+      if (isWorthIt(run, rows)) return run;
       run = [];
       rows = 0;
-      if ((levels[i] as number) > level || segment.info.rows > targetRows) continue;
     }
     run.push(segment);
     rows += segment.info.rows;
   }
-  return run.length >= MIN_INPUTS ? run : undefined;
+  return isWorthIt(run, rows) ? run : undefined;
+}
+
+function isWorthIt(run: readonly Segment[], rows: number): boolean {
+  return run.length >= MIN_INPUTS && rows >= MIN_GROWTH * Math.max(...run.map(({ info }) => info.rows));
 }

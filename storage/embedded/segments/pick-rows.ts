@@ -21,3 +21,10 @@ export function pickAttributes(columns: readonly AttributeColumn[], rows: Uint32
   }
   return picked;
 }
+
+/** The size in memory of texts, roughly. */
+export function approximateTextBytes(texts: readonly (string | undefined)[]): number {
+  let bytes = 24 * texts.length;
+  for (let i = 0; i < texts.length; i++) bytes += texts[i]?.length ?? 0;
+  return bytes;
+}

@@ -24,6 +24,7 @@ export type SegmentedStoreConfig = {
     readonly max_bytes: number;
     readonly max_age: number;
     readonly max_backlog: number;
+    readonly max_backlog_bytes: number;
   };
   readonly compaction: { readonly target_rows: number };
   readonly index_cache: number;
@@ -73,6 +74,7 @@ export class SegmentedStore<Batch extends { readonly length: number }, Index> {
   #maintenanceWanted = false;
   #retryAtMs = 0;
   #maintainedAtMs = performance.now();
+  #stopping = false;
   #ticker: NodeJS.Timeout | undefined;
 
   constructor(options: SegmentedStoreOptions<Batch, Index>) {
@@ -84,6 +86,7 @@ export class SegmentedStore<Batch extends { readonly length: number }, Index> {
   }
 
   async start(): Promise<void> {
+    this.#stopping = false;
     const { dir, config } = this.#options;
     const directory = await SegmentDirectory.open(dir, this.#logger);
     const database = await DuckDatabase.open({
@@ -100,6 +103,7 @@ export class SegmentedStore<Batch extends { readonly length: number }, Index> {
   /** Flushes what is in memory. When that fails the rows stay in the write-ahead log, and the error is thrown. */
   async stop(): Promise<void> {
     clearInterval(this.#ticker);
+    this.#stopping = true;
     const open = this.#open;
     if (!open) return;
     try {
@@ -127,13 +131,7 @@ export class SegmentedStore<Batch extends { readonly length: number }, Index> {
       this.metrics.replayed.inc(batch.length);
       return { accepted: batch.length, rejected: [] };
     }
-    if (this.#hot.rows >= config.flush.max_backlog) {
-      this.#wantFlush();
-      throw new UnavailableError(
-        `${this.#hot.rows} rows of ${codec.signal} wait to be written to disk; storage.${codec.signal}.flush.max_backlog allows ${config.flush.max_backlog}`,
-        { retryAfterMs: BACKLOG_RETRY_MS },
-      );
-    }
+    this.#checkBacklog();
     this.#lastPosition = Math.max(this.#lastPosition, position);
     const { kept, minNs, maxNs, rejected } = admit(batch, codec, config, this.#nowMs());
     this.#count(kept?.length ?? 0, rejected);
@@ -188,6 +186,20 @@ export class SegmentedStore<Batch extends { readonly length: number }, Index> {
   #opened(): { readonly database: DuckDatabase; readonly directory: SegmentDirectory } {
     if (this.#open) return this.#open;
     throw new UnavailableError(`the store of ${this.#options.codec.signal} is not running`, { retryAfterMs: 1_000 });
+  }
+
+  /** Throws when the rows that wait to be written are too many already. */
+  #checkBacklog(): void {
+    const { max_backlog, max_backlog_bytes } = this.#options.config.flush;
+    const { rows, bytes } = this.#hot;
+    if (rows < max_backlog && bytes < max_backlog_bytes) return;
+    this.#wantFlush();
+    const { signal } = this.#options.codec;
+    const keys = `storage.${signal}.flush.max_backlog (${max_backlog}) and max_backlog_bytes (${max_backlog_bytes})`;
+    throw new UnavailableError(
+      `${rows} rows of ${signal}, about ${bytes} bytes, wait to be written to disk; ${keys} allow no more`,
+      { retryAfterMs: BACKLOG_RETRY_MS },
+    );
   }
 
   #enqueue(work: () => Promise<void>): Promise<void> {
@@ -275,7 +287,7 @@ export class SegmentedStore<Batch extends { readonly length: number }, Index> {
     for (const tenant of directory.tenants) {
       const tried = new Set<Segment>();
       for (;;) {
-        if (!this.#open) return;
+        if (this.#stopping) return;
         const candidates = directory.segmentsOf(tenant).filter((segment) => !tried.has(segment));
         const inputs = compactionInputs(candidates, this.#options.config.compaction.target_rows);
         if (!inputs) break;

@@ -6,6 +6,7 @@ import { quoteText } from "../segments/duck-database.ts";
 import { isHexId, wordOfHex } from "../segments/hex-id.ts";
 import { attributesInTermsOf, mergedKeys, renumbered } from "../segments/merge-columns.ts";
 import { partColumn } from "../segments/part-column.ts";
+import { approximateTextBytes } from "../segments/pick-rows.ts";
 import type {
   MergeInput,
   MergePlan,
@@ -63,9 +64,13 @@ export class SpanSegmentCodec implements SegmentCodec<SpanBatch, SpanSegmentInde
   }
 
   approximateBytes(batch: SpanBatch): number {
-    let bytes = batch.length * 260;
-    for (const { values } of batch.attributes) bytes += values.length * 32;
-    for (const events of batch.events) bytes += (events?.length ?? 0) * 200;
+    let bytes = batch.length * 200 + approximateTextBytes(batch.names) + approximateTextBytes(batch.statusMessages);
+    for (const { values } of batch.attributes) bytes += approximateTextBytes(values);
+    for (const list of [...batch.events, ...batch.links]) {
+      for (const { attributes } of list ?? []) {
+        bytes += 200 + approximateTextBytes(attributes.map(({ value }) => value));
+      }
+    }
     return bytes;
   }
 
