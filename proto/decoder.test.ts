@@ -180,6 +180,17 @@ describe("interned series", () => {
     expect(decoder.load).toBeLessThanOrEqual(1_000);
   });
 
+  test("do not grow by what is only in exemplars", () => {
+    const decoder = new Decoder(OPTIONS);
+    const send = (round: number) => {
+      const exemplars = Array.from({ length: 100 }, (_, i) => ({ labels: [["trace_id", `${round}-${i}`]] as const }));
+      decoder.decode(request("remote-write-1", encodeV1({ timeseries: [{ ...up, exemplars }] })));
+      return decoder.load;
+    };
+    const first = send(0);
+    for (let round = 1; round < 20; round++) expect(send(round)).toBe(first);
+  });
+
   test("are held within their bound under a churn of series, labels and tenants", () => {
     const decoder = new Decoder({ ...OPTIONS, maxSeriesInterned: 800 });
     for (let i = 0; i < 100; i++) {

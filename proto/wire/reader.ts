@@ -104,7 +104,8 @@ export class WireReader {
   enter(field: string): number {
     const outer = this.end;
     const length = this.#length();
-    if (this.#depth >= this.#maxDepth) throw this.fail(`nested deeper than ${this.#maxDepth} levels`);
+    if (this.#depth >= this.#maxDepth)
+      throw this.fail(`nested deeper than ${this.#maxDepth} levels (limits.max_depth)`);
     this.#path[this.#depth++] = field;
     this.end = this.pos + length;
     return outer;
@@ -168,7 +169,8 @@ export class WireReader {
       if (tag === 0) throw this.fail("group without an end");
       if ((tag & 7) === GROUP_START) {
         open.push(tag >>> 3);
-        if (this.#depth + open.length > this.#maxDepth) throw this.fail(`nested deeper than ${this.#maxDepth} levels`);
+        if (this.#depth + open.length > this.#maxDepth)
+          throw this.fail(`nested deeper than ${this.#maxDepth} levels (limits.max_depth)`);
       } else if ((tag & 7) === GROUP_END) {
         if (open.pop() !== tag >>> 3) throw this.fail("group ends under another field number");
       } else this.skip(tag);

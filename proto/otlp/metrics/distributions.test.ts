@@ -108,6 +108,13 @@ describe("histograms", () => {
     ]);
   });
 
+  test("of thousands of bounds are refused by a limit", () => {
+    const explicitBounds = Array.from({ length: 2_001 }, (_, i) => i);
+    const { batch, rejected } = decodeMetrics(histogram({ explicitBounds }));
+    expect(batch.length).toBe(0);
+    expect(rejected).toEqual([{ reason: "limit", count: 1, message: expect.stringMatching(/at most 2000/) }]);
+  });
+
   test.each<[string, HistogramPointInput, RegExp]>([
     ["too few counts", { bucketCounts: [1, 2], explicitBounds: [1, 2, 3] }, /2 bucket_counts and 3 explicit_bounds/],
     ["bounds that do not ascend", { bucketCounts: [1, 2, 3], explicitBounds: [2, 2] }, /must ascend/],

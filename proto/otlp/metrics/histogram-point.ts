@@ -22,6 +22,11 @@ const ATTRIBUTES = (9 << 3) | BYTES;
 const FLAGS = (10 << 3) | VARINT;
 
 const TWO_TO_32 = 4_294_967_296;
+/**
+ * Each bound becomes a series: a point of a few kilobytes must not become thousands of them. Far above what histograms
+ * for people have; exponential histograms are for finer ones.
+ */
+const MAX_BOUNDS = 2_000;
 
 /** The buckets of a metric's points: most metrics have one layout for all. */
 type Layout = {
@@ -225,6 +230,13 @@ export class HistogramPointReader {
 }
 
 function boundsFault(bounds: Float64Array): Fault | undefined {
+  if (bounds.length > MAX_BOUNDS) {
+    return new Fault(
+      "limit",
+      "bounds-limit",
+      `a histogram point with ${bounds.length} explicit_bounds: at most ${MAX_BOUNDS} are taken, use exponential histograms`,
+    );
+  }
   for (let i = 0; i < bounds.length; i++) {
     const ascends = i === 0 || (bounds[i] as number) > (bounds[i - 1] as number);
     if (Number.isNaN(bounds[i]) || !ascends) {
