@@ -148,6 +148,7 @@ export function decodeInts(
   else if (width === 1)
     accumulateBytes(streams[INT_PLANES] as Uint8Array, cursors[0] as number, first, step, count, out, at);
   else if (width === 2) accumulateWords(streams, cursors, first, step, count, out, at);
+  else if (width <= 4) accumulateInts(streams, cursors, width, first, step, count, out, at);
   else accumulateAny(streams, cursors, width, first, step, count, out, at);
   if (divisor !== 1) for (let i = at; i < at + length; i++) out[i] = (out[i] as number) / divisor;
   for (let plane = 0; plane < width; plane++) (cursors[plane] as number) += count;
@@ -203,6 +204,33 @@ function accumulateWords(
   out[at] = value;
   for (let i = 0; i < count; i++) {
     const coded = (low[fromLow + i] as number) | ((high[fromHigh + i] as number) << 8);
+    value += step + ((coded >>> 1) ^ -(coded & 1));
+    out[at + i + 1] = value;
+  }
+}
+
+/** Three or four bytes: what a counter that began again at zero leaves in its chunk. */
+function accumulateInts(
+  streams: readonly Uint8Array[],
+  cursors: PlaneCursors,
+  width: number,
+  first: number,
+  step: number,
+  count: number,
+  out: Float64Array,
+  at: number,
+): void {
+  const plane = (k: number) => {
+    const from = cursors[k] as number;
+    return (streams[INT_PLANES + k] as Uint8Array).subarray(from, from + count);
+  };
+  const [a, b, c] = [plane(0), plane(1), plane(2)];
+  const d = width === 4 ? plane(3) : undefined;
+  let value = first;
+  out[at] = value;
+  for (let i = 0; i < count; i++) {
+    let coded = (a[i] as number) | ((b[i] as number) << 8) | ((c[i] as number) << 16);
+    if (d !== undefined) coded |= (d[i] as number) << 24;
     value += step + ((coded >>> 1) ^ -(coded & 1));
     out[at + i + 1] = value;
   }
