@@ -160,12 +160,12 @@ const deadLettersConfig = z
 
 const storesConfig = z
   .strictObject({
-    max_pending_appends: z
+    max_concurrent_appends: z
       .number()
       .int()
       .positive()
-      .default(256)
-      .describe("Requests given to one store at a time while the log is replayed"),
+      .default(1)
+      .describe("Requests given to one store at a time; more than one helps only a store across a network"),
     max_retry_delay_ms: durationMs
       .default(30_000)
       .describe("Longest wait between two attempts to reach a store that is down"),

@@ -60,7 +60,7 @@ async function startIngest(stores: IngestStores, settings: Record<string, unknow
   registry = new Registry();
   const config = collectorConfig.parse({
     wal: { segment_bytes: 65_536, preallocate: false, truncate_interval_ms: 20 },
-    stores: { max_retry_delay_ms: 20, max_pending_appends: 4 },
+    stores: { max_retry_delay_ms: 20, max_concurrent_appends: 4 },
     ...settings,
   });
   const common = { logger: SILENT_LOGGER, registry };
@@ -99,9 +99,9 @@ const numbered = (count: number, prefix = "r") => Array.from({ length: count }, 
 const down = () => new UnavailableError("down", { retryAfterMs: 1 });
 
 describe("accepting", () => {
-  test("requests reach the store in the order of their positions, whatever each one's append takes", async () => {
+  test.each([1, 4])("%i at a time, requests reach the store in the order of their positions", async (concurrent) => {
     const logs = new RecordingStore<LogBatch>();
-    const { ingest } = await startIngest({ logs });
+    const { ingest } = await startIngest({ logs }, { stores: { max_concurrent_appends: concurrent } });
     logs.onAppend = (_, position) => sleep(position % 3);
     const results = await Promise.all(numbered(100).map((name) => ingest.submit(request(name))));
     expect(logs.calls).toEqual(logs.calls.toSorted((a, b) => a - b));
@@ -222,7 +222,24 @@ describe("a store that is down", () => {
     await eventually(() => ingest.submit(request("again")));
   });
 
-  test("a batch that was overtaken is put aside instead of being given too late", async () => {
+  test("one batch at a time, none overtakes another that has to be given again", async () => {
+    const logs = new RecordingStore<LogBatch>();
+    const { ingest } = await startIngest({ logs }, { stores: { max_retry_delay_ms: 20 } });
+    const refused = new Set<number>();
+    logs.onAppend = (_, position) => {
+      if (position % 7 !== 0 || refused.has(position)) return;
+      refused.add(position);
+      throw down();
+    };
+    for (let burst = 0; burst < 10; burst++) {
+      await Promise.all(numbered(20, `${burst}-`).map((name) => ingest.submit(request(name))));
+    }
+    await eventually(() => expect(logs.taken).toHaveLength(200));
+    expect(names(logs)).toEqual(Array.from({ length: 10 }, (_, burst) => numbered(20, `${burst}-`)).flat());
+    expect(await letters()).toEqual([]);
+  });
+
+  test("of several at a time, a batch that was overtaken is put aside instead of being given too late", async () => {
     const logs = new RecordingStore<LogBatch>();
     const { ingest } = await startIngest({ logs });
     logs.onAppend = (batch) => (nameOf(batch) === "slow" ? sleep(5).then(() => Promise.reject(down())) : undefined);

@@ -23,27 +23,36 @@ export type StoreQueueOptions<Batch> = {
   readonly metrics: IngestMetrics;
 };
 
+/** A request that waits for those before it; `settle` takes what {@link StoreQueue.append} gives. */
+type Waiting<Batch> = {
+  readonly position: number;
+  readonly request: WireRequest;
+  readonly batch: Batch;
+  readonly settle: (result: Promise<AppendResult | undefined> | undefined) => void;
+};
 /** `failed`: the store was not there; to be given again. */
 type Flight = { readonly position: number; state: "pending" | "applied" | "failed"; retryAfterMs: number };
 
 const FIRST_RETRY_MS = 100;
 const PROGRESS_EVERY_MS = 5_000;
-/** Bodies that a replay has given to the store and that are not applied yet; decoded they take several times as much. */
-const MAX_PENDING_REPLAY_BYTES = 16 * 1024 * 1024;
+/** Bodies of the requests that the store has been given and has not answered; decoded they take several times as much. */
+const MAX_PENDING_BYTES = 16 * 1024 * 1024;
 /** Replaying may hold the event loop for so long at a time. */
 const TURN_MS = 20;
 
 /**
  * Gives one store the requests of its signal in the order of their positions.
  *
- * Live, each request is handed over at once, without waiting for those before it. When the store is not available the
- * queue falls behind: it keeps no requests in memory but reads them from the log again, retrying with growing delays,
- * until it has caught up. After a start it is behind from where the log has to be replayed. Requests that come
- * meanwhile are answered by the log alone.
+ * Live, requests are handed over as they come, by default one after the other: a store that refuses one and takes the
+ * next could make that one durable, and would then ignore the first when it is given again. When the store is not
+ * available the queue falls behind: it keeps no requests in memory but reads them from the log again, retrying with
+ * growing delays, until it has caught up. After a start it is behind from where the log has to be replayed. Requests
+ * that come meanwhile are answered by the log alone.
  */
 export class StoreQueue<Batch> {
   readonly #signal: Signal;
   readonly #options: StoreQueueOptions<Batch>;
+  #waiting: Waiting<Batch>[] = [];
   /** From the lowest position that is not applied on, ascending. */
   #flights: Flight[] = [];
   #pending = 0;
@@ -74,7 +83,7 @@ export class StoreQueue<Batch> {
   /** The lowest position that the log still has to keep for this queue, undefined when there is none. */
   firstPending(): number | undefined {
     const flight = this.#flights.find(({ state }) => state !== "applied");
-    if (!this.#behind) return flight?.position;
+    if (!this.#behind) return flight?.position ?? this.#waiting[0]?.position;
     return flight ? Math.min(flight.position, this.#from) : this.#from;
   }
 
@@ -85,9 +94,19 @@ export class StoreQueue<Batch> {
   async append(position: number, request: WireRequest, batch: Batch): Promise<AppendResult | undefined> {
     // A replay that ended between the sync and this call has brought it already.
     if (position < this.#from) return undefined;
-    if (!this.#behind) return this.#give(position, request, batch);
-    this.#deferred = position;
-    return undefined;
+    if (this.#behind) {
+      this.#deferred = position;
+      return undefined;
+    }
+    if (this.#waiting.length === 0 && !this.#isSaturated()) return this.#give(position, request, batch);
+    return new Promise((settle) => this.#waiting.push({ position, request, batch, settle }));
+  }
+
+  #giveWaiting(): void {
+    while (this.#waiting.length > 0 && !this.#behind && !this.#isSaturated()) {
+      const { position, request, batch, settle } = this.#waiting.shift() as Waiting<Batch>;
+      settle(this.#give(position, request, batch));
+    }
   }
 
   /** Waits for the store's answers to what it was given; a store that is behind gets the rest after the next start. */
@@ -116,6 +135,7 @@ export class StoreQueue<Batch> {
       this.#pendingBytes -= request.body.length;
       this.#dropApplied();
       for (const wake of this.#onSettled.splice(0)) wake();
+      this.#giveWaiting();
     }
   }
 
@@ -164,7 +184,8 @@ export class StoreQueue<Batch> {
 
   #fallBehind(onCaughtUpOrFailed: () => void): void {
     this.#behind = true;
-    this.#deferred = Math.max(this.#deferred, this.#flights.at(-1)?.position ?? 0);
+    this.#deferred = Math.max(this.#deferred, (this.#waiting.at(-1) ?? this.#flights.at(-1))?.position ?? 0);
+    for (const { settle } of this.#waiting.splice(0)) settle(undefined);
     this.#catchingUp = this.#catchUp(onCaughtUpOrFailed)
       .catch((error: unknown) => {
         // Not reached unless the log can't be read. Staying behind keeps everything in it for the next start.
@@ -231,7 +252,7 @@ export class StoreQueue<Batch> {
   }
 
   #isSaturated(): boolean {
-    return this.#pending >= this.#options.config.max_pending_appends || this.#pendingBytes >= MAX_PENDING_REPLAY_BYTES;
+    return this.#pending >= this.#options.config.max_concurrent_appends || this.#pendingBytes >= MAX_PENDING_BYTES;
   }
 
   /** Hands the request over without waiting for the answer. False when it is none of this queue's. */
