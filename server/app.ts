@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { HeaderAuthenticator } from "@sightline/auth/header-authenticator.ts";
 import { assertListenIsSafe } from "@sightline/auth/listen-guard.ts";
 import { DeadLetters } from "@sightline/collector/dead-letters/dead-letters.ts";
+import { decoderOptions } from "@sightline/collector/decoder-options.ts";
 import { Ingest } from "@sightline/collector/ingest.ts";
 import { OtlpGrpcReceiver } from "@sightline/collector/receivers/otlp-grpc.ts";
 import { registerOtlpHttp } from "@sightline/collector/receivers/otlp-http.ts";
@@ -25,7 +26,7 @@ import { EmbeddedTraceStore } from "@sightline/storage-embedded/traces/embedded-
 import { collectDefaultMetrics, Registry } from "prom-client";
 import { lockDataDir } from "./data-dir-lock.ts";
 import { DATA_LAYOUT } from "./data-layout.ts";
-import { decoderOptions } from "./decoder-options.ts";
+
 import { HttpListener, splitHostPort } from "./http-listener.ts";
 import { Logging } from "./logging.ts";
 import { registerOperations } from "./operations-routes.ts";
