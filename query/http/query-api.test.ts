@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { gunzipSync } from "node:zlib";
-import { UnavailableError } from "@sightline/model/errors.ts";
+import { LimitError, UnavailableError } from "@sightline/model/errors.ts";
 import fastify, { type FastifyInstance } from "fastify";
+import { Registry } from "prom-client";
 import { afterEach, expect, test } from "vitest";
 import { type QueryRoute, registerQueryApi } from "./query-api.ts";
 import { acceptsGzip, sendChunks } from "./send-chunks.ts";
@@ -12,10 +13,10 @@ afterEach(async () => {
   for (const app of apps.splice(0)) await app.close();
 });
 
-function appWith(routes: readonly QueryRoute[], config = TEST_DEPS.config): FastifyInstance {
+function appWith(routes: readonly QueryRoute[], config = TEST_DEPS.config, registry?: Registry): FastifyInstance {
   const app = fastify();
   apps.push(app);
-  registerQueryApi(app, { ...TEST_DEPS, config }, (reply, { message }) => reply.send(message), routes);
+  registerQueryApi(app, { ...TEST_DEPS, config, registry }, (reply, { message }) => reply.send(message), routes);
   return app;
 }
 
@@ -102,6 +103,23 @@ test.each([
   const app = appWith([{ methods: ["GET"], url: "/fails", gated: true, handler: () => Promise.reject(error) }]);
   const answer = await app.inject("/fails");
   expect([answer.statusCode, answer.body, answer.headers["retry-after"]]).toEqual([status, message, retryAfter]);
+});
+
+test("requests and failures are counted", async () => {
+  const registry = new Registry();
+  const fails: QueryRoute = {
+    methods: ["GET"],
+    url: "/fails/:id",
+    handler: () => Promise.reject(new LimitError("too much (query.max_samples)")),
+  };
+  const app = appWith([echo, fails], TEST_DEPS.config, registry);
+  appWith([], TEST_DEPS.config, registry);
+  await app.inject("/echo");
+  await app.inject("/fails/1");
+  const metrics = await registry.metrics();
+  expect(metrics).toContain('sightline_query_request_duration_seconds_count{route="/echo",status="200"} 1');
+  expect(metrics).toContain('sightline_query_request_duration_seconds_count{route="/fails/:id",status="422"} 1');
+  expect(metrics).toContain('sightline_query_failures_total{reason="LimitError"} 1');
 });
 
 function* manyPieces(count: number): Generator<string> {

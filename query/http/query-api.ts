@@ -2,11 +2,13 @@ import type { Logger } from "@sightline/model/logger.ts";
 import type { Authenticator } from "@sightline/model/ports.ts";
 import type { TenantId } from "@sightline/model/tenant.ts";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import type { Registry } from "prom-client";
 import type { QueryConfig } from "../config.ts";
 import { acceptForms } from "./accept-forms.ts";
 import { clientSignal } from "./client-signal.ts";
 import { type FailureSender, sendFailure } from "./failure.ts";
 import type { QueryGate } from "./query-gate.ts";
+import { QueryMetrics } from "./query-metrics.ts";
 import { RequestParameters } from "./request-parameters.ts";
 
 /** What every query API is given. */
@@ -17,6 +19,7 @@ export type QueryApiDeps = {
   readonly gate: QueryGate;
   readonly buildInfo: BuildInfo;
   readonly logger: Logger;
+  readonly registry?: Registry | undefined;
 };
 export type BuildInfo = { readonly version: string; readonly revision: string };
 
@@ -53,9 +56,16 @@ export function registerQueryApi(
   sendApiFailure: FailureSender,
   routes: readonly QueryRoute[],
 ): void {
+  const metrics = deps.registry && new QueryMetrics(deps.registry);
   app.register(async (scope) => {
     acceptForms(scope, deps.config.max_form_bytes);
-    scope.setErrorHandler((error, request, reply) => sendFailure(error, request, reply, deps.logger, sendApiFailure));
+    scope.addHook("onResponse", async (request, reply) => {
+      metrics?.answered(request.routeOptions.url ?? "", reply.statusCode, reply.elapsedTime);
+    });
+    scope.setErrorHandler((error, request, reply) => {
+      metrics?.failed(error);
+      return sendFailure(error, request, reply, deps.logger, sendApiFailure);
+    });
     for (const { methods, url, handler, gated } of routes) {
       scope.route({
         method: [...methods],
