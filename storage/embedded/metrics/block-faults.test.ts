@@ -74,6 +74,21 @@ test.each([
   expect(await onlySamples((await openStore()).store)).toEqual([[NOW, 2]]);
 });
 
+test("a damaged block does not keep the others from being merged", async () => {
+  const { store, metric } = await openStore();
+  for (let i = 0; i < 3; i++) {
+    const samples = [[NOW - 3 * DAY_MS + i, i]] as const;
+    await store.append(DEFAULT_TENANT, metricBatchOf([{ labels: { __name__: "a" }, samples }]), i + 1);
+    await store.flush();
+  }
+  const path = join(tenantDir, (await files(".block"))[1] as string);
+  await writeFile(path, flip(40)(await readFile(path)));
+  await store.maintain();
+  expect(await files(".block")).toHaveLength(1);
+  expect((await onlySamples(store)).map(([, value]) => value)).toEqual([0, 2]);
+  expect(await metric("corrupt_blocks_total")).toBe(1);
+});
+
 test("a block that is gone does not hide the others", async () => {
   await writeTwoBlocks();
   const [first] = await files(".block");

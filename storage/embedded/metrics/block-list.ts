@@ -99,6 +99,11 @@ export class BlockList {
     }
   }
 
+  /** Deletes files that will not come to be blocks; the manifest must never have named them. */
+  async discard(written: readonly WrittenBlock[]): Promise<void> {
+    for (const { path } of written) await rm(path, { force: true }).catch(() => {});
+  }
+
   async remove(removed: readonly ListedBlock[]): Promise<void> {
     await this.replace(removed, []);
   }

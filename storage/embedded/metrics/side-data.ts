@@ -8,6 +8,8 @@ import { writeFileAtomic } from "../files/write-file-atomic.ts";
 import { ExemplarStore } from "./exemplar-store.ts";
 import { TimeSlice } from "./time-slice.ts";
 
+/** A line is made in one go. */
+const LINE_EXEMPLARS = 1_000;
 const MAX_FILE_BYTES = 1024 * 1024 * 1024;
 
 /** Limits of what a tenant keeps beside samples. */
@@ -22,6 +24,7 @@ export class SideData {
   readonly #maxMetadata: number;
   readonly #metadata = new Map<string, MetricMetadata>();
   #changes = 0;
+  #writtenChanges = 0;
   #savedChanges = 0;
 
   constructor({ maxExemplars, maxMetadata }: SideDataLimits) {
@@ -29,7 +32,7 @@ export class SideData {
     this.#maxMetadata = maxMetadata;
   }
 
-  /** True when there is something that {@link SideData.save} has not written. */
+  /** True when there is something that no confirmed file has. */
   get isDirty(): boolean {
     return this.#changes > this.#savedChanges;
   }
@@ -74,12 +77,21 @@ export class SideData {
       if (slice.due) await slice.pause();
     };
     for (const metadata of this.metadata()) await add({ metadata });
-    for (const series of this.exemplars.all()) await add({ series: encodeExemplars(series) });
+    for (const { labels, exemplars } of this.exemplars.all()) {
+      for (let from = 0; from < exemplars.length; from += LINE_EXEMPLARS) {
+        await add({ series: encodeExemplars({ labels, exemplars: exemplars.slice(from, from + LINE_EXEMPLARS) }) });
+      }
+    }
     parts.push(Buffer.from(lines));
     const bytes = await promisify(zstdCompress)(Buffer.concat(parts));
     await writeFileAtomic(path, bytes);
-    this.#savedChanges = changes;
+    this.#writtenChanges = changes;
     return crc32(bytes);
+  }
+
+  /** Call it when the file of the last `save` has become the one that counts. */
+  confirmSaved(): void {
+    this.#savedChanges = this.#writtenChanges;
   }
 
   /** Reads a file that `save` wrote. Throws {@link CorruptionError} naming it. */

@@ -16,7 +16,7 @@ import type { SeriesReader, SeriesSource } from "./series-source.ts";
 import { SideData } from "./side-data.ts";
 import type { StoreTelemetry } from "./store-telemetry.ts";
 import { TimeSlice } from "./time-slice.ts";
-import { PARTITION_MS, writeBlocks } from "./write-blocks.ts";
+import { PARTITION_MS, type WrittenBlock, writeBlocks } from "./write-blocks.ts";
 
 export type TenantOptions = {
   readonly dir: string;
@@ -47,6 +47,7 @@ export class TenantMetrics {
   #current: Generation;
   #frozen: Generation | undefined;
   #cutting: Promise<void> = Promise.resolve();
+  #maintaining: Promise<void> = Promise.resolve();
 
   private constructor(options: TenantOptions, files: BlockList, side: SideData) {
     this.#options = options;
@@ -276,13 +277,11 @@ export class TenantMetrics {
     const files = this.#files;
     const stopTimer = this.#options.telemetry.cutSeconds.startTimer();
     try {
-      const written = await writeBlocks([frozen.head], Number.MIN_SAFE_INTEGER, (day) => files.nextBlockPath(day));
-      let side: { path: string; crc: number } | undefined;
-      if (this.#side.isDirty) {
-        const path = files.nextSidePath();
-        side = { path, crc: await this.#side.save(path) };
-      }
+      const written = await writeBlocks([frozen.head], (day) => files.nextBlockPath(day));
+      const side = this.#side.isDirty ? await this.#writeSideData(written) : undefined;
+      // Should this fail, the manifest may be on disk all the same: what it names must stay.
       await files.add(written, frozen.last, side);
+      if (side) this.#side.confirmSaved();
       this.#frozen = undefined;
       this.#current.head.forgetBefore();
     } catch (cause) {
@@ -293,15 +292,30 @@ export class TenantMetrics {
     }
   }
 
-  /** Deletes what is older than the retention, then merges blocks as long as there are some to merge. */
-  async maintain(signal: AbortSignal): Promise<void> {
+  async #writeSideData(written: readonly WrittenBlock[]): Promise<{ path: string; crc: number }> {
+    const path = this.#files.nextSidePath();
+    try {
+      return { path, crc: await this.#side.save(path) };
+    } catch (error) {
+      await this.#files.discard(written);
+      throw error;
+    }
+  }
+
+  /** Deletes what is older than the retention, then merges blocks as long as there are some to merge. One at a time. */
+  maintain(signal: AbortSignal): Promise<void> {
+    const done = this.#maintaining.then(() => this.#maintain(signal));
+    this.#maintaining = done.catch(() => {});
+    return done;
+  }
+
+  async #maintain(signal: AbortSignal): Promise<void> {
     await this.#dropOld();
     const closedBefore = Math.floor((this.#options.nowMs() - this.#options.config.head.max_age) / PARTITION_MS);
-    for (;;) {
-      if (signal.aborted) return;
+    while (!signal.aborted) {
       const blocks = nextMerge(this.#files.blocks, closedBefore);
       if (blocks.length === 0) return;
-      if (!(await this.#merge(blocks))) return;
+      await this.#merge(blocks);
     }
   }
 
@@ -314,24 +328,20 @@ export class TenantMetrics {
     telemetry.removedBlocks.inc(old.length);
   }
 
-  /** False when a block was damaged, so that the plan is no longer good. */
-  async #merge(blocks: readonly ListedBlock[]): Promise<boolean> {
-    const { telemetry } = this.#options;
-    const stopTimer = telemetry.mergeSeconds.startTimer();
+  /** A damaged block is put aside and nothing is merged: the next plan will do without it. */
+  async #merge(blocks: readonly ListedBlock[]): Promise<void> {
+    const stopTimer = this.#options.telemetry.mergeSeconds.startTimer();
     for (const { block } of blocks) block.acquire();
     try {
       const sources: SeriesSource[] = [];
-      for (const entry of blocks) {
-        try {
-          sources.push(await entry.block.source());
-        } catch (error) {
-          await this.#putAside(entry, error);
-          return false;
-        }
-      }
-      const written = await writeBlocks(sources, Number.MIN_SAFE_INTEGER, (day) => this.#files.nextBlockPath(day));
-      await this.#files.replace(blocks, written);
-      return true;
+      for (const { block } of blocks) sources.push(await block.source());
+      await this.#files.replace(blocks, await writeBlocks(sources, (day) => this.#files.nextBlockPath(day)));
+    } catch (error) {
+      const damaged = blocks.find(
+        ({ block }) => error instanceof CorruptionError && error.message.includes(block.path),
+      );
+      if (!damaged) throw error;
+      await this.#putAside(damaged, error);
     } finally {
       stopTimer();
       await this.#release(blocks);

@@ -16,12 +16,10 @@ export type WrittenBlock = BlockSummary & { readonly path: string; readonly part
 const EVERYTHING = { startMs: Number.MIN_SAFE_INTEGER, endMs: Number.MAX_SAFE_INTEGER };
 
 /**
- * Writes all that the sources hold (oldest write first), from `minTimeMs` on, as durable block files, one per
- * partition. Leaves no file behind when it fails. Gives way to other work every few milliseconds.
+ * Writes all that the sources hold (oldest write first) as durable block files, one per partition. Leaves no file behind when it fails. Gives way to other work every few milliseconds.
  */
 export async function writeBlocks(
   sources: readonly SeriesSource[],
-  minTimeMs: number,
   nextPath: (partition: number) => string,
 ): Promise<WrittenBlock[]> {
   const slice = new TimeSlice();
@@ -33,8 +31,9 @@ export async function writeBlocks(
   const rows = await sortRows(joined.length, (a, b) => compareLabels(joined.labelsOf(a), joined.labelsOf(b)), slice);
   const writers = new Map<number, BlockWriter>();
   try {
-    const range = { ...EVERYTHING, startMs: minTimeMs };
-    for await (const group of readSeries(joined, rows, range, slice, (source, ids) => source.open(ids, range))) {
+    for await (const group of readSeries(joined, rows, EVERYTHING, slice, (source, ids) =>
+      source.open(ids, EVERYTHING),
+    )) {
       for (const series of group) {
         for (const [partition, part] of byPartition(series)) {
           let writer = writers.get(partition);
