@@ -66,26 +66,32 @@ function checkRatios(ratios: Float64Array, { context, expr }: AggregateCall): bo
 /** The largest (`sign` 1) or smallest `k` floats, best first, NaN last; of equals, the earlier series. */
 function extremes(group: Group, step: number, k: number, call: AggregateCall, sign: 1 | -1): StepSeries[] {
   const count = Math.trunc(k);
-  if (count < 1) return [];
-  const floats: StepSeries[] = [];
+  const best: StepSeries[] = [];
+  if (count < 1) return best;
   for (const member of group.members) {
-    if (member.kinds[step] === FLOAT) floats.push(member);
-    else if (member.kinds[step] === HISTOGRAM) {
+    const kind = member.kinds[step];
+    if (kind === HISTOGRAM) {
       call.context.annotations.info(call.expr.range, NOTES.ignoredInAggregation(call.expr.op));
     }
+    if (kind === FLOAT) insert(best, member, step, count, sign);
   }
-  if (count === 1) return bestOf(floats, step, sign);
-  return floats
-    .sort((a, b) => compareNanLast(b.values[step] as number, a.values[step] as number, sign))
-    .slice(0, count);
+  return best;
 }
 
-function bestOf(floats: readonly StepSeries[], step: number, sign: 1 | -1): StepSeries[] {
-  let best: StepSeries | undefined;
-  for (const member of floats) {
-    if (!best || compareNanLast(member.values[step] as number, best.values[step] as number, sign) > 0) best = member;
+/** Keeps `best` sorted and no longer than `count`. */
+function insert(best: StepSeries[], member: StepSeries, step: number, count: number, sign: 1 | -1): void {
+  const value = member.values[step] as number;
+  const isBetter = (other: StepSeries) => compareNanLast(value, other.values[step] as number, sign) > 0;
+  if (best.length === count && !isBetter(best[count - 1] as StepSeries)) return;
+  let low = 0;
+  let high = best.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (isBetter(best[middle] as StepSeries)) high = middle;
+    else low = middle + 1;
   }
-  return best ? [best] : [];
+  if (best.length === count) best.pop();
+  best.splice(low, 0, member);
 }
 
 /** Above zero when `a` is better than `b`. */

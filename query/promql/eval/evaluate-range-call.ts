@@ -1,5 +1,6 @@
 import type { CallExpr, Expr, MatrixSelector, SubqueryExpr } from "../ast.ts";
 import { EvaluationError } from "../evaluation-error.ts";
+import { secondsOf } from "../format/duration.ts";
 import { ANCHORED_FUNCTIONS, SMOOTHED_FUNCTIONS } from "../functions/extended-range.ts";
 import { statsOf } from "../histogram/histogram-stats.ts";
 import { histogramWeight } from "../histogram/histogram-weight.ts";
@@ -70,9 +71,11 @@ async function rangeCall(
   for (const [i, arg] of expr.args.entries()) if (i !== index) params.set(i, await evaluator.scalar(arg, grid));
   const extend = source.kind === "matrix" ? source.vector.extend : undefined;
   checkExtension(extend, expr.func);
+  const rangeMs = knownDuration(source.length);
   return {
     expr,
-    rangeMs: knownDuration(source.length),
+    rangeMs,
+    rangeSeconds: secondsOf(rangeMs),
     params,
     annotations: evaluator.context.annotations,
     argRange: source.range,

@@ -29,8 +29,9 @@ export type RangeWindow = {
 /** What is the same for all series and steps. */
 export type RangeCall = {
   readonly expr: CallExpr;
-  /** `[5m]` in milliseconds. */
+  /** `[5m]` in milliseconds, and in seconds. */
   readonly rangeMs: number;
+  readonly rangeSeconds: number;
   /** Scalar arguments by their index in the call, one value per step. */
   readonly params: ReadonlyMap<number, Float64Array>;
   readonly annotations: Annotations;

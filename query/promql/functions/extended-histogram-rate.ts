@@ -2,7 +2,6 @@ import { CUSTOM_BUCKETS_SCHEMA, type NativeHistogram } from "@sightline/model/hi
 import { NOTES } from "../annotations.ts";
 import type { RangeResult, RangeWindow } from "../eval/range-function.ts";
 import { metricName } from "../eval/result-labels.ts";
-import { secondsOf } from "../format/duration.ts";
 import { detectReset } from "../histogram/detect-reset.ts";
 import { divideHistogram, scaleHistogram } from "../histogram/scale-histogram.ts";
 import { addNoting } from "./histogram-rate.ts";
@@ -32,7 +31,7 @@ export function extendedHistogramRate(window: RangeWindow, kind: RateKind): Rang
   if (change && kind.isCounter) change = addResets(window, change, first, last, left, right);
   if (!change) return undefined;
   const gauge: NativeHistogram = { ...change, counterResetHint: 3 };
-  return kind.isRate ? divideHistogram(gauge, secondsOf(call.rangeMs)) : gauge;
+  return kind.isRate ? divideHistogram(gauge, call.rangeSeconds) : gauge;
 }
 
 function isUniform(

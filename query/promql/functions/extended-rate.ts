@@ -1,5 +1,4 @@
 import type { RangeResult, RangeWindow } from "../eval/range-function.ts";
-import { secondsOf } from "../format/duration.ts";
 import { extendedHistogramRate } from "./extended-histogram-rate.ts";
 import { histogramCount } from "./over-time.ts";
 import { endIndexes, interpolate } from "./range-ends.ts";
@@ -31,7 +30,7 @@ export function extendedRate(window: RangeWindow, kind: RateKind): RangeResult {
     if ((timesMs[last] as number) >= endMs) last--;
     change += resetCorrection(values, first, last, left, right);
   }
-  return kind.isRate ? change / secondsOf(call.rangeMs) : change;
+  return kind.isRate ? change / call.rangeSeconds : change;
 }
 
 function resetCorrection(values: Float64Array, first: number, last: number, left: number, right: number): number {

@@ -4,7 +4,6 @@ import { NeumaierSum } from "../eval/neumaier.ts";
 import type { RangeFunction, RangeResult, RangeWindow } from "../eval/range-function.ts";
 import type { RangeInput } from "../eval/range-input.ts";
 import { metricName } from "../eval/result-labels.ts";
-import { secondsOf } from "../format/duration.ts";
 import { scaleHistogram } from "../histogram/scale-histogram.ts";
 import { extendedRate } from "./extended-rate.ts";
 import { addNoting, histogramChange, sumOfDeltas } from "./histogram-rate.ts";
@@ -62,17 +61,28 @@ function floatRate(window: RangeWindow, kind: RateKind): number {
   const { timesMs, values, from, to, call } = window;
   const first = values[from] as number;
   let change = (values[to - 1] as number) - first;
-  if (kind.isCounter) {
-    for (const reset of call.resets) {
-      if (reset <= from) continue;
-      if (reset >= to) break;
-      change += values[reset - 1] as number;
+  const { resets } = call;
+  if (kind.isCounter && resets.length > 0) {
+    for (let i = firstAfter(resets, from); i < resets.length && (resets[i] as number) < to; i++) {
+      change += values[(resets[i] as number) - 1] as number;
     }
   }
   const firstMs = timesMs[from] as number;
   const lastMs = timesMs[to - 1] as number;
   const zero = kind.isCounter && change > 0 && first >= 0 ? first / change : Number.POSITIVE_INFINITY;
   return change * extrapolationFactor(window, kind, firstMs, lastMs, to - from - 1, zero);
+}
+
+/** The index of the first number above `bound`; numbers ascend. */
+function firstAfter(numbers: readonly number[], bound: number): number {
+  let low = 0;
+  let high = numbers.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((numbers[middle] as number) <= bound) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }
 
 /**
@@ -104,7 +114,7 @@ function toEnd({ endMs }: RangeWindow, lastMs: number, average: number, threshol
 
 function factorOf({ call }: RangeWindow, kind: RateKind, sampled: number, toStart: number, end: number): number {
   const factor = sampled === 0 ? 1 : (sampled + toStart + end) / sampled;
-  return kind.isRate ? factor / secondsOf(call.rangeMs) : factor;
+  return kind.isRate ? factor / call.rangeSeconds : factor;
 }
 
 function rateOfAny(window: RangeWindow, kind: RateKind): RangeResult {
@@ -121,7 +131,7 @@ function rateOfAny(window: RangeWindow, kind: RateKind): RangeResult {
 }
 
 function deltaRate(window: RangeWindow, kind: RateKind): RangeResult {
-  const divisor = kind.isRate ? secondsOf(window.call.rangeMs) : 1;
+  const divisor = kind.isRate ? window.call.rangeSeconds : 1;
   if (histogramCount(window) > 0) return scaleHistogram(sumOfDeltas(window), 1 / divisor);
   const sum = new NeumaierSum();
   for (let i = window.from; i < window.to; i++) sum.add(window.values[i] as number);
