@@ -1,14 +1,13 @@
-import { type DuckDBConnection, DuckDBDataChunk, type DuckDBValue } from "@duckdb/node-api";
-import { Breather } from "./breather.ts";
+import type { DuckDBDataChunk, DuckDBValue } from "@duckdb/node-api";
 import { checksumFile } from "./checksum-file.ts";
 import { type DuckDatabase, quoteText } from "./duck-database.ts";
 import { writeIndexFile } from "./index-file.ts";
-import type { MergePlan, SegmentColumn, SegmentPlan } from "./segment-codec.ts";
+import type { RowSource } from "./row-sources.ts";
+import type { MergePlan, SegmentPlan } from "./segment-codec.ts";
 import type { Segment } from "./segment-directory.ts";
 
 /** Rows per data chunk: DuckDB's vector size. */
 const CHUNK_ROWS = 2_048;
-const CHUNKS_PER_FLUSH = 4;
 /** Small, because a row group is what a query can skip and because a look-up reads whole ones. */
 const ROW_GROUP_ROWS = 16_384;
 const PARQUET = `FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, ROW_GROUP_SIZE ${ROW_GROUP_ROWS}`;
@@ -22,20 +21,13 @@ export async function writeSegment(
   plan: SegmentPlan,
   partRows: readonly number[],
 ): Promise<SegmentFiles> {
-  await database.withConnection(async (connection) => {
-    const columns = plan.columns.map(({ name, type }) => `${name} ${type}`);
-    await connection.run(`CREATE TEMP TABLE staged (${columns.join(", ")})`);
-    await appendParts(connection, plan.columns, partRows);
-    await connection.run(copyTo(target, "SELECT * FROM staged", plan.orderBy));
-  });
+  await database.writeRows(rowSource(plan, partRows), (from) => copyTo(target, `SELECT * FROM ${from}`, plan.orderBy));
   return finishFiles(target, plan.index);
 }
 
 /** Like {@link writeSegment}, with rows that DuckDB reads from other segments. */
 export async function mergeSegments(database: DuckDatabase, target: Segment, plan: MergePlan): Promise<SegmentFiles> {
-  await database.withConnection(async (connection) => {
-    await connection.run(copyTo(target, plan.select, plan.orderBy));
-  });
+  await database.write(copyTo(target, plan.select, plan.orderBy));
   return finishFiles(target, plan.index);
 }
 
@@ -49,18 +41,13 @@ async function finishFiles(target: Segment, index: Iterable<unknown>): Promise<S
   return { bytes: data.bytes + indexFile.bytes, dataCrc: data.crc, indexCrc: indexFile.crc };
 }
 
-async function appendParts(
-  connection: DuckDBConnection,
-  columns: readonly SegmentColumn[],
-  partRows: readonly number[],
-): Promise<void> {
-  const appender = await connection.createAppender("staged");
-  const types = columns.map(({ type }) => type);
-  const breather = new Breather();
-  let sinceFlush = 0;
-  for (const pieces of chunksOf(partRows)) {
+function rowSource({ columns }: SegmentPlan, partRows: readonly number[]): RowSource {
+  const chunks = chunksOf(partRows);
+  const fill = (chunk: DuckDBDataChunk) => {
+    const pieces = chunks.next().value ?? [];
     const rows = pieces.reduce((sum, { from, to }) => sum + to - from, 0);
-    const chunk = DuckDBDataChunk.create(types, rows);
+    chunk.rowCount = rows;
+    if (rows === 0) return;
     for (const [number, column] of columns.entries()) {
       const values: DuckDBValue[] = new Array(rows).fill(null);
       let at = 0;
@@ -69,22 +56,15 @@ async function appendParts(
         at += to - from;
       }
       chunk.setColumnValues(number, values);
-      if (breather.due) await breather.pause();
     }
-    appender.appendDataChunk(chunk);
-    // By itself the appender collects a hundred chunks and then holds the event loop while it writes them.
-    if (++sinceFlush >= CHUNKS_PER_FLUSH) {
-      appender.flushSync();
-      sinceFlush = 0;
-    }
-  }
-  appender.closeSync();
+  };
+  return { columns, rows: partRows.reduce((sum, rows) => sum + rows, 0), fill };
 }
 
 type Piece = { readonly part: number; readonly from: number; readonly to: number };
 
 /** Cuts parts into chunks of {@link CHUNK_ROWS} rows, putting small ones together. */
-function* chunksOf(partRows: readonly number[]): Generator<readonly Piece[]> {
+function* chunksOf(partRows: readonly number[]): Generator<readonly Piece[], undefined> {
   let pieces: Piece[] = [];
   let free = CHUNK_ROWS;
   for (const [part, rows] of partRows.entries()) {
@@ -100,4 +80,5 @@ function* chunksOf(partRows: readonly number[]): Generator<readonly Piece[]> {
     }
   }
   if (pieces.length > 0) yield pieces;
+  return undefined;
 }
