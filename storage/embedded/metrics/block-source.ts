@@ -148,7 +148,7 @@ function readChunk(
   }
   const at = into.reserve(length);
   page.readValues(chunk, into.values, at);
-  into.add(timesMs, from, to - from, from, startsMs);
+  into.add(timesMs, from, to - from, from, startsMs, from);
 }
 
 /** Pages whose stretch of series has one of `ids` (ascending). */

@@ -1,11 +1,11 @@
-/** Index of the first time that is not before `timeMs`. */
-export function firstFrom(timesMs: Float64Array, timeMs: number): number {
-  let low = 0;
-  let high = timesMs.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if ((timesMs[middle] as number) < timeMs) low = middle + 1;
-    else high = middle;
+/** Index of the first time from `low` to `high` that is not before `timeMs`; `high` when there is none. */
+export function firstFrom(timesMs: Float64Array, timeMs: number, low = 0, high = timesMs.length): number {
+  let from = low;
+  let to = high;
+  while (from < to) {
+    const middle = (from + to) >>> 1;
+    if ((timesMs[middle] as number) < timeMs) from = middle + 1;
+    else to = middle;
   }
-  return low;
+  return from;
 }

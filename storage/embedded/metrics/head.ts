@@ -16,6 +16,10 @@ import { StartRuns } from "./start-runs.ts";
 /** What a head refuses. Times are inclusive bounds in ms. */
 export type HeadLimits = { readonly minTimeMs: number; readonly maxTimeMs: number; readonly maxSeries: number };
 
+/** What a reader uses again from series to series; times that were handed out stay as they are. */
+type ReadScratch = { readonly slots: number[]; timesMs: Float64Array; used: number };
+const TIMES_SLAB = 32 * 1024;
+
 const NEVER = Number.NEGATIVE_INFINITY;
 
 /**
@@ -229,21 +233,26 @@ export class Head implements SeriesSource {
   }
 
   async open(): Promise<SeriesReader> {
-    const slots: number[] = [];
-    return { read: (id, range, into) => this.#read(id, range, into, slots) };
+    const scratch: ReadScratch = { slots: [], timesMs: new Float64Array(0), used: 0 };
+    return { read: (id, range, into) => this.#read(id, range, into, scratch) };
   }
 
-  #read(id: number, range: TimeRange, into: SeriesAssembler, slots: number[]): void {
+  #read(id: number, range: TimeRange, into: SeriesAssembler, scratch: ReadScratch): void {
     const { startMs, endMs } = range;
-    const count = this.#slots.slotsFrom(id, startMs, slots);
+    const count = this.#slots.slotsFrom(id, startMs, scratch.slots);
     if (count > 0) {
-      const timesMs = new Float64Array(count);
+      if (scratch.used + count > scratch.timesMs.length) {
+        scratch.timesMs = new Float64Array(Math.max(TIMES_SLAB, count));
+        scratch.used = 0;
+      }
+      const { timesMs, used } = scratch;
       const at = into.reserve(count);
-      this.#slots.copy(id, slots, timesMs, into.values, at);
-      const from = firstFrom(timesMs, startMs);
-      const to = firstFrom(timesMs, endMs + 1);
+      this.#slots.copy(id, scratch.slots, timesMs, used, into.values, at);
+      const from = firstFrom(timesMs, startMs, used, used + count);
+      const to = firstFrom(timesMs, endMs + 1, from, used + count);
       const startsMs = from < to ? this.#starts.read(id, this.#slots.countOf(id) - count, count) : undefined;
-      into.add(timesMs, from, to - from, from, startsMs);
+      into.add(timesMs, from, to - from, from - used, startsMs, from - used);
+      scratch.used = to;
     }
     const late = this.#late.size > 0 ? this.#late.get(id) : undefined;
     if (late) addLate(late, range, into);
@@ -263,7 +272,7 @@ function addLate(late: LateSamples, { startMs, endMs }: TimeRange, into: SeriesA
   if (from >= to) return;
   const at = into.reserve(to - from);
   into.values.set(values.subarray(from, to), at);
-  into.add(timesMs, from, to - from, 0, startsMs);
+  into.add(timesMs, from, to - from, 0, startsMs, from);
 }
 
 function refuseTime(timeMs: number, key: SeriesKey, limits: HeadLimits, rejections: Rejections): void {

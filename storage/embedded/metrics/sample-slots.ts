@@ -100,6 +100,7 @@ export class SampleSlots {
     series: number,
     slots: readonly number[],
     timesMs: Float64Array,
+    timesFrom: number,
     values: Float64Array,
     valuesFrom: number,
   ): void {
@@ -114,7 +115,7 @@ export class SampleSlots {
       const deltas = this.#deltas[slab] as Uint32Array;
       const source = this.#values[slab] as Float64Array;
       for (let k = 0; k < count; k++) {
-        timesMs[at] = base + (deltas[from + k] as number);
+        timesMs[timesFrom + at] = base + (deltas[from + k] as number);
         values[valuesFrom + at] = source[from + k] as number;
         at++;
       }

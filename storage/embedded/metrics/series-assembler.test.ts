@@ -4,7 +4,7 @@ import { SeriesAssembler } from "./series-assembler.ts";
 function add(assembler: SeriesAssembler, timesMs: Float64Array, values: readonly number[]): void {
   const at = assembler.reserve(values.length);
   assembler.values.set(values, at);
-  assembler.add(timesMs, 0, values.length, 0, undefined);
+  assembler.add(timesMs, 0, values.length, 0);
 }
 
 function assemble(assembler: SeriesAssembler, ...fragments: [timesMs: Float64Array, values: readonly number[]][]) {

@@ -52,14 +52,21 @@ export class SeriesAssembler {
   }
 
   /**
-   * Takes values `skip` to `skip + count` of those written after the last `reserve`, which belong to
-   * `timesMs[timesFrom…]`. The arrays are kept and must not change; `startsMs` is indexed like `timesMs`.
+   * Takes values `skip` to `skip + count` of those written after the last `reserve`. They belong to the times and the
+   * start times from `timesFrom` and `startsFrom` on. The arrays are kept: what was given of them must not change.
    */
-  add(timesMs: Float64Array, timesFrom: number, count: number, skip: number, startsMs: Float64Array | undefined): void {
+  add(
+    timesMs: Float64Array,
+    timesFrom: number,
+    count: number,
+    skip: number,
+    startsMs?: Float64Array | undefined,
+    startsFrom = 0,
+  ): void {
     if (count === 0) return;
     if (skip > 0) this.#slab.copyWithin(this.#used, this.#used + skip, this.#used + skip + count);
     this.#used += count;
-    this.#fragments.push({ timesMs, from: timesFrom, to: timesFrom + count, startsMs });
+    this.#fragments.push({ timesMs, from: timesFrom, to: timesFrom + count, startsMs, startsFrom });
   }
 
   addHistograms(timesMs: readonly number[], startsMs: readonly number[], values: readonly NativeHistogram[]): void {
@@ -110,6 +117,7 @@ type Fragment = {
   readonly from: number;
   readonly to: number;
   readonly startsMs: Float64Array | undefined;
+  readonly startsFrom: number;
 };
 type HistogramRun = {
   readonly timesMs: readonly number[];
@@ -141,8 +149,8 @@ function startsOf(fragments: readonly Fragment[], length: number): Float64Array 
   if (fragments.every(({ startsMs }) => !startsMs)) return undefined;
   const starts = new Float64Array(length);
   let at = 0;
-  for (const { startsMs, from, to } of fragments) {
-    if (startsMs) starts.set(startsMs.subarray(from, to), at);
+  for (const { startsMs, startsFrom, from, to } of fragments) {
+    if (startsMs) starts.set(startsMs.subarray(startsFrom, startsFrom + to - from), at);
     at += to - from;
   }
   return starts.some((start) => start !== 0) ? starts : undefined;
@@ -152,12 +160,12 @@ function startsOf(fragments: readonly Fragment[], length: number): Float64Array 
 function mergeFragments(fragments: readonly Fragment[], values: Float64Array): Omit<AssembledSeries, "histograms"> {
   let at = 0;
   let merged: Columns = { timesMs: NO_VALUES, values: NO_VALUES, startsMs: NO_VALUES };
-  for (const { timesMs, startsMs, from, to } of fragments) {
+  for (const { timesMs, startsMs, startsFrom, from, to } of fragments) {
     const count = to - from;
     const next: Columns = {
       timesMs: timesMs.subarray(from, to),
       values: values.subarray(at, at + count),
-      startsMs: startsMs?.subarray(from, to) ?? new Float64Array(count),
+      startsMs: startsMs?.subarray(startsFrom, startsFrom + count) ?? new Float64Array(count),
     };
     merged = mergeColumns(merged, next);
     at += count;
