@@ -114,7 +114,7 @@ export class App {
       registry,
     });
     const buildInfo = { version: VERSION, revision: "" };
-    const asking = { authenticator, gate, config: config.query, logger: log("query"), buildInfo };
+    const asking = { authenticator, gate, config: config.query, logger: log("query"), buildInfo, registry };
     registerPrometheusApi(http.app, { ...asking, engine, store: metrics });
     registerLokiApi(http.app, {
       ...asking,
