@@ -16,8 +16,10 @@ export const embeddedMetricsConfig = z.strictObject({
     .number()
     .int()
     .min(1)
-    .default(2_000_000)
-    .describe("Series of one tenant in memory; samples of further ones are refused until some have been idle."),
+    .default(1_000_000)
+    .describe(
+      "Series of one tenant in memory, about 1 KB each; samples of further ones are refused until some have been idle.",
+    ),
   head: z
     .strictObject({
       max_samples: z
