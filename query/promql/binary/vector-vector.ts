@@ -95,7 +95,7 @@ class VectorJoin {
   }
 
   #pair(many: StepSeries, one: StepSeries, matched: Uint8Array, seen: Map<string, Uint8Array>): void {
-    const out = this.#output(many.labels, one.labels);
+    const out = this.#output(many.labels, one.labels, many.dropName);
     const marks = this.#marks(out.labels, matched, seen);
     const { op } = this.#expr;
     const simple = !many.histograms && !one.histograms && isArithmetic(op) && !this.#expr.bool;
@@ -122,7 +122,7 @@ class VectorJoin {
 
   /** Where the "one" side has nothing, `fill_right` makes something up. */
   #fillOne(many: StepSeries, one: readonly StepSeries[], matched: Uint8Array, seen: Map<string, Uint8Array>): void {
-    const out = this.#output(many.labels, matchLabels(many.labels, this.#matching));
+    const out = this.#output(many.labels, matchLabels(many.labels, this.#matching), many.dropName);
     const marks = this.#marks(out.labels, matched, seen);
     let any = false;
     for (let step = 0; step < out.kinds.length; step++) {
@@ -134,7 +134,7 @@ class VectorJoin {
   }
 
   #fillMany(one: StepSeries, matched: Uint8Array, seen: Map<string, Uint8Array>): void {
-    const out = this.#output(matchLabels(one.labels, this.#matching), one.labels);
+    const out = this.#output(matchLabels(one.labels, this.#matching), one.labels, false);
     const marks = this.#marks(out.labels, matched, seen);
     let any = false;
     for (let step = 0; step < out.kinds.length; step++) {
@@ -179,8 +179,9 @@ class VectorJoin {
     matched[step] = 1;
   }
 
-  #output(many: Labels, one: Labels): StepSeries {
-    return StepSeries.empty(this.#resultLabels(many, one), this.#grid.steps, this.#expr.bool);
+  /** A comparison hands on what became of the name of its operand: `rate(a[5m]) > b` is no `a`. */
+  #output(many: Labels, one: Labels, manyDropsName: boolean): StepSeries {
+    return StepSeries.empty(this.#resultLabels(many, one), this.#grid.steps, this.#expr.bool || manyDropsName);
   }
 
   #resultLabels(many: Labels, one: Labels): Labels {

@@ -17,7 +17,13 @@ export type TestStore = { readonly store: MetricStore; dispose(): Promise<void> 
 /** Runs each script against stores of its own, and says how each of its evals went. */
 export async function runScripts(files: readonly string[], makeStore: () => Promise<TestStore>): Promise<FileReport[]> {
   const reports: FileReport[] = [];
-  for (const file of files) reports.push(await runScript(file, await readFile(file, "utf8"), makeStore));
+  for (const file of files) {
+    try {
+      reports.push(await runScript(file, await readFile(file, "utf8"), makeStore));
+    } catch (error) {
+      reports.push(unreadable(file, error));
+    }
+  }
   return reports;
 }
 
@@ -28,8 +34,7 @@ export async function runScript(file: string, text: string, makeStore: () => Pro
   try {
     commands = parseScript(text);
   } catch (error) {
-    const failure = { file, line: 0, query: "", problem: `can't be read: ${messageOf(error)}` };
-    return { file, passed: 0, failures: [failure] };
+    return unreadable(file, error);
   }
   const session = new ScriptSession(makeStore);
   let passed = 0;
@@ -45,6 +50,11 @@ export async function runScript(file: string, text: string, makeStore: () => Pro
     await session.dispose();
   }
   return { file, passed, failures };
+}
+
+function unreadable(file: string, error: unknown): FileReport {
+  const failure = { file, line: 0, query: "", problem: `can't be read: ${messageOf(error)}` };
+  return { file, passed: 0, failures: [failure] };
 }
 
 function messageOf(error: unknown): string {
