@@ -7,7 +7,7 @@ import { expect, test } from "vitest";
 import { sampleHistogram } from "./example-histogram.ts";
 import { metricBatchOf, type SeriesRows, STALE, type Stale } from "./metric-batch-of.ts";
 import { plainSlice, selectAll } from "./metric-rows.ts";
-import type { MetricStoreFixture } from "./metric-store.ts";
+import type { MetricStoreFixture } from "./metric-store-fixture.ts";
 import { ReferenceMetricStore } from "./reference-metric-store.ts";
 
 const NOW = Date.now();
