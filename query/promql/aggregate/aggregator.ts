@@ -13,7 +13,7 @@ export type AggregateCall = {
 };
 
 /** Puts the members of one group together: one series with the labels of the group. */
-export type GroupAggregator = (group: Group, call: AggregateCall) => StepSeries;
+export type GroupAggregator = (group: Group, call: AggregateCall) => Promise<StepSeries>;
 
 /** An output series for a group. The name is to be dropped if that of any member is. */
 export function membersDropName(group: Group): boolean {

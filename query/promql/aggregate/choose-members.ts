@@ -11,7 +11,7 @@ import { hashLabels } from "./hash-labels.ts";
 type Chooser = (group: Group, step: number, param: number, call: AggregateCall) => StepSeries[];
 
 /** `topk`, `bottomk`, `limitk` and `limit_ratio`: some of the series themselves, chosen anew at every step. */
-export function chooseMembers(groups: readonly Group[], call: AggregateCall): StepSeries[] {
+export async function chooseMembers(groups: readonly Group[], call: AggregateCall): Promise<StepSeries[]> {
   const { expr, grid } = call;
   const params = call.param as Float64Array;
   const choose = CHOOSERS.get(expr.op) as Chooser;
@@ -27,6 +27,7 @@ export function chooseMembers(groups: readonly Group[], call: AggregateCall): St
         }
         copySample(member, out, step);
       }
+      if (call.context.tired(group.members.length)) await call.context.breathe();
     }
   }
   return [...chosen.values()];

@@ -46,7 +46,7 @@ export async function evaluateAggregate(evaluator: Evaluator, expr: AggregateExp
   if (expr.op === "quantile") noteQuantiles(call);
   const results: StepSeries[] = [];
   for (const group of groups) {
-    const out = aggregate(group, call);
+    const out = await aggregate(group, call);
     if (out.kinds.some((kind) => kind !== ABSENT)) results.push(out);
     if (context.breathless) await context.breathe();
   }

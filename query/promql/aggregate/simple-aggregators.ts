@@ -4,20 +4,22 @@ import { type AggregateCall, type GroupAggregator, membersDropName } from "./agg
 import type { Group } from "./grouping.ts";
 import { quantileOf } from "./quantile-of.ts";
 
-export const countAggregator: GroupAggregator = (group, { grid }) => {
+export const countAggregator: GroupAggregator = async (group, { context, grid }) => {
   const out = StepSeries.empty(group.labels, grid.steps, membersDropName(group));
   for (const { kinds } of group.members) {
     for (let step = 0; step < kinds.length; step++) {
       if (kinds[step] !== ABSENT) out.setFloat(step, (out.values[step] as number) + 1);
     }
+    if (context.tired(kinds.length)) await context.breathe();
   }
   return out;
 };
 
-export const groupAggregator: GroupAggregator = (group, { grid }) => {
+export const groupAggregator: GroupAggregator = async (group, { context, grid }) => {
   const out = StepSeries.empty(group.labels, grid.steps, membersDropName(group));
   for (const { kinds } of group.members) {
     for (let step = 0; step < kinds.length; step++) if (kinds[step] !== ABSENT) out.setFloat(step, 1);
+    if (context.tired(kinds.length)) await context.breathe();
   }
   return out;
 };
@@ -28,7 +30,11 @@ export const minAggregator: GroupAggregator = (group, call) =>
 export const maxAggregator: GroupAggregator = (group, call) =>
   fold(group, call, (best, value) => best < value || Number.isNaN(best));
 
-function fold(group: Group, call: AggregateCall, isBetter: (best: number, value: number) => boolean): StepSeries {
+async function fold(
+  group: Group,
+  call: AggregateCall,
+  isBetter: (best: number, value: number) => boolean,
+): Promise<StepSeries> {
   const out = StepSeries.empty(group.labels, call.grid.steps, membersDropName(group));
   noteHistograms(group, call);
   const { values: best, kinds } = out;
@@ -40,6 +46,7 @@ function fold(group: Group, call: AggregateCall, isBetter: (best: number, value:
       best[step] = value;
       kinds[step] = FLOAT;
     }
+    if (call.context.tired(best.length)) await call.context.breathe();
   }
   return out;
 }
@@ -48,7 +55,7 @@ export const varianceAggregator: GroupAggregator = (group, call) => variance(gro
 export const deviationAggregator: GroupAggregator = (group, call) => variance(group, call, Math.sqrt);
 
 /** Welford's method over the members of each step. */
-function variance(group: Group, call: AggregateCall, finish: (variance: number) => number): StepSeries {
+async function variance(group: Group, call: AggregateCall, finish: (variance: number) => number): Promise<StepSeries> {
   const out = StepSeries.empty(group.labels, call.grid.steps, membersDropName(group));
   noteHistograms(group, call);
   for (let step = 0; step < call.grid.steps; step++) {
@@ -68,11 +75,12 @@ function variance(group: Group, call: AggregateCall, finish: (variance: number) 
       squares += delta * (value - mean);
     }
     if (count > 0) out.setFloat(step, finish(squares / count));
+    if (call.context.tired(group.members.length)) await call.context.breathe();
   }
   return out;
 }
 
-export const quantileAggregator: GroupAggregator = (group, call) => {
+export const quantileAggregator: GroupAggregator = async (group, call) => {
   const out = StepSeries.empty(group.labels, call.grid.steps, membersDropName(group));
   noteHistograms(group, call);
   const buffer = new Float64Array(group.members.length);
@@ -82,6 +90,7 @@ export const quantileAggregator: GroupAggregator = (group, call) => {
       if (kinds[step] === FLOAT) buffer[count++] = values[step] as number;
     }
     if (count > 0) out.setFloat(step, quantileOf(call.param?.[step] as number, buffer.subarray(0, count)));
+    if (call.context.tired(10 * group.members.length)) await call.context.breathe();
   }
   return out;
 };

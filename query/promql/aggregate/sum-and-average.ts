@@ -8,7 +8,7 @@ import type { Group } from "./grouping.ts";
 import { HistogramMean, HistogramTotal } from "./histogram-total.ts";
 
 /** Sums and means, compensated (aggregation in Prometheus' promql/engine.go). */
-export const sumAggregator: GroupAggregator = (group, call) => {
+export const sumAggregator: GroupAggregator = async (group, call) => {
   if (hasHistograms(group)) return aggregateAny(group, call, () => new HistogramTotal(), sumAt);
   const out = StepSeries.empty(group.labels, call.grid.steps, membersDropName(group));
   const compensations = new Float64Array(call.grid.steps);
@@ -27,17 +27,19 @@ export const sumAggregator: GroupAggregator = (group, call) => {
       compensations[step] = compensated(compensations[step] as number, sum, value, total);
       sums[step] = total;
     }
+    if (call.context.tired(sums.length)) await call.context.breathe();
   }
   for (let step = 0; step < sums.length; step++) sums[step] = (sums[step] as number) + (compensations[step] as number);
   return out;
 };
 
-export const averageAggregator: GroupAggregator = (group, call) => {
+export const averageAggregator: GroupAggregator = async (group, call) => {
   if (hasHistograms(group)) return aggregateAny(group, call, () => new HistogramMean(), averageAt);
   const out = StepSeries.empty(group.labels, call.grid.steps, membersDropName(group));
   for (let step = 0; step < call.grid.steps; step++) {
     const average = averageAt(group, step);
     if (average !== undefined) out.setFloat(step, average);
+    if (call.context.tired(group.members.length)) await call.context.breathe();
   }
   return out;
 };
@@ -101,12 +103,12 @@ function averageAt({ members }: Group, step: number): number | undefined {
 }
 
 /** A group with histograms: at each step it has either floats or histograms, or it has no result there. */
-function aggregateAny(
+async function aggregateAny(
   group: Group,
   call: AggregateCall,
   makeTotal: () => HistogramTotal | HistogramMean,
   floatsAt: (group: Group, step: number) => number | undefined,
-): StepSeries {
+): Promise<StepSeries> {
   const out = StepSeries.empty(group.labels, call.grid.steps, membersDropName(group));
   const { annotations } = call.context;
   const { range } = call.expr.expr;
@@ -120,6 +122,7 @@ function aggregateAny(
     } else if (histograms.length > 0) {
       aggregateHistograms(histograms, step, call, makeTotal(), out);
     }
+    if (call.context.tired(100 * group.members.length)) await call.context.breathe();
   }
   return out;
 }

@@ -35,7 +35,7 @@ export async function vectorAndVector(
   }
   const join = new VectorJoin(context, expr, grid, left, right);
   for (const group of join.groups()) {
-    join.joinGroup(group);
+    await join.joinGroup(group);
     if (context.breathless) await context.breathe();
   }
   return grid.steps === 1 ? join.results : mergeSameLabels(join.results);
@@ -43,6 +43,7 @@ export async function vectorAndVector(
 
 class VectorJoin {
   readonly results: StepSeries[] = [];
+  readonly #context: QueryContext;
   readonly #expr: BinaryExpr;
   readonly #matching: VectorMatching;
   readonly #grid: Grid;
@@ -60,6 +61,7 @@ class VectorJoin {
     left: readonly StepSeries[],
     right: readonly StepSeries[],
   ) {
+    this.#context = context;
     this.#expr = expr;
     this.#matching = expr.matching as VectorMatching;
     this.#grid = grid;
@@ -83,12 +85,13 @@ class VectorJoin {
     return groups;
   }
 
-  joinGroup(group: MatchGroup): void {
+  async joinGroup(group: MatchGroup): Promise<void> {
     if (group.one.length > 1) this.#checkOne(group.one);
     const matched = new Uint8Array(this.#grid.steps);
     const seen = new Map<string, Uint8Array>();
     for (const many of group.many) {
       for (const one of group.one) this.#pair(many, one, matched, seen);
+      if (this.#context.tired(2 * group.one.length * this.#grid.steps)) await this.#context.breathe();
       if (this.#matching.fillRight !== undefined) this.#fillOne(many, group.one, matched, seen);
     }
     if (this.#matching.fillLeft !== undefined) for (const one of group.one) this.#fillMany(one, matched, seen);

@@ -34,6 +34,7 @@ export async function evaluateRange(
 ): Promise<PromValue> {
   const grid = gridOf(range.startMs, range.endMs, range.stepMs);
   if (grid.steps === 0) return { type: "matrix", series: [] };
+  context.checkSteps(grid.steps);
   const value = await new Evaluator(context).evaluate(expr, grid);
   if (value.type === "string") throw new EvaluationError("a string has no range");
   if (value.type === "scalar") {

@@ -32,7 +32,7 @@ export async function evaluateRangeCall(
   if (source.kind === "subquery") {
     const inner = await evaluator.subquerySteps(source, grid);
     for (const series of inner.series) {
-      walker.walk(rangeInputOfSteps(series, inner.grid));
+      await walker.walk(rangeInputOfSteps(series, inner.grid));
       if (context.breathless) await context.breathe();
     }
     return walker.results;
@@ -55,9 +55,9 @@ async function selectRange(
     endMs: lastGaze(gaze, grid) + reach.afterMs,
   };
   const hints = { stepMs: grid.stepMs, func: call.expr.func, rangeMs: call.rangeMs };
-  await selectSlices(context, { matchers: source.vector.matchers, range, hints }, (slice) => {
-    walker.walk(rangeInputOf(source.vector.statsOnly ? statsOf(slice) : slice));
-  });
+  await selectSlices(context, { matchers: source.vector.matchers, range, hints }, (slice) =>
+    walker.walk(rangeInputOf(source.vector.statsOnly ? statsOf(slice) : slice)),
+  );
 }
 
 async function rangeCall(
@@ -108,6 +108,8 @@ class RangeWalker {
   readonly #gaze: Gaze;
   readonly #reach: Reach;
   readonly #window: RangeWindow;
+  /** Steps of the current series that have a result. */
+  #count = 0;
 
   constructor(context: QueryContext, grid: Grid, func: RangeFunction, call: RangeCall, gaze: Gaze, reach: Reach) {
     this.#context = context;
@@ -133,7 +135,7 @@ class RangeWalker {
     };
   }
 
-  walk(input: RangeInput): void {
+  async walk(input: RangeInput): Promise<void> {
     const window = this.#window;
     window.series = input;
     window.timesMs = input.timesMs;
@@ -147,14 +149,29 @@ class RangeWalker {
     const labels = dropName && !this.#context.delayedNameRemoval ? dropMetadata(input.labels) : input.labels;
     const out = StepSeries.empty(labels, this.#grid.steps, dropName);
     const plain = input.histograms.length === 0 && !window.call.extend && func.always?.(input) !== true;
-    const count = this.#gaze.fixedMs !== undefined ? this.#once(out) : plain ? this.#floats(out) : this.#any(out);
+    const count = await this.#allSteps(out, plain);
     this.#context.release(held);
     if (count === 0) return;
-    this.#context.hold(count);
+    this.#context.hold(this.#grid.steps);
     this.results.push(out);
   }
 
-  #floats(out: StepSeries): number {
+  /** How many steps have a result. A series of wide windows takes long, so it is walked a stretch at a time. */
+  async #allSteps(out: StepSeries, plain: boolean): Promise<number> {
+    const window = this.#window;
+    window.from = window.to = window.histogramFrom = window.histogramTo = 0;
+    if (plain && this.#gaze.fixedMs === undefined) this.#func.prepare?.(window);
+    this.#count = 0;
+    for (let step = 0; step < this.#grid.steps; ) {
+      if (this.#gaze.fixedMs !== undefined) step = this.#fixed(out, step);
+      else step = plain ? this.#floats(out, step) : this.#any(out, step);
+      if (this.#context.breathless) await this.#context.breathe();
+    }
+    return this.#count;
+  }
+
+  /** Walks on from a step of a series without histograms; gives the step to go on from. */
+  #floats(out: StepSeries, firstStep: number): number {
     const window = this.#window;
     const func = this.#func;
     const { timesMs } = window;
@@ -164,14 +181,11 @@ class RangeWalker {
     const { values: outValues, kinds } = out;
     const minFloats = Math.max(1, func.minFloats);
     const length = timesMs.length;
-    let from = 0;
-    let to = 0;
+    let { from, to } = window;
     let count = 0;
     let touched = 0;
-    window.from = 0;
-    window.to = 0;
-    func.prepare?.(window);
-    for (let step = 0; step < steps; step++) {
+    let step = firstStep;
+    for (; step < steps && touched < STRETCH; step++) {
       const timeMs = firstMs + step * stepMs;
       const endMs = timeMs - offsetMs;
       const startMs = endMs - rangeMs;
@@ -189,34 +203,38 @@ class RangeWalker {
       kinds[step] = 1;
       count++;
     }
+    window.from = from;
+    window.to = to;
+    this.#count += count;
     this.#context.samplesTotal += touched;
-    return count;
+    return step;
   }
 
-  #any(out: StepSeries): number {
-    let count = 0;
-    this.#window.from = this.#window.to = this.#window.histogramFrom = this.#window.histogramTo = 0;
-    for (let step = 0; step < this.#grid.steps; step++) {
-      const result = this.#at(step, timeAt(this.#grid, step) - this.#gaze.offsetMs);
-      if (result === undefined) continue;
-      out.set(step, result);
-      count++;
+  #any(out: StepSeries, firstStep: number): number {
+    const start = this.#context.samplesTotal;
+    let step = firstStep;
+    for (; step < this.#grid.steps && this.#context.samplesTotal - start < STRETCH; step++) {
+      this.#set(out, step, this.#at(step, timeAt(this.#grid, step) - this.#gaze.offsetMs));
     }
-    return count;
+    return step;
   }
 
   /** With `@` the window is the same at every step, but the step's own time and parameters may count. */
-  #once(out: StepSeries): number {
+  #fixed(out: StepSeries, firstStep: number): number {
     const window = this.#window;
-    let count = 0;
-    for (let step = 0; step < this.#grid.steps; step++) {
+    const start = this.#context.samplesTotal;
+    let step = firstStep;
+    for (; step < this.#grid.steps && this.#context.samplesTotal - start < STRETCH; step++) {
       window.from = window.to = window.histogramFrom = window.histogramTo = 0;
-      const result = this.#at(step, this.#gaze.fixedMs as number);
-      if (result === undefined) continue;
-      out.set(step, result);
-      count++;
+      this.#set(out, step, this.#at(step, this.#gaze.fixedMs as number));
     }
-    return count;
+    return step;
+  }
+
+  #set(out: StepSeries, step: number, result: RangeResult): void {
+    if (result === undefined) return;
+    out.set(step, result);
+    this.#count++;
   }
 
   #at(step: number, endMs: number): RangeResult {
@@ -248,6 +266,8 @@ class RangeWalker {
 }
 
 const NONE = new Float64Array(0);
+/** Samples looked at between two looks at the clock; some functions sort them. */
+const STRETCH = 50_000;
 
 function advance(timesMs: Float64Array, from: number, timeMs: number, end: number): number {
   let next = from;

@@ -76,6 +76,7 @@ export class Evaluator {
     let startMs = stepMs * Math.trunc(afterMs / stepMs);
     if (startMs <= afterMs) startMs += stepMs;
     const inner = gridOf(startMs, lastGaze(gaze, grid), stepMs);
+    this.context.checkSteps(inner.steps);
     if (inner.steps === 0) return { series: [], grid: inner };
     return { series: await this.vector(expr.expr, inner), grid: inner };
   }

@@ -38,7 +38,7 @@ export async function evaluateInstantSelector(
     const weight = weightOf(out);
     if (weight === 0) return;
     context.samplesTotal += weight;
-    context.hold(weight);
+    context.hold(Math.max(weight, grid.steps));
     result.push(out);
   });
   return sortByLabels(result);

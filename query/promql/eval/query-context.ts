@@ -4,6 +4,7 @@ import type { Queryable } from "@sightline/model/ports.ts";
 import type { TenantId } from "@sightline/model/tenant.ts";
 import type { Annotations } from "../annotations.ts";
 
+const WORK_PER_LOOK = 50_000;
 /** The event loop is given back after so long, well below the 50 ms that nothing may hold it. */
 const MAX_TURN_MS = 15;
 
@@ -39,6 +40,7 @@ export class QueryContext {
   readonly #deadline: number;
   readonly #timeoutMs: number;
   #held = 0;
+  #work = 0;
   #turnStart = performance.now();
 
   constructor(options: QueryContextOptions) {
@@ -66,6 +68,25 @@ export class QueryContext {
 
   release(samples: number): void {
     this.#held -= samples;
+  }
+
+  /** Refuses to make vectors of so many steps. Throws {@link LimitError}. */
+  checkSteps(steps: number): void {
+    if (steps <= this.#maxSamples) return;
+    throw new LimitError(
+      `a query or subquery of ${steps} steps would exceed query.max_samples (${this.#maxSamples}); use a longer step or a shorter range`,
+    );
+  }
+
+  /**
+   * {@link breathless}, for inner loops: `work` is about how many samples were looked at since it was last asked. Looks
+   * at the clock only now and then.
+   */
+  tired(work: number): boolean {
+    this.#work += work;
+    if (this.#work < WORK_PER_LOOK) return false;
+    this.#work = 0;
+    return this.breathless;
   }
 
   /** Is it time to {@link breathe}? Cheap enough to ask once per series. */

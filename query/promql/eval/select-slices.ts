@@ -7,7 +7,7 @@ import type { QueryContext } from "./query-context.ts";
 export async function selectSlices(
   context: QueryContext,
   request: { readonly matchers: readonly Matcher[]; readonly range: TimeRange; readonly hints: SelectHints },
-  visit: (slice: SeriesSlice) => void,
+  visit: (slice: SeriesSlice) => void | Promise<void>,
 ): Promise<void> {
   context.checkAlive();
   const { tenant, signal, queryable } = context;
@@ -16,7 +16,8 @@ export async function selectSlices(
     context.selectMs += performance.now() - asked;
     context.startTurn();
     for (const slice of group) {
-      visit(slice);
+      const visiting = visit(slice);
+      if (visiting) await visiting;
       if (context.breathless) await context.breathe();
     }
     asked = performance.now();

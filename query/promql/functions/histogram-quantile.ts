@@ -18,21 +18,21 @@ export const QUANTILE_FUNCTIONS: ReadonlyMap<string, VectorFunction> = new Map<s
   ["histogram_fraction", histogramFraction],
 ]);
 
-function histogramQuantile(call: FunctionCall) {
+async function histogramQuantile(call: FunctionCall) {
   const quantiles = call.scalar(0);
   noteQuantiles(call, quantiles, call.argExpr(0));
   const histograms = collectHistograms(call, call.vector(1), call.argExpr(1));
-  return call.result(merged(call, quantilesOf(call, histograms, call.argExpr(1), quantiles)));
+  return call.result(merged(call, await quantilesOf(call, histograms, call.argExpr(1), quantiles)));
 }
 
-function histogramQuantiles(call: FunctionCall) {
+async function histogramQuantiles(call: FunctionCall) {
   const label = call.string(1);
   const histograms = collectHistograms(call, call.vector(0), call.argExpr(0));
   const results: StepSeries[] = [];
   for (let index = 2; index < call.args.length; index++) {
     const quantiles = call.scalar(index);
     noteQuantiles(call, quantiles, call.argExpr(index));
-    for (const out of quantilesOf(call, histograms, call.argExpr(0), quantiles)) {
+    for (const out of await quantilesOf(call, histograms, call.argExpr(0), quantiles)) {
       results.push(...labelledByQuantile(out, label, quantiles));
     }
   }
@@ -54,67 +54,64 @@ function openMetricsFloat(value: number): string {
   return /^-?\d+$/.test(text) ? `${text}.0` : text;
 }
 
-function histogramFraction(call: FunctionCall) {
+async function histogramFraction(call: FunctionCall) {
   const lower = call.scalar(0);
   const upper = call.scalar(1);
   const arg = call.argExpr(2);
   const note = (message: string) => call.context.annotations.info(arg.range, message);
-  const results = collectHistograms(call, call.vector(2), arg).map((histogram) =>
-    evaluate(call, histogram, (step) => {
-      const from = lower[step] as number;
-      const to = upper[step] as number;
-      const native = histogram.nativeAt(step);
-      if (native) return nativeFraction(from, to, native, histogram.metric, note);
-      const buckets = histogram.bucketsAt(step);
-      return buckets && classicFraction(from, to, buckets);
-    }),
-  );
-  return call.result(
-    merged(
-      call,
-      results.filter((out) => !out.isEmpty()),
-    ),
-  );
+  const histograms = collectHistograms(call, call.vector(2), arg);
+  const results = await evaluateAll(call, histograms, (histogram, step) => {
+    const from = lower[step] as number;
+    const to = upper[step] as number;
+    const native = histogram.nativeAt(step);
+    if (native) return nativeFraction(from, to, native, histogram.metric, note);
+    const buckets = histogram.bucketsAt(step);
+    return buckets && classicFraction(from, to, buckets);
+  });
+  return call.result(merged(call, results));
 }
 
-function quantilesOf(
+async function quantilesOf(
   call: FunctionCall,
   histograms: readonly Histogram[],
   arg: Expr,
   quantiles: Float64Array,
-): StepSeries[] {
+): Promise<StepSeries[]> {
   const { annotations } = call.context;
   const note = (message: string) => annotations.info(arg.range, message);
-  return histograms
-    .map((histogram) =>
-      evaluate(call, histogram, (step) => {
-        const quantile = quantiles[step] as number;
-        const native = histogram.nativeAt(step);
-        if (native) return nativeQuantile(quantile, native, histogram.metric, note);
-        const buckets = histogram.bucketsAt(step);
-        if (!buckets) return undefined;
-        const { value, forced } = classicQuantile(quantile, buckets);
-        if (forced) {
-          const metric = call.context.delayedNameRemoval ? histogram.metric : "";
-          annotations.forcedMonotonicity(metric, arg.range, timeAt(call.grid, step), forced);
-        }
-        return value;
-      }),
-    )
-    .filter((out) => !out.isEmpty());
+  return evaluateAll(call, histograms, (histogram, step) => {
+    const quantile = quantiles[step] as number;
+    const native = histogram.nativeAt(step);
+    if (native) return nativeQuantile(quantile, native, histogram.metric, note);
+    const buckets = histogram.bucketsAt(step);
+    if (!buckets) return undefined;
+    const { value, forced } = classicQuantile(quantile, buckets);
+    if (forced) {
+      const metric = call.context.delayedNameRemoval ? histogram.metric : "";
+      annotations.forcedMonotonicity(metric, arg.range, timeAt(call.grid, step), forced);
+    }
+    return value;
+  });
 }
 
-function evaluate(
+/** One series per histogram, without those that have no value at any step. */
+async function evaluateAll(
   { context, grid }: FunctionCall,
-  { labels }: Histogram,
-  valueAt: (step: number) => number | undefined,
-): StepSeries {
-  const out = StepSeries.empty(context.delayedNameRemoval ? labels : dropMetadata(labels), grid.steps, true);
-  for (let step = 0; step < grid.steps; step++) {
-    const value = valueAt(step);
-    if (value !== undefined) out.setFloat(step, value);
+  histograms: readonly Histogram[],
+  valueAt: (histogram: Histogram, step: number) => number | undefined,
+): Promise<StepSeries[]> {
+  const results: StepSeries[] = [];
+  for (const histogram of histograms) {
+    const { labels, buckets } = histogram;
+    const out = StepSeries.empty(context.delayedNameRemoval ? labels : dropMetadata(labels), grid.steps, true);
+    for (let step = 0; step < grid.steps; step++) {
+      const value = valueAt(histogram, step);
+      if (value !== undefined) out.setFloat(step, value);
+      if (context.tired(50 + 20 * buckets.length)) await context.breathe();
+    }
+    if (!out.isEmpty()) results.push(out);
   }
-  return out;
+  return results;
 }
 
 function merged({ grid }: FunctionCall, results: StepSeries[]): StepSeries[] {

@@ -38,15 +38,15 @@ export const MATH_FUNCTIONS: ReadonlyMap<string, VectorFunction> = new Map<strin
 ]);
 
 /** `map` applied to every float of the first argument. */
-export function mapFloats(call: FunctionCall, map: (value: number, step: number) => number) {
-  return call.result(mapFloatsOf(call, call.vector(0), map));
+export async function mapFloats(call: FunctionCall, map: (value: number, step: number) => number) {
+  return call.result(await mapFloatsOf(call, call.vector(0), map));
 }
 
-export function mapFloatsOf(
+async function mapFloatsOf(
   { context }: FunctionCall,
   inputs: readonly StepSeries[],
   map: (value: number, step: number) => number,
-): StepSeries[] {
+): Promise<StepSeries[]> {
   const results: StepSeries[] = [];
   for (const input of inputs) {
     const out = nameless(context, input);
@@ -58,6 +58,7 @@ export function mapFloatsOf(
       any = true;
     }
     if (any) results.push(out);
+    if (context.tired(2 * input.kinds.length)) await context.breathe();
   }
   return results;
 }
@@ -71,7 +72,7 @@ function round(call: FunctionCall) {
   });
 }
 
-function clamp(call: FunctionCall, min: Float64Array | undefined, max: Float64Array | undefined) {
+async function clamp(call: FunctionCall, min: Float64Array | undefined, max: Float64Array | undefined) {
   const { context, grid } = call;
   const results: StepSeries[] = [];
   for (const input of call.vector(0)) {
@@ -83,6 +84,7 @@ function clamp(call: FunctionCall, min: Float64Array | undefined, max: Float64Ar
       out.setFloat(step, goMax(least, goMin(most, input.values[step] as number)));
     }
     if (!out.isEmpty()) results.push(out);
+    if (context.tired(2 * grid.steps)) await context.breathe();
   }
   return call.result(results);
 }
