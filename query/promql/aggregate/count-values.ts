@@ -1,4 +1,5 @@
 import { type Labels, labelsKey } from "@sightline/model/labels.ts";
+import type { QueryContext } from "../eval/query-context.ts";
 import { withLabel } from "../eval/result-labels.ts";
 import { ABSENT, FLOAT, StepSeries } from "../eval/step-series.ts";
 import { EvaluationError } from "../evaluation-error.ts";
@@ -9,7 +10,11 @@ import type { AggregateCall } from "./aggregator.ts";
 import { groupLabels } from "./grouping.ts";
 
 /** `count_values("label", …)`: how many series have which value, one series per value and group. */
-export function countValues(series: readonly StepSeries[], label: string, { expr, grid }: AggregateCall): StepSeries[] {
+export async function countValues(
+  series: readonly StepSeries[],
+  label: string,
+  { context, expr, grid }: AggregateCall,
+): Promise<StepSeries[]> {
   if (label === "" || !label.isWellFormed()) throw new EvaluationError(`invalid label name ${quote(label)}`);
   const names = expr.without ? expr.grouping.filter((name) => name !== label) : [...expr.grouping, label];
   const labelsOf = groupLabels(names, expr.without);
@@ -24,19 +29,22 @@ export function countValues(series: readonly StepSeries[], label: string, { expr
           : formatHistogram(member.histogramAt(step));
       let out = byValue.get(value);
       if (!out) {
-        out = countOf(counts, labelsOf(withLabel(member.labels, label, value)), grid.steps);
+        out = countOf(context, counts, labelsOf(withLabel(member.labels, label, value)), grid.steps);
         byValue.set(value, out);
       }
       out.setFloat(step, (out.values[step] as number) + 1);
+      // A series per value: there may be as many of them as samples.
+      if (context.tired(50)) await context.breathe();
     }
   }
   return [...counts.values()];
 }
 
-function countOf(counts: Map<string, StepSeries>, labels: Labels, steps: number): StepSeries {
+function countOf(context: QueryContext, counts: Map<string, StepSeries>, labels: Labels, steps: number): StepSeries {
   const key = labelsKey(labels);
   let out = counts.get(key);
   if (!out) {
+    context.hold(steps);
     out = StepSeries.empty(labels, steps);
     counts.set(key, out);
   }

@@ -13,25 +13,34 @@ export const sumAggregator: GroupAggregator = async (group, call) => {
   const out = StepSeries.empty(group.labels, call.grid.steps, membersDropName(group));
   const compensations = new Float64Array(call.grid.steps);
   const { values: sums, kinds } = out;
-  for (const { values, kinds: memberKinds } of group.members) {
-    for (let step = 0; step < sums.length; step++) {
-      if (memberKinds[step] !== FLOAT) continue;
-      const value = values[step] as number;
-      if (kinds[step] !== FLOAT) {
-        sums[step] = value;
-        kinds[step] = FLOAT;
-        continue;
-      }
-      const sum = sums[step] as number;
-      const total = sum + value;
-      compensations[step] = compensated(compensations[step] as number, sum, value, total);
-      sums[step] = total;
-    }
+  for (const member of group.members) {
+    addMember(member, sums, compensations, kinds);
     if (call.context.tired(sums.length)) await call.context.breathe();
   }
   for (let step = 0; step < sums.length; step++) sums[step] = (sums[step] as number) + (compensations[step] as number);
   return out;
 };
+
+function addMember(
+  { values, kinds: memberKinds }: StepSeries,
+  sums: Float64Array,
+  compensations: Float64Array,
+  kinds: Uint8Array,
+): void {
+  for (let step = 0; step < sums.length; step++) {
+    if (memberKinds[step] !== FLOAT) continue;
+    const value = values[step] as number;
+    if (kinds[step] !== FLOAT) {
+      sums[step] = value;
+      kinds[step] = FLOAT;
+      continue;
+    }
+    const sum = sums[step] as number;
+    const total = sum + value;
+    compensations[step] = compensated(compensations[step] as number, sum, value, total);
+    sums[step] = total;
+  }
+}
 
 export const averageAggregator: GroupAggregator = async (group, call) => {
   if (hasHistograms(group)) return aggregateAny(group, call, () => new HistogramMean(), averageAt);

@@ -110,9 +110,4 @@ export class QueryContext {
       );
     }
   }
-
-  /** Waiting for storage does not count as holding the event loop. */
-  startTurn(): void {
-    this.#turnStart = performance.now();
-  }
 }

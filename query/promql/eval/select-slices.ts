@@ -14,7 +14,6 @@ export async function selectSlices(
   let asked = performance.now();
   for await (const group of queryable.select({ tenant, ...request }, signal)) {
     context.selectMs += performance.now() - asked;
-    context.startTurn();
     for (const slice of group) {
       const visiting = visit(slice);
       if (visiting) await visiting;
@@ -23,6 +22,8 @@ export async function selectSlices(
     asked = performance.now();
   }
   context.selectMs += performance.now() - asked;
+  // Storage may have done its work without ever giving back the event loop.
+  if (context.breathless) await context.breathe();
   context.checkAlive();
 }
 

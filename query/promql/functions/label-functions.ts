@@ -12,16 +12,18 @@ export const LABEL_FUNCTIONS: ReadonlyMap<string, VectorFunction> = new Map<stri
   ["label_join", labelJoin],
 ]);
 
-function labelReplace(call: FunctionCall) {
+async function labelReplace(call: FunctionCall) {
   const target = call.string(1);
   const replacement = call.string(2);
   const source = call.string(3);
   const regex = compile(call.string(4));
   checkName(target, "destination", "label_replace");
-  const results = call.vector(0).map((series) => {
+  const results: StepSeries[] = [];
+  for (const series of call.vector(0)) {
     const value = regex.replaceWhole(labelValue(series.labels, source), replacement);
-    return value === undefined ? series : relabelled(series, target, value);
-  });
+    results.push(value === undefined ? series : relabelled(series, target, value));
+    if (call.context.breathless) await call.context.breathe();
+  }
   return call.result(mergeSameLabels(results));
 }
 
