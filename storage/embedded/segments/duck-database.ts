@@ -1,7 +1,6 @@
 import { mkdir, rm } from "node:fs/promises";
 import { type DuckDBConnection, type DuckDBDataChunk, DuckDBInstance, type DuckDBValue } from "@duckdb/node-api";
 import { Gate } from "./gate.ts";
-import { type RowSource, RowSources } from "./row-sources.ts";
 
 export type DuckDatabaseOptions = {
   /** The only directory that SQL may read and write; spilled data goes into its `tmp`. */
@@ -20,7 +19,6 @@ const MAX_NATIVE_CALLS = 2;
 export class DuckDatabase {
   readonly #instance: DuckDBInstance;
   readonly #gate = new Gate(MAX_NATIVE_CALLS);
-  readonly #rowSources = new RowSources();
 
   private constructor(instance: DuckDBInstance) {
     this.#instance = instance;
@@ -39,8 +37,7 @@ export class DuckDatabase {
       preserve_insertion_order: "false",
     });
     const database = new DuckDatabase(instance);
-    await database.#withConnection(async (connection) => {
-      database.#rowSources.register(connection);
+    await database.withConnection(async (connection) => {
       await connection.run("SET parquet_metadata_cache = true");
       await connection.run(`SET allowed_directories = [${quoteText(options.dir)}]`);
       await connection.run("SET enable_external_access = false");
@@ -49,19 +46,8 @@ export class DuckDatabase {
     return database;
   }
 
-  /** Runs a statement that reads rows of JavaScript; `sql` gets what to write after FROM. */
-  writeRows(source: RowSource, sql: (from: string) => string): Promise<void> {
-    return this.#rowSources.with(source, (from) => this.write(sql(from)));
-  }
-
-  /** Runs a statement that writes. It does not wait for queries. */
-  write(sql: string): Promise<void> {
-    return this.#withConnection(async (connection) => {
-      await connection.run(sql);
-    });
-  }
-
-  async #withConnection<T>(use: (connection: DuckDBConnection) => Promise<T>): Promise<T> {
+  /** For statements that write. Temporary tables made in it are gone afterwards. */
+  async withConnection<T>(use: (connection: DuckDBConnection) => Promise<T>): Promise<T> {
     const connection = await this.#instance.connect();
     try {
       return await use(connection);

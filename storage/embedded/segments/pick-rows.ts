@@ -24,7 +24,10 @@ export function pickAttributes(columns: readonly AttributeColumn[], rows: Uint32
 
 /** The size in memory of texts, roughly. */
 export function approximateTextBytes(texts: readonly (string | undefined)[]): number {
-  let bytes = 24 * texts.length;
-  for (let i = 0; i < texts.length; i++) bytes += texts[i]?.length ?? 0;
+  let bytes = 8 * texts.length;
+  for (let i = 0; i < texts.length; i++) {
+    const text = texts[i];
+    if (text !== undefined) bytes += 16 + text.length;
+  }
   return bytes;
 }

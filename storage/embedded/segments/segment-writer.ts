@@ -1,13 +1,14 @@
-import type { DuckDBDataChunk, DuckDBValue } from "@duckdb/node-api";
+import { type DuckDBConnection, DuckDBDataChunk, type DuckDBValue } from "@duckdb/node-api";
+import { Breather } from "./breather.ts";
 import { checksumFile } from "./checksum-file.ts";
 import { type DuckDatabase, quoteText } from "./duck-database.ts";
 import { writeIndexFile } from "./index-file.ts";
-import type { RowSource } from "./row-sources.ts";
-import type { MergePlan, SegmentPlan } from "./segment-codec.ts";
+import type { MergePlan, SegmentColumn, SegmentPlan } from "./segment-codec.ts";
 import type { Segment } from "./segment-directory.ts";
 
 /** Rows per data chunk: DuckDB's vector size. */
 const CHUNK_ROWS = 2_048;
+const CHUNKS_PER_FLUSH = 4;
 /** Small, because a row group is what a query can skip and because a look-up reads whole ones. */
 const ROW_GROUP_ROWS = 16_384;
 const PARQUET = `FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, ROW_GROUP_SIZE ${ROW_GROUP_ROWS}`;
@@ -21,13 +22,20 @@ export async function writeSegment(
   plan: SegmentPlan,
   partRows: readonly number[],
 ): Promise<SegmentFiles> {
-  await database.writeRows(rowSource(plan, partRows), (from) => copyTo(target, `SELECT * FROM ${from}`, plan.orderBy));
+  await database.withConnection(async (connection) => {
+    const columns = plan.columns.map(({ name, type }) => `${name} ${type}`);
+    await connection.run(`CREATE TEMP TABLE staged (${columns.join(", ")})`);
+    await appendParts(connection, plan.columns, partRows);
+    await connection.run(copyTo(target, "SELECT * FROM staged", plan.orderBy));
+  });
   return finishFiles(target, plan.index);
 }
 
 /** Like {@link writeSegment}, with rows that DuckDB reads from other segments. */
 export async function mergeSegments(database: DuckDatabase, target: Segment, plan: MergePlan): Promise<SegmentFiles> {
-  await database.write(copyTo(target, plan.select, plan.orderBy));
+  await database.withConnection(async (connection) => {
+    await connection.run(copyTo(target, plan.select, plan.orderBy));
+  });
   return finishFiles(target, plan.index);
 }
 
@@ -41,13 +49,22 @@ async function finishFiles(target: Segment, index: Iterable<unknown>): Promise<S
   return { bytes: data.bytes + indexFile.bytes, dataCrc: data.crc, indexCrc: indexFile.crc };
 }
 
-function rowSource({ columns }: SegmentPlan, partRows: readonly number[]): RowSource {
-  const chunks = chunksOf(partRows);
-  const fill = (chunk: DuckDBDataChunk) => {
-    const pieces = chunks.next().value ?? [];
+/**
+ * Through an appender into a temporary table. A table function of JavaScript would need no table and half the time of
+ * the event loop, but a process that exits while DuckDB waits for such a function hangs.
+ */
+async function appendParts(
+  connection: DuckDBConnection,
+  columns: readonly SegmentColumn[],
+  partRows: readonly number[],
+): Promise<void> {
+  const appender = await connection.createAppender("staged");
+  const types = columns.map(({ type }) => type);
+  const breather = new Breather();
+  let sinceFlush = 0;
+  for (const pieces of chunksOf(partRows)) {
     const rows = pieces.reduce((sum, { from, to }) => sum + to - from, 0);
-    chunk.rowCount = rows;
-    if (rows === 0) return;
+    const chunk = DuckDBDataChunk.create(types, rows);
     for (const [number, column] of columns.entries()) {
       const values: DuckDBValue[] = new Array(rows).fill(null);
       let at = 0;
@@ -56,15 +73,22 @@ function rowSource({ columns }: SegmentPlan, partRows: readonly number[]): RowSo
         at += to - from;
       }
       chunk.setColumnValues(number, values);
+      if (breather.due) await breather.pause();
     }
-  };
-  return { columns, rows: partRows.reduce((sum, rows) => sum + rows, 0), fill };
+    appender.appendDataChunk(chunk);
+    // By itself the appender collects a hundred chunks and then holds the event loop while it writes them.
+    if (++sinceFlush >= CHUNKS_PER_FLUSH) {
+      appender.flushSync();
+      sinceFlush = 0;
+    }
+  }
+  appender.closeSync();
 }
 
 type Piece = { readonly part: number; readonly from: number; readonly to: number };
 
 /** Cuts parts into chunks of {@link CHUNK_ROWS} rows, putting small ones together. */
-function* chunksOf(partRows: readonly number[]): Generator<readonly Piece[], undefined> {
+function* chunksOf(partRows: readonly number[]): Generator<readonly Piece[]> {
   let pieces: Piece[] = [];
   let free = CHUNK_ROWS;
   for (const [part, rows] of partRows.entries()) {
@@ -80,5 +104,4 @@ function* chunksOf(partRows: readonly number[]): Generator<readonly Piece[], und
     }
   }
   if (pieces.length > 0) yield pieces;
-  return undefined;
 }
