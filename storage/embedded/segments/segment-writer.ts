@@ -8,7 +8,6 @@ import type { Segment } from "./segment-directory.ts";
 
 /** Rows per data chunk: DuckDB's vector size. */
 const CHUNK_ROWS = 2_048;
-const CHUNKS_PER_FLUSH = 4;
 /** Small, because a row group is what a query can skip and because a look-up reads whole ones. */
 const ROW_GROUP_ROWS = 16_384;
 const PARQUET = `FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, ROW_GROUP_SIZE ${ROW_GROUP_ROWS}`;
@@ -61,7 +60,6 @@ async function appendParts(
   const appender = await connection.createAppender("staged");
   const types = columns.map(({ type }) => type);
   const breather = new Breather();
-  let sinceFlush = 0;
   for (const pieces of chunksOf(partRows)) {
     const rows = pieces.reduce((sum, { from, to }) => sum + to - from, 0);
     const chunk = DuckDBDataChunk.create(types, rows);
@@ -76,11 +74,9 @@ async function appendParts(
       if (breather.due) await breather.pause();
     }
     appender.appendDataChunk(chunk);
-    // By itself the appender collects a hundred chunks and then holds the event loop while it writes them.
-    if (++sinceFlush >= CHUNKS_PER_FLUSH) {
-      appender.flushSync();
-      sinceFlush = 0;
-    }
+    // Chunk by chunk: with two at a time a flush sometimes holds the event loop for 60 ms instead of 9, and by itself the
+    // appender collects a hundred.
+    appender.flushSync();
   }
   appender.closeSync();
 }
