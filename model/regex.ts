@@ -15,48 +15,63 @@ export interface Regex {
 }
 
 const MAX_CACHED = 1_000;
-const MAX_SOURCE_LENGTH = 64 * 1024;
+/** Compiling takes about 10 µs a character and can't be interrupted. */
+const MAX_COMPILED_LENGTH = 16 * 1024;
+/** Lists of plain strings are not compiled: dashboards send long ones. */
+const MAX_SOURCE_LENGTH = 256 * 1024;
 const cache = new Map<string, Regex>();
 
-/** Throws {@link InvalidInputError} when `source` is not valid RE2. Compiled expressions are cached. */
+/** Throws {@link InvalidInputError} when `source` is not valid RE2, or too long. Compiled expressions are cached. */
 export function compileRegex(source: string): Regex {
   const known = cache.get(source);
   if (known) return known;
-  if (source.length > MAX_SOURCE_LENGTH) {
-    throw new InvalidInputError(
-      `regular expression is ${source.length} characters long; at most ${MAX_SOURCE_LENGTH} are allowed`,
-    );
-  }
+  if (source.length > MAX_SOURCE_LENGTH) throw tooLong(source, MAX_SOURCE_LENGTH);
   const compiled = new CompiledRegex(source);
   if (cache.size >= MAX_CACHED) cache.delete(cache.keys().next().value as string);
   cache.set(source, compiled);
   return compiled;
 }
 
-/** Characters that have no meaning in RE2 outside of brackets. `.` counts as special. */
-const LITERAL_LIST = /^[^\\.+*?()[\]{}^$]*$/;
-const MAX_LITERALS = 1_000;
+/** Characters that have no meaning in RE2 outside of brackets, and escaped punctuation. `.` counts as special. */
+const LITERAL_LIST = /^(?:[^\\.+*?()[\]{}^$]|\\[^\w\s])*$/;
+
+/** The strings of `a|b\.c|(d|e)`-like lists with at most one pair of parentheses around the whole; undefined otherwise. */
+function literalsOf(source: string): readonly string[] | undefined {
+  const list = /^\((?:\?:)?([^()]*)\)$/.exec(source)?.[1] ?? source;
+  if (!LITERAL_LIST.test(list)) return undefined;
+  const literals = [""];
+  for (let i = 0; i < list.length; i++) {
+    const character = list[i] as string;
+    if (character === "|") literals.push("");
+    else literals[literals.length - 1] += character === "\\" ? (list[++i] as string) : character;
+  }
+  return literals;
+}
 
 class CompiledRegex implements Regex {
   readonly source: string;
   readonly literals: readonly string[] | undefined;
-  readonly #whole: RE2JS;
+  #whole: RE2JS | undefined;
   #somewhere: RE2JS | undefined;
   readonly #literalSet: Set<string> | undefined;
   readonly #anything: "none" | "any" | "nonempty";
 
   constructor(source: string) {
     this.source = source;
-    this.#whole = compile(`(?s:${source})`, source);
-    const literals = LITERAL_LIST.test(source) ? source.split("|") : undefined;
-    this.literals = literals && literals.length <= MAX_LITERALS ? literals : undefined;
+    this.literals = literalsOf(source);
+    if (!this.literals) this.#whole = this.#compileWhole();
     this.#literalSet = this.literals && new Set(this.literals);
     this.#anything = source === ".*" ? "any" : source === ".+" ? "nonempty" : "none";
+  }
+
+  #compileWhole(): RE2JS {
+    return compile(`(?s:${this.source})`, this.source);
   }
 
   matchesWhole(text: string): boolean {
     if (this.#literalSet) return this.#literalSet.has(text);
     if (this.#anything !== "none") return this.#anything === "any" || text !== "";
+    this.#whole ??= this.#compileWhole();
     return this.#whole.testExact(text);
   }
 
@@ -66,6 +81,7 @@ class CompiledRegex implements Regex {
   }
 
   replaceWhole(text: string, replacement: string): string | undefined {
+    this.#whole ??= this.#compileWhole();
     const matcher = this.#whole.matcher(text);
     if (!matcher.matches()) return undefined;
     const names = this.#whole.namedGroups();
@@ -79,7 +95,14 @@ class CompiledRegex implements Regex {
   }
 }
 
+function tooLong(source: string, limit: number): InvalidInputError {
+  return new InvalidInputError(
+    `regular expression is ${source.length} characters long; at most ${limit} are allowed (${MAX_SOURCE_LENGTH} for a plain list a|b|c)`,
+  );
+}
+
 function compile(pattern: string, source: string): RE2JS {
+  if (source.length > MAX_COMPILED_LENGTH) throw tooLong(source, MAX_COMPILED_LENGTH);
   try {
     return RE2JS.compile(pattern);
   } catch (cause) {

@@ -1,5 +1,7 @@
 import { enableCompileCache } from "node:module";
 
+// DuckDB's and zlib's work on libuv's threads must not make the write-ahead log's fsync wait. Read when the pool is first used.
+process.env.UV_THREADPOOL_SIZE ??= "16";
 // Before anything else is imported: a second start then skips parsing (about 300 ms of it).
 enableCompileCache();
 const { runCommandLine } = await import("./command-line.ts");

@@ -1,0 +1,63 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { compileRegex } from "./regex.ts";
+
+describe("a list of plain strings is known as such", () => {
+  test.each([
+    ["a", ["a"]],
+    ["a|b", ["a", "b"]],
+    ["(a|b)", ["a", "b"]],
+    ["(?:a|b)", ["a", "b"]],
+    ["10\\.0\\.0\\.1:9100|x\\-y", ["10.0.0.1:9100", "x-y"]],
+    ["", [""]],
+    ["a||b", ["a", "", "b"]],
+    ["a.b", undefined],
+    ["a\\d", undefined],
+    ["(a)|(b)", undefined],
+    ["a|(b)", undefined],
+    ["(?i)a", undefined],
+    ["a\\", undefined],
+  ])("%j: %j", (source, literals) => {
+    if (source === "a\\") expect(() => compileRegex(source)).toThrow(/invalid regular expression/);
+    else expect(compileRegex(source).literals).toEqual(literals);
+  });
+});
+
+test("a list matches the same texts as the expression that it is", () => {
+  const text = fc.string({ maxLength: 4, unit: fc.constantFrom("a", "b", ".", "|", "-", "\\") });
+  fc.assert(
+    fc.property(fc.array(text, { minLength: 1, maxLength: 4 }), text, (alternatives, input) => {
+      const escaped = alternatives.map((one) => one.replace(/[^\w]/g, "\\$&")).join("|");
+      const list = compileRegex(escaped);
+      expect(list.literals).toEqual(alternatives);
+      expect(list.matchesWhole(input)).toBe(compileRegex(`(?:${escaped})(?:)`).matchesWhole(input));
+    }),
+  );
+});
+
+test.each([
+  ["a.c", "a\nc", true],
+  ["a", "ab", false],
+  [".*", "", true],
+  [".+", "", false],
+  [".+", "\n", true],
+  ["(a+)+$", `${"a".repeat(5_000)}!`, false],
+])("%j against %j: %s", (source, text, want) => expect(compileRegex(source).matchesWhole(text)).toBe(want));
+
+test("matchesSomewhere looks inside", () => expect(compileRegex("b+").matchesSomewhere("abbc")).toBe(true));
+
+test.each([
+  ["(.*)-(.*)", "a-b", "$2/$1", "b/a"],
+  ["(?P<first>a)b", "ab", "${first}!", "a!"],
+  ["a|b", "b", "<$0>", "<b>"],
+  ["a", "a", "$$ $9 $nope", "$  "],
+  ["a", "b", "x", undefined],
+])("%j replaces in %j by %j: %j", (source, text, replacement, want) =>
+  expect(compileRegex(source).replaceWhole(text, replacement)).toBe(want),
+);
+
+test("what would take long to compile is refused, a long list is not", () => {
+  expect(() => compileRegex(`(x)${"a?".repeat(10_000)}`)).toThrow(/at most 16384 are allowed/);
+  const long = Array.from({ length: 10_000 }, (_, i) => `pod-${i}`).join("|");
+  expect(compileRegex(long).matchesWhole("pod-9999")).toBe(true);
+});
