@@ -29,6 +29,10 @@ describe.each<[string, Record<string, string>]>([
     "settings under which blocks are cut and log segments removed all the time",
     {
       SIGHTLINE_STORAGE__METRICS__HEAD__MAX_SAMPLES: "2000",
+      SIGHTLINE_STORAGE__LOGS__FLUSH__MAX_ROWS: "400",
+      SIGHTLINE_STORAGE__LOGS__COMPACTION__TARGET_ROWS: "3000",
+      SIGHTLINE_STORAGE__TRACES__FLUSH__MAX_ROWS: "200",
+      SIGHTLINE_STORAGE__TRACES__COMPACTION__TARGET_ROWS: "1500",
       SIGHTLINE_COLLECTOR__WAL__SEGMENT_BYTES: "65536",
       SIGHTLINE_COLLECTOR__WAL__TRUNCATE_INTERVAL_MS: "50",
     },

@@ -46,6 +46,8 @@ export function grpcCallRaw(
       if (received["grpc-status"] === undefined) return;
       code = Number(received["grpc-status"]);
       text = decodeURIComponent(String(received["grpc-message"] ?? ""));
+      // The answer may come while we are still sending, which a server counts as abuse after a while.
+      finish();
     };
     const finish = (failure?: string) => {
       clearTimeout(timer);

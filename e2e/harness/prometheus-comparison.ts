@@ -89,8 +89,7 @@ const META: readonly (readonly [string, Record<string, string>])[] = [
 function differences(query: string, want: Answer, got: Answer): string[] {
   const lines: string[] = [];
   const field = (name: string, a: unknown, b: unknown) => {
-    if (JSON.stringify(a) !== JSON.stringify(b))
-      lines.push(`  ${name}: want ${JSON.stringify(a)}\n  ${" ".repeat(name.length)}   got ${JSON.stringify(b)}`);
+    if (JSON.stringify(a) !== JSON.stringify(b)) lines.push(`  ${name}: ${contrast(a, b)}`);
   };
   field("status", want.status, got.status);
   field("error", want.error, got.error);
@@ -135,12 +134,23 @@ function sampleDifferences(key: string, want: Sample, got: Sample): string[] {
     if (a.length !== b.length) lines.push(`  ${key}: want ${a.length} ${kind}, got ${b.length}`);
     const index = a.findIndex((sample, i) => JSON.stringify(sample) !== JSON.stringify(b[i]));
     if (index >= 0 && a.length === b.length) {
-      lines.push(
-        `  ${key}: want ${JSON.stringify(a[index])}\n  ${" ".repeat(key.length)}   got ${JSON.stringify(b[index])}`,
-      );
+      lines.push(`  ${key}: ${contrast(a[index], b[index])}`);
     }
   }
   return lines;
+}
+
+const CONTEXT_CHARACTERS = 60;
+
+/** Both as JSON, from a little before the first character that differs. */
+function contrast(want: unknown, got: unknown): string {
+  const [a = "nothing", b = "nothing"] = [JSON.stringify(want), JSON.stringify(got)];
+  let first = 0;
+  while (first < a.length && a[first] === b[first]) first++;
+  const from = Math.max(0, first - CONTEXT_CHARACTERS);
+  const cut = (text: string) =>
+    `${from > 0 ? "…" : ""}${text.slice(from, first + CONTEXT_CHARACTERS)}${text.length > first + CONTEXT_CHARACTERS ? "…" : ""}`;
+  return `at ${first}\n    want ${cut(a)}\n    got  ${cut(b)}`;
 }
 
 const seriesKey = (metric: Record<string, string>) =>

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -72,7 +72,7 @@ export class ServerProcess {
     ];
     const child = spawn(process.execPath, [...args, ...(this.#options.args ?? [])], {
       cwd: ROOT,
-      env: { ...process.env, ...this.#options.env },
+      env: childEnvironment(this.#options.env),
       stdio: ["ignore", "pipe", "pipe"],
     });
     this.#child = child;
@@ -150,11 +150,22 @@ export class ServerProcess {
     return (Number(fields[11]) + Number(fields[12])) / 100;
   }
 
+  /** Starts {@link peakMemoryMiB} anew from the resident size of now. */
+  forgetPeakMemory(): void {
+    writeFileSync(`/proc/${this.pid}/clear_refs`, "5");
+  }
+
   /** Largest resident size so far, in MiB. */
   peakMemoryMiB(): number {
     const match = /VmHWM:\s+(\d+) kB/.exec(readFileSync(`/proc/${this.pid}/status`, "utf8"));
     return Math.round(Number(match?.[1] ?? 0) / 1024);
   }
+}
+
+/** Ours without its SIGHTLINE_* variables: they are settings of the tests, or of whoever runs them. */
+function childEnvironment(own: Readonly<Record<string, string>> = {}): NodeJS.ProcessEnv {
+  const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith("SIGHTLINE_"));
+  return { ...Object.fromEntries(inherited), ...own };
 }
 
 export type CommandResult = { readonly code: number | null; readonly stdout: string; readonly stderr: string };
@@ -167,7 +178,7 @@ export function runCommandLine(
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, ["server/main.ts", ...args], {
       cwd: ROOT,
-      env: { ...process.env, ...env },
+      env: childEnvironment(env),
       stdio: ["ignore", "pipe", "pipe"],
       timeout: START_TIMEOUT_MS,
     });
