@@ -50,8 +50,7 @@ export function readExponentialPoint(session: MetricsSession): Fault | undefined
         session.startMs = millisOfNanos(reader.low, reader.high);
         break;
       case TIME:
-        reader.readFixed64();
-        session.timeMs = millisOfNanos(reader.low, reader.high);
+        session.readTime();
         break;
       case FLAGS:
         session.stale = (reader.uint32() & 1) !== 0;
@@ -70,7 +69,7 @@ export function readExponentialPoint(session: MetricsSession): Fault | undefined
   if (histogram instanceof Fault) return histogram;
   const ref = session.seriesOfPoint();
   if (ref instanceof Fault) return ref;
-  session.noteTime();
+  session.noteTime(ref);
   session.builder.histograms.push({ ref, timeMs: session.timeMs, startMs: session.startMs, histogram });
   if (session.hasExemplars) session.readExemplars(pointStart, EXEMPLARS >>> 3, () => ref);
   return undefined;

@@ -69,7 +69,7 @@ export class HistogramPointReader {
     if (fault) return fault;
     const group = this.#groupOf(layout);
     if (group instanceof Fault) return group;
-    session.noteTime();
+    session.noteTime(this.#groups.refs[group] as number);
     this.#append(layout.bounds.length, group);
     if (session.hasExemplars) {
       session.readExemplars(pointStart, EXEMPLARS >>> 3, (value) => this.#bucketOf(layout, group, value));
@@ -96,8 +96,7 @@ export class HistogramPointReader {
           session.startMs = millisOfNanos(reader.low, reader.high);
           break;
         case TIME:
-          reader.readFixed64();
-          session.timeMs = millisOfNanos(reader.low, reader.high);
+          session.readTime();
           break;
         case COUNT:
           this.#count = reader.fixed64AsNumber();

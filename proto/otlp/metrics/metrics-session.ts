@@ -6,9 +6,11 @@ import type { SeriesInterner } from "../../metrics/series-interner.ts";
 import { BYTES, WireReader } from "../../wire/reader.ts";
 import { AttributeReader } from "./attribute-reader.ts";
 import { ByteRange } from "./byte-range.ts";
+import { DistinctTimes } from "./distinct-times.ts";
 import { type ExemplarFields, readExemplar } from "./exemplar.ts";
 import { attributeLabels, type LabelMap, toLabels } from "./label-builder.ts";
 import type { MetricContext } from "./metric-context.ts";
+import { millisOfNanos, nanosBeyond } from "./nano-time.ts";
 import { escapes, type OtlpMetricsOptions } from "./translation.ts";
 
 const ATTRIBUTES_IGNORED = ["__name__"];
@@ -42,6 +44,9 @@ export class MetricsSession {
   /** Times of the points since the resource began; 0 when there was none. */
   earliestMs = 0;
   latestMs = 0;
+  /** Nanoseconds of the point's time beyond `timeMs`. */
+  #restNs = 0;
+  readonly #times = new DistinctTimes();
   #lastId = 0;
   #attributeField = 0;
   readonly #ranges: ByteRange[] = [];
@@ -58,6 +63,7 @@ export class MetricsSession {
     this.reader = new WireReader(bytes, "ExportMetricsServiceRequest", { maxDepth: this.maxDepth });
     this.builder = new MetricBatchBuilder(capacity);
     this.rejections = new RejectionLog();
+    this.#times.startRequest();
   }
 
   /** Lets go of the request's memory. */
@@ -109,9 +115,21 @@ export class MetricsSession {
     this.rejections.add(fault, 1);
   }
 
-  /** Notes the time of a point that is being taken, for `target_info`. */
-  noteTime(): void {
-    const { timeMs } = this;
+  /** Reads the time of the point. */
+  readTime(): void {
+    const { reader } = this;
+    reader.readFixed64();
+    this.timeMs = millisOfNanos(reader.low, reader.high);
+    this.#restNs = nanosBeyond(this.timeMs, reader.low);
+  }
+
+  /**
+   * Notes the time of a point that is being taken, `ref` standing for its series: for `target_info`, and so that points
+   * of one series within the same millisecond get a millisecond each.
+   */
+  noteTime(ref: number): void {
+    const timeMs = this.#times.distinct(ref, this.timeMs, this.#restNs);
+    this.timeMs = timeMs;
     if (this.earliestMs === 0 || timeMs < this.earliestMs) this.earliestMs = timeMs;
     if (timeMs > this.latestMs) this.latestMs = timeMs;
   }

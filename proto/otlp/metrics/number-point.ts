@@ -32,8 +32,7 @@ export function readNumberPoint(session: MetricsSession): Fault | undefined {
         session.startMs = millisOfNanos(reader.low, reader.high);
         break;
       case TIME:
-        reader.readFixed64();
-        session.timeMs = millisOfNanos(reader.low, reader.high);
+        session.readTime();
         break;
       case AS_DOUBLE:
         reader.readFixed64();
@@ -56,12 +55,13 @@ export function readNumberPoint(session: MetricsSession): Fault | undefined {
         reader.skip(tag);
     }
   }
-  const { timeMs, startMs, builder, stale } = session;
-  if (timeMs === 0) return NO_TIME;
+  const { startMs, builder, stale } = session;
+  if (session.timeMs === 0) return NO_TIME;
   if (!hasValue && !stale) return NO_VALUE;
   const ref = session.seriesOfPoint();
   if (ref instanceof Fault) return ref;
-  session.noteTime();
+  session.noteTime(ref);
+  const { timeMs } = session;
   if (stale || Number.isNaN(value)) builder.pushNan(ref, timeMs, startMs, stale || staleValue);
   else builder.push(ref, timeMs, startMs, value);
   if (session.hasExemplars) session.readExemplars(pointStart, EXEMPLARS >>> 3, () => ref);

@@ -44,8 +44,7 @@ export class SummaryPointReader {
           session.startMs = millisOfNanos(reader.low, reader.high);
           break;
         case TIME:
-          reader.readFixed64();
-          session.timeMs = millisOfNanos(reader.low, reader.high);
+          session.readTime();
           break;
         case COUNT:
           count = reader.fixed64AsNumber();
@@ -63,8 +62,8 @@ export class SummaryPointReader {
     if (session.timeMs === 0) return NO_TIME;
     const group = this.#groupOf();
     if (group instanceof Fault) return group;
-    session.noteTime();
     const { refs } = this.#groups;
+    session.noteTime(refs[group] as number);
     this.#push(refs[group] as number, sum);
     this.#push(refs[group + 1] as number, count);
     return this.#readQuantiles(pointStart, refs[group + 2] as number);
