@@ -1,5 +1,6 @@
 import { nameless } from "../eval/result-labels.ts";
 import { FLOAT, type StepSeries } from "../eval/step-series.ts";
+import { log, log2, log10 } from "../go-math.ts";
 import type { FunctionCall, VectorFunction } from "./vector-function.ts";
 
 /** Functions of each float by itself; histograms are left out. */
@@ -10,9 +11,9 @@ export const MATH_FUNCTIONS: ReadonlyMap<string, VectorFunction> = new Map<strin
     floor: Math.floor,
     exp: Math.exp,
     sqrt: Math.sqrt,
-    ln: Math.log,
-    log2: Math.log2,
-    log10: Math.log10,
+    ln: log,
+    log2,
+    log10,
     sin: Math.sin,
     cos: Math.cos,
     tan: Math.tan,

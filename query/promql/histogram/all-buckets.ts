@@ -1,4 +1,5 @@
 import type { NativeHistogram } from "@sightline/model/histogram.ts";
+import { log2 } from "../go-math.ts";
 import { upperBound } from "./bucket-bounds.ts";
 import { eachBucket } from "./spans.ts";
 
@@ -51,8 +52,8 @@ export function negativeBuckets({ schema, customValues, ...histogram }: NativeHi
  */
 export function fractionBelow({ lower, upper }: Bucket, value: number, linear: boolean): number {
   if (linear) return (value - lower) / (upper - lower);
-  const logLower = Math.log2(Math.abs(lower));
-  const logUpper = Math.log2(Math.abs(upper));
-  const logValue = Math.log2(Math.abs(value));
+  const logLower = log2(Math.abs(lower));
+  const logUpper = log2(Math.abs(upper));
+  const logValue = log2(Math.abs(value));
   return value > 0 ? (logValue - logLower) / (logUpper - logLower) : 1 - (logValue - logUpper) / (logLower - logUpper);
 }

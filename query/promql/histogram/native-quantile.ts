@@ -1,5 +1,6 @@
 import { CUSTOM_BUCKETS_SCHEMA, type NativeHistogram } from "@sightline/model/histogram.ts";
 import { NOTES } from "../annotations.ts";
+import { exp2, log2 } from "../go-math.ts";
 import { allBuckets, type Bucket, fractionBelow } from "./all-buckets.ts";
 
 /** Takes the text of an info annotation. */
@@ -64,11 +65,11 @@ function findRank(buckets: readonly Bucket[], rank: number): { bucket: Bucket; c
 
 function valueAt({ lower, upper }: Bucket, fraction: number, custom: boolean): number {
   if (custom || (lower <= 0 && upper >= 0)) return lower + (upper - lower) * fraction;
-  const logLower = Math.log2(Math.abs(lower));
-  const logUpper = Math.log2(Math.abs(upper));
+  const logLower = log2(Math.abs(lower));
+  const logUpper = log2(Math.abs(upper));
   return lower > 0
-    ? 2 ** (logLower + (logUpper - logLower) * fraction)
-    : -(2 ** (logUpper + (logLower - logUpper) * (1 - fraction)));
+    ? exp2(logLower + (logUpper - logLower) * fraction)
+    : -exp2(logUpper + (logLower - logUpper) * (1 - fraction));
 }
 
 /** `histogram_fraction` of a native histogram: the share of observations between two bounds. */
