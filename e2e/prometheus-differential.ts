@@ -20,20 +20,22 @@ const { values: flags } = parseArgs({
     window: { type: "string", default: "90" },
   },
 });
+const LOOK_AHEAD_SECONDS = 6;
 const windowSeconds = Number(flags.window);
 
 async function compare(prometheus: string, sightline: string): Promise<number> {
-  const end = Math.floor(Date.now() / 1000) - 3;
-  // Both have everything up to `end` once each job's newest sample here is younger.
+  const end = Math.floor(Date.now() / 1000);
+  // Both have everything up to `end` once each job's newest sample here is younger, and some queries look 5 s ahead.
   await eventually(async () => {
-    const behind = await new Ask(sightline).promql(`timestamp(up) < ${end}`);
-    if (behind.length > 0) throw new Error(`behind by more than 3 s: ${JSON.stringify(behind)}`);
+    const behind = await new Ask(sightline).promql(`timestamp(up) < ${end + LOOK_AHEAD_SECONDS}`);
+    if (behind.length > 0) throw new Error(`what was written does not arrive: ${JSON.stringify(behind)}`);
   }, 60_000);
   const result = await compareWithPrometheus({
     prometheus,
     sightline,
     end,
     windowSeconds,
+    metadata: flags.message === "1",
     onDifference: (text) => process.stdout.write(`DIFFERENT ${text}\n`),
   });
   for (const query of result.empty) process.stdout.write(`note: no data for ${query}\n`);

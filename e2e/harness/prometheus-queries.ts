@@ -103,8 +103,7 @@ export const QUERIES: readonly string[] = [
   "sgn(odd_gauge)",
   "sin(odd_gauge) + cos(odd_gauge) + tan(odd_gauge)",
   "label_replace(up, 'short', '$1', 'job', '(.).*')",
-  // biome-ignore lint/suspicious/noTemplateCurlyInString: PromQL's own placeholder
-  "label_replace(up, 'job', 'x-${1}', 'instance', '([^:]+):(.*)')",
+  "label_replace(up, 'job', 'x-$1', 'instance', '([^:]+):(.*)')",
   "label_join(up, 'all', '/', 'job', 'instance')",
   "time()",
   "time() - timestamp(up)",

@@ -1,7 +1,7 @@
 /**
  * Logarithms and powers of two with the arithmetic of Go's math package on amd64, so that answers equal Prometheus' to
- * the last bit: V8's own differ from it in 2 (log) to 24 (log10) of a hundred values. The method and its coefficients are those of FreeBSD's
- * msun (e_log.c, e_exp.c), as both use them.
+ * the last bit: V8's own differ from it in 2 (log) to 24 (log10) of a hundred values. The method and its coefficients
+ * are those of FreeBSD's msun (e_log.c, e_exp.c), as Go has them, too.
  */
 const LN2_HIGH = 0.6931471803691238;
 const LN2_LOW = 1.9082149292705877e-10;
