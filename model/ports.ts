@@ -70,15 +70,20 @@ export type LabelRequest = {
   readonly matchers: readonly Matcher[];
   readonly limit?: number | undefined;
 };
-export type SeriesRequest = LabelRequest & { readonly hints?: SelectHints | undefined };
+export type SeriesRequest = LabelRequest & {
+  /** The series come in the order of their labels (`compareLabels`), over all groups; else in no order. */
+  readonly sorted?: boolean | undefined;
+  readonly hints?: SelectHints | undefined;
+};
 /** What the samples are for. May be ignored; matchers and range may not. */
 export type SelectHints = { readonly stepMs: number; readonly func: string; readonly rangeMs: number };
 
 /** All the PromQL engine knows of storage. Every call stops soon after `signal` aborts, throwing its reason. */
 export interface Queryable {
   /**
-   * Yields groups of series, in no order. A series comes exactly once, with all its samples in the range, ascending in
-   * time, one per timestamp (of several written, the first). Series without a sample in the range are left out.
+   * Yields groups of series, in no order unless the request asks for one. A series comes exactly once, with all its
+   * samples in the range, ascending in time, one per timestamp (of several written, the first). Series without a sample
+   * in the range are left out.
    */
   select(request: SeriesRequest, signal: AbortSignal): AsyncIterable<readonly SeriesSlice[]>;
   /** Label sets of the series that may have samples in the range (decided by block, not by sample), in no order. */
@@ -159,10 +164,49 @@ export type Operation = { readonly name: string; readonly kind: number };
 
 /** On whose behalf a request is made. */
 export type Principal = { readonly tenant: TenantId };
+/** What a caller may do. `admin` includes the others. */
+export type Scope = "ingest" | "read" | "write-rules" | "admin";
 export type RequestHeaders = Readonly<Record<string, string | readonly string[] | undefined>>;
-/** Throws `UnauthenticatedError` or `InvalidInputError`. Header names are in lower case. */
+export type CallContext = {
+  /** Address of the client, for counting its failures. */
+  readonly peer?: string | undefined;
+  /** Whose resource it is, when the resource says so and not the request. */
+  readonly owner?: TenantId | undefined;
+};
+/**
+ * The one place where it is decided who may do what. Throws `UnauthenticatedError`, `ForbiddenError`,
+ * `TooManyRequestsError` or `InvalidInputError`. Header names are in lower case.
+ */
 export interface Authenticator {
-  authenticate(headers: RequestHeaders): Principal;
+  authenticate(headers: RequestHeaders, scope: Scope, context?: CallContext): Principal;
+}
+
+/** A key as it is kept: enough to recognise its token, not to make it. Times are Unix milliseconds. */
+export type ApiKey = {
+  /** Part of the token, and no secret. */
+  readonly id: string;
+  readonly name: string;
+  /** `*`: every tenant, as the request names it; only together with the scope `admin`. */
+  readonly tenant: TenantId;
+  readonly scopes: readonly Scope[];
+  /** SHA-256 of the token. */
+  readonly hash: Uint8Array;
+  readonly createdAtMs: number;
+  readonly expiresAtMs?: number | undefined;
+  readonly revokedAtMs?: number | undefined;
+  readonly lastUsedAtMs?: number | undefined;
+};
+/** Where keys are kept. Several processes may use it at once. Throws `UnavailableError` when another one is in the way. */
+export interface KeyCatalog extends Component {
+  /** Revoked and expired ones too, oldest first. */
+  keys(): Promise<readonly ApiKey[]>;
+  /** Differs from what it was when another process has changed something. Cheap. */
+  revision(): Promise<number>;
+  addKey(key: ApiKey): Promise<void>;
+  /** False when there is no such key, or it was revoked before. */
+  revokeKey(id: string, atMs: number): Promise<boolean>;
+  /** By id. Times older than the one kept are ignored, and so are unknown ids. */
+  markKeysUsed(timesMs: ReadonlyMap<string, number>): Promise<void>;
 }
 
 export type { Attributes };
