@@ -10,9 +10,10 @@ export type Selection = {
   readonly tenant?: TenantId;
   readonly range?: { readonly startMs: number; readonly endMs: number };
   readonly matchers?: readonly Matcher[];
+  readonly sorted?: boolean;
 };
 
-/** All that `select` yields, by labels; fails when a series comes twice. */
+/** All that `select` yields, by labels and in the order it came; fails when a series comes twice. */
 export async function selectAll(store: MetricStore, selection: Selection = {}): Promise<Map<string, SeriesSlice>> {
   const found = new Map<string, SeriesSlice>();
   for await (const group of store.select(requestOf(selection), NO_SIGNAL)) {
@@ -25,8 +26,8 @@ export async function selectAll(store: MetricStore, selection: Selection = {}): 
   return found;
 }
 
-export function requestOf({ tenant = DEFAULT_TENANT, range = EVERYTHING, matchers = [] }: Selection) {
-  return { tenant, range, matchers };
+export function requestOf({ tenant = DEFAULT_TENANT, range = EVERYTHING, matchers = [], sorted = false }: Selection) {
+  return { tenant, range, matchers, sorted };
 }
 
 /** What a slice says, as plain data in which two bit patterns of a double are two things. */

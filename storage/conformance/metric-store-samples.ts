@@ -1,4 +1,4 @@
-import { labelsFrom } from "@sightline/model/labels.ts";
+import { compareLabels, labelsFrom } from "@sightline/model/labels.ts";
 import type { Matcher } from "@sightline/model/matcher.ts";
 import { SeriesKey } from "@sightline/model/metric-batch.ts";
 import { DEFAULT_TENANT, tenantId } from "@sightline/model/tenant.ts";
@@ -136,6 +136,22 @@ export function describeSamples(given: Given): void {
       [T, 1],
       [T + 1, 3],
     ]);
+  });
+
+  test("gives series in the order of their labels when asked to, wherever they are kept", async () => {
+    const { store } = given();
+    const rows = (numbers: readonly number[]) =>
+      metricBatchOf(numbers.map((i) => ({ labels: { a: i % 3 ? "x" : "", i: `${i}` }, samples: [[T + i, i]] })));
+    const odd = Array.from({ length: 300 }, (_, i) => ((i * 7) % 600) | 1);
+    const all = Array.from({ length: 600 }, (_, i) => (i * 7) % 600);
+    const steps = [() => store.append(DEFAULT_TENANT, rows(odd), 1), () => store.flush()];
+    steps.push(() => store.append(DEFAULT_TENANT, rows(all.slice(0, 400)), 2));
+    steps.push(() => store.append(DEFAULT_TENANT, rows(all), 3));
+    for (const step of steps) {
+      await step();
+      const labels = [...(await selectAll(store, { sorted: true })).values()].map((slice) => slice.labels);
+      expect(labels).toEqual([...labels].sort(compareLabels));
+    }
   });
 
   test("stops when asked to, throwing the reason", async () => {

@@ -60,6 +60,11 @@ export class BlockSource implements SeriesSource {
     return this.#index.infoOf(id);
   }
 
+  /** They are numbered in that order. */
+  async inLabelOrder(ids: readonly number[]): Promise<readonly number[]> {
+    return ids;
+  }
+
   /** Loads all pages the series have in the range; the reader keeps them as long as it lives. */
   async open(ids: readonly number[], range: TimeRange): Promise<SeriesReader> {
     const slice = new TimeSlice();

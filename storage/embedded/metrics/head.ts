@@ -4,6 +4,7 @@ import type { TimeRange } from "@sightline/model/ports.ts";
 import { wordsOf } from "@sightline/model/stale.ts";
 import { firstFrom } from "./first-from.ts";
 import { HistogramSamples } from "./histogram-samples.ts";
+import { LabelOrder } from "./label-order.ts";
 import { sameLabels } from "./labels-hash.ts";
 import { LateSamples } from "./late-samples.ts";
 import type { Rejections } from "./rejections.ts";
@@ -12,6 +13,7 @@ import type { SeriesAssembler } from "./series-assembler.ts";
 import type { SeriesReader, SeriesSource } from "./series-source.ts";
 import { SeriesTable } from "./series-table.ts";
 import { StartRuns } from "./start-runs.ts";
+import type { TimeSlice } from "./time-slice.ts";
 
 /** What a head refuses. Times are inclusive bounds in ms. */
 export type HeadLimits = { readonly minTimeMs: number; readonly maxTimeMs: number; readonly maxSeries: number };
@@ -31,6 +33,7 @@ const NEVER = Number.NEGATIVE_INFINITY;
  */
 export class Head implements SeriesSource {
   readonly #table = new SeriesTable();
+  readonly #order = new LabelOrder(this.#table.labels);
   readonly #slots = new SampleSlots();
   readonly #starts = new StartRuns();
   readonly #late = new Map<number, LateSamples>();
@@ -230,6 +233,10 @@ export class Head implements SeriesSource {
 
   infoOf(id: number): SeriesInfo {
     return this.#table.infos[id] as SeriesInfo;
+  }
+
+  inLabelOrder(ids: readonly number[], slice: TimeSlice): Promise<readonly number[]> {
+    return this.#order.sort(ids, slice);
   }
 
   async open(): Promise<SeriesReader> {

@@ -1,7 +1,8 @@
-import type { Labels } from "@sightline/model/labels.ts";
+import { compareLabels, type Labels } from "@sightline/model/labels.ts";
 import type { SeriesInfo } from "@sightline/model/metric-batch.ts";
 import { HashIndex } from "./hash-index.ts";
 import type { SeriesSource } from "./series-source.ts";
+import { sortRows } from "./sort-rows.ts";
 import type { TimeSlice } from "./time-slice.ts";
 
 /** Series of one source that were selected, as ascending numbers. */
@@ -18,30 +19,43 @@ export class JoinedSeries {
   /** Row r has number `#ids[r * sources + s]` in source s. */
   readonly #ids: number[] = [];
   readonly #labels: Labels[] = [];
+  /** So many rows from the first on are in the order of their labels. */
+  #sortedRows = 0;
 
   private constructor(sources: readonly SeriesSource[]) {
     this.sources = sources;
   }
 
-  /** `selections` are oldest write first. */
-  static async from(selections: readonly SelectedSeries[], slice: TimeSlice): Promise<JoinedSeries> {
+  /** `selections` are oldest write first. With `sorted`, {@link JoinedSeries.rowsInLabelOrder} costs next to nothing. */
+  static async from(selections: readonly SelectedSeries[], slice: TimeSlice, sorted = false): Promise<JoinedSeries> {
     const used = selections.filter(({ ids }) => ids.length > 0);
     const joined = new JoinedSeries(used.map(({ source }) => source));
     const biggestFirst = used.map((_, s) => s).sort((a, b) => idsOf(used, b).length - idsOf(used, a).length);
     const index = new HashIndex(used.length > 1 ? idsOf(used, biggestFirst[0] as number).length : 0);
     for (const s of biggestFirst) {
-      const { source, ids } = used[s] as SelectedSeries;
+      const { source, ids: unsorted } = used[s] as SelectedSeries;
+      const ids = sorted && s === biggestFirst[0] ? await source.inLabelOrder(unsorted, slice) : unsorted;
       for (let i = 0; i < ids.length; i++) {
         if ((i & 255) === 0 && slice.due) await slice.pause();
         const id = ids[i] as number;
         joined.#add(s, source, id, used.length > 1 ? index : undefined);
       }
+      if (sorted && s === biggestFirst[0]) joined.#sortedRows = ids.length;
     }
     return joined;
   }
 
   get length(): number {
     return this.#labels.length;
+  }
+
+  rows(): readonly number[] {
+    return Array.from({ length: this.length }, (_, row) => row);
+  }
+
+  async rowsInLabelOrder(slice: TimeSlice): Promise<readonly number[]> {
+    if (this.length === this.#sortedRows) return this.rows();
+    return sortRows(this.length, (a, b) => compareLabels(this.labelsOf(a), this.labelsOf(b)), slice);
   }
 
   labelsOf(row: number): Labels {

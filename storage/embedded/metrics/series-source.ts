@@ -2,6 +2,7 @@ import type { Labels } from "@sightline/model/labels.ts";
 import type { SeriesInfo } from "@sightline/model/metric-batch.ts";
 import type { TimeRange } from "@sightline/model/ports.ts";
 import type { SeriesAssembler } from "./series-assembler.ts";
+import type { TimeSlice } from "./time-slice.ts";
 
 /** An inverted index over series, which are numbered from 0. */
 export interface LabelIndex {
@@ -19,6 +20,8 @@ export interface SeriesSource extends LabelIndex {
   hasLabels(id: number, labels: Labels): boolean;
   labelsOf(id: number): Labels;
   infoOf(id: number): SeriesInfo;
+  /** Some of its series, given as ascending numbers, in the order of their labels. */
+  inLabelOrder(ids: readonly number[], slice: TimeSlice): Promise<readonly number[]>;
   /** Gets ready to read some series, given as ascending numbers. */
   open(ids: readonly number[], range: TimeRange): Promise<SeriesReader>;
 }

@@ -136,9 +136,9 @@ export class TenantMetrics {
     const blocks = this.#acquire(request.range);
     try {
       const { sources, listed } = await this.#sources(blocks, request.range);
-      const joined = await join(sources, request, slice);
-      const count = request.limit ? Math.min(request.limit, joined.length) : joined.length;
-      const rows = Array.from({ length: count }, (_, row) => row);
+      const joined = await join(sources, request, slice, request.sorted);
+      const all = request.sorted ? await joined.rowsInLabelOrder(slice) : joined.rows();
+      const rows = request.limit ? all.slice(0, request.limit) : all;
       const open = (source: SeriesSource, ids: readonly number[]) => this.#open(source, ids, request.range, listed);
       for await (const group of readSeries(joined, rows, request.range, slice, open)) {
         yield group.map((series) => sliceOf(joined, series));
@@ -353,8 +353,8 @@ function emptyGeneration(before: Head | undefined): Generation {
   return { head: new Head(before), first: undefined, last: Number.NEGATIVE_INFINITY, beganMs: 0 };
 }
 
-async function join(sources: readonly SeriesSource[], { matchers }: LabelRequest, slice: TimeSlice) {
+async function join(sources: readonly SeriesSource[], { matchers }: LabelRequest, slice: TimeSlice, sorted = false) {
   const selections: SelectedSeries[] = [];
   for (const source of sources) selections.push({ source, ids: await selectSeries(source, matchers, slice) });
-  return JoinedSeries.from(selections, slice);
+  return JoinedSeries.from(selections, slice, sorted);
 }
