@@ -1,23 +1,10 @@
-import { parseBytes } from "@sightline/model/units.ts";
 import { TRANSLATION_STRATEGIES } from "@sightline/proto/otlp/metrics/translation.ts";
 import { z } from "zod";
+import { durationMs, size } from "./setting-types.ts";
 
 const KIB = 1024;
 const MIB = 1024 * KIB;
 const GIB = 1024 * MIB;
-
-/** A number of bytes, or text such as `64MiB`. */
-const size = (minBytes = 1, maxBytes = Number.MAX_SAFE_INTEGER) =>
-  z.preprocess((value, context) => {
-    if (typeof value !== "string") return value;
-    try {
-      return parseBytes(value);
-    } catch (error) {
-      context.addIssue({ code: "custom", message: (error as Error).message });
-      return z.NEVER;
-    }
-  }, z.number().int().min(minBytes).max(maxBytes));
-const durationMs = z.number().int().positive();
 
 const walConfig = z
   .strictObject({

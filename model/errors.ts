@@ -38,6 +38,11 @@ export class UnauthenticatedError extends SightlineError {
   override readonly name = "UnauthenticatedError";
 }
 
+/** The credential is good, but not for this. */
+export class ForbiddenError extends SightlineError {
+  override readonly name = "ForbiddenError";
+}
+
 /** A query would exceed a budget. The message names the limit and its setting. */
 export class LimitError extends SightlineError {
   override readonly name = "LimitError";
@@ -68,6 +73,16 @@ export class TooManyRequestsError extends SightlineError {
   }
 }
 
+/** One tenant sends more than its rate allows, whatever the load of the server; the same can succeed after `retryAfterMs`. */
+export class RateLimitedError extends SightlineError {
+  override readonly name = "RateLimitedError";
+  readonly retryAfterMs: number;
+  constructor(message: string, options: ErrorOptions & { retryAfterMs: number }) {
+    super(message, options);
+    this.retryAfterMs = options.retryAfterMs;
+  }
+}
+
 /** Something this call depends on is down or full; the same call can succeed after `retryAfterMs`. */
 export class UnavailableError extends SightlineError {
   override readonly name = "UnavailableError";
@@ -88,11 +103,13 @@ const STATUS_BY_NAME: Readonly<Record<string, { http: number; grpc: number }>> =
   InvalidInputError: { http: 400, grpc: 3 },
   ParseError: { http: 400, grpc: 3 },
   UnauthenticatedError: { http: 401, grpc: 16 },
+  ForbiddenError: { http: 403, grpc: 7 },
   NotFoundError: { http: 404, grpc: 5 },
   TooLargeError: { http: 413, grpc: 8 },
   UnsupportedMediaTypeError: { http: 415, grpc: 3 },
   LimitError: { http: 422, grpc: 8 },
   TooManyRequestsError: { http: 429, grpc: 8 },
+  RateLimitedError: { http: 429, grpc: 8 },
   CancelledError: { http: 499, grpc: 1 },
   CorruptionError: { http: 500, grpc: 15 },
   UnavailableError: { http: 503, grpc: 14 },
@@ -107,7 +124,7 @@ export function statusOf(error: unknown): {
 } {
   const status = error instanceof SightlineError ? STATUS_BY_NAME[error.name] : undefined;
   if (!status) return { http: 500, grpc: 13 };
-  return error instanceof UnavailableError || error instanceof TooManyRequestsError
+  return error instanceof UnavailableError || error instanceof TooManyRequestsError || error instanceof RateLimitedError
     ? { ...status, retryAfterMs: error.retryAfterMs }
     : status;
 }

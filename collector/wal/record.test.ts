@@ -50,6 +50,25 @@ test("what was encoded is read back, and the announced length is the real one", 
   );
 });
 
+test("decisions are kept beside the request, and only where there are some", () => {
+  fc.assert(
+    fc.property(fc.uint8Array({ maxLength: 40 }), fc.uint8Array({ minLength: 1, maxLength: 40 }), (body, decisions) => {
+      const made = { ...request(body), decisions };
+      const record = encodeRecord(marker, 3, made);
+      const bytes = Buffer.concat([record.header, record.body]);
+      expect(bytes.length).toBe(recordBytes(made));
+      const [item] = scan(bytes);
+      const read = (item as Extract<ScannedRecord, { kind: "record" }>).entry.request;
+      expect([...(read.decisions ?? [])]).toEqual([...decisions]);
+      expect([...read.body]).toEqual([...body]);
+      for (let length = 0; length < bytes.length; length++) {
+        expect(positions(scan(bytes.subarray(0, length)))).toEqual([]);
+      }
+    }),
+    { numRuns: 30 },
+  );
+});
+
 test("a flipped byte costs the record it is in and no other", () => {
   fc.assert(
     fc.property(bodies, fc.nat(), fc.integer({ min: 1, max: 255 }), (bodies, where, flip) => {

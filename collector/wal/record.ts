@@ -11,9 +11,11 @@ import type { ContentEncoding, Protocol, WireRequest } from "@sightline/proto/wi
  *    12  bodyBytes     uint32
  *    16  position      uint64
  *    24  receivedAtMs  float64
- *    32  version       uint8, 1
+ *    32  version       uint8, 1 or 2
  *    33  tenantBytes, protocolBytes, encodingBytes   uint8 each
- *    36  tenant, protocol, encoding as ASCII, then the body as it came
+ *    36  tenant, protocol, encoding as ASCII
+ *        version 2 only: decisionBytes as uint32, then the decisions (processors/decisions.ts)
+ *        the body as it came
  *
  * The marker is the reason why what a client sends can never be taken for a record, however damaged the file is: it is
  * not known outside. It also tells the records of a segment from what its recycled file held before.
@@ -24,8 +26,12 @@ export const MARKER_BYTES = 8;
 export const TERMINATOR = Buffer.alloc(8);
 const CRC_START = 12;
 const VERSION = 1;
+const VERSION_WITH_DECISIONS = 2;
+const LENGTH_BYTES = 4;
 
-export type WalEntry = { readonly position: number; readonly request: WireRequest };
+/** A request and what was decided about its rows that can't be found out again from it; absent in the usual case. */
+export type LoggedRequest = WireRequest & { readonly decisions?: Uint8Array | undefined };
+export type WalEntry = { readonly position: number; readonly request: LoggedRequest };
 /** `header` and `body` are written one after the other; the body is the request's own memory. */
 export type EncodedRecord = { readonly header: Buffer; readonly body: Uint8Array; readonly bytes: number };
 
@@ -34,26 +40,35 @@ export function newMarker(): Buffer {
 }
 
 /** Bytes that {@link encodeRecord} will make of a request. */
-export function recordBytes(request: WireRequest): number {
-  return RECORD_HEADER_BYTES + namesBytes(request) + request.body.length;
+export function recordBytes(request: LoggedRequest): number {
+  return RECORD_HEADER_BYTES + namesBytes(request) + decisionsBytes(request) + request.body.length;
+}
+
+function decisionsBytes({ decisions }: LoggedRequest): number {
+  return decisions ? LENGTH_BYTES + decisions.length : 0;
 }
 
 function namesBytes({ tenant, protocol, encoding }: WireRequest): number {
   return tenant.length + protocol.length + encoding.length;
 }
 
-export function encodeRecord(marker: Uint8Array, position: number, request: WireRequest): EncodedRecord {
-  const { tenant, protocol, encoding, body } = request;
-  const header = Buffer.allocUnsafe(RECORD_HEADER_BYTES + namesBytes(request));
+export function encodeRecord(marker: Uint8Array, position: number, request: LoggedRequest): EncodedRecord {
+  const { tenant, protocol, encoding, body, decisions } = request;
+  const namesEnd = RECORD_HEADER_BYTES + namesBytes(request);
+  const header = Buffer.allocUnsafe(namesEnd + decisionsBytes(request));
   header.set(marker, 0);
   header.writeUInt32LE(body.length, 12);
   header.writeBigUInt64LE(BigInt(position), 16);
   header.writeDoubleLE(request.receivedAtMs, 24);
-  header[32] = VERSION;
+  header[32] = decisions ? VERSION_WITH_DECISIONS : VERSION;
   header[33] = tenant.length;
   header[34] = protocol.length;
   header[35] = encoding.length;
   header.write(tenant + protocol + encoding, RECORD_HEADER_BYTES, "latin1");
+  if (decisions) {
+    header.writeUInt32LE(decisions.length, namesEnd);
+    header.set(decisions, namesEnd + LENGTH_BYTES);
+  }
   header.writeUInt32LE(crc32(body, crc32(header.subarray(CRC_START))), 8);
   return { header, body, bytes: header.length + body.length };
 }
@@ -114,19 +129,27 @@ function readRecord(buffer: Buffer, offset: number, marker: Buffer, after: numbe
   const tenantStart = offset + RECORD_HEADER_BYTES;
   const protocolStart = tenantStart + (buffer[offset + 33] as number);
   const encodingStart = protocolStart + (buffer[offset + 34] as number);
-  const bodyStart = encodingStart + (buffer[offset + 35] as number);
+  const namesEnd = encodingStart + (buffer[offset + 35] as number);
+  const version = buffer[offset + 32];
+  if (version !== VERSION && version !== VERSION_WITH_DECISIONS) return undefined;
+  let bodyStart = namesEnd;
+  if (version === VERSION_WITH_DECISIONS) {
+    if (namesEnd + LENGTH_BYTES > buffer.length) return undefined;
+    bodyStart += LENGTH_BYTES + buffer.readUInt32LE(namesEnd);
+  }
   const end = bodyStart + buffer.readUInt32LE(offset + 12);
-  if (end > buffer.length || buffer[offset + 32] !== VERSION) return undefined;
+  if (end > buffer.length) return undefined;
   if (crc32(buffer.subarray(offset + CRC_START, end)) !== buffer.readUInt32LE(offset + 8)) return undefined;
   const position = Number(buffer.readBigUInt64LE(offset + 16));
   if (position <= after) return undefined;
-  const request: WireRequest = {
+  const request: LoggedRequest = {
     // Only names that were valid when they were written have this checksum.
     tenant: buffer.toString("latin1", tenantStart, protocolStart) as TenantId,
     protocol: buffer.toString("latin1", protocolStart, encodingStart) as Protocol,
-    encoding: buffer.toString("latin1", encodingStart, bodyStart) as ContentEncoding,
+    encoding: buffer.toString("latin1", encodingStart, namesEnd) as ContentEncoding,
     receivedAtMs: buffer.readDoubleLE(offset + 24),
     body: buffer.subarray(bodyStart, end),
+    ...(bodyStart > namesEnd ? { decisions: buffer.subarray(namesEnd + LENGTH_BYTES, bodyStart) } : {}),
   };
   return { kind: "record", entry: { position, request }, end };
 }

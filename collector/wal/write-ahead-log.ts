@@ -2,11 +2,10 @@ import { mkdir } from "node:fs/promises";
 import { UnavailableError } from "@sightline/model/errors.ts";
 import type { Logger } from "@sightline/model/logger.ts";
 import type { Component } from "@sightline/model/ports.ts";
-import type { WireRequest } from "@sightline/proto/wire-request.ts";
 import type { Registry } from "prom-client";
 import type { WalConfig } from "../config.ts";
 import { readCheckpoint, writeCheckpoint } from "./checkpoint.ts";
-import { type EncodedRecord, encodeRecord, recordBytes, type WalEntry } from "./record.ts";
+import { type EncodedRecord, encodeRecord, type LoggedRequest, recordBytes, type WalEntry } from "./record.ts";
 import { SegmentStore } from "./segment-store.ts";
 import { DISK_FILES, type WalFiles } from "./wal-files.ts";
 import { WalMetrics } from "./wal-metrics.ts";
@@ -26,7 +25,7 @@ const RETRY_AFTER_MS = 5_000;
 
 type Waiting = {
   readonly position: number;
-  readonly request: WireRequest;
+  readonly request: LoggedRequest;
   readonly bytes: number;
   readonly resolve: (position: number) => void;
   readonly reject: (error: unknown) => void;
@@ -111,7 +110,7 @@ export class WriteAheadLog implements Component {
    * The request's body must not change until then. Throws `UnavailableError` when the log is full or the disk refuses:
    * the request is not in the log then.
    */
-  append(request: WireRequest): Promise<number> {
+  append(request: LoggedRequest): Promise<number> {
     const bytes = recordBytes(request);
     if (!this.#running) return Promise.reject(unavailable("the write-ahead log is stopped: send the request again"));
     if (this.bytes + bytes > this.#config.max_bytes) {
