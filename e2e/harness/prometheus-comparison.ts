@@ -138,7 +138,7 @@ function differences(query: string, want: Answer, got: Answer): string[] {
     const key = seriesKey(series.metric);
     const own = ours.get(key);
     if (!own) lines.push(`  missing: ${key}`);
-    else lines.push(...sampleDifferences(key, series, own));
+    else lines.push(...sampleDifferences(key, series, own, INEXACT.test(query)));
     ours.delete(key);
   }
   for (const key of ours.keys()) lines.push(`  extra: ${key}`);

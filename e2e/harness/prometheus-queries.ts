@@ -43,7 +43,8 @@ export const QUERIES: readonly string[] = [
   "deriv(odd_gauge{kind='sine'}[30s])",
   "predict_linear(odd_gauge{kind='sine'}[30s], 600)",
   "rate(process_cpu_seconds_total[30s])",
-  "rate({job='sightline',__name__=~'sightline_.+_total'}[30s])",
+  "rate(sightline_process_cpu_seconds_total[30s])",
+  "sum by (signal) (rate(sightline_accepted_items_total[30s]))",
   "rate(odd_seconds_total[30s])",
   // over time
   ...["avg", "min", "max", "sum", "count", "stddev", "stdvar", "last", "present"].map(
@@ -124,6 +125,7 @@ export const QUERIES: readonly string[] = [
   "histogram_quantile(0.99, sum by (le, handler) (increase(prometheus_http_response_size_bytes_bucket[1m])))",
   "histogram_quantile(0.5, odd_latency_bucket)",
   "histogram_quantile(0.01, rate(odd_latency_bucket[30s]))",
+  "histogram_quantile(0.9, sum by (le) (rate(sightline_ingest_request_seconds_bucket[30s])))",
   // native histograms
   "prometheus_http_request_duration_seconds",
   "rate(prometheus_http_request_duration_seconds[30s])",
@@ -145,8 +147,8 @@ export const QUERIES: readonly string[] = [
   "count_over_time(prometheus_http_request_duration_seconds[20s])",
   "last_over_time(prometheus_http_request_duration_seconds[20s])",
   "{job='avalanche',__name__=~'avalanche_native_histogram.+_0'}",
-  "histogram_quantile(0.9, rate({job='avalanche',__name__=~'avalanche_native_histogram.+'}[1m]))",
-  "sum by (__name__) (rate({job='avalanche',__name__=~'avalanche_counter.+'}[30s]))",
+  "histogram_quantile(0.9, sum by (__name__) ({job='avalanche',__name__=~'avalanche_native_histogram.+'}))",
+  "sum by (__name__) ({job='avalanche',__name__=~'avalanche_counter.+'})",
   "avg by (series_id) ({job='avalanche',__name__=~'avalanche_gauge.+'})",
   // ranges as they are
   "odd_gauge[15s]",
