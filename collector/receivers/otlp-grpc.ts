@@ -34,9 +34,11 @@ const MAX_MESSAGE_CHARACTERS = 1_000;
 type OtlpGrpcOptions = ReceiverDeps & {
   /** `host:port`; port 0 picks a free one. */
   readonly listen: string;
+  /** Unset: without TLS. */
+  readonly credentials?: ServerCredentials | undefined;
 };
 
-/** OTLP/gRPC on an address of its own, without TLS. */
+/** OTLP/gRPC on an address of its own. */
 export class OtlpGrpcReceiver implements Receiver {
   readonly name = "otlp-grpc";
   readonly #options: OtlpGrpcOptions;
@@ -52,13 +54,13 @@ export class OtlpGrpcReceiver implements Receiver {
   }
 
   async start(): Promise<void> {
-    const { listen } = this.#options;
+    const { listen, credentials = ServerCredentials.createInsecure() } = this.#options;
     const server = createOtlpGrpcServer(this.#options);
     const colon = listen.lastIndexOf(":");
     const host = listen.slice(0, colon) || "0.0.0.0";
     try {
       const port = await new Promise<number>((resolve, reject) => {
-        server.bindAsync(`${host}:${listen.slice(colon + 1)}`, ServerCredentials.createInsecure(), (error, bound) =>
+        server.bindAsync(`${host}:${listen.slice(colon + 1)}`, credentials, (error, bound) =>
           error ? reject(error) : resolve(bound),
         );
       });
@@ -120,7 +122,10 @@ function authenticate(deps: ReceiverDeps, principals: WeakMap<Metadata, Principa
     const listener = new ServerListenerBuilder()
       .withOnReceiveMetadata((metadata, next) => {
         try {
-          principals.set(metadata, deps.authenticator.authenticate(headersOf(metadata)));
+          principals.set(
+            metadata,
+            deps.authenticator.authenticate(headersOf(metadata), "ingest", { peer: call.getPeer() }),
+          );
         } catch (error) {
           call.sendStatus(statusObject(error, deps));
           return;
@@ -144,7 +149,9 @@ function exportHandler(
         callback({ code: UNIMPLEMENTED, details: `grpc-encoding ${encoding} is not taken: use gzip, deflate or zstd` });
         return;
       }
-      const principal = principals.get(call.metadata) ?? deps.authenticator.authenticate(headersOf(call.metadata));
+      const peer = call.getPeer();
+      const principal =
+        principals.get(call.metadata) ?? deps.authenticator.authenticate(headersOf(call.metadata), "ingest", { peer });
       const { rejected } = await deps.ingest.submit({
         tenant: principal.tenant,
         protocol: `otlp-${signal}-protobuf`,

@@ -68,7 +68,7 @@ function registerScope(scope: FastifyInstance, deps: ReceiverDeps, prefix: strin
     postOnly(scope, {
       url: path,
       check: (request) => {
-        principals.set(request, authenticator.authenticate(request.headers));
+        principals.set(request, authenticator.authenticate(request.headers, "ingest", { peer: request.ip }));
         requireEncoding(request);
         requireContentEncoding(request);
       },

@@ -43,7 +43,7 @@ function registerScope(scope: FastifyInstance, { ingest, authenticator, config, 
     postOnly(scope, {
       url,
       check: (request) => {
-        principals.set(request, authenticator.authenticate(request.headers));
+        principals.set(request, authenticator.authenticate(request.headers, "ingest", { peer: request.ip }));
         requireVersion(request);
         requireSnappy(request);
       },

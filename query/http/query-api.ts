@@ -57,6 +57,7 @@ export function registerQueryApi(
   routes: readonly QueryRoute[],
 ): void {
   const metrics = deps.registry && new QueryMetrics(deps.registry);
+  const tenants = new WeakMap<FastifyRequest, TenantId>();
   app.register(async (scope) => {
     acceptForms(scope, deps.config.max_form_bytes);
     scope.addHook("onResponse", async (request, reply) => {
@@ -70,8 +71,13 @@ export function registerQueryApi(
       scope.route({
         method: [...methods],
         url,
+        // Before the body is read, so that strangers can't make the server hold theirs.
+        onRequest: (request, _reply, done) => {
+          tenants.set(request, deps.authenticator.authenticate(request.headers, "read", { peer: request.ip }).tenant);
+          done();
+        },
         handler: (request, reply) => {
-          const { tenant } = deps.authenticator.authenticate(request.headers);
+          const tenant = tenants.get(request) as TenantId;
           const signal = clientSignal(request, reply, deps.config.timeout_ms + ENGINE_GRACE_MS);
           const parameters = new RequestParameters(request);
           const path = request.params as Readonly<Record<string, string>>;

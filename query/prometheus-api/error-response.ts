@@ -8,6 +8,7 @@ const ERROR_TYPES: Readonly<Record<string, string>> = {
   TooLargeError: "bad_data",
   UnsupportedMediaTypeError: "bad_data",
   UnauthenticatedError: "unauthorized",
+  ForbiddenError: "forbidden",
   NotFoundError: "not_found",
   LimitError: "execution",
   TimeoutError: "timeout",

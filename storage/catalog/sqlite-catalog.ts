@@ -1,0 +1,128 @@
+import { closeSync, mkdirSync, openSync } from "node:fs";
+import { dirname } from "node:path";
+import { DatabaseSync, type SQLInputValue } from "node:sqlite";
+import { CorruptionError, SightlineError, UnavailableError } from "@sightline/model/errors.ts";
+import type { ApiKey, KeyCatalog, Scope } from "@sightline/model/ports.ts";
+import { tenantId } from "@sightline/model/tenant.ts";
+import { migrate } from "./migrate.ts";
+
+/** The calls block the event loop: waiting longer for another process' write would be felt. */
+const BUSY_TIMEOUT_MS = 1_000;
+const RETRY_AFTER_MS = 1_000;
+/** SQLite's result codes SQLITE_BUSY, SQLITE_CORRUPT and SQLITE_NOTADB, without their extension. */
+const BUSY = 5;
+const CORRUPT: readonly number[] = [11, 26];
+
+/** The catalog of the all-in-one process: one SQLite file, which command and server may use at the same time. */
+export class SqliteCatalog implements KeyCatalog {
+  readonly name = "catalog";
+  readonly #path: string;
+  #database: DatabaseSync | undefined;
+
+  /** `path` of the file; it is made when it is not there, readable for its owner only. */
+  constructor(path: string) {
+    this.#path = path;
+  }
+
+  async start(): Promise<void> {
+    mkdirSync(dirname(this.#path), { recursive: true });
+    closeSync(openSync(this.#path, "a", 0o600));
+    this.#call(() => {
+      const database = new DatabaseSync(this.#path, { timeout: BUSY_TIMEOUT_MS });
+      this.#database = database;
+      // Readers don't wait for a writer; FULL makes a revocation survive a power cut.
+      database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL");
+      migrate(database, this.#path);
+    });
+  }
+
+  async stop(): Promise<void> {
+    this.#database?.close();
+    this.#database = undefined;
+  }
+
+  async keys(): Promise<readonly ApiKey[]> {
+    const rows = this.#call((database) => database.prepare("SELECT * FROM api_keys ORDER BY created_at_ms, id").all());
+    return rows.map((row) => keyOf(row as KeyRow));
+  }
+
+  async revision(): Promise<number> {
+    return this.#call((database) => Number(database.prepare("PRAGMA data_version").get()?.data_version));
+  }
+
+  async addKey(key: ApiKey): Promise<void> {
+    this.#run(
+      "INSERT INTO api_keys (id, name, tenant, scopes, hash, created_at_ms, expires_at_ms) VALUES (?, ?, ?, ?, ?, ?, ?)",
+      key.id,
+      key.name,
+      key.tenant,
+      key.scopes.join(","),
+      key.hash,
+      key.createdAtMs,
+      key.expiresAtMs ?? null,
+    );
+  }
+
+  async revokeKey(id: string, atMs: number): Promise<boolean> {
+    return this.#run("UPDATE api_keys SET revoked_at_ms = ? WHERE id = ? AND revoked_at_ms IS NULL", atMs, id) > 0;
+  }
+
+  async markKeysUsed(timesMs: ReadonlyMap<string, number>): Promise<void> {
+    const times = JSON.stringify([...timesMs].map(([id, ms]) => ({ id, ms: Math.floor(ms) })));
+    this.#run(
+      `UPDATE api_keys SET last_used_at_ms = used.ms
+       FROM (SELECT value ->> 'id' AS id, value ->> 'ms' AS ms FROM json_each(?)) AS used
+       WHERE api_keys.id = used.id AND used.ms > coalesce(last_used_at_ms, 0)`,
+      times,
+    );
+  }
+
+  #run(sql: string, ...values: SQLInputValue[]): number {
+    return this.#call((database) => Number(database.prepare(sql).run(...values).changes));
+  }
+
+  #call<T>(work: (database: DatabaseSync) => T): T {
+    try {
+      return work(this.#database as DatabaseSync);
+    } catch (cause) {
+      throw asOwnError(cause, this.#path);
+    }
+  }
+}
+
+function asOwnError(cause: unknown, path: string): unknown {
+  const code = (cause as { errcode?: unknown }).errcode;
+  if (cause instanceof SightlineError || typeof code !== "number") return cause;
+  const text = `${path}: ${(cause as Error).message}`;
+  if (CORRUPT.includes(code & 0xff)) return new CorruptionError(text, { cause });
+  return new UnavailableError(
+    (code & 0xff) === BUSY ? `${path} is being written by another process for more than ${BUSY_TIMEOUT_MS} ms` : text,
+    { cause, retryAfterMs: RETRY_AFTER_MS },
+  );
+}
+
+type KeyRow = {
+  readonly id: string;
+  readonly name: string;
+  readonly tenant: string;
+  readonly scopes: string;
+  readonly hash: Uint8Array;
+  readonly created_at_ms: number;
+  readonly expires_at_ms: number | null;
+  readonly revoked_at_ms: number | null;
+  readonly last_used_at_ms: number | null;
+};
+
+function keyOf(row: KeyRow): ApiKey {
+  return {
+    id: row.id,
+    name: row.name,
+    tenant: tenantId(row.tenant),
+    scopes: row.scopes.split(",") as Scope[],
+    hash: row.hash,
+    createdAtMs: row.created_at_ms,
+    expiresAtMs: row.expires_at_ms ?? undefined,
+    revokedAtMs: row.revoked_at_ms ?? undefined,
+    lastUsedAtMs: row.last_used_at_ms ?? undefined,
+  };
+}
