@@ -1,4 +1,5 @@
 import { quote, quoteRune } from "../format/quote.ts";
+import { scanNumber } from "./scan-number.ts";
 
 /** `keyword`, `operator` and `aggregator` name themselves in `name`, in lower case; so do the punctuation marks. */
 export type TokenKind =
@@ -50,7 +51,9 @@ const WORD = /[A-Za-z_][A-Za-z0-9_]*/y;
 const NAME = /[A-Za-z_:][A-Za-z0-9_:]*/y;
 /** Letters and underscores only: what follows a bracket can't be a name. */
 const LETTERS = /[A-Za-z_]*/y;
-const DURATION_REST = /[smhdwy]s?(?:[0-9]+[smhdw]s?)*(?![A-Za-z0-9_])/y;
+/** Units and numbers in turn; should it end in digits, a unit is missing. */
+const DURATION_REST = /[smhdwy]s?(?:[0-9]+[smhdw]s?)*[0-9]*/y;
+const WORD_CHARACTER = /[A-Za-z0-9_]/;
 /** Marks that Prometheus' parser counts among the operators. */
 const OPERATOR_MARKS = new Set(["=~", "!~", "@"]);
 
@@ -65,7 +68,8 @@ export class Lexer {
   #inBraces = false;
   #inBrackets = false;
   #sawColon = false;
-  #sawDuration = false;
+  /** A number in brackets: from there on Prometheus' lexer is in the state it has outside of them. */
+  #sawNumber = false;
 
   constructor(text: string) {
     this.#text = text;
@@ -136,7 +140,7 @@ export class Lexer {
       case "[":
         this.#inBrackets = true;
         this.#sawColon = false;
-        this.#sawDuration = false;
+        this.#sawNumber = false;
         return this.#token("mark", 1);
       case "]":
         return this.#fail(`unexpected right bracket ${quoteRune("]")}`, 1);
@@ -171,10 +175,11 @@ export class Lexer {
 
   #nextInBrackets(char: string | undefined): Token {
     if (char === undefined) {
-      return this.#fail(this.#sawDuration ? "unclosed left bracket" : "unexpected end of input in duration expression");
+      if (!this.#sawNumber) return this.#fail("unexpected end of input in duration expression");
+      return this.#fail(this.#parens > 0 ? "unclosed left parenthesis" : "unclosed left bracket");
     }
     if (/[0-9]/.test(char) || (char === "." && /[0-9]/.test(this.#peek(1) ?? ""))) {
-      this.#sawDuration = true;
+      this.#sawNumber = true;
       return this.#numberOrDuration();
     }
     switch (char) {
@@ -182,7 +187,7 @@ export class Lexer {
         this.#inBrackets = false;
         return this.#token("mark", 1);
       case ":":
-        if (this.#sawColon) return this.#fail(`unexpected colon ${quoteRune(":")}`, 1);
+        this.#checkColon();
         this.#sawColon = true;
         return this.#token("mark", 1);
       case "(":
@@ -198,22 +203,33 @@ export class Lexer {
       case ",":
         return this.#token("mark", 1);
       case "[":
-        return this.#fail(`unexpected left bracket ${quoteRune("[")}`, 1);
+        if (this.#sawNumber) return this.#fail(`unexpected left bracket ${quoteRune("[")}`, 1);
     }
     const length = this.#match(LETTERS);
     const word = this.#text.slice(this.#at, this.#at + length).toLowerCase();
     if (!DURATION_KEYWORDS.has(word)) {
-      return this.#sawDuration
+      return this.#sawNumber
         ? this.#fail(`unexpected character: ${quoteRune(this.#charAt(0))}, expected ${quoteRune(":")}`, 1)
         : this.#fail(`unexpected character in duration expression: ${quoteRune(this.#charAt(0))}`, 1);
     }
-    this.#sawDuration = true;
     return this.#token("keyword", length);
+  }
+
+  /** What is wrong after a mark was read is reported behind it, as Prometheus does. */
+  #checkColon(): void {
+    if (!this.#sawNumber) {
+      this.#at++;
+      this.#fail("unexpected colon before duration in duration expression", 0);
+    }
+    if (this.#sawColon) this.#fail(`unexpected colon ${quoteRune(":")}`, 1);
   }
 
   #paren(char: "(" | ")"): Token {
     this.#parens += char === "(" ? 1 : -1;
-    if (this.#parens < 0) this.#fail(`unexpected right parenthesis ${quoteRune(")")}`, 1);
+    if (this.#parens < 0) {
+      this.#at++;
+      this.#fail(`unexpected right parenthesis ${quoteRune(")")}`, 0);
+    }
     return this.#token("mark", 1);
   }
 
@@ -233,12 +249,14 @@ export class Lexer {
   }
 
   #numberOrDuration(): Token {
-    const rest = this.#text.slice(this.#at, this.#at + 400);
-    const scan = scanNumber(rest);
+    const scan = scanNumber(this.#text, this.#at);
     if (scan.ok) return this.#token("number", scan.length);
     DURATION_REST.lastIndex = this.#at + scan.length;
-    if (DURATION_REST.test(this.#text)) return this.#token("duration", DURATION_REST.lastIndex - this.#at);
-    const shown = rest.slice(0, Math.max(scan.length + 1, 1));
+    const rest = DURATION_REST.exec(this.#text);
+    const length = scan.length + (rest?.[0].length ?? 0);
+    const isWhole = rest !== null && /[a-z]$/.test(rest[0]);
+    if (isWhole && !WORD_CHARACTER.test(this.#peek(length) ?? "")) return this.#token("duration", length);
+    const shown = this.#text.slice(this.#at, this.#at + length + (isWhole ? 1 : 0));
     return this.#fail(`bad number or duration syntax: ${quote(shown)}`, shown.length);
   }
 
@@ -310,15 +328,6 @@ export class Lexer {
 function codePoint(char: string): string {
   const code = (char.codePointAt(0) as number).toString(16).toUpperCase().padStart(4, "0");
   return `U+${code} ${quoteRune(char)}`;
-}
-
-const HEXADECIMAL = /^0[xX](?:_?[0-9a-fA-F])*/;
-const DECIMAL = /^(?:[0-9](?:_?[0-9])*)?(?:\.[0-9]*(?:_?[0-9])*)?(?:[eE][+-]?[0-9](?:_?[0-9])*)?/;
-
-/** How much of `text` reads as a number, and whether that is one (it may still not have a value). */
-function scanNumber(text: string): { ok: boolean; length: number } {
-  const { length } = HEXADECIMAL.exec(text)?.[0] ?? DECIMAL.exec(text)?.[0] ?? "";
-  return { ok: !/[A-Za-z0-9_.]/.test(text[length] ?? ""), length };
 }
 
 /** A token as Prometheus' parser describes it in `unexpected …`. */

@@ -52,6 +52,9 @@ function checkRegex(tokens: TokenStream, source: string, range: { start: number;
   try {
     compileRegex(source);
   } catch (cause) {
-    throw tokens.error(range, cause instanceof Error ? cause.message : String(cause), cause);
+    const message = cause instanceof Error ? cause.message : String(cause);
+    // Prometheus names the fault alone, of the expression as it was written.
+    const fault = /error parsing regexp: .*/s.exec(message)?.[0] ?? message;
+    throw tokens.error(range, fault.replace(/`\(\?s:(.*)\)`$/s, "`$1`"), cause);
   }
 }

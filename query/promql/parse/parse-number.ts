@@ -21,14 +21,26 @@ export function parseNumberOrDuration(tokens: TokenStream): NumberLiteral {
 
 function durationSeconds(tokens: TokenStream, token: Token): number {
   const durationMs = parseDuration(token.text);
-  if (durationMs === undefined) throw tokens.error(token, `not a valid duration string: ${quote(token.text)}`);
+  if (durationMs === undefined) throw tokens.error(token, durationFault(token.text));
+  if (/[0-9]{20}/.test(token.text)) throw tokens.error(token, `not a valid duration string: ${quote(token.text)}`);
   if (durationMs === Number.POSITIVE_INFINITY) throw tokens.error(token, "duration out of range");
   return durationMs / 1000;
 }
 
+/** Units are looked up before their order is checked (model.ParseDuration). */
+function durationFault(text: string): string {
+  const unit = [...text.matchAll(/[^0-9]+/g)].map(([found]) => found).find((found) => !/^(ms|[smhdwy])$/.test(found));
+  return unit === undefined
+    ? `not a valid duration string: ${quote(text)}`
+    : `unknown unit ${quote(unit)} in duration ${quote(text)}`;
+}
+
+const DIGITS = "[0-9](?:_?[0-9])*";
+const DECIMAL = new RegExp(`^(?:${DIGITS}(?:\\.(?:${DIGITS})?)?|\\.${DIGITS})(?:e[+-]?${DIGITS})?$`);
+
 /**
  * Integers as Go reads literals (hexadecimal, a leading zero means octal, underscores between digits), else decimal
- * floats. Undefined when it is neither.
+ * floats, which may have underscores, too. Undefined when it is neither.
  */
 export function numberValue(text: string): number | undefined {
   const lower = text.toLowerCase();
@@ -37,6 +49,5 @@ export function numberValue(text: string): number | undefined {
   if (/^0x_?[0-9a-f]+(_[0-9a-f]+)*$/.test(lower)) return Number(BigInt(lower.replaceAll("_", "")));
   if (/^0(_?[0-7]+)+$/.test(lower)) return Number.parseInt(lower.replaceAll("_", ""), 8);
   if (/^(0|[1-9][0-9]*(_[0-9]+)*)$/.test(lower)) return Number(lower.replaceAll("_", ""));
-  // Go allows underscores in floats only with a base prefix, so `1_000.5` is no number.
-  return /^([0-9]+\.?[0-9]*|\.[0-9]+)(e[+-]?[0-9]+)?$/.test(lower) ? Number(lower) : undefined;
+  return DECIMAL.test(lower) ? Number(lower.replaceAll("_", "")) : undefined;
 }

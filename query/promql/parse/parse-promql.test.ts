@@ -39,9 +39,10 @@ test.each([
 
 test.each([
   ["rate(x)", '1:6: parse error: expected type range vector in call to function "rate", got instant vector'],
-  ["", "1:1: parse error: no expression found in input"],
+  ["", "unknown position: parse error: no expression found in input"],
+  [" ", "1:1: parse error: no expression found in input"],
   ["(", "1:2: parse error: unclosed left parenthesis"],
-  ["x)", "1:2: parse error: unexpected right parenthesis ')'"],
+  ["x)", "1:3: parse error: unexpected right parenthesis ')'"],
   ["x[5m", "1:5: parse error: unclosed left bracket"],
   ["~", "1:1: parse error: unexpected character: '~'"],
   ["1 +", "1:4: parse error: unexpected end of input"],
@@ -96,11 +97,39 @@ test.each([
   ['{a=~".*"}', "1:1: parse error: vector selector must contain at least one non-empty matcher"],
   ['x{__name__="y"}', '1:1: parse error: metric name must not be set twice: "x" or "y"'],
   ["\n\n  rate(x)", '3:8: parse error: expected type range vector in call to function "rate", got instant vector'],
+  ["0o17", '1:1: parse error: bad number or duration syntax: "0"'],
+  ["0x1e", '1:1: parse error: bad number or duration syntax: "0x1e"'],
+  ["5mx", '1:1: parse error: bad number or duration syntax: "5mx"'],
+  ["1.2.3", '1:1: parse error: bad number or duration syntax: "1.2."'],
+  ["1.5h", '1:1: parse error: unknown unit "." in duration "1.5h"'],
+  ["5ms30s", '1:1: parse error: not a valid duration string: "5ms30s"'],
+  ["x[:]", "1:4: parse error: unexpected colon before duration in duration expression"],
+  ["x[step():5m]", "1:10: parse error: unexpected colon before duration in duration expression"],
+  ["x[5m::]", "1:6: parse error: unexpected colon ':'"],
+  ["x{a=~'('}", "1:3: parse error: error parsing regexp: missing closing ): `(`"],
   ["ä", "1:1: parse error: unexpected character: 'ä'"],
   ["'ä' + rate(x)", '1:13: parse error: expected type range vector in call to function "rate", got instant vector'],
 ])("refuses %j as Prometheus does", (text, want) => {
   expect(() => parsePromql(text)).toThrow(ParseError);
   expect(messageOf(text)).toBe(want);
+});
+
+test.each([
+  ["http.server.duration", "1:5", `{"http.server.duration"}`],
+  ['rate(http.server.duration{a="b"}[5m])', "1:10", `{"http.server.duration", …}`],
+  ["sum(http.2xx.responses)", "1:9", `{"http.2xx.responses"}`],
+  ["a.5", "1:2", `{"a.5"}`],
+  ['x{http.method="GET"}', "1:7", `{"http.method"="GET"}`],
+  ['x{a="b",http.method=~"G.*"}', "1:13", `{"http.method"=~"G.*"}`],
+  ["sum by (job, http.method) (x)", "1:18", `"http.method"`],
+  ["x * on (host.name) y", "1:13", `"host.name"`],
+])("of %s says where and how to write the dotted name", (text, position, fix) => {
+  expect(messageOf(text)).toMatch(new RegExp(`^${position}: parse error: .*; a name with dots is written in quotes: `));
+  expect(messageOf(text).endsWith(`: ${fix}`)).toBe(true);
+});
+
+test.each(["1.2.3", "x offset.5.5", "'a.b", "x{a='b.c'", "x[1.5.5]"])("has no such hint for %s", (text) => {
+  expect(messageOf(text)).not.toContain("dots");
 });
 
 function messageOf(text: string): string {
@@ -138,12 +167,25 @@ test("experimental syntax can be turned off", () => {
   }
 });
 
-test("a series selector gives its matchers and nothing else is one", () => {
+test("a series selector gives its matchers", () => {
   expect(parseSelector('up{job=~"a|b"}')).toEqual([
     { name: "job", op: "=~", value: "a|b" },
     { name: "__name__", op: "=", value: "up" },
   ]);
-  for (const text of ["up offset 5m", "up[5m]", "sum(up)", "1", "{}"]) {
-    expect(() => parseSelector(text)).toThrow(ParseError);
-  }
+  expect(parseSelector('{"http.server"}')).toEqual([{ name: "__name__", op: "=", value: "http.server" }]);
+  expect(parseSelector("{}")).toEqual([]);
+  for (const name of ["sum", "and", "offset", "rate", "a:b"]) expect(parseSelector(name)).toHaveLength(1);
 });
+
+test.each([
+  ["", "unknown position: parse error: unexpected end of input"],
+  ["up[5m]", '1:3: parse error: unexpected "["'],
+  ["up offset 5m", "1:4: parse error: unexpected <offset>"],
+  ["up+1", "1:3: parse error: unexpected <op:+>"],
+  ["1", '1:1: parse error: unexpected number "1"'],
+  ["sum(up)", '1:4: parse error: unexpected "("'],
+  ["(up)", '1:1: parse error: unexpected "("'],
+  ["up x", '1:4: parse error: unexpected identifier "x"'],
+  ["up{", "1:4: parse error: unexpected end of input inside braces"],
+  ["on", "1:1: parse error: unexpected <on>"],
+])("nothing but a selector is one: %j", (text, want) => expect(() => parseSelector(text)).toThrow(want));

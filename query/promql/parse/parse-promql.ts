@@ -1,8 +1,9 @@
+import { ParseError } from "@sightline/model/errors.ts";
 import type { Matcher } from "@sightline/model/matcher.ts";
 import type { Expr } from "../ast.ts";
 import { checkTypes } from "./check-types.ts";
+import { dottedNameHint } from "./dotted-name-hint.ts";
 import { Parser } from "./parser.ts";
-import { parseErrorAt } from "./position.ts";
 import { TokenStream } from "./token-stream.ts";
 
 export type ParseOptions = {
@@ -10,16 +11,23 @@ export type ParseOptions = {
   readonly experimental?: boolean;
 };
 
-/** Parses and checks a query. Throws `ParseError` with Prometheus' message: `1:6: parse error: …`. */
+/**
+ * Parses and checks a query. Throws `ParseError` with Prometheus' message (`1:6: parse error: …`), to which a hint is added
+ * where a dotted name lacks its quotes.
+ */
 export function parsePromql(text: string, options: ParseOptions = {}): Expr {
-  return checkTypes(text, new Parser(new TokenStream(text), options.experimental ?? true).parseAll());
+  try {
+    return checkTypes(text, new Parser(new TokenStream(text), options.experimental ?? true).parseAll());
+  } catch (error) {
+    const hint = error instanceof ParseError ? dottedNameHint(text, error) : undefined;
+    throw hint ?? error;
+  }
 }
 
-/** The matchers of a series selector, as `match[]` has them. Throws `ParseError`. */
+/**
+ * The matchers of a series selector, as `match[]` has them. One that matches everything, `{}`, is let through: who asks
+ * knows whether it makes sense. Throws `ParseError`.
+ */
 export function parseSelector(text: string): Matcher[] {
-  const expr = parsePromql(text);
-  if (expr.kind !== "vector" || expr.offset !== 0 || expr.at !== undefined || expr.extend) {
-    throw parseErrorAt(text, expr.range, "expected a series selector");
-  }
-  return [...expr.matchers];
+  return [...new Parser(new TokenStream(text), true).parseSelector().matchers];
 }

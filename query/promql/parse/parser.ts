@@ -50,6 +50,16 @@ export class Parser {
     return expr;
   }
 
+  /** The whole text as a series selector: neither modifiers nor anything around it. */
+  parseSelector(): VectorSelector {
+    const tokens = this.#tokens;
+    const isName = isMetricName(tokens.current);
+    if (!isName && !tokens.isMark("{")) return tokens.unexpected();
+    const selector = this.#vectorSelector(isName ? tokens.take() : undefined);
+    if (!tokens.is("eof")) tokens.unexpected();
+    return selector;
+  }
+
   #binary(minPrecedence: number): Expr {
     const tokens = this.#tokens;
     let left = this.#unary();
@@ -96,10 +106,7 @@ export class Parser {
       case "metric":
         return this.#vectorSelector(tokens.take());
       case "operator":
-        // `and`, `or` and `unless` may be names of metrics.
-        return /^[a-z]+$/.test(token.name) && token.name !== "atan2"
-          ? this.#vectorSelector(tokens.take())
-          : tokens.unexpected();
+        return isMetricName(token) ? this.#vectorSelector(tokens.take()) : tokens.unexpected();
       case "mark":
         if (token.text === "(") return this.#paren();
         if (token.text === "{") return this.#vectorSelector(undefined);
@@ -119,7 +126,7 @@ export class Parser {
   #callOrMetric(): Expr {
     const tokens = this.#tokens;
     const token = tokens.current;
-    if (token.kind === "keyword" && !NAME_KEYWORDS.has(token.name)) return tokens.unexpected();
+    if (!isMetricName(token)) return tokens.unexpected();
     tokens.take();
     const callable = token.kind === "identifier" || FUNCTION_KEYWORDS.has(token.name);
     if (!callable || !tokens.isMark("(")) return this.#vectorSelector(token);
@@ -187,7 +194,7 @@ export class Parser {
     return { kind: "aggregate", op, expr, ...param, ...modifier, range };
   }
 
-  #vectorSelector(name: Token | undefined): Expr {
+  #vectorSelector(name: Token | undefined): VectorSelector {
     const tokens = this.#tokens;
     const start = name?.start ?? tokens.current.start;
     const matchers = tokens.isMark("{") ? parseMatchers(tokens) : [];
@@ -323,6 +330,21 @@ const WITH_PARAM: ReadonlySet<Aggregator> = new Set<Aggregator>([
   "limit_ratio",
 ]);
 const EXPERIMENTAL_AGGREGATORS: ReadonlySet<Aggregator> = new Set<Aggregator>(["limitk", "limit_ratio"]);
+
+function isMetricName({ kind, name }: Token): boolean {
+  switch (kind) {
+    case "identifier":
+    case "metric":
+    case "aggregator":
+      return true;
+    case "keyword":
+      return NAME_KEYWORDS.has(name);
+    case "operator":
+      return name === "and" || name === "or" || name === "unless";
+    default:
+      return false;
+  }
+}
 
 /** What carries the offset and `@` of an expression. */
 function modifiable(expr: Expr): Pick<VectorSelector, "offset" | "at"> | undefined {

@@ -3,6 +3,7 @@ import type { Range } from "../ast.ts";
 
 /** `line:column` of a character offset, both from 1; columns count bytes of UTF-8, as Prometheus does. */
 export function lineColumn(text: string, position: number): string {
+  if (text === "") return "unknown position";
   let line = 1;
   let lineStart = 0;
   for (let i = text.indexOf("\n"); i !== -1 && i < position; i = text.indexOf("\n", i + 1)) {
