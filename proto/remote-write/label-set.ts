@@ -4,6 +4,9 @@ import type { SeriesInterner } from "../metrics/series-interner.ts";
 
 const MAX_SHOWN = 200;
 
+/** Of one series or exemplar. An empty label takes two bytes on the wire: bytes alone do not bound what one costs. */
+export const MAX_LABELS = 2_000;
+export const TOO_MANY_LABELS = invalid("labels", `a series or exemplar with more than ${MAX_LABELS} labels`);
 export const INVALID_UTF8 = invalid("utf8", "a label name or value is not valid UTF-8");
 
 /**

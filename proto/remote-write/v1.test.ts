@@ -5,7 +5,7 @@ import { isStaleAt, wordsOf } from "@sightline/model/stale.ts";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { SeriesInterner } from "../metrics/series-interner.ts";
-import { encodeV1, type LabelInput, replaceDouble, type SeriesInput } from "./test-messages.ts";
+import { encodeV1, encodeV2, type LabelInput, replaceDouble, type SeriesInput } from "./test-messages.ts";
 import { RemoteWrite1Decoder } from "./v1.ts";
 
 const NOW = 1_790_000_000_000;
@@ -105,6 +105,11 @@ test.each<[string, LabelInput[], RegExp]>([
       ["a", "2"],
     ],
     /the label "a" twice/,
+  ],
+  [
+    "with more labels than any series has",
+    [["__name__", "up"], ...Array.from({ length: 2_000 }, (_, i): LabelInput => [`label_${i}`, "x"])],
+    /more than 2000 labels/,
   ],
   [
     "with a label name that is not UTF-8",
@@ -220,6 +225,17 @@ test("what is not the wire format is refused with the place", () => {
   expect(() => newDecoder().decode(Uint8Array.of(0x0a, 0x05, 0x12, 0x09, 1, 2, 3))).toThrow(
     "malformed protobuf in WriteRequest.timeseries field 2: length 9 runs past the end at byte 4",
   );
+});
+
+test("a remote write 2.0 body is refused, naming its content type", () => {
+  const two = encodeV2([{ labels: UP, samples: [{ timestamp: NOW }] }]);
+  expect(() => newDecoder().decode(two)).toThrow(/remote write 2\.0 request.*io\.prometheus\.write\.v2\.Request/);
+});
+
+test("metadata is taken up to a number that no sender reaches", () => {
+  const one = encodeV1({ metadata: [{ type: 1, metricFamilyName: "" }] });
+  const many = Buffer.alloc(one.length * 1_000_001, one);
+  expect(() => newDecoder().decode(many)).toThrow(/more than 1000000 metadata/);
 });
 
 test("more new series than fit are refused by the name of the limit, known ones go on", () => {

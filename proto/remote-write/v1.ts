@@ -1,3 +1,4 @@
+import { InvalidInputError } from "@sightline/model/errors.ts";
 import type { Label } from "@sightline/model/labels.ts";
 import { type MetricBatch, type MetricMetadata, NO_INFO } from "@sightline/model/metric-batch.ts";
 import type { Rejection } from "@sightline/model/ports.ts";
@@ -6,11 +7,16 @@ import { metricTypeOf } from "../metrics/metric-type.ts";
 import { Fault, RejectionLog, tooManySeries } from "../metrics/rejection-log.ts";
 import { isSampleTime, timeFault } from "../metrics/sample-time.ts";
 import type { SeriesInterner } from "../metrics/series-interner.ts";
+import { checkItemCount } from "../otlp/object-budget.ts";
 import { BYTES, FIXED64, VARINT, WireReader, type WireReaderOptions } from "../wire/reader.ts";
 import { appendHistogram, appendSample } from "./append-rows.ts";
-import { exemplarLabels, INVALID_UTF8, seriesLabels } from "./label-set.ts";
+import { exemplarLabels, INVALID_UTF8, MAX_LABELS, seriesLabels, TOO_MANY_LABELS } from "./label-set.ts";
 import { appendUsualSamples, SAMPLES } from "./usual-samples.ts";
 
+/** Fields of version 2.0's `Request`, which are none of ours: taken as unknown, its samples would be lost without a word. */
+const SYMBOLS_2 = (4 << 3) | BYTES;
+const TIMESERIES_2 = (5 << 3) | BYTES;
+const CONTENT_TYPE_2 = "application/x-protobuf;proto=io.prometheus.write.v2.Request";
 /** Fields of `TimeSeries`. */
 const LABELS = (1 << 3) | BYTES;
 const EXEMPLARS = (3 << 3) | BYTES;
@@ -46,6 +52,11 @@ export class RemoteWrite1Decoder {
         const outer = reader.enter("metadata");
         builder.metadata.push(readMetadata(reader));
         reader.leave(outer);
+        checkItemCount(builder.metadata.length, "metadata");
+      } else if (tag === SYMBOLS_2 || tag === TIMESERIES_2) {
+        throw new InvalidInputError(
+          `the body is a remote write 2.0 request; send it with the content type ${CONTENT_TYPE_2}`,
+        );
       } else reader.skip(tag);
     }
     this.#usualLength = Math.max(256, builder.length);
@@ -77,11 +88,8 @@ export class RemoteWrite1Decoder {
     let rows = 0;
     let fault: Fault | undefined;
     for (let tag = reader.nextTag(); tag !== 0; tag = reader.nextTag()) {
-      if (tag === LABELS) {
-        const label = readLabel(reader);
-        if (label) pairs.push(label);
-        else fault = INVALID_UTF8;
-      } else {
+      if (tag === LABELS) fault = readLabel(reader, pairs) ?? fault;
+      else {
         if (tag === SAMPLES || tag === EXEMPLARS || tag === HISTOGRAMS) rows++;
         reader.skip(tag);
       }
@@ -135,8 +143,12 @@ export class RemoteWrite1Decoder {
   }
 }
 
-/** Undefined when name or value are not valid UTF-8. */
-function readLabel(reader: WireReader): Label | undefined {
+/** Adds the label to `pairs`, or says what is wrong with it. */
+function readLabel(reader: WireReader, pairs: Label[]): Fault | undefined {
+  if (pairs.length === MAX_LABELS) {
+    reader.skip(LABELS);
+    return TOO_MANY_LABELS;
+  }
   const outer = reader.enter("labels");
   let name: string | undefined = "";
   let value: string | undefined = "";
@@ -146,7 +158,9 @@ function readLabel(reader: WireReader): Label | undefined {
     else reader.skip(tag);
   }
   reader.leave(outer);
-  return name === undefined || value === undefined ? undefined : [name, value];
+  if (name === undefined || value === undefined) return INVALID_UTF8;
+  pairs.push([name, value]);
+  return undefined;
 }
 
 function appendExemplar(reader: WireReader, ref: number, builder: MetricBatchBuilder, rejections: RejectionLog): void {
@@ -156,11 +170,8 @@ function appendExemplar(reader: WireReader, ref: number, builder: MetricBatchBui
   let timeMs = 0;
   let fault: Fault | undefined;
   for (let tag = reader.nextTag(); tag !== 0; tag = reader.nextTag()) {
-    if (tag === LABELS) {
-      const label = readLabel(reader);
-      if (label) pairs.push(label);
-      else fault = INVALID_UTF8;
-    } else if (tag === ((2 << 3) | FIXED64)) value = reader.double();
+    if (tag === LABELS) fault = readLabel(reader, pairs) ?? fault;
+    else if (tag === ((2 << 3) | FIXED64)) value = reader.double();
     else if (tag === ((3 << 3) | VARINT)) timeMs = reader.int64AsNumber();
     else reader.skip(tag);
   }

@@ -132,6 +132,7 @@ test("stale markers are kept for samples and histograms", () => {
   expect(isStaleHistogram(batch.histograms[0]!.histogram)).toBe(true);
 });
 
+const manyLabels = (count: number) => Array.from({ length: count }, (_, i): LabelInput => [`label_${i}`, "x"]);
 const invalidUtf8 = Uint8Array.of(0xc3, 0x28);
 const samples = [{ timestamp: NOW }, { timestamp: NOW }];
 describe("one bad series is refused and the rest is kept", () => {
@@ -145,6 +146,12 @@ describe("one bad series is refused and the rest is kept", () => {
       /points at symbol 999, but the request has \d/,
     ],
     ["with a label name but no value", { labels: [], labelsRefs: [1, 2, 3], samples }, /odd number of elements/],
+    [
+      "with more labels than any series has",
+      { labels: [...UP, ...manyLabels(2_000)], samples },
+      /more than 2000 labels/,
+    ],
+    ["with far more labels", { labels: [], labelsRefs: new Array<number>(100_000).fill(1), samples }, /more than 2000/],
     ["with invalid UTF-8", { labels: [...UP, ["x", invalidUtf8]], samples }, /not valid UTF-8/],
     [
       "with samples and histograms",
@@ -180,9 +187,9 @@ test("unpacked label references are understood", () => {
   expect(rowsOf(newDecoder().decode(Uint8Array.from(unpacked)).batch)).toEqual([[UP, NOW, 0, 0]]);
 });
 
-test("a remote write 1.0 body is an empty request, and what is cut off is refused", () => {
+test("a remote write 1.0 body is refused, naming its content type, and so is what is cut off", () => {
   const one = encodeV1({ timeseries: [{ labels: UP, samples: [{ timestamp: NOW }] }] });
-  expect(newDecoder().decode(one).batch.length).toBe(0);
+  expect(() => newDecoder().decode(one)).toThrow(/remote write 1\.0 request.*application\/x-protobuf/);
   const two = encodeV2([{ labels: UP, samples: [{ timestamp: NOW }] }]);
   expect(() => newDecoder().decode(two.subarray(0, two.length - 2))).toThrow(InvalidInputError);
 });

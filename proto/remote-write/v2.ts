@@ -1,3 +1,4 @@
+import { InvalidInputError } from "@sightline/model/errors.ts";
 import type { Label } from "@sightline/model/labels.ts";
 import { METRIC_NAME } from "@sightline/model/labels.ts";
 import { type MetricBatch, type MetricMetadata, NO_INFO, type SeriesInfo } from "@sightline/model/metric-batch.ts";
@@ -11,13 +12,15 @@ import { isSampleTime, timeFault } from "../metrics/sample-time.ts";
 import type { SeriesInterner } from "../metrics/series-interner.ts";
 import { BYTES, FIXED64, VARINT, WireReader, type WireReaderOptions } from "../wire/reader.ts";
 import { appendHistogram, appendSample } from "./append-rows.ts";
-import { exemplarLabels, INVALID_UTF8, seriesLabels } from "./label-set.ts";
+import { exemplarLabels, INVALID_UTF8, MAX_LABELS, seriesLabels, TOO_MANY_LABELS } from "./label-set.ts";
 import { SymbolTable } from "./symbol-table.ts";
 import { appendUsualSamples, SAMPLES } from "./usual-samples.ts";
 
 /** Fields of `Request`. */
 const SYMBOLS = (4 << 3) | BYTES;
 const TIMESERIES = (5 << 3) | BYTES;
+/** Of version 1.0's `WriteRequest`: taken as unknown, its samples would be lost without a word. */
+const TIMESERIES_1 = (1 << 3) | BYTES;
 /** Fields of `TimeSeries`. */
 const LABEL_REFS_PACKED = (1 << 3) | BYTES;
 const LABEL_REFS = (1 << 3) | VARINT;
@@ -32,6 +35,7 @@ const KEY_TYPE = 0;
 const KEY_UNIT = 1;
 const KEY_HELP = 2;
 const KEY_LABELS = 3;
+const MAX_REFS = 2 * MAX_LABELS;
 
 /**
  * Decodes `io.prometheus.write.v2.Request` for one tenant (remote write specification 2.0).
@@ -81,6 +85,10 @@ export class RemoteWrite2Decoder {
         const outer = reader.enter("timeseries");
         this.#append(reader, builder, rejections);
         reader.leave(outer);
+      } else if (tag === TIMESERIES_1) {
+        throw new InvalidInputError(
+          "the body is a remote write 1.0 request; send it with the content type application/x-protobuf",
+        );
       } else reader.skip(tag);
     }
     this.#usualLength = Math.max(256, builder.length);
@@ -184,6 +192,12 @@ export class RemoteWrite2Decoder {
     const outer = reader.enter("labels_refs");
     const { bytes, end } = reader;
     const { ofRequest, size } = this.#symbols;
+    // A reference takes a byte at least and five at most.
+    if (end - reader.pos > MAX_REFS * 5) {
+      reader.pos = end;
+      reader.leave(outer);
+      return TOO_MANY_LABELS;
+    }
     this.#reserveKey(end - reader.pos);
     const key = this.#key;
     let length = this.#keyLength;
@@ -203,14 +217,20 @@ export class RemoteWrite2Decoder {
     }
     this.#keyLength = length;
     reader.leave(outer);
-    return fault;
+    return length > KEY_LABELS + MAX_REFS ? this.#tooManyLabels() : fault;
   }
 
   #addRef(symbol: number): Fault | undefined {
     if (symbol >= this.#symbols.size) return outOfRange("labels_refs", symbol, this.#symbols.size);
     this.#reserveKey(1);
     this.#key[this.#keyLength++] = this.#symbols.numberOf(symbol);
-    return undefined;
+    return this.#keyLength > KEY_LABELS + MAX_REFS ? this.#tooManyLabels() : undefined;
+  }
+
+  /** Forgets those read so far, so that the key does not grow with what is still to come. */
+  #tooManyLabels(): Fault {
+    this.#keyLength = KEY_LABELS;
+    return TOO_MANY_LABELS;
   }
 
   #reserveKey(count: number): void {
