@@ -232,10 +232,12 @@ test("a remote write 2.0 body is refused, naming its content type", () => {
   expect(() => newDecoder().decode(two)).toThrow(/remote write 2\.0 request.*io\.prometheus\.write\.v2\.Request/);
 });
 
-test("metadata is taken up to a number that no sender reaches", () => {
-  const one = encodeV1({ metadata: [{ type: 1, metricFamilyName: "" }] });
-  const many = Buffer.alloc(one.length * 1_000_001, one);
-  expect(() => newDecoder().decode(many)).toThrow(/more than 1000000 metadata/);
+test.each([
+  ["timeseries", 1],
+  ["metadata", 3],
+])("%s are taken up to a number that no sender reaches", (what, field) => {
+  const many = Buffer.alloc(2 * 1_000_001, Uint8Array.of((field << 3) | 2, 0));
+  expect(() => newDecoder().decode(many)).toThrow(`more than 1000000 ${what}`);
 });
 
 test("more new series than fit are refused by the name of the limit, known ones go on", () => {

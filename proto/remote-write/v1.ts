@@ -43,8 +43,10 @@ export class RemoteWrite1Decoder {
     const reader = new WireReader(bytes, "WriteRequest", this.#readerOptions);
     const builder = new MetricBatchBuilder(this.#usualLength);
     const rejections = new RejectionLog();
+    let series = 0;
     for (let tag = reader.nextTag(); tag !== 0; tag = reader.nextTag()) {
       if (tag === ((1 << 3) | BYTES)) {
+        checkItemCount(++series, "timeseries");
         const outer = reader.enter("timeseries");
         if (!this.#appendUsual(reader, builder)) this.#append(reader, builder, rejections);
         reader.leave(outer);

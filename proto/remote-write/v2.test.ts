@@ -194,6 +194,14 @@ test("a remote write 1.0 body is refused, naming its content type, and so is wha
   expect(() => newDecoder().decode(two.subarray(0, two.length - 2))).toThrow(InvalidInputError);
 });
 
+test.each([
+  ["symbols", 4],
+  ["timeseries", 5],
+])("%s are taken up to a number that no sender reaches", (what, field) => {
+  const many = Buffer.alloc(2 * 1_000_001, Uint8Array.of((field << 3) | 2, 0));
+  expect(() => newDecoder().decode(many)).toThrow(`more than 1000000 ${what}`);
+});
+
 test("any request round-trips, whether its series are known or new", () => {
   const name = fc.string({ minLength: 1, maxLength: 3, unit: "grapheme" });
   const labels = fc

@@ -10,6 +10,7 @@ import { familyOf, metricTypeOf } from "../metrics/metric-type.ts";
 import { Fault, invalid, RejectionLog, tooManySeries } from "../metrics/rejection-log.ts";
 import { isSampleTime, timeFault } from "../metrics/sample-time.ts";
 import type { SeriesInterner } from "../metrics/series-interner.ts";
+import { checkItemCount } from "../otlp/object-budget.ts";
 import { BYTES, FIXED64, VARINT, WireReader, type WireReaderOptions } from "../wire/reader.ts";
 import { appendHistogram, appendSample } from "./append-rows.ts";
 import { exemplarLabels, INVALID_UTF8, MAX_LABELS, seriesLabels, TOO_MANY_LABELS } from "./label-set.ts";
@@ -80,8 +81,10 @@ export class RemoteWrite2Decoder {
     this.#readSymbols(reader);
     this.#metadata.startBatch();
     reader.reset(bytes);
+    let series = 0;
     for (let tag = reader.nextTag(); tag !== 0; tag = reader.nextTag()) {
       if (tag === TIMESERIES) {
+        checkItemCount(++series, "timeseries");
         const outer = reader.enter("timeseries");
         this.#append(reader, builder, rejections);
         reader.leave(outer);
@@ -106,6 +109,7 @@ export class RemoteWrite2Decoder {
       if (tag === SYMBOLS) {
         const length = reader.skipBytes();
         this.#symbols.add(reader.view, reader.pos - length, reader.pos);
+        checkItemCount(this.#symbols.size, "symbols");
       } else reader.skip(tag);
     }
   }
