@@ -8,6 +8,8 @@ export type GrpcCallOptions = {
 };
 
 const CALL_TIMEOUT_MS = 60_000;
+/** Ours: Node gives up on a stream whose unsent data is more. */
+const MAX_SESSION_MEGABYTES = 1_000;
 
 /** A gRPC frame: flag, length, message. */
 export function grpcFrame(message: Uint8Array, compressed = false): Buffer {
@@ -38,7 +40,7 @@ export function grpcCallRaw(
   headers: Readonly<Record<string, string>> = {},
 ): Promise<GrpcAnswer> {
   return new Promise((resolve) => {
-    const session = connect(`http://${address}`);
+    const session = connect(`http://${address}`, { maxSessionMemory: MAX_SESSION_MEGABYTES });
     const chunks: Buffer[] = [];
     let code = -1;
     let text = "";
