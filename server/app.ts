@@ -34,6 +34,7 @@ import { OwnLogs } from "./self-telemetry/own-logs.ts";
 import { OwnMetrics } from "./self-telemetry/own-metrics.ts";
 import { OwnTraces } from "./self-telemetry/own-traces.ts";
 import type { SubmitOwn } from "./self-telemetry/submit.ts";
+import { serverFacts } from "./server-facts.ts";
 import { VERSION } from "./version.ts";
 
 /**
@@ -115,7 +116,12 @@ export class App {
     });
     const buildInfo = { version: VERSION, revision: "" };
     const asking = { authenticator, gate, config: config.query, logger: log("query"), buildInfo, registry };
-    registerPrometheusApi(http.app, { ...asking, engine, store: metrics });
+    registerPrometheusApi(http.app, {
+      ...asking,
+      engine,
+      store: metrics,
+      server: serverFacts(config, Date.now()),
+    });
     registerLokiApi(http.app, {
       ...asking,
       engine: new LogqlEngine({ store: logs, limits: config.query.logs }),

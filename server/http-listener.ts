@@ -4,22 +4,35 @@ import type { Logger } from "@sightline/model/logger.ts";
 import type { Component } from "@sightline/model/ports.ts";
 import fastify, { type FastifyInstance } from "fastify";
 
+/** What every 401 must say (RFC 9110, section 11.6.1). */
+const CHALLENGE = 'Bearer realm="sightline", Basic realm="sightline"';
+
 /** One HTTP/1.1 address. Register routes on `app` before `start`. */
 export class HttpListener implements Component {
   readonly name: string;
   readonly app: FastifyInstance;
   readonly #hostPort: string;
+  readonly #logger: Logger;
+  readonly #routes: string[] = [];
   #url = "";
 
   /** `key` is the configuration key that gave `hostPort`; errors name it. */
   constructor(options: { key: string; hostPort: string; logger: Logger }) {
     this.name = `http listener ${options.key}`;
     this.#hostPort = options.hostPort;
+    this.#logger = options.logger;
     this.app = fastify({
       // Label values and ids may be long; the URL as a whole is bounded by Node (16 KiB of headers).
       routerOptions: { maxParamLength: 8_192, ignoreTrailingSlash: true },
       forceCloseConnections: "idle",
       requestTimeout: 0,
+    });
+    this.app.addHook("onRoute", ({ method, url }) => {
+      for (const name of [method].flat()) this.#routes.push(`${name} ${url}`);
+    });
+    this.app.addHook("onSend", (_request, reply, _payload, done) => {
+      if (reply.statusCode === 401) reply.header("www-authenticate", CHALLENGE);
+      done();
     });
     this.app.setErrorHandler((error, request, reply) => {
       const { http, retryAfterMs } = statusOf(error);
@@ -37,7 +50,10 @@ export class HttpListener implements Component {
       reply
         .code(404)
         .type("text/plain")
-        .send(`nothing is served at ${request.method} ${request.url.split("?")[0]}; see / for what is\n`);
+        // Grafana looks for "page not found" to tell that an optional API is missing.
+        .send(
+          `404 page not found: nothing is served at ${request.method} ${request.url.split("?")[0]}; see / for what is\n`,
+        );
     });
   }
 
@@ -57,6 +73,7 @@ export class HttpListener implements Component {
     }
     const address = this.app.server.address() as AddressInfo;
     const shownHost = address.family === "IPv6" ? `[${address.address}]` : address.address;
+    this.#logger.debug("routes", { listener: this.name, routes: this.#routes });
     this.#url = `http://${shownHost}:${address.port}`;
   }
 

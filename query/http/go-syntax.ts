@@ -26,6 +26,16 @@ export function parseGoInt(text: string): bigint | undefined {
   return BigInt.asIntN(64, value) === value ? value : undefined;
 }
 
+const GO_BOOLEANS: ReadonlyMap<string, boolean> = new Map([
+  ...["1", "t", "T", "TRUE", "true", "True"].map((text) => [text, true] as const),
+  ...["0", "f", "F", "FALSE", "false", "False"].map((text) => [text, false] as const),
+]);
+
+/** strconv.ParseBool. */
+export function parseGoBool(text: string): boolean | undefined {
+  return GO_BOOLEANS.get(text);
+}
+
 const RFC3339 = /^(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(?:[.,](\d{1,9})\d*)?(?:Z|([+-])(\d\d):(\d\d))$/;
 
 /** time.Parse(time.RFC3339Nano, text) to nanoseconds since the epoch. */

@@ -35,8 +35,9 @@ export type QueryCall = {
 };
 export type QueryHandler = (call: QueryCall) => Promise<FastifyReply>;
 
+export type Method = "GET" | "POST" | "PUT";
 export type QueryRoute = {
-  readonly methods: readonly ("GET" | "POST")[];
+  readonly methods: readonly Method[];
   readonly url: string;
   readonly handler: QueryHandler;
   /** Waits at the gate; unset for what costs nothing. */
@@ -85,7 +86,25 @@ export function registerQueryApi(
           return gated ? deps.gate.run(signal, () => handler(call)) : handler(call);
         },
       });
+      refuseOtherMethods(scope, url, methods);
     }
+  });
+}
+
+/** With 405, by which Grafana knows that it should try GET, and not with "nothing is served here". */
+function refuseOtherMethods(scope: FastifyInstance, url: string, methods: readonly Method[]): void {
+  const others = (["GET", "POST", "PUT", "DELETE", "PATCH"] as const).filter(
+    (name) => !methods.includes(name as Method),
+  );
+  scope.route({
+    method: others,
+    url,
+    handler: async (_request, reply) =>
+      reply
+        .code(405)
+        .header("allow", methods.join(", "))
+        .type("text/plain; charset=utf-8")
+        .send("Method Not Allowed\n"),
   });
 }
 

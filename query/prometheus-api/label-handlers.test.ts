@@ -129,18 +129,3 @@ describe("metadata", () => {
     ["metadata?limit=-1&limit_per_metric=1", { up: [up], requests: [requests] }],
   ])("%s", async (url, data) => expect(await ask(url)).toEqual(success(data)));
 });
-
-test("the build info is a Prometheus' without features, so that nobody takes us for Mimir", async () => {
-  const { body } = await ask("status/buildinfo");
-  expect(body.data).toMatchObject({ version: "3.14.0", revision: "abcdef", application: "Sightline 1.2.3" });
-  expect(body.data).not.toHaveProperty("features");
-});
-
-test.each([
-  ["rules", { groups: [] }],
-  ["alerts", { alerts: [] }],
-])("%s are empty", async (url, data) => expect(await ask(url)).toEqual(success(data)));
-
-test("status/flags is not there: Grafana would take us for Thanos", async () => {
-  expect((await app.inject("/api/v1/status/flags")).statusCode).toBe(404);
-});

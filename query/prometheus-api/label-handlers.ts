@@ -1,16 +1,15 @@
-import { InvalidInputError, ParseError } from "@sightline/model/errors.ts";
+import { InvalidInputError } from "@sightline/model/errors.ts";
 import { type Labels, labelsKey } from "@sightline/model/labels.ts";
 import type { Matcher } from "@sightline/model/matcher.ts";
 import type { LabelRequest } from "@sightline/model/ports.ts";
 import { labelsJson } from "../http/labels-json.ts";
 import type { QueryCall, QueryHandler } from "../http/query-api.ts";
 import { sendChunks } from "../http/send-chunks.ts";
-import { parseSelector } from "../promql/parse/parse-promql.ts";
 import { unescapeLabelName } from "./label-name-escaping.ts";
+import { parseMatcherSets } from "./matcher-sets.ts";
 import { invalidParameter, optionalLimit, optionalRange } from "./parameters.ts";
 import type { PrometheusApiDeps } from "./routes.ts";
 
-const EVERYTHING_MATCHES = "vector selector must contain at least one non-empty matcher";
 const TRUNCATED = ["results truncated due to limit"];
 
 /** `/api/v1/labels` */
@@ -75,19 +74,6 @@ function seriesMatcherSets(selectors: readonly string[]): Matcher[][] {
     if (error instanceof Error) throw invalidParameter("match[]", error.message, error);
     throw error;
   }
-}
-
-/** Throws `ParseError` and `InvalidInputError`: every set must ask for something. */
-function parseMatcherSets(selectors: readonly string[]): Matcher[][] {
-  return selectors.map((selector) => {
-    try {
-      return parseSelector(selector);
-    } catch (cause) {
-      // A query says this with a place; a parameter of matchers names itself.
-      if (!(cause instanceof ParseError && cause.message.endsWith(EVERYTHING_MATCHES))) throw cause;
-      throw new InvalidInputError("match[] must contain at least one non-empty matcher", { cause });
-    }
-  });
 }
 
 async function union(

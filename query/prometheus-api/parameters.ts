@@ -87,7 +87,7 @@ export function optionalLimit(parameters: RequestParameters): number {
 }
 
 /** strconv's words. */
-function goIntError(func: string, text: string): string {
+export function goIntError(func: string, text: string): string {
   const problem = /^[+-]?\d+$/.test(text) ? "value out of range" : "invalid syntax";
   return `strconv.${func}: parsing ${JSON.stringify(text)}: ${problem}`;
 }

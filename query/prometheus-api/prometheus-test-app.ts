@@ -6,9 +6,17 @@ import fastify, { type FastifyInstance } from "fastify";
 import { TEST_DEPS } from "../http/test-app.ts";
 import { PromEngine } from "../promql/engine.ts";
 import { registerPrometheusApi } from "./routes.ts";
+import type { ServerFacts } from "./server-facts.ts";
 
 /** The clock of these tests, in ms. */
 export const NOW_MS = 1_700_000_000_000;
+
+export const TEST_SERVER: ServerFacts = {
+  startedAtMs: NOW_MS - 3_600_000,
+  retention: "15d",
+  configYaml: () => "listen: 127.0.0.1:4319\n",
+  flags: () => ({ "query.timeout": "2m" }),
+};
 
 /** Prometheus' API over a store that holds these rows. */
 export async function prometheusApp(
@@ -21,6 +29,6 @@ export async function prometheusApp(
   const nowMs = () => NOW_MS;
   const engine = new PromEngine({ queryable: store, limits: TEST_DEPS.config, nowMs });
   const app = fastify({ routerOptions: { maxParamLength: 1_000 } });
-  registerPrometheusApi(app, { ...TEST_DEPS, engine, store, nowMs });
+  registerPrometheusApi(app, { ...TEST_DEPS, engine, store, server: TEST_SERVER, nowMs });
   return app;
 }

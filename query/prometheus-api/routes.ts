@@ -1,57 +1,90 @@
 import type { MetricStore } from "@sightline/model/ports.ts";
 import type { FastifyInstance } from "fastify";
-import { type QueryApiDeps, type QueryRoute, registerQueryApi, sendJson } from "../http/query-api.ts";
+import { type QueryApiDeps, type QueryHandler, type QueryRoute, registerQueryApi } from "../http/query-api.ts";
 import type { PromEngine } from "../promql/engine.ts";
+import { adminHandler } from "./admin-handlers.ts";
 import { sendPrometheusFailure } from "./error-response.ts";
 import { exemplarsHandler } from "./exemplars.ts";
+import { featuresHandler } from "./features.ts";
 import { labelNamesHandler, labelValuesHandler, seriesHandler } from "./label-handlers.ts";
 import { metadataHandler } from "./metadata.ts";
 import { instantHandler, rangeHandler } from "./query-handlers.ts";
+import { formatQueryHandler, parseQueryHandler } from "./query-text-handlers.ts";
+import { alertmanagersHandler, alertsHandler, rulesHandler } from "./rule-handlers.ts";
+import type { ServerFacts } from "./server-facts.ts";
+import {
+  buildInfoHandler,
+  configHandler,
+  flagsHandler,
+  liveNotificationsHandler,
+  notificationsHandler,
+  runtimeInfoHandler,
+  walReplayHandler,
+} from "./status-handlers.ts";
+import {
+  relabelStepsHandler,
+  scrapePoolConfigHandler,
+  scrapePoolsHandler,
+  targetMetadataHandler,
+  targetsHandler,
+} from "./target-handlers.ts";
 
 export type PrometheusApiDeps = QueryApiDeps & {
   readonly engine: Pick<PromEngine, "instant" | "range">;
   readonly store: Pick<MetricStore, "series" | "labelNames" | "labelValues" | "metadata" | "exemplars">;
+  readonly server: ServerFacts;
   /** For `time` when a request names none; by default the system's clock. */
   readonly nowMs?: () => number;
 };
 
-/** The release whose query API this is: Grafana decides by it what it may ask for. */
-const PROMETHEUS_VERSION = "3.14.0";
-
-/**
- * Prometheus' query API below `/api/v1`. `status/flags` is left out on purpose: Grafana takes any answer to it for
- * Thanos. So are `features` in the build info, which would make it Mimir.
- */
+/** Prometheus' HTTP API below `/api/v1`. */
 export function registerPrometheusApi(app: FastifyInstance, deps: PrometheusApiDeps): void {
-  registerQueryApi(app, deps, sendPrometheusFailure, routes(deps));
+  registerQueryApi(app, deps, sendPrometheusFailure, [...queryRoutes(deps), ...serverRoutes(deps)]);
 }
 
-function routes(deps: PrometheusApiDeps): QueryRoute[] {
-  const { version, revision } = deps.buildInfo;
-  const buildInfo = {
-    version: PROMETHEUS_VERSION,
-    revision,
-    branch: "",
-    buildUser: "",
-    buildDate: "",
-    goVersion: "",
-    application: `Sightline ${version}`,
-  };
-  const fixed = (url: string, data: unknown): QueryRoute => ({
-    methods: ["GET"],
-    url,
-    handler: async ({ reply }) => sendJson(reply, { status: "success", data }),
-  });
+function queryRoutes(deps: PrometheusApiDeps): QueryRoute[] {
   return [
-    { methods: ["GET", "POST"], url: "/api/v1/query", gated: true, handler: instantHandler(deps) },
-    { methods: ["GET", "POST"], url: "/api/v1/query_range", gated: true, handler: rangeHandler(deps) },
-    { methods: ["GET", "POST"], url: "/api/v1/query_exemplars", gated: true, handler: exemplarsHandler(deps) },
-    { methods: ["GET", "POST"], url: "/api/v1/series", gated: true, handler: seriesHandler(deps) },
-    { methods: ["GET", "POST"], url: "/api/v1/labels", gated: true, handler: labelNamesHandler(deps) },
-    { methods: ["GET"], url: "/api/v1/label/:name/values", gated: true, handler: labelValuesHandler(deps) },
-    { methods: ["GET"], url: "/api/v1/metadata", gated: true, handler: metadataHandler(deps) },
-    fixed("/api/v1/status/buildinfo", buildInfo),
-    fixed("/api/v1/rules", { groups: [] }),
-    fixed("/api/v1/alerts", { alerts: [] }),
+    { ...getOrPost("query", instantHandler(deps)), gated: true },
+    { ...getOrPost("query_range", rangeHandler(deps)), gated: true },
+    { ...getOrPost("query_exemplars", exemplarsHandler(deps)), gated: true },
+    { ...getOrPost("series", seriesHandler(deps)), gated: true },
+    { ...getOrPost("labels", labelNamesHandler(deps)), gated: true },
+    { ...get("label/:name/values", labelValuesHandler(deps)), gated: true },
+    { ...get("metadata", metadataHandler(deps)), gated: true },
+    getOrPost("format_query", formatQueryHandler(deps)),
+    getOrPost("parse_query", parseQueryHandler(deps)),
   ];
+}
+
+/** What Prometheus says about itself, its targets and its rules. */
+function serverRoutes(deps: PrometheusApiDeps): QueryRoute[] {
+  return [
+    get("rules", rulesHandler),
+    get("alerts", alertsHandler),
+    get("alertmanagers", alertmanagersHandler),
+    get("targets", targetsHandler),
+    get("targets/metadata", targetMetadataHandler),
+    get("targets/relabel_steps", relabelStepsHandler),
+    get("scrape_pools", scrapePoolsHandler),
+    get("scrape_pools/config", scrapePoolConfigHandler),
+    get("status/buildinfo", buildInfoHandler(deps)),
+    get("status/config", configHandler(deps)),
+    get("status/flags", flagsHandler(deps)),
+    get("status/runtimeinfo", runtimeInfoHandler(deps)),
+    get("status/walreplay", walReplayHandler),
+    get("features", featuresHandler),
+    get("notifications", notificationsHandler),
+    get("notifications/live", liveNotificationsHandler),
+    ...["delete_series", "clean_tombstones", "snapshot"].map(
+      (name): QueryRoute => ({ methods: ["POST", "PUT"], url: `/api/v1/admin/tsdb/${name}`, handler: adminHandler }),
+    ),
+  ];
+}
+
+function get(path: string, handler: QueryHandler): QueryRoute {
+  return { methods: ["GET"], url: `/api/v1/${path}`, handler };
+}
+
+function getOrPost(path: string, handler: QueryHandler): QueryRoute {
+  return { methods: ["GET", "POST"], url: `/api/v1/${path}`, handler };
 }

@@ -1,4 +1,10 @@
-import { CancelledError, LimitError, SightlineError, TimeoutError } from "@sightline/model/errors.ts";
+import {
+  CancelledError,
+  InvalidInputError,
+  LimitError,
+  SightlineError,
+  TimeoutError,
+} from "@sightline/model/errors.ts";
 import type { Queryable } from "@sightline/model/ports.ts";
 import type { TenantId } from "@sightline/model/tenant.ts";
 import type { Registry } from "prom-client";
@@ -8,7 +14,6 @@ import type { PromLimits } from "./config.ts";
 import { EngineMetrics } from "./engine-metrics.ts";
 import { evaluateInstant, evaluateRange } from "./eval/evaluate-query.ts";
 import { QueryContext } from "./eval/query-context.ts";
-import { EvaluationError } from "./evaluation-error.ts";
 import { parsePromql } from "./parse/parse-promql.ts";
 import { documentedType, valueType } from "./parse/value-type.ts";
 import { prepareQuery, type QueryRange } from "./prepare/prepare-query.ts";
@@ -48,8 +53,9 @@ export type RangeQuery = QueryOptions & {
 
 /**
  * Evaluates PromQL as Prometheus 3.14 does. Throws `ParseError` (message as Prometheus words it, `1:6: parse error: …`),
- * `LimitError` naming the setting, `TimeoutError`, `CancelledError` once the signal aborts, and `EvaluationError`
- * for what only shows while evaluating (Prometheus' status 422).
+ * `InvalidInputError` for an expression that has no value at every step of a range, `LimitError` naming the setting,
+ * `TimeoutError`, `CancelledError` once the signal aborts, and `EvaluationError` for what only shows while evaluating
+ * (Prometheus' status 422).
  */
 export class PromEngine {
   readonly #options: PromEngineOptions;
@@ -71,7 +77,7 @@ export class PromEngine {
       const type = valueType(expr);
       if (type !== "vector" && type !== "scalar") {
         const got = JSON.stringify(documentedType(type));
-        throw new EvaluationError(`invalid expression type ${got} for range query, must be Scalar or instant Vector`);
+        throw new InvalidInputError(`invalid expression type ${got} for range query, must be Scalar or instant Vector`);
       }
       return evaluateRange(context, expr, { startMs, endMs, stepMs });
     });

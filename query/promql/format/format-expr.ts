@@ -1,5 +1,15 @@
 import type { Matcher } from "@sightline/model/matcher.ts";
-import type { AtModifier, BinaryExpr, Duration, DurationExpr, DurationOperand, Expr, VectorSelector } from "../ast.ts";
+import type {
+  AggregateExpr,
+  AtModifier,
+  BinaryExpr,
+  Duration,
+  DurationExpr,
+  DurationOperand,
+  Expr,
+  SubqueryExpr,
+  VectorSelector,
+} from "../ast.ts";
 import { formatDuration } from "./duration.ts";
 import { formatFloat, formatGeneral } from "./format-float.ts";
 import { quote } from "./quote.ts";
@@ -18,18 +28,14 @@ export function formatExpr(expr: Expr): string {
       const extension = extend ? ` ${extend}` : "";
       return `${formatSelector(rest)}[${formatLength(expr.length)}]${extension}${formatModifiers(rest)}`;
     }
-    case "subquery": {
-      const step = expr.step === undefined ? "" : formatLength(expr.step);
-      return `${formatExpr(expr.expr)}[${formatLength(expr.length)}:${step}]${formatModifiers(expr)}`;
-    }
+    case "subquery":
+      return formatExpr(expr.expr) + formatSubqueryRange(expr);
     case "aggregate": {
       const args = expr.param ? `${formatExpr(expr.param)}, ${formatExpr(expr.expr)}` : formatExpr(expr.expr);
-      const labels = formatLabelList(expr.grouping);
-      const grouping = expr.without ? ` without (${labels}) ` : expr.grouping.length > 0 ? ` by (${labels}) ` : "";
-      return `${expr.op}${grouping}(${args})`;
+      return `${formatAggregator(expr)}(${args})`;
     }
     case "binary":
-      return `${formatExpr(expr.left)} ${expr.op}${formatMatching(expr)} ${formatExpr(expr.right)}`;
+      return `${formatExpr(expr.left)} ${formatOperator(expr)} ${formatExpr(expr.right)}`;
     case "unary":
       return expr.op + formatExpr(expr.expr);
     case "paren":
@@ -39,6 +45,24 @@ export function formatExpr(expr: Expr): string {
     case "invariant":
       return formatExpr(expr.expr);
   }
+}
+
+/** `[5m:1m] @ 0.000 offset 1h` */
+export function formatSubqueryRange(expr: SubqueryExpr): string {
+  const step = expr.step === undefined ? "" : formatLength(expr.step);
+  return `[${formatLength(expr.length)}:${step}]${formatModifiers(expr)}`;
+}
+
+/** `sum by (job) ` up to the parenthesis. */
+export function formatAggregator({ op, grouping, without }: AggregateExpr): string {
+  const labels = formatLabelList(grouping);
+  if (without) return `${op} without (${labels}) `;
+  return grouping.length > 0 ? `${op} by (${labels}) ` : op;
+}
+
+/** The operator with its modifiers: `== bool on (a) group_left (b)`. */
+export function formatOperator(expr: BinaryExpr): string {
+  return expr.op + formatMatching(expr);
 }
 
 function formatNumber(value: number, isDuration: boolean): string {
