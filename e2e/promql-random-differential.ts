@@ -1,0 +1,146 @@
+/**
+ * Asks a Prometheus and a Sightline that hold the same data the same random queries and compares the answers.
+ *
+ *     node e2e/promql-random-differential.ts --prometheus URL --sightline URL --queries 20000 --seed N
+ *         [--start SECONDS --end SECONDS] [--depth 5] [--concurrency 2] [--show 20]
+ *
+ * Of every query whose answers differ the smallest part that still differs is printed. Ends with `N passed, N failed, N skipped`
+ * (skipped: Prometheus ran out of time or samples); exit code 1 when any failed.
+ */
+import { parseArgs } from "node:util";
+import { call } from "./harness/http-call.ts";
+import { firstDifference, type PromAnswer } from "./promql-random-compare.ts";
+import { commonMetrics, type Window } from "./promql-random-metrics.ts";
+import { RandomNumbers } from "./promql-random-numbers.ts";
+import { RandomQueries } from "./promql-random-queries.ts";
+import { type QueryTree, shrink, textOf } from "./promql-random-tree.ts";
+
+const { values: flags } = parseArgs({
+  options: {
+    prometheus: { type: "string" },
+    sightline: { type: "string" },
+    queries: { type: "string", default: "1000" },
+    seed: { type: "string", default: "1" },
+    start: { type: "string" },
+    end: { type: "string" },
+    depth: { type: "string", default: "5" },
+    concurrency: { type: "string", default: "2" },
+    show: { type: "string", default: "20" },
+  },
+});
+
+const SHRINK_ATTEMPTS = 200;
+const DEFAULT_WINDOW_SECONDS = 600;
+/** Samples that were just scraped may not have been written to the other yet. */
+const DELAY_SECONDS = 15;
+/** Prometheus gave up or fell over: it says nothing about the answer. */
+const NO_ANSWER = /too many samples|timed out|context deadline|exceeded maximum resolution|unexpected error/;
+
+/** When a query is asked for; without `step` at one moment. Seconds. */
+type Times = { readonly start: number; readonly end: number; readonly step?: number };
+type Outcome = { readonly difference?: string; readonly skipped: boolean };
+
+class Comparison {
+  readonly #prometheus: string;
+  readonly #sightline: string;
+
+  constructor(prometheus: string, sightline: string) {
+    this.#prometheus = prometheus;
+    this.#sightline = sightline;
+  }
+
+  async compare(query: string, times: Times): Promise<Outcome> {
+    const [want, got] = await Promise.all([
+      this.#ask(this.#prometheus, query, times),
+      this.#ask(this.#sightline, query, times),
+    ]);
+    if (want.error !== undefined && NO_ANSWER.test(want.error)) return { skipped: true };
+    const difference = firstDifference(want, got);
+    return { skipped: false, ...(difference !== undefined && { difference }) };
+  }
+
+  async #ask(base: string, query: string, { start, end, step }: Times): Promise<PromAnswer> {
+    const [path, parameters] =
+      step === undefined
+        ? ["query", { query, time: end.toFixed(3) }]
+        : ["query_range", { query, start: start.toFixed(3), end: end.toFixed(3), step: String(step) }];
+    const { text, status } = await call(`${base}/api/v1/${path}`, {
+      method: "POST",
+      headers: { "content-type": "application/x-www-form-urlencoded" },
+      body: new URLSearchParams(parameters).toString(),
+    });
+    try {
+      return JSON.parse(text) as PromAnswer;
+    } catch {
+      return { status: "error", error: `status ${status}, not JSON: ${text.slice(0, 200)}` };
+    }
+  }
+}
+
+function randomTimes(random: RandomNumbers, { start, end }: Window, type: QueryTree["type"]): Times {
+  const moment = () => start + random.fraction() * (end - start);
+  const at = random.chance(0.7) ? Math.floor(moment()) : moment();
+  if (type === "matrix" || type === "string" || random.chance(0.5)) return { start: at, end: at };
+  const step = random.one([1, 3, 5, 10, 15, 30, 60, 0.5, 7.25]);
+  return { start: at, end: Math.min(at + step * random.integer(0, 40), end), step };
+}
+
+const queryLine = (query: string, { start, end, step }: Times) =>
+  step === undefined
+    ? `${query}   at ${end.toFixed(3)}`
+    : `${query}   from ${start.toFixed(3)} to ${end.toFixed(3)} step ${step}`;
+
+async function main(): Promise<number> {
+  const { prometheus, sightline } = flags;
+  if (prometheus === undefined || sightline === undefined) {
+    process.stderr.write("give --prometheus URL and --sightline URL of two servers with the same data\n");
+    return 2;
+  }
+  const end = flags.end === undefined ? Math.floor(Date.now() / 1000) - DELAY_SECONDS : Number(flags.end);
+  const window = { start: flags.start === undefined ? end - DEFAULT_WINDOW_SECONDS : Number(flags.start), end };
+  const { metrics, odd } = await commonMetrics({ prometheus, sightline }, window);
+  if (metrics.length === 0) throw new Error("the servers have no metric in common");
+  process.stdout.write(
+    `${metrics.length} metrics in common from ${window.start} to ${window.end}, seed ${flags.seed}\n`,
+  );
+  if (odd.length > 0)
+    process.stdout.write(`${odd.length} not the same on both, left out: ${odd.slice(0, 5).join(" ")} …\n`);
+
+  const random = new RandomNumbers(Number(flags.seed));
+  const queries = new RandomQueries({ random, metrics, window });
+  const comparison = new Comparison(prometheus, sightline);
+  const counts = { passed: 0, failed: 0, skipped: 0 };
+  const seen = new Set<string>();
+  const one = async (): Promise<void> => {
+    const tree = queries.query(random.integer(1, Number(flags.depth)));
+    const times = randomTimes(random, window, tree.type);
+    const { difference, skipped } = await comparison.compare(textOf(tree), times);
+    if (skipped) counts.skipped++;
+    else if (difference === undefined) counts.passed++;
+    else {
+      counts.failed++;
+      if (seen.size < Number(flags.show)) await report(comparison, tree, times, seen);
+    }
+  };
+  let left = Number(flags.queries);
+  const worker = async () => {
+    while (left-- > 0) await one();
+  };
+  await Promise.all(Array.from({ length: Number(flags.concurrency) }, worker));
+  process.stdout.write(`${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped\n`);
+  return counts.failed === 0 ? 0 : 1;
+}
+
+async function report(comparison: Comparison, tree: QueryTree, times: Times, seen: Set<string>): Promise<void> {
+  const differs = async (smaller: QueryTree) =>
+    (await comparison.compare(textOf(smaller), times)).difference !== undefined;
+  const smallest = await shrink(tree, differs, SHRINK_ATTEMPTS);
+  const query = textOf(smallest);
+  if (seen.has(query)) return;
+  seen.add(query);
+  const { difference } = await comparison.compare(query, times);
+  process.stdout.write(`DIFFERENT ${queryLine(query, times)}\n  ${difference ?? "not this time"}\n`);
+  if (query !== textOf(tree)) process.stdout.write(`  found as ${textOf(tree).slice(0, 400)}\n`);
+}
+
+process.exitCode = await main();

@@ -1,0 +1,59 @@
+/**
+ * A query as a tree of texts, so that it can be made smaller and still be a query. `write` puts the texts of the children
+ * together; `simpler` lists trees of the same type that say less.
+ */
+export type QueryTree = {
+  readonly type: "scalar" | "vector" | "matrix" | "string";
+  readonly children: readonly QueryTree[];
+  readonly write: (children: readonly string[]) => string;
+  readonly simpler?: readonly QueryTree[];
+};
+
+export function textOf(tree: QueryTree): string {
+  return tree.write(tree.children.map(textOf));
+}
+
+export function leaf(type: QueryTree["type"], text: string, simpler: readonly QueryTree[] = []): QueryTree {
+  return { type, children: [], write: () => text, simpler };
+}
+
+/** Each tree one step smaller: something inside replaced by a part of it, or by something simpler. */
+export function* smaller(tree: QueryTree): Generator<QueryTree> {
+  for (const child of descendants(tree)) if (child.type === tree.type) yield child;
+  yield* tree.simpler ?? [];
+  for (const [index, child] of tree.children.entries()) {
+    for (const replacement of smaller(child)) {
+      yield { ...tree, children: tree.children.with(index, replacement), simpler: [] };
+    }
+  }
+}
+
+function* descendants(tree: QueryTree): Generator<QueryTree> {
+  yield* tree.children;
+  for (const child of tree.children) yield* descendants(child);
+}
+
+/**
+ * The smallest tree found for which `fails` still holds, looking at no more than `attempts`. Results of any type that can be
+ * asked for are tried as a whole, too.
+ */
+export async function shrink(
+  tree: QueryTree,
+  fails: (tree: QueryTree) => Promise<boolean>,
+  attempts: number,
+): Promise<QueryTree> {
+  let best = tree;
+  let left = attempts;
+  for (let found = true; found; ) {
+    found = false;
+    const parts = [...descendants(best)].filter(({ type }) => type !== "string" && type !== "matrix");
+    for (const candidate of [...parts, ...smaller(best)]) {
+      if (left-- <= 0) return best;
+      if (textOf(candidate).length >= textOf(best).length || !(await fails(candidate))) continue;
+      best = candidate;
+      found = true;
+      break;
+    }
+  }
+  return best;
+}
