@@ -1,5 +1,6 @@
 import { isIP } from "node:net";
 import { InvalidInputError } from "@sightline/model/errors.ts";
+import type { AuthConfig } from "./config.ts";
 
 /** `127.0.0.0/8`, `::1` and `localhost`: addresses that only this machine can reach. */
 export function isLoopback(host: string): boolean {
@@ -10,12 +11,16 @@ export function isLoopback(host: string): boolean {
 
 /**
  * Nobody should reach an open server by accident: without authentication only loopback may be listened on.
- * Throws {@link InvalidInputError} naming the key that listens and the setting that allows it.
+ * Throws {@link InvalidInputError} naming the key that listens and the settings that allow it.
  */
-export function assertListenIsSafe(key: string, host: string, allowOpen: boolean): void {
-  if (allowOpen || isLoopback(host)) return;
+export function assertListenIsSafe(
+  key: string,
+  host: string,
+  config: Pick<AuthConfig, "mode" | "allow_unauthenticated">,
+): void {
+  if (config.mode !== "none" || config.allow_unauthenticated || isLoopback(host)) return;
   throw new InvalidInputError(
     `${key}: listening on ${host} would let anyone on the network write and read without authentication; ` +
-      "listen on 127.0.0.1 behind a proxy that authenticates, or set auth.allow_unauthenticated: true",
+      "set auth.mode: keys, or listen on 127.0.0.1 behind a proxy that authenticates, or set auth.allow_unauthenticated: true",
   );
 }

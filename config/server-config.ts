@@ -1,3 +1,4 @@
+import { authConfig } from "@sightline/auth/config.ts";
 import { z } from "zod";
 
 const hostPort = z
@@ -27,16 +28,7 @@ export const serverConfig = {
   otlp_http: hostPort
     .default("127.0.0.1:4318")
     .describe("Where OTLP over HTTP is received (the paths also exist on `listen`)."),
-  auth: z
-    .strictObject({
-      allow_unauthenticated: z
-        .boolean()
-        .default(false)
-        .describe(
-          "Allow listening beyond loopback although requests are not authenticated: only behind a proxy that does it.",
-        ),
-    })
-    .prefault({}),
+  auth: authConfig.prefault({}),
   log: z
     .strictObject({
       level: level.default("info").describe("Messages below this level are not written."),

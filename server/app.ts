@@ -1,6 +1,8 @@
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { HeaderAuthenticator } from "@sightline/auth/header-authenticator.ts";
+import { KeyAuthenticator } from "@sightline/auth/key-authenticator.ts";
+import { KeyRing } from "@sightline/auth/key-ring.ts";
 import { assertListenIsSafe } from "@sightline/auth/listen-guard.ts";
 import { DeadLetters } from "@sightline/collector/dead-letters/dead-letters.ts";
 import { decoderOptions } from "@sightline/collector/decoder-options.ts";
@@ -10,7 +12,7 @@ import { registerOtlpHttp } from "@sightline/collector/receivers/otlp-http.ts";
 import { registerRemoteWrite } from "@sightline/collector/receivers/remote-write.ts";
 import { WriteAheadLog } from "@sightline/collector/wal/write-ahead-log.ts";
 import type { Config } from "@sightline/config/schema.ts";
-import type { Component } from "@sightline/model/ports.ts";
+import type { Authenticator, Component } from "@sightline/model/ports.ts";
 import { SYSTEM_TENANT } from "@sightline/model/tenant.ts";
 import { Decoder } from "@sightline/proto/decoder.ts";
 import { QueryGate } from "@sightline/query/http/query-gate.ts";
@@ -20,6 +22,7 @@ import { registerLokiApi } from "@sightline/query/loki-api/routes.ts";
 import { registerPrometheusApi } from "@sightline/query/prometheus-api/routes.ts";
 import { PromEngine } from "@sightline/query/promql/engine.ts";
 import { registerTempoApi } from "@sightline/query/tempo-api/routes.ts";
+import { SqliteCatalog } from "@sightline/storage-catalog/sqlite-catalog.ts";
 import { EmbeddedLogStore } from "@sightline/storage-embedded/logs/embedded-log-store.ts";
 import { EmbeddedMetricStore } from "@sightline/storage-embedded/metrics/embedded-metric-store.ts";
 import { EmbeddedTraceStore } from "@sightline/storage-embedded/traces/embedded-trace-store.ts";
@@ -70,9 +73,9 @@ export class App {
     collectDefaultMetrics({ register: registry, prefix: "sightline_" });
 
     for (const key of ["listen", "otlp_grpc", "otlp_http"] as const) {
-      assertListenIsSafe(key, splitHostPort(config[key]).host, config.auth.allow_unauthenticated);
+      assertListenIsSafe(key, splitHostPort(config[key]).host, config.auth);
     }
-    const authenticator = new HeaderAuthenticator();
+    const authenticator = this.#addAuthenticator();
 
     const storage = { logger: log("storage"), registry };
     const metrics = new EmbeddedMetricStore({ ...storage, dir: dir("metrics"), config: config.storage.metrics });
@@ -105,7 +108,15 @@ export class App {
     this.#components.push(metrics, logs, traces, wal, ingest);
 
     if (config.self_telemetry.enabled) this.#addSelfTelemetry(ingest, http);
-    registerOperations(http.app, { registry, version: VERSION, notReady: () => this.#notReady });
+    registerOperations(http.app, {
+      registry,
+      version: VERSION,
+      notReady: () => this.#notReady,
+      checkMetrics: (request) => {
+        if (config.auth.metrics === "open") return;
+        authenticator.authenticate(request.headers, "read", { owner: SYSTEM_TENANT, peer: request.ip });
+      },
+    });
     registerOtlpHttp(otlpHttp.app, receiving);
     registerOtlpHttp(http.app, receiving);
     registerRemoteWrite(http.app, receiving);
@@ -133,6 +144,15 @@ export class App {
     this.#components.push(otlpGrpc, otlpHttp, http);
     this.#addresses = () => ({ http: http.url, otlpGrpc: otlpGrpc.address, otlpHttp: otlpHttp.url });
     return http;
+  }
+
+  #addAuthenticator(): Authenticator {
+    const { auth, data_dir } = this.#config;
+    if (auth.mode === "none") return new HeaderAuthenticator();
+    const catalog = new SqliteCatalog(join(data_dir, DATA_LAYOUT.catalog));
+    const ring = new KeyRing({ catalog, logger: this.#logging.for("auth") });
+    this.#components.push(catalog, ring);
+    return new KeyAuthenticator({ ring, config: auth, registry: this.#registry });
   }
 
   /** The process' own signals take the same way as everybody's, as tenant `system`. */

@@ -23,6 +23,7 @@ const CONFIG_FLAGS: Readonly<Record<string, { key: string; value: string; text: 
 
 const COMMANDS: ReadonlyMap<string, Command> = new Map([
   ["serve", { summary: "run the server (what happens without a command)", run: serve }],
+  ["keys", { summary: "create, list or revoke API keys, also while the server runs", run: keys }],
   ["dead-letters", { summary: "list or replay requests that a store refused for good", run: deadLetters }],
   ["config", { summary: "print the default or the effective configuration", run: config }],
 ]);
@@ -59,6 +60,10 @@ function parse(args: readonly string[]) {
       ...flags,
       config: { type: "string" as const },
       url: { type: "string" as const },
+      tenant: { type: "string" as const },
+      scope: { type: "string" as const },
+      expires: { type: "string" as const },
+      name: { type: "string" as const },
       help: { type: "boolean" as const, short: "h" },
       version: { type: "boolean" as const },
     },
@@ -77,6 +82,9 @@ function help(): string {
     "Commands:",
     ...commands,
     "",
+    row("keys create", "prints a new key, once: --tenant T --scope ingest,read [--expires 90d] [--name N]"),
+    row("keys list", "whose they are, what they may do, when they were last used"),
+    row("keys revoke ID…", "a running server notices within a second"),
     row("dead-letters list", "what was refused, when and why"),
     row("dead-letters replay [ID…]", "send them again to a running server (--url, default http://127.0.0.1:4319)"),
     row("config default|effective", "as YAML, with a comment per key | as it would be used"),
@@ -104,6 +112,11 @@ function loadFrom({ options }: Invocation) {
 async function serve(invocation: Invocation): Promise<number> {
   const { runServer } = await import("./run-server.ts");
   return runServer(loadFrom(invocation));
+}
+
+async function keys(invocation: Invocation): Promise<number> {
+  const { runKeys } = await import("./keys-command.ts");
+  return runKeys({ config: loadFrom(invocation), ...invocation });
 }
 
 async function deadLetters(invocation: Invocation): Promise<number> {

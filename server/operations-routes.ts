@@ -1,4 +1,4 @@
-import type { FastifyInstance } from "fastify";
+import type { FastifyInstance, FastifyRequest } from "fastify";
 import type { Registry } from "prom-client";
 
 export type OperationsDeps = {
@@ -6,6 +6,8 @@ export type OperationsDeps = {
   /** undefined when traffic is accepted, otherwise what is being waited for. */
   readonly notReady: () => string | undefined;
   readonly version: string;
+  /** Throws to refuse who asks for `/metrics`; everything else here is open to whoever reaches the address. */
+  readonly checkMetrics: (request: FastifyRequest) => void;
 };
 
 /** `/-/healthy`, `/-/ready`, `/metrics`, and a first page that says where things are. */
@@ -21,9 +23,10 @@ export function registerOperations(app: FastifyInstance, deps: OperationsDeps): 
         : reply.code(503).send(`Service Unavailable: ${reason}\n`);
     });
   }
-  app.get("/metrics", async (_request, reply) =>
-    reply.type(deps.registry.contentType).send(await deps.registry.metrics()),
-  );
+  app.get("/metrics", async (request, reply) => {
+    deps.checkMetrics(request);
+    return reply.type(deps.registry.contentType).send(await deps.registry.metrics());
+  });
   app.get("/", async (_request, reply) => reply.type("text/plain").send(frontPage(deps.version)));
 }
 

@@ -124,7 +124,7 @@ function authenticate(deps: ReceiverDeps, principals: WeakMap<Metadata, Principa
         try {
           principals.set(
             metadata,
-            deps.authenticator.authenticate(headersOf(metadata), "ingest", { peer: call.getPeer() }),
+            deps.authenticator.authenticate(headersOf(metadata), "ingest", { peer: addressOf(call.getPeer()) }),
           );
         } catch (error) {
           call.sendStatus(statusObject(error, deps));
@@ -149,7 +149,7 @@ function exportHandler(
         callback({ code: UNIMPLEMENTED, details: `grpc-encoding ${encoding} is not taken: use gzip, deflate or zstd` });
         return;
       }
-      const peer = call.getPeer();
+      const peer = addressOf(call.getPeer());
       const principal =
         principals.get(call.metadata) ?? deps.authenticator.authenticate(headersOf(call.metadata), "ingest", { peer });
       const { rejected } = await deps.ingest.submit({
@@ -179,6 +179,11 @@ function statusObject(error: unknown, { logger }: ReceiverDeps): StatusObject {
   const details = encodeStatus({ code: failure.code, message, retryAfterMs: failure.retryAfterMs }, "protobuf");
   metadata.set("grpc-status-details-bin", Buffer.from(details));
   return { code: failure.code, details: message, metadata };
+}
+
+/** Without the port, which is another one for each connection. */
+function addressOf(peer: string): string {
+  return peer.replace(/:\d+$/, "");
 }
 
 function headersOf(metadata: Metadata): RequestHeaders {

@@ -34,9 +34,10 @@ export class Ask {
   readonly #url: string;
   readonly #headers: Readonly<Record<string, string>>;
 
-  constructor(url: string, tenant = "default") {
+  /** `headers`: credentials, say. */
+  constructor(url: string, tenant = "default", headers: Readonly<Record<string, string>> = {}) {
     this.#url = url;
-    this.#headers = { "x-scope-orgid": tenant };
+    this.#headers = { "x-scope-orgid": tenant, ...headers };
   }
 
   get<T>(path: string, parameters: Readonly<Record<string, string>> = {}): Promise<T> {

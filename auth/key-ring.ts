@@ -1,0 +1,100 @@
+import type { Logger } from "@sightline/model/logger.ts";
+import type { ApiKey, Component, KeyCatalog } from "@sightline/model/ports.ts";
+
+const REFRESH_MS = 500;
+const PERSIST_USE_MS = 30_000;
+
+export type KeyRingOptions = {
+  /** Started before and stopped after the ring. */
+  readonly catalog: KeyCatalog;
+  readonly logger: Logger;
+};
+
+/**
+ * The catalog's keys in memory, so that a request never waits for a disk. What somebody else changes in the catalog is
+ * noticed within {@link REFRESH_MS}; when a key was last used is written there every {@link PERSIST_USE_MS}.
+ */
+export class KeyRing implements Component {
+  readonly name = "API keys";
+  readonly #catalog: KeyCatalog;
+  readonly #logger: Logger;
+  #keys: ReadonlyMap<string, ApiKey> = new Map();
+  #revision = -1;
+  /** Since the last time they were written, by id. Never more than there are keys. */
+  #usedAtMs: Map<string, number> = new Map();
+  #usePersistedAtMs = Date.now();
+  #timer: NodeJS.Timeout | undefined;
+  #refreshing: Promise<void> = Promise.resolve();
+  #isFailing = false;
+
+  constructor(options: KeyRingOptions) {
+    this.#catalog = options.catalog;
+    this.#logger = options.logger;
+  }
+
+  /** Throws when the catalog can't be read: without keys nobody could get in. */
+  async start(): Promise<void> {
+    await this.#refresh();
+    if (![...this.#keys.values()].some((key) => key.revokedAtMs === undefined)) {
+      this.#logger.warn("auth.mode is keys and there is no key yet: make one with the command keys create");
+    }
+    const tick = () => {
+      this.#refreshing = this.#tick().finally(() => {
+        if (this.#timer !== undefined) this.#timer = setTimeout(tick, REFRESH_MS);
+      });
+    };
+    this.#timer = setTimeout(tick, REFRESH_MS);
+  }
+
+  async stop(): Promise<void> {
+    if (this.#timer === undefined) return;
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    await this.#refreshing;
+    await this.#persistUse();
+  }
+
+  find(id: string): ApiKey | undefined {
+    return this.#keys.get(id);
+  }
+
+  noteUse(id: string, atMs: number): void {
+    this.#usedAtMs.set(id, atMs);
+  }
+
+  /** Goes on with the keys it knows while the catalog can't be read, and says so once. */
+  async #tick(): Promise<void> {
+    try {
+      await this.#refresh();
+      if (Date.now() - this.#usePersistedAtMs >= PERSIST_USE_MS) await this.#persistUse();
+      this.#isFailing = false;
+    } catch (error) {
+      if (!this.#isFailing)
+        this.#logger.error("the catalog of API keys can't be used: changes go unnoticed", { error });
+      this.#isFailing = true;
+    }
+  }
+
+  async #refresh(): Promise<void> {
+    // Asked for before the keys are read: a change between the two is seen again the next time, not lost.
+    const revision = await this.#catalog.revision();
+    if (revision === this.#revision) return;
+    const keys = await this.#catalog.keys();
+    this.#keys = new Map(keys.map((key) => [key.id, key]));
+    if (this.#revision !== -1) this.#logger.info("API keys have changed", { keys: keys.length });
+    this.#revision = revision;
+  }
+
+  async #persistUse(): Promise<void> {
+    this.#usePersistedAtMs = Date.now();
+    const used = this.#usedAtMs;
+    if (used.size === 0) return;
+    this.#usedAtMs = new Map();
+    try {
+      await this.#catalog.markKeysUsed(used);
+    } catch (error) {
+      this.#usedAtMs = new Map([...used, ...this.#usedAtMs]);
+      throw error;
+    }
+  }
+}
