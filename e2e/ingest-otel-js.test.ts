@@ -192,20 +192,20 @@ describe.each<[string, Omit<ExporterOptions, "tenant">]>([
     await provider.shutdown();
 
     const ask = new Ask(server.url, tenant);
-    expect(await ask.number('sum({"e2e.requests_total", job="e2e/shop", instance="pod-1"})')).toBe(2 * REQUESTS * 3);
-    expect(await ask.number('{"e2e.requests_total", route="/a"}')).toBe(2 * REQUESTS * 2);
+    expect(await ask.number('sum({"e2e_requests_total", job="e2e/shop", instance="pod-1"})')).toBe(2 * REQUESTS * 3);
+    expect(await ask.number('{"e2e_requests_total", route="/a"}')).toBe(2 * REQUESTS * 2);
     // Two flushes, and one more export at shutdown.
-    expect(await ask.number('count_over_time({"e2e.requests_total", route="/a"}[10m])')).toBe(3);
-    expect(await ask.number('{"e2e.open"}')).toBe(-2);
-    expect(await ask.number('{"e2e.memory_bytes"}')).toBe(123_456_789);
-    expect(await ask.number('{"e2e.duration_seconds_count"}')).toBe(2 * REQUESTS);
-    expect(await ask.number('{"e2e.duration_seconds_bucket", le="1"}')).toBe(26);
-    expect(await ask.number('{"e2e.duration_seconds_bucket", le="+Inf"}')).toBe(2 * REQUESTS);
-    expect(await ask.number('histogram_count({"e2e.size_bytes"})')).toBe(2 * REQUESTS);
-    expect(await ask.number('histogram_sum({"e2e.size_bytes"})')).toBe(2 * 5 * (1 + 2 + 4 + 8 + 16));
+    expect(await ask.number('count_over_time({"e2e_requests_total", route="/a"}[10m])')).toBe(3);
+    expect(await ask.number('{"e2e_open"}')).toBe(-2);
+    expect(await ask.number('{"e2e_memory_bytes"}')).toBe(123_456_789);
+    expect(await ask.number('{"e2e_duration_seconds_count"}')).toBe(2 * REQUESTS);
+    expect(await ask.number('{"e2e_duration_seconds_bucket", le="1"}')).toBe(26);
+    expect(await ask.number('{"e2e_duration_seconds_bucket", le="+Inf"}')).toBe(2 * REQUESTS);
+    expect(await ask.number('histogram_count({"e2e_size_bytes"})')).toBe(2 * REQUESTS);
+    expect(await ask.number('histogram_sum({"e2e_size_bytes"})')).toBe(2 * 5 * (1 + 2 + 4 + 8 + 16));
     const [info] = await ask.promql("target_info");
-    expect(info?.metric).toMatchObject({ job: "e2e/shop", instance: "pod-1", "k8s.namespace.name": "production" });
-    expect((await ask.metadata("e2e.requests_total"))["e2e.requests_total"]?.[0]?.type).toBe("counter");
+    expect(info?.metric).toMatchObject({ job: "e2e/shop", instance: "pod-1", k8s_namespace_name: "production" });
+    expect((await ask.metadata("e2e_requests_total"))["e2e_requests_total"]?.[0]?.type).toBe("counter");
   });
 });
 
@@ -221,5 +221,5 @@ test("delta temporality is accepted, and the points add up", async () => {
   }
   await provider.shutdown();
   const ask = new Ask(server.url, tenant);
-  expect(await ask.number('sum_over_time({"e2e.requests_total"}[10m])')).toBe(15);
+  expect(await ask.number('sum_over_time({"e2e_requests_total"}[10m])')).toBe(15);
 });
