@@ -1,7 +1,8 @@
 /**
- * The label name for an attribute (otlptranslator, label_namer.go): with `escaping`, whatever is not a letter, digit or
- * underscore becomes an underscore, runs of them become one, `__reserved__` names keep theirs, and `key_` goes before a
- * digit. Undefined when nothing but underscores would be left.
+ * The label name for an attribute (otlptranslator, label_namer.go, with `label_name_underscore_sanitization` and
+ * `label_name_preserve_multiple_underscores`, both Prometheus' defaults): with `escaping`, each character that is not a
+ * letter, digit or underscore becomes an underscore, `key_` goes before a digit and `key` before a single underscore at
+ * the start. Undefined when nothing but underscores would be left.
  */
 export function labelName(attribute: string, escaping: boolean): string | undefined {
   const name = escaping ? escapeLabelName(attribute) : attribute;
@@ -9,8 +10,7 @@ export function labelName(attribute: string, escaping: boolean): string | undefi
 }
 
 function escapeLabelName(attribute: string): string {
-  const reserved = attribute.length >= 4 && attribute.startsWith("__") && attribute.endsWith("__");
-  const name = (reserved ? attribute.slice(2, -2) : attribute).replace(/[^a-zA-Z0-9]+/gu, "_");
-  if (reserved) return `__${name}__`;
-  return /^[0-9]/.test(name) ? `key_${name}` : name;
+  const name = attribute.replace(/[^a-zA-Z0-9]/gu, "_");
+  if (/^[0-9]/.test(name)) return `key_${name}`;
+  return /^_(?!_)/.test(name) ? `key${name}` : name;
 }
