@@ -15,6 +15,13 @@ const traceQueryLimitsSchema = z.strictObject({
   max_spans: positive().default(200_000).describe("Spans of one trace that are given out; a larger trace is refused"),
 });
 
+const remoteReadLimitsSchema = z.strictObject({
+  max_samples: positive().default(50_000_000).describe("Samples that one remote read without streaming may give"),
+  max_bytes: positive()
+    .default(268_435_456)
+    .describe("Size of one remote read's answer, encoded: it is held in memory until all of it is known"),
+});
+
 /** The section `query`: PromQL's limits at its top, those of the other languages below it. */
 export const queryConfig = z.strictObject({
   ...promLimitsSchema.shape,
@@ -22,8 +29,10 @@ export const queryConfig = z.strictObject({
   max_waiting: positive().default(500).describe("Queries that may wait for their turn; more are answered with 503"),
   max_form_bytes: positive().default(1_048_576).describe("Size of a form posted to a query API"),
   logs: logQueryLimitsSchema.prefault({}).describe("LogQL"),
+  remote_read: remoteReadLimitsSchema.prefault({}).describe("Prometheus' remote read"),
   traces: traceQueryLimitsSchema.prefault({}).describe("Looking up traces"),
 });
 export type QueryConfig = z.infer<typeof queryConfig>;
 export type LogQueryLimits = QueryConfig["logs"];
 export type TraceQueryLimits = QueryConfig["traces"];
+export type RemoteReadLimits = QueryConfig["remote_read"];

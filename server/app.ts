@@ -21,6 +21,7 @@ import { LogqlEngine } from "@sightline/query/logql/logql-engine.ts";
 import { registerLokiApi } from "@sightline/query/loki-api/routes.ts";
 import { registerPrometheusApi } from "@sightline/query/prometheus-api/routes.ts";
 import { PromEngine } from "@sightline/query/promql/engine.ts";
+import { registerRemoteRead } from "@sightline/query/remote-read/routes.ts";
 import { registerTempoApi } from "@sightline/query/tempo-api/routes.ts";
 import { SqliteCatalog } from "@sightline/storage-catalog/sqlite-catalog.ts";
 import { EmbeddedLogStore } from "@sightline/storage-embedded/logs/embedded-log-store.ts";
@@ -133,6 +134,7 @@ export class App {
       store: metrics,
       server: serverFacts(config, Date.now()),
     });
+    registerRemoteRead(http.app, { ...asking, store: metrics });
     registerLokiApi(http.app, {
       ...asking,
       engine: new LogqlEngine({ store: logs, limits: config.query.logs }),

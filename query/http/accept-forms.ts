@@ -16,3 +16,11 @@ export function acceptForms(scope: FastifyInstance, maxFormBytes: number): void 
     done(null, undefined);
   });
 }
+
+/** Reads bodies of whatever type as they are. */
+export function acceptRawBodies(scope: FastifyInstance, maxBytes: number): void {
+  scope.removeAllContentTypeParsers();
+  scope.addContentTypeParser("*", { parseAs: "buffer", bodyLimit: maxBytes }, (_request, body, done) =>
+    done(null, body),
+  );
+}

@@ -30,5 +30,5 @@ export function sendFailure(
 /** Fastify's refusal of a body in our terms; anything else is given back as it is. */
 function ownError(error: unknown): unknown {
   if ((error as { code?: unknown } | undefined)?.code !== "FST_ERR_CTP_BODY_TOO_LARGE") return error;
-  return new TooLargeError("the form is larger than query.max_form_bytes allows", { cause: error });
+  return new TooLargeError("the body is larger than query.max_form_bytes allows", { cause: error });
 }

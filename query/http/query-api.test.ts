@@ -47,7 +47,7 @@ test("a body of another type is not looked at", async () => {
   expect(answer.json()).toMatchObject({ query: "url" });
 });
 
-test("a form larger than query.max_form_bytes is refused", async () => {
+test("a body larger than query.max_form_bytes is refused", async () => {
   const app = appWith([echo], { ...TEST_DEPS.config, max_form_bytes: 100 });
   const answer = await app.inject({
     method: "POST",
@@ -55,7 +55,7 @@ test("a form larger than query.max_form_bytes is refused", async () => {
     headers: { "content-type": "application/x-www-form-urlencoded" },
     payload: `query=${"x".repeat(200)}`,
   });
-  expect([answer.statusCode, answer.body]).toEqual([413, "the form is larger than query.max_form_bytes allows"]);
+  expect([answer.statusCode, answer.body]).toEqual([413, "the body is larger than query.max_form_bytes allows"]);
 });
 
 test("the form parser and the errors stay within the API", async () => {

@@ -4,7 +4,7 @@ import type { TenantId } from "@sightline/model/tenant.ts";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { Registry } from "prom-client";
 import type { QueryConfig } from "../config.ts";
-import { acceptForms } from "./accept-forms.ts";
+import { acceptForms, acceptRawBodies } from "./accept-forms.ts";
 import { clientSignal } from "./client-signal.ts";
 import { type FailureSender, sendFailure } from "./failure.ts";
 import type { QueryGate } from "./query-gate.ts";
@@ -44,6 +44,11 @@ export type QueryRoute = {
   readonly gated?: boolean;
 };
 
+export type QueryApiOptions = {
+  /** Bodies are not forms: handlers find them in `request.body` as a Buffer. */
+  readonly rawBodies?: boolean;
+};
+
 /** An engine that watches the timeout itself notices first, and words it in its own way. */
 const ENGINE_GRACE_MS = 1_000;
 
@@ -56,11 +61,13 @@ export function registerQueryApi(
   deps: QueryApiDeps,
   sendApiFailure: FailureSender,
   routes: readonly QueryRoute[],
+  options: QueryApiOptions = {},
 ): void {
   const metrics = deps.registry && new QueryMetrics(deps.registry);
   const tenants = new WeakMap<FastifyRequest, TenantId>();
   app.register(async (scope) => {
-    acceptForms(scope, deps.config.max_form_bytes);
+    if (options.rawBodies) acceptRawBodies(scope, deps.config.max_form_bytes);
+    else acceptForms(scope, deps.config.max_form_bytes);
     scope.addHook("onResponse", async (request, reply) => {
       metrics?.answered(request.routeOptions.url ?? "", reply.statusCode, reply.elapsedTime);
     });

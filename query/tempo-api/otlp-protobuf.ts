@@ -2,7 +2,7 @@ import type { Attribute, Attributes, Scope } from "@sightline/model/attributes.t
 import type { SpanEvent, SpanLink } from "@sightline/model/span-batch.ts";
 import { isJsonMap, type JsonAttribute, parseJsonAttribute } from "../http/json-attribute.ts";
 import { Turn } from "../http/turn.ts";
-import { ProtobufWriter } from "./protobuf-writer.ts";
+import { ProtobufWriter } from "../protobuf/protobuf-writer.ts";
 import { type ResourceSpans, type ScopeSpans, type SpanRow, spanAttributes } from "./trace-tree.ts";
 
 /** How many spans are written before others get a turn. */

@@ -12,7 +12,16 @@ export class ProtobufWriter {
   #bytes = Buffer.allocUnsafe(INITIAL_BYTES);
   #length = 0;
 
-  /** A view of the writer's memory: write no more after it. */
+  get length(): number {
+    return this.#length;
+  }
+
+  /** Starts anew in the same memory. What {@link finish} gave out before is overwritten. */
+  reset(): void {
+    this.#length = 0;
+  }
+
+  /** A view of the writer's memory: write no more after it, or {@link reset} once the view is done with. */
   finish(): Buffer {
     return this.#bytes.subarray(0, this.#length);
   }
@@ -38,6 +47,27 @@ export class ProtobufWriter {
     this.#bytes[this.#length++] = Number(rest);
   }
 
+  /** An int64 whose value a number counts exactly. */
+  safeInt64(field: number, value: number): void {
+    if (value < 0) {
+      this.int64(field, BigInt(value));
+      return;
+    }
+    this.#tag(field, VARINT);
+    this.#reserve(10);
+    let rest = value;
+    while (rest > 127) {
+      this.#bytes[this.#length++] = (rest % 128) | 128;
+      rest = Math.floor(rest / 128);
+    }
+    this.#bytes[this.#length++] = rest;
+  }
+
+  /** Zigzag. */
+  sint32(field: number, value: number): void {
+    this.uint32(field, (value << 1) ^ (value >> 31));
+  }
+
   fixed32(field: number, value: number): void {
     this.#tag(field, FIXED32);
     this.#reserve(4);
@@ -54,6 +84,22 @@ export class ProtobufWriter {
     this.#tag(field, FIXED64);
     this.#reserve(8);
     this.#length = this.#bytes.writeDoubleLE(value, this.#length);
+  }
+
+  /** The 64 bits of a double as two words: a number could not carry which NaN it is. */
+  doubleWords(field: number, low: number, high: number): void {
+    this.#tag(field, FIXED64);
+    this.#reserve(8);
+    this.#length = this.#bytes.writeUInt32LE(low, this.#length);
+    this.#length = this.#bytes.writeUInt32LE(high, this.#length);
+  }
+
+  /** A packed repeated field; written even when there is none. */
+  packedDoubles(field: number, values: Float64Array): void {
+    this.#tag(field, LENGTH_DELIMITED);
+    this.#varint(values.length * 8);
+    this.#reserve(values.length * 8);
+    for (const value of values) this.#length = this.#bytes.writeDoubleLE(value, this.#length);
   }
 
   string(field: number, value: string): void {

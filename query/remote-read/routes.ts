@@ -1,0 +1,119 @@
+import { InvalidInputError, LimitError, TooLargeError } from "@sightline/model/errors.ts";
+import { compareLabels } from "@sightline/model/labels.ts";
+import type { MetricStore } from "@sightline/model/ports.ts";
+import type { FastifyInstance, FastifyReply } from "fastify";
+import type { RemoteReadLimits } from "../config.ts";
+import type { Failure } from "../http/failure.ts";
+import { type QueryApiDeps, type QueryCall, registerQueryApi } from "../http/query-api.ts";
+import { sendChunks } from "../http/send-chunks.ts";
+import { Turn } from "../http/turn.ts";
+import { ProtobufWriter } from "../protobuf/protobuf-writer.ts";
+import type { Chunk } from "./chunk.ts";
+import { type ChunkedSeries, encodeFrames } from "./encode-chunks.ts";
+import { writeTimeSeries } from "./encode-samples.ts";
+import { histogramChunks } from "./histogram-chunks.ts";
+import { decodeReadRequest, negotiateResponseType, type ReadQuery } from "./read-request.ts";
+import { snappyCompress } from "./snappy-compress.ts";
+import { snappyDecompress } from "./snappy-decompress.ts";
+import { xorChunks } from "./xor-chunks.ts";
+
+export type RemoteReadDeps = QueryApiDeps & { readonly store: Pick<MetricStore, "select"> };
+
+const STREAMED = "application/x-streamed-protobuf; proto=prometheus.ChunkedReadResponse";
+
+/** Prometheus' remote read, `/api/v1/read`: raw samples, or chunks in a stream. Errors are plain text there. */
+export function registerRemoteRead(app: FastifyInstance, deps: RemoteReadDeps): void {
+  const handler = (call: QueryCall) => read(deps, call);
+  const route = { methods: ["POST"], url: "/api/v1/read", handler, gated: true } as const;
+  registerQueryApi(app, deps, sendText, [route], { rawBodies: true });
+}
+
+function sendText(reply: FastifyReply, { error, status, message }: Failure): FastifyReply {
+  // Prometheus knows no other status for a request that asks for too much.
+  const isRefusal = error instanceof LimitError || error instanceof TooLargeError;
+  return reply
+    .code(isRefusal ? 400 : status)
+    .type("text/plain; charset=utf-8")
+    .send(`${message}\n`);
+}
+
+async function read(deps: RemoteReadDeps, call: QueryCall): Promise<FastifyReply> {
+  const { body } = call.request;
+  if (!Buffer.isBuffer(body)) throw new InvalidInputError("the request has no body");
+  const { queries, acceptedTypes } = decodeReadRequest(snappyDecompress(body, deps.config.max_form_bytes));
+  return negotiateResponseType(acceptedTypes) === "chunks"
+    ? sendChunked(deps, call, queries)
+    : sendSamples(deps, call, queries);
+}
+
+async function sendSamples(
+  deps: RemoteReadDeps,
+  call: QueryCall,
+  queries: readonly ReadQuery[],
+): Promise<FastifyReply> {
+  const limits = deps.config.remote_read;
+  const response = new ProtobufWriter();
+  const turn = new Turn();
+  let samples = 0;
+  for (const query of queries) {
+    const result = new ProtobufWriter();
+    for await (const group of select(deps, call, query)) {
+      for (const series of group) {
+        samples += series.timesMs.length + (series.histograms?.timesMs.length ?? 0);
+        if (samples > limits.max_samples) {
+          throw new LimitError(`exceeded sample limit (${limits.max_samples}, query.remote_read.max_samples)`);
+        }
+        writeTimeSeries(result, 1, series);
+        checkBytes(response.length + result.length, limits);
+        await turn.rest();
+      }
+    }
+    response.bytes(1, result.finish());
+  }
+  const { reply } = call;
+  return reply
+    .type("application/x-protobuf")
+    .header("content-encoding", "snappy")
+    .send(snappyCompress(response.finish()));
+}
+
+async function sendChunked(
+  deps: RemoteReadDeps,
+  call: QueryCall,
+  queries: readonly ReadQuery[],
+): Promise<FastifyReply> {
+  const turn = new Turn();
+  const answers: ChunkedSeries[][] = [];
+  let bytes = 0;
+  for (const query of queries) {
+    const answer: ChunkedSeries[] = [];
+    for await (const group of select(deps, call, query)) {
+      for (const { labels, timesMs, values, histograms } of group) {
+        const chunks: Chunk[] = [...xorChunks(timesMs, values), ...(histograms ? histogramChunks(histograms) : [])];
+        if (histograms) chunks.sort((a, b) => a.minTimeMs - b.minTimeMs);
+        for (const { data } of chunks) bytes += data.length;
+        checkBytes(bytes, deps.config.remote_read);
+        answer.push({ labels, chunks });
+        await turn.rest();
+      }
+    }
+    // The reader merges streams of several servers, and stores give series in no order.
+    answers.push(answer.sort((a, b) => compareLabels(a.labels, b.labels)));
+  }
+  return sendChunks(call.request, call.reply, STREAMED, allFrames(answers));
+}
+
+function* allFrames(answers: readonly ChunkedSeries[][]): Generator<Uint8Array> {
+  for (const [index, answer] of answers.entries()) yield* encodeFrames(answer, index);
+}
+
+function select({ store }: RemoteReadDeps, { tenant, signal }: QueryCall, { range, matchers, hints }: ReadQuery) {
+  return store.select({ tenant, range, matchers, hints }, signal);
+}
+
+function checkBytes(bytes: number, { max_bytes: maxBytes }: RemoteReadLimits): void {
+  if (bytes <= maxBytes) return;
+  throw new TooLargeError(
+    `the answer is larger than ${maxBytes} bytes (query.remote_read.max_bytes); ask for fewer series or a shorter time`,
+  );
+}
