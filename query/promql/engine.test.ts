@@ -90,6 +90,17 @@ test("too many samples are an error that names the setting", async () => {
   await expect(query).rejects.toThrow("query.max_samples");
 });
 
+test.each(["sum(x)", "max by (nothing) (rate(x[1m]))", "topk(2, x)", "avg without (i) (last_over_time(x[1m]))"])(
+  "%s holds one series at a time",
+  async (text) => {
+    const engine = await engineWith(200, { max_samples: 100 });
+    const range = { tenant, startMs: 15_000, endMs: 60_000, stepMs: 5_000, signal };
+    const { value } = await engine.range(text, range);
+    expect(value.type === "matrix" && value.series.length).toBeGreaterThan(0);
+    await expect(engine.range("x", range)).rejects.toThrow("query.max_samples");
+  },
+);
+
 test("a text that is too long is an error that names the setting", async () => {
   const engine = await engineWith(0, { max_query_bytes: 100 });
   await expect(engine.instant("1+".repeat(100), { tenant, timeMs: 0, signal })).rejects.toThrow(

@@ -1,4 +1,4 @@
-import { labelsFrom } from "@sightline/model/labels.ts";
+import { compareLabels, labelsFrom } from "@sightline/model/labels.ts";
 import { NO_INFO } from "@sightline/model/metric-batch.ts";
 import type { Queryable, SeriesRequest, SeriesSlice } from "@sightline/model/ports.ts";
 import { DEFAULT_TENANT } from "@sightline/model/tenant.ts";
@@ -38,7 +38,7 @@ const slices = Array.from({ length: SERIES }, (_, i): SeriesSlice => {
   }
   const labels = labelsFrom({ __name__: "x_total", instance: `host-${i}`, job: `job-${i % 10}`, zone: "a" });
   return { labels, info: NO_INFO, timesMs, values };
-});
+}).sort((a, b) => compareLabels(a.labels, b.labels));
 
 let selected = 0;
 const queryable: Queryable = {

@@ -1,8 +1,8 @@
+import type { Labels } from "@sightline/model/labels.ts";
 import type { AggregateExpr } from "../ast.ts";
 import type { Grid } from "../eval/grid.ts";
 import type { QueryContext } from "../eval/query-context.ts";
 import type { StepSeries } from "../eval/step-series.ts";
-import type { Group } from "./grouping.ts";
 
 export type AggregateCall = {
   readonly context: QueryContext;
@@ -12,10 +12,16 @@ export type AggregateCall = {
   readonly param: Float64Array | undefined;
 };
 
-/** Puts the members of one group together: one series with the labels of the group. */
-export type GroupAggregator = (group: Group, call: AggregateCall) => Promise<StepSeries>;
-
-/** An output series for a group. The name is to be dropped if that of any member is. */
-export function membersDropName(group: Group): boolean {
-  return group.members.some((member) => member.dropName);
+/**
+ * Puts the members of one group together, one after the other in the order of the operand's series: what is kept does
+ * not grow with their number.
+ */
+export interface GroupAggregator {
+  /** The member's arrays are used again after the call. */
+  add(member: StepSeries): void;
+  /** What becomes of the group; called once, after the last member. */
+  finish(): StepSeries[] | Promise<StepSeries[]>;
 }
+
+/** `labels` are those that all members of the group share, and that a result which is no member gets. */
+export type MakeAggregator = (labels: Labels, call: AggregateCall) => GroupAggregator;

@@ -7,7 +7,7 @@ import { formatFloat } from "../format/format-float.ts";
 import { quote } from "../format/quote.ts";
 import { formatHistogram } from "../histogram/format-histogram.ts";
 import type { AggregateCall } from "./aggregator.ts";
-import { groupLabels } from "./grouping.ts";
+import { groupLabels } from "./group-index.ts";
 
 /** `count_values("label", …)`: how many series have which value, one series per value and group. */
 export async function countValues(
@@ -16,7 +16,7 @@ export async function countValues(
   { context, expr, grid }: AggregateCall,
 ): Promise<StepSeries[]> {
   if (label === "" || !label.isWellFormed()) throw new EvaluationError(`invalid label name ${quote(label)}`);
-  const names = expr.without ? expr.grouping.filter((name) => name !== label) : [...expr.grouping, label];
+  const names = expr.without ? expr.grouping : [...expr.grouping, label];
   const labelsOf = groupLabels(names, expr.without);
   const counts = new Map<string, StepSeries>();
   for (const member of series) {

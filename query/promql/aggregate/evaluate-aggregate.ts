@@ -2,35 +2,44 @@ import { NOTES } from "../annotations.ts";
 import type { AggregateExpr, Aggregator } from "../ast.ts";
 import type { Evaluator } from "../eval/evaluator.ts";
 import type { Grid } from "../eval/grid.ts";
-import { ABSENT, type StepSeries } from "../eval/step-series.ts";
-import type { AggregateCall, GroupAggregator } from "./aggregator.ts";
-import { chooseMembers } from "./choose-members.ts";
-import { countValues } from "./count-values.ts";
-import { groupSeries } from "./grouping.ts";
+import type { StepSeries } from "../eval/step-series.ts";
+import type { AggregateCall, GroupAggregator, MakeAggregator } from "./aggregator.ts";
 import {
-  countAggregator,
-  deviationAggregator,
-  groupAggregator,
-  maxAggregator,
-  minAggregator,
-  quantileAggregator,
-  varianceAggregator,
-} from "./simple-aggregators.ts";
-import { averageAggregator, sumAggregator } from "./sum-and-average.ts";
+  checkCounts,
+  checkRatios,
+  LimitAggregator,
+  RankingAggregator,
+  RatioAggregator,
+} from "./choosing-aggregators.ts";
+import { countValues } from "./count-values.ts";
+import { GroupIndex } from "./group-index.ts";
+import { QuantileAggregator } from "./quantile-aggregator.ts";
+import { CountAggregator, ExtremeAggregator, PresenceAggregator, VarianceAggregator } from "./simple-aggregators.ts";
+import { AverageAggregator, SumAggregator } from "./sum-and-average.ts";
 
-const GROUP_AGGREGATORS: ReadonlyMap<Aggregator, GroupAggregator> = new Map([
-  ["sum", sumAggregator],
-  ["avg", averageAggregator],
-  ["count", countAggregator],
-  ["group", groupAggregator],
-  ["min", minAggregator],
-  ["max", maxAggregator],
-  ["stdvar", varianceAggregator],
-  ["stddev", deviationAggregator],
-  ["quantile", quantileAggregator],
+type Aggregation = {
+  readonly make: MakeAggregator;
+  /** Looks at the parameter once the operand is known. False: the result is empty. */
+  readonly check?: (call: AggregateCall) => boolean;
+};
+
+const AGGREGATIONS: ReadonlyMap<Aggregator, Aggregation> = new Map<Aggregator, Aggregation>([
+  ["sum", { make: (labels, call) => new SumAggregator(labels, call) }],
+  ["avg", { make: (labels, call) => new AverageAggregator(labels, call) }],
+  ["count", { make: (labels, call) => new CountAggregator(labels, call) }],
+  ["group", { make: (labels, call) => new PresenceAggregator(labels, call) }],
+  ["min", { make: (labels, call) => new ExtremeAggregator(labels, call, -1) }],
+  ["max", { make: (labels, call) => new ExtremeAggregator(labels, call, 1) }],
+  ["stdvar", { make: (labels, call) => new VarianceAggregator(labels, call, (variance) => variance) }],
+  ["stddev", { make: (labels, call) => new VarianceAggregator(labels, call, Math.sqrt) }],
+  ["quantile", { make: (labels, call) => new QuantileAggregator(labels, call), check: noteQuantiles }],
+  ["topk", { make: (_, call) => new RankingAggregator(call, 1), check: checkCounts }],
+  ["bottomk", { make: (_, call) => new RankingAggregator(call, -1), check: checkCounts }],
+  ["limitk", { make: (_, call) => new LimitAggregator(call), check: checkCounts }],
+  ["limit_ratio", { make: (_, call) => new RatioAggregator(call), check: checkRatios }],
 ]);
 
-/** Evaluates the parameter and the operand of an aggregation and puts them together. */
+/** Evaluates the parameter and the operand of an aggregation and puts its series together as they come. */
 export async function evaluateAggregate(evaluator: Evaluator, expr: AggregateExpr, grid: Grid): Promise<StepSeries[]> {
   const { context } = evaluator;
   if (expr.op === "count_values") {
@@ -38,24 +47,26 @@ export async function evaluateAggregate(evaluator: Evaluator, expr: AggregateExp
     return countValues(await evaluator.vector(expr.expr, grid), label, { context, expr, grid, param: undefined });
   }
   const param = expr.param && (await evaluator.scalar(expr.param, grid));
-  const series = await evaluator.vector(expr.expr, grid);
   const call: AggregateCall = { context, expr, grid, param };
-  const groups = groupSeries(series, expr.grouping, expr.without);
-  const aggregate = GROUP_AGGREGATORS.get(expr.op);
-  if (!aggregate) return chooseMembers(groups, call);
-  if (expr.op === "quantile") noteQuantiles(call);
+  const { make, check } = AGGREGATIONS.get(expr.op) as Aggregation;
+  const index = new GroupIndex<GroupAggregator>(expr.grouping, expr.without, (labels) => {
+    context.hold(grid.steps);
+    return make(labels, call);
+  });
+  await evaluator.stream(expr.expr, grid, { keeps: false, take: (member) => index.of(member.labels).add(member) });
+  if (check && !check(call)) return [];
   const results: StepSeries[] = [];
-  for (const group of groups) {
-    const out = await aggregate(group, call);
-    if (out.kinds.some((kind) => kind !== ABSENT)) results.push(out);
+  for (const group of index.groups) {
+    for (const out of await group.finish()) if (!out.isEmpty()) results.push(out);
     if (context.breathless) await context.breathe();
   }
   return results;
 }
 
-function noteQuantiles({ context, expr, param }: AggregateCall): void {
+function noteQuantiles({ context, expr, param }: AggregateCall): boolean {
   for (const quantile of new Set(param)) {
     if (quantile >= 0 && quantile <= 1) continue;
     context.annotations.warn(expr.param?.range ?? expr.range, NOTES.invalidQuantile(quantile));
   }
+  return true;
 }

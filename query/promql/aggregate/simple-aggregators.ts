@@ -1,103 +1,131 @@
+import type { Labels } from "@sightline/model/labels.ts";
 import { NOTES } from "../annotations.ts";
 import { ABSENT, FLOAT, HISTOGRAM, StepSeries } from "../eval/step-series.ts";
-import { type AggregateCall, type GroupAggregator, membersDropName } from "./aggregator.ts";
-import type { Group } from "./grouping.ts";
-import { quantileOf } from "./quantile-of.ts";
+import type { AggregateCall, GroupAggregator } from "./aggregator.ts";
 
-export const countAggregator: GroupAggregator = async (group, { context, grid }) => {
-  const out = StepSeries.empty(group.labels, grid.steps, membersDropName(group));
-  for (const { kinds } of group.members) {
+/** `count`, of floats and histograms alike. */
+export class CountAggregator implements GroupAggregator {
+  readonly #out: StepSeries;
+
+  constructor(labels: Labels, { grid }: AggregateCall) {
+    this.#out = StepSeries.empty(labels, grid.steps);
+  }
+
+  add({ kinds, dropName }: StepSeries): void {
+    const out = this.#out;
+    if (dropName) out.dropName = true;
     for (let step = 0; step < kinds.length; step++) {
       if (kinds[step] !== ABSENT) out.setFloat(step, (out.values[step] as number) + 1);
     }
-    if (context.tired(kinds.length)) await context.breathe();
   }
-  return out;
-};
 
-export const groupAggregator: GroupAggregator = async (group, { context, grid }) => {
-  const out = StepSeries.empty(group.labels, grid.steps, membersDropName(group));
-  for (const { kinds } of group.members) {
-    for (let step = 0; step < kinds.length; step++) if (kinds[step] !== ABSENT) out.setFloat(step, 1);
-    if (context.tired(kinds.length)) await context.breathe();
+  finish(): StepSeries[] {
+    return [this.#out];
   }
-  return out;
-};
+}
 
-export const minAggregator: GroupAggregator = (group, call) =>
-  fold(group, call, (best, value) => best > value || Number.isNaN(best));
+/** `group`: 1 where there is anything. */
+export class PresenceAggregator implements GroupAggregator {
+  readonly #out: StepSeries;
 
-export const maxAggregator: GroupAggregator = (group, call) =>
-  fold(group, call, (best, value) => best < value || Number.isNaN(best));
+  constructor(labels: Labels, { grid }: AggregateCall) {
+    this.#out = StepSeries.empty(labels, grid.steps);
+  }
 
-async function fold(
-  group: Group,
-  call: AggregateCall,
-  isBetter: (best: number, value: number) => boolean,
-): Promise<StepSeries> {
-  const out = StepSeries.empty(group.labels, call.grid.steps, membersDropName(group));
-  noteHistograms(group, call);
-  const { values: best, kinds } = out;
-  for (const { values, kinds: memberKinds } of group.members) {
+  add({ kinds, dropName }: StepSeries): void {
+    if (dropName) this.#out.dropName = true;
+    for (let step = 0; step < kinds.length; step++) if (kinds[step] !== ABSENT) this.#out.setFloat(step, 1);
+  }
+
+  finish(): StepSeries[] {
+    return [this.#out];
+  }
+}
+
+/** `max` (`sign` 1) and `min` (`sign` -1) of the floats; NaN only where there is nothing else. */
+export class ExtremeAggregator implements GroupAggregator {
+  readonly #call: AggregateCall;
+  readonly #sign: 1 | -1;
+  readonly #out: StepSeries;
+
+  constructor(labels: Labels, call: AggregateCall, sign: 1 | -1) {
+    this.#call = call;
+    this.#sign = sign;
+    this.#out = StepSeries.empty(labels, call.grid.steps);
+  }
+
+  add(member: StepSeries): void {
+    const { values: best, kinds } = this.#out;
+    const { values, kinds: memberKinds } = member;
+    const sign = this.#sign;
+    if (member.dropName) this.#out.dropName = true;
+    noteHistograms(member, this.#call);
     for (let step = 0; step < best.length; step++) {
       if (memberKinds[step] !== FLOAT) continue;
       const value = values[step] as number;
-      if (kinds[step] === FLOAT && !isBetter(best[step] as number, value)) continue;
+      const known = best[step] as number;
+      if (kinds[step] === FLOAT && !(sign * value > sign * known || Number.isNaN(known))) continue;
       best[step] = value;
       kinds[step] = FLOAT;
     }
-    if (call.context.tired(best.length)) await call.context.breathe();
   }
-  return out;
+
+  finish(): StepSeries[] {
+    return [this.#out];
+  }
 }
 
-export const varianceAggregator: GroupAggregator = (group, call) => variance(group, call, (value) => value);
-export const deviationAggregator: GroupAggregator = (group, call) => variance(group, call, Math.sqrt);
+/** `stdvar` and `stddev`: Welford's method over the floats of each step. */
+export class VarianceAggregator implements GroupAggregator {
+  readonly #call: AggregateCall;
+  readonly #finish: (variance: number) => number;
+  /** Its values are the sums of squared distances from the mean. */
+  readonly #out: StepSeries;
+  readonly #counts: Float64Array;
+  readonly #means: Float64Array;
 
-/** Welford's method over the members of each step. */
-async function variance(group: Group, call: AggregateCall, finish: (variance: number) => number): Promise<StepSeries> {
-  const out = StepSeries.empty(group.labels, call.grid.steps, membersDropName(group));
-  noteHistograms(group, call);
-  for (let step = 0; step < call.grid.steps; step++) {
-    let count = 0;
-    let mean = 0;
-    let squares = 0;
-    for (const { values, kinds } of group.members) {
+  constructor(labels: Labels, call: AggregateCall, finish: (variance: number) => number) {
+    this.#call = call;
+    this.#finish = finish;
+    this.#out = StepSeries.empty(labels, call.grid.steps);
+    this.#counts = new Float64Array(call.grid.steps);
+    this.#means = new Float64Array(call.grid.steps);
+  }
+
+  add(member: StepSeries): void {
+    const { values: squares } = this.#out;
+    const { values, kinds } = member;
+    if (member.dropName) this.#out.dropName = true;
+    noteHistograms(member, this.#call);
+    for (let step = 0; step < kinds.length; step++) {
       if (kinds[step] !== FLOAT) continue;
       const value = values[step] as number;
-      if (++count === 1) {
-        mean = value;
-        squares = Number.isFinite(value) ? 0 : Number.NaN;
+      const count = (this.#counts[step] as number) + 1;
+      this.#counts[step] = count;
+      if (count === 1) {
+        this.#means[step] = value;
+        this.#out.setFloat(step, Number.isFinite(value) ? 0 : Number.NaN);
         continue;
       }
-      const delta = value - mean;
-      mean += delta / count;
-      squares += delta * (value - mean);
+      const delta = value - (this.#means[step] as number);
+      const mean = (this.#means[step] as number) + delta / count;
+      this.#means[step] = mean;
+      squares[step] = (squares[step] as number) + delta * (value - mean);
     }
-    if (count > 0) out.setFloat(step, finish(squares / count));
-    if (call.context.tired(group.members.length)) await call.context.breathe();
   }
-  return out;
+
+  finish(): StepSeries[] {
+    const { values, kinds } = this.#out;
+    for (let step = 0; step < kinds.length; step++) {
+      if (kinds[step] === FLOAT) values[step] = this.#finish((values[step] as number) / (this.#counts[step] as number));
+    }
+    return [this.#out];
+  }
 }
 
-export const quantileAggregator: GroupAggregator = async (group, call) => {
-  const out = StepSeries.empty(group.labels, call.grid.steps, membersDropName(group));
-  noteHistograms(group, call);
-  const buffer = new Float64Array(group.members.length);
-  for (let step = 0; step < call.grid.steps; step++) {
-    let count = 0;
-    for (const { values, kinds } of group.members) {
-      if (kinds[step] === FLOAT) buffer[count++] = values[step] as number;
-    }
-    if (count > 0) out.setFloat(step, quantileOf(call.param?.[step] as number, buffer.subarray(0, count)));
-    if (call.context.tired(10 * group.members.length)) await call.context.breathe();
-  }
-  return out;
-};
-
 /** These aggregations have no meaning for histograms and leave them out. */
-function noteHistograms({ members }: Group, { context, expr }: AggregateCall): void {
-  if (members.some(({ histograms, kinds }) => histograms && kinds.includes(HISTOGRAM))) {
+export function noteHistograms({ histograms, kinds }: StepSeries, { context, expr }: AggregateCall): void {
+  if (histograms && kinds.includes(HISTOGRAM)) {
     context.annotations.info(expr.expr.range, NOTES.ignoredInAggregation(expr.op));
   }
 }

@@ -1,27 +1,43 @@
-import { NOTES } from "../annotations.ts";
+import type { Labels } from "@sightline/model/labels.ts";
 import { compensated } from "../eval/neumaier.ts";
-import { metricName } from "../eval/result-labels.ts";
-import { FLOAT, HISTOGRAM, StepSeries } from "../eval/step-series.ts";
-import { IncompatibleSchemasError } from "../histogram/histogram-accumulator.ts";
-import { type AggregateCall, type GroupAggregator, membersDropName } from "./aggregator.ts";
-import type { Group } from "./grouping.ts";
+import { FLOAT, StepSeries } from "../eval/step-series.ts";
+import type { AggregateCall, GroupAggregator } from "./aggregator.ts";
+import { HistogramSums } from "./histogram-sums.ts";
 import { HistogramMean, HistogramTotal } from "./histogram-total.ts";
 
-/** Sums and means, compensated (aggregation in Prometheus' promql/engine.go). */
-export const sumAggregator: GroupAggregator = async (group, call) => {
-  if (hasHistograms(group)) return aggregateAny(group, call, () => new HistogramTotal(), sumAt);
-  const out = StepSeries.empty(group.labels, call.grid.steps, membersDropName(group));
-  const compensations = new Float64Array(call.grid.steps);
-  const { values: sums, kinds } = out;
-  for (const member of group.members) {
-    addMember(member, sums, compensations, kinds);
-    if (call.context.tired(sums.length)) await call.context.breathe();
-  }
-  for (let step = 0; step < sums.length; step++) sums[step] = (sums[step] as number) + (compensations[step] as number);
-  return out;
-};
+/** `sum`, compensated (aggregation in Prometheus' promql/engine.go). */
+export class SumAggregator implements GroupAggregator {
+  readonly #call: AggregateCall;
+  readonly #out: StepSeries;
+  readonly #compensations: Float64Array;
+  #histograms: HistogramSums | undefined;
 
-function addMember(
+  constructor(labels: Labels, call: AggregateCall) {
+    this.#call = call;
+    this.#out = StepSeries.empty(labels, call.grid.steps);
+    this.#compensations = new Float64Array(call.grid.steps);
+  }
+
+  add(member: StepSeries): void {
+    const out = this.#out;
+    if (member.dropName) out.dropName = true;
+    addFloats(member, out.values, this.#compensations, out.kinds);
+    if (!member.histograms) return;
+    this.#histograms ??= new HistogramSums(this.#call, () => new HistogramTotal());
+    this.#histograms.add(member);
+  }
+
+  finish(): StepSeries[] {
+    const { values } = this.#out;
+    for (let step = 0; step < values.length; step++) {
+      values[step] = (values[step] as number) + (this.#compensations[step] as number);
+    }
+    this.#histograms?.finish(this.#out);
+    return [this.#out];
+  }
+}
+
+function addFloats(
   { values, kinds: memberKinds }: StepSeries,
   sums: Float64Array,
   compensations: Float64Array,
@@ -42,119 +58,74 @@ function addMember(
   }
 }
 
-export const averageAggregator: GroupAggregator = async (group, call) => {
-  if (hasHistograms(group)) return aggregateAny(group, call, () => new HistogramMean(), averageAt);
-  const out = StepSeries.empty(group.labels, call.grid.steps, membersDropName(group));
-  for (let step = 0; step < call.grid.steps; step++) {
-    const average = averageAt(group, step);
-    if (average !== undefined) out.setFloat(step, average);
-    if (call.context.tired(group.members.length)) await call.context.breathe();
+/** `avg`: the plain mean as long as the sum does not overflow, from there on the incremental one; compensated. */
+export class AverageAggregator implements GroupAggregator {
+  readonly #call: AggregateCall;
+  /** Its values are the sum, or the mean at steps that are incremental. */
+  readonly #out: StepSeries;
+  readonly #compensations: Float64Array;
+  readonly #counts: Float64Array;
+  readonly #incremental: Uint8Array;
+  #histograms: HistogramSums | undefined;
+
+  constructor(labels: Labels, call: AggregateCall) {
+    const { steps } = call.grid;
+    this.#call = call;
+    this.#out = StepSeries.empty(labels, steps);
+    this.#compensations = new Float64Array(steps);
+    this.#counts = new Float64Array(steps);
+    this.#incremental = new Uint8Array(steps);
   }
-  return out;
-};
 
-function hasHistograms(group: Group): boolean {
-  return group.members.some(({ histograms }) => histograms !== undefined);
-}
-
-function sumAt({ members }: Group, step: number): number | undefined {
-  let total: number | undefined;
-  let compensation = 0;
-  for (const { values, kinds } of members) {
-    if (kinds[step] !== FLOAT) continue;
-    const value = values[step] as number;
-    if (total === undefined) {
-      total = value;
-      continue;
+  add(member: StepSeries): void {
+    const { values, kinds } = member;
+    const out = this.#out;
+    if (member.dropName) out.dropName = true;
+    const counts = this.#counts;
+    for (let step = 0; step < kinds.length; step++) {
+      if (kinds[step] !== FLOAT) continue;
+      const count = (counts[step] as number) + 1;
+      counts[step] = count;
+      if (count === 1) out.setFloat(step, values[step] as number);
+      else this.#addAt(step, values[step] as number, count);
     }
-    const next: number = total + value;
-    compensation = compensated(compensation, total, value, next);
-    total = next;
+    if (!member.histograms) return;
+    this.#histograms ??= new HistogramSums(this.#call, () => new HistogramMean());
+    this.#histograms.add(member);
   }
-  return total === undefined ? undefined : total + compensation;
-}
 
-/** The plain mean as long as the sum does not overflow, from there on the incremental one. */
-function averageAt({ members }: Group, step: number): number | undefined {
-  let count = 0;
-  let total = 0;
-  let mean = 0;
-  let compensation = 0;
-  let incremental = false;
-  for (const { values, kinds } of members) {
-    if (kinds[step] !== FLOAT) continue;
-    const value = values[step] as number;
-    count++;
-    if (count === 1) {
-      total = value;
-      mean = value;
-      continue;
-    }
-    if (!incremental) {
+  #addAt(step: number, value: number, count: number): void {
+    const { values } = this.#out;
+    const compensations = this.#compensations;
+    if (this.#incremental[step] === 0) {
+      const total = values[step] as number;
       const next = total + value;
       if (next !== Number.POSITIVE_INFINITY && next !== Number.NEGATIVE_INFINITY) {
-        compensation = compensated(compensation, total, value, next);
-        total = next;
-        continue;
+        compensations[step] = compensated(compensations[step] as number, total, value, next);
+        values[step] = next;
+        return;
       }
-      incremental = true;
-      mean = total / (count - 1);
-      compensation /= count - 1;
+      this.#incremental[step] = 1;
+      values[step] = total / (count - 1);
+      compensations[step] = (compensations[step] as number) / (count - 1);
     }
     const share = (count - 1) / count;
-    const before = share * mean;
+    const before = share * (values[step] as number);
     const added = value / count;
-    mean = before + added;
-    compensation = compensated(share * compensation, before, added, mean);
+    const mean = before + added;
+    compensations[step] = compensated(share * (compensations[step] as number), before, added, mean);
+    values[step] = mean;
   }
-  if (count === 0) return undefined;
-  return incremental ? mean + compensation : total / count + compensation / count;
-}
 
-/** A group with histograms: at each step it has either floats or histograms, or it has no result there. */
-async function aggregateAny(
-  group: Group,
-  call: AggregateCall,
-  makeTotal: () => HistogramTotal | HistogramMean,
-  floatsAt: (group: Group, step: number) => number | undefined,
-): Promise<StepSeries> {
-  const out = StepSeries.empty(group.labels, call.grid.steps, membersDropName(group));
-  const { annotations } = call.context;
-  const { range } = call.expr.expr;
-  for (let step = 0; step < call.grid.steps; step++) {
-    const histograms = group.members.filter(({ kinds }) => kinds[step] === HISTOGRAM);
-    const hasFloats = group.members.some(({ kinds }) => kinds[step] === FLOAT);
-    if (histograms.length > 0 && hasFloats) {
-      annotations.warn(range, NOTES.mixedFloatsHistogramsInAggregation());
-    } else if (hasFloats) {
-      out.setFloat(step, floatsAt(group, step) as number);
-    } else if (histograms.length > 0) {
-      aggregateHistograms(histograms, step, call, makeTotal(), out);
+  finish(): StepSeries[] {
+    const { values, kinds } = this.#out;
+    for (let step = 0; step < kinds.length; step++) {
+      if (kinds[step] !== FLOAT) continue;
+      const compensation = this.#compensations[step] as number;
+      const count = this.#incremental[step] === 1 ? 1 : (this.#counts[step] as number);
+      values[step] = (values[step] as number) / count + compensation / count;
     }
-    if (call.context.tired(100 * group.members.length)) await call.context.breathe();
+    this.#histograms?.finish(this.#out);
+    return [this.#out];
   }
-  return out;
-}
-
-function aggregateHistograms(
-  members: readonly StepSeries[],
-  step: number,
-  call: AggregateCall,
-  total: HistogramTotal | HistogramMean,
-  out: StepSeries,
-): void {
-  const { annotations } = call.context;
-  const { range } = call.expr.expr;
-  for (const member of members) {
-    try {
-      total.add(member.histogramAt(step));
-    } catch (error) {
-      if (!(error instanceof IncompatibleSchemasError)) throw error;
-      annotations.warn(range, NOTES.mixedSchemas(metricName(member.labels)));
-      return;
-    }
-  }
-  if (total.boundsReconciled) annotations.info(range, NOTES.mismatchedCustomBuckets("aggregation"));
-  if (total.hasResetCollision) annotations.warn(range, NOTES.resetCollision("aggregation"));
-  out.setHistogram(step, total.result());
 }

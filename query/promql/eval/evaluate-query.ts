@@ -123,7 +123,7 @@ async function selectMatrix(context: QueryContext, expr: MatrixSelector, grid: G
   const hints = { stepMs: 0, func: "", rangeMs: endMs - startMs };
   const results: MatrixSeries[] = [];
   if (startMs === endMs) return results;
-  await selectSlices(context, { matchers: expr.vector.matchers, range, hints }, (slice) => {
+  await selectSlices(context, { matchers: expr.vector.matchers, range, hints }, 0, (slice) => {
     const input = rangeInputOf(slice);
     const count = input.timesMs.length + input.histograms.length;
     context.samplesTotal += count;

@@ -1,6 +1,4 @@
-import { labelValue } from "@sightline/model/labels.ts";
 import { evaluateAggregate } from "../aggregate/evaluate-aggregate.ts";
-import { NOTES } from "../annotations.ts";
 import type { CallExpr, Expr, StepInvariantExpr, SubqueryExpr, UnaryExpr } from "../ast.ts";
 import { evaluateBinary } from "../binary/evaluate-binary.ts";
 import { evaluateInfo } from "../functions/info.ts";
@@ -8,14 +6,17 @@ import { RANGE_FUNCTIONS, VECTOR_FUNCTIONS } from "../functions/registry.ts";
 import { absentSeries } from "../functions/scalars-and-vectors.ts";
 import { FunctionCall } from "../functions/vector-function.ts";
 import { scaleHistogram } from "../histogram/scale-histogram.ts";
-import { evaluateRangeCall } from "./evaluate-range-call.ts";
+import { CollectedSeries } from "./collected-series.ts";
+import { streamRangeCall } from "./evaluate-range-call.ts";
 import { type Grid, gridOf, timeAt } from "./grid.ts";
-import { type Aspect, evaluateInstantSelector } from "./instant-selector.ts";
+import { type Aspect, evaluateInstantSelector, streamInstantSelector } from "./instant-selector.ts";
 import { mergeSameLabels } from "./merge-series.ts";
+import { NonCounterNotes } from "./non-counter-notes.ts";
 import type { QueryContext } from "./query-context.ts";
-import { metricName, nameless } from "./result-labels.ts";
+import type { RangeFunction } from "./range-function.ts";
+import { nameless } from "./result-labels.ts";
 import { evaluateSmoothedSelector } from "./smoothed-selector.ts";
-import { ABSENT, type Evaluated, FLOAT, HISTOGRAM, StepSeries, vectorOf } from "./step-series.ts";
+import { ABSENT, type Evaluated, FLOAT, HISTOGRAM, type SeriesSink, StepSeries, vectorOf } from "./step-series.ts";
 import { firstGaze, gazeOf, knownDuration, lastGaze } from "./time-window.ts";
 
 /** Evaluates a prepared expression at all steps of a grid. */
@@ -53,6 +54,25 @@ export class Evaluator {
       case "matrix":
       case "subquery":
         throw new TypeError("a range vector has no value at a step");
+    }
+  }
+
+  /**
+   * Gives the series of an expression that is a vector to `sink`. Those of selectors and of functions of ranges come
+   * one after the other, so that not all of them are in memory at a time.
+   */
+  async stream(expr: Expr, grid: Grid, sink: SeriesSink): Promise<void> {
+    if (expr.kind === "vector" && expr.extend !== "smoothed") {
+      return streamInstantSelector(this.context, expr, grid, sink);
+    }
+    // Without delayed name removal, series that only their name told apart must be found.
+    if (expr.kind === "call" && expr.func !== "absent_over_time" && this.context.delayedNameRemoval) {
+      const rangeFunction = RANGE_FUNCTIONS.get(expr.func);
+      if (rangeFunction) return this.#streamRangeFunction(expr, grid, rangeFunction, sink);
+    }
+    for (const series of await this.vector(expr, grid)) {
+      sink.take(series);
+      if (this.context.tired(grid.steps)) await this.context.breathe();
     }
   }
 
@@ -99,12 +119,12 @@ export class Evaluator {
   async #call(expr: CallExpr, grid: Grid): Promise<Evaluated> {
     const rangeFunction = RANGE_FUNCTIONS.get(expr.func);
     if (rangeFunction) {
-      const series = await evaluateRangeCall(this, expr, grid, rangeFunction);
+      const collected = new CollectedSeries(this.context);
+      await this.#streamRangeFunction(expr, grid, rangeFunction, collected);
       if (expr.func === "absent_over_time") {
-        return vectorOf(absentSeries(series, expr.args[0] as Expr, grid.steps, true));
+        return vectorOf(absentSeries(collected.series, expr.args[0] as Expr, grid.steps, true));
       }
-      if (expr.func === "rate" || expr.func === "increase") this.#noteNonCounters(expr, series);
-      return vectorOf(this.#checked(series));
+      return vectorOf(this.#checked(collected.series));
     }
     if (expr.func === "timestamp" || expr.func === "start_timestamp") return this.#timestamp(expr, grid);
     if (expr.func === "info") return vectorOf(await evaluateInfo(this, expr, grid));
@@ -148,18 +168,10 @@ export class Evaluator {
     return vectorOf(this.#checked(results));
   }
 
-  #noteNonCounters({ args }: CallExpr, series: readonly StepSeries[]): void {
-    const { annotations } = this.context;
-    const { range } = args[0] as Expr;
-    for (const { labels, kinds } of series) {
-      const name = metricName(labels);
-      if (name === "" || /_(total|sum|count|bucket)$/.test(name) || !kinds.includes(FLOAT)) continue;
-      const type = labelValue(labels, "__type__");
-      if (type === "") annotations.info(range, NOTES.possibleNonCounter(name));
-      else if (type !== "counter" && type !== "histogram") {
-        annotations.info(range, NOTES.possibleNonCounterLabel(name, type));
-      }
-    }
+  #streamRangeFunction(expr: CallExpr, grid: Grid, func: RangeFunction, sink: SeriesSink): Promise<void> {
+    const isOfCounters = expr.func === "rate" || expr.func === "increase";
+    const noting = isOfCounters ? new NonCounterNotes(this.context.annotations, expr, sink) : sink;
+    return streamRangeCall(this, expr, grid, func, noting);
   }
 
   /** Evaluated at the first step, the same at all others. */

@@ -1,4 +1,5 @@
 import { isStaleHistogram, type NativeHistogram } from "@sightline/model/histogram.ts";
+import { EMPTY_LABELS } from "@sightline/model/labels.ts";
 import type { SeriesSlice } from "@sightline/model/ports.ts";
 import { isStaleAt, wordsOf } from "@sightline/model/stale.ts";
 import type { VectorSelector } from "../ast.ts";
@@ -6,10 +7,11 @@ import { EvaluationError } from "../evaluation-error.ts";
 import { formatLabelSet } from "../format/format-label-set.ts";
 import { statsOf } from "../histogram/histogram-stats.ts";
 import { histogramWeight } from "../histogram/histogram-weight.ts";
+import { CollectedSeries } from "./collected-series.ts";
 import { type Grid, timeAt } from "./grid.ts";
 import type { QueryContext } from "./query-context.ts";
-import { selectSlices, sortByLabels } from "./select-slices.ts";
-import { ABSENT, StepSeries } from "./step-series.ts";
+import { selectSlices } from "./select-slices.ts";
+import { ABSENT, type SeriesSink, StepSeries } from "./step-series.ts";
 import { firstGaze, type Gaze, gazeOf, lastGaze } from "./time-window.ts";
 
 /**
@@ -20,7 +22,7 @@ export type Aspect = "value" | "time" | "start" | "info-time";
 
 /**
  * An instant selector at all steps: the newest sample of each series that is less than the lookback old, nothing if
- * that is the staleness marker.
+ * that is the staleness marker. Series come in the order of their labels.
  */
 export async function evaluateInstantSelector(
   context: QueryContext,
@@ -28,20 +30,38 @@ export async function evaluateInstantSelector(
   grid: Grid,
   aspect: Aspect = "value",
 ): Promise<StepSeries[]> {
+  const collected = new CollectedSeries(context);
+  await streamInstantSelector(context, selector, grid, collected, aspect);
+  return collected.series;
+}
+
+/** {@link evaluateInstantSelector}, one series after the other. */
+export async function streamInstantSelector(
+  context: QueryContext,
+  selector: VectorSelector,
+  grid: Grid,
+  sink: SeriesSink,
+  aspect: Aspect = "value",
+): Promise<void> {
   const gaze = gazeOf(selector);
-  const range = { startMs: firstGaze(gaze, grid) - context.lookbackMs + 1, endMs: lastGaze(gaze, grid) };
+  const { lookbackMs } = context;
+  const range = { startMs: firstGaze(gaze, grid) - lookbackMs + 1, endMs: lastGaze(gaze, grid) };
   const hints = { stepMs: grid.stepMs, func: "", rangeMs: 0 };
-  const result: StepSeries[] = [];
-  await selectSlices(context, { matchers: selector.matchers, range, hints }, (slice) => {
+  const lent = StepSeries.empty(EMPTY_LABELS, grid.steps);
+  await selectSlices(context, { matchers: selector.matchers, range, hints }, grid.steps, (slice) => {
     const read = selector.statsOnly ? statsOf(slice) : slice;
-    const out = pickNewest(read, grid, gaze, context.lookbackMs, aspect);
+    const out = sink.keeps
+      ? StepSeries.empty(read.labels, grid.steps)
+      : new StepSeries(read.labels, false, lent.values, lent.kinds.fill(ABSENT));
+    if (read.histograms || aspect !== "value") pickNewestOfAny(read, grid, gaze, lookbackMs, aspect, out);
+    else pickNewestFloat(read, grid, gaze, lookbackMs, out);
     const weight = weightOf(out);
     if (weight === 0) return;
     context.samplesTotal += weight;
-    context.hold(Math.max(weight, grid.steps));
-    result.push(out);
+    context.hold(weight);
+    sink.take(out);
+    context.release(weight);
   });
-  return sortByLabels(result);
 }
 
 function weightOf(series: StepSeries): number {
@@ -52,25 +72,21 @@ function weightOf(series: StepSeries): number {
   return weight;
 }
 
-function pickNewest(slice: SeriesSlice, grid: Grid, gaze: Gaze, lookbackMs: number, aspect: Aspect): StepSeries {
-  const out = StepSeries.empty(slice.labels, grid.steps);
-  if (slice.histograms || aspect !== "value") pickNewestOfAny(slice, grid, gaze, lookbackMs, aspect, out);
-  else pickNewestFloat(slice, grid, gaze, lookbackMs, out);
-  return out;
-}
-
 function pickNewestFloat(slice: SeriesSlice, grid: Grid, gaze: Gaze, lookbackMs: number, out: StepSeries): void {
   const { timesMs, values } = slice;
   const { values: outValues, kinds } = out;
   const length = timesMs.length;
-  const words = wordsOf(values);
+  let words: Uint32Array | undefined;
   let next = 0;
   for (let step = 0; step < grid.steps; step++) {
     const lookMs = gaze.fixedMs ?? timeAt(grid, step) - gaze.offsetMs;
     while (next < length && (timesMs[next] as number) <= lookMs) next++;
     if (next === 0 || (timesMs[next - 1] as number) <= lookMs - lookbackMs) continue;
     const value = values[next - 1] as number;
-    if (Number.isNaN(value) && isStaleAt(words, next - 1)) continue;
+    if (Number.isNaN(value)) {
+      words ??= wordsOf(values);
+      if (isStaleAt(words, next - 1)) continue;
+    }
     outValues[step] = value;
     kinds[step] = 1;
   }

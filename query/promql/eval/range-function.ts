@@ -2,6 +2,7 @@ import type { NativeHistogram } from "@sightline/model/histogram.ts";
 import type { Annotations } from "../annotations.ts";
 import type { CallExpr, Range, VectorSelector } from "../ast.ts";
 import type { RangeInput } from "./range-input.ts";
+import type { StepWindows } from "./step-windows.ts";
 
 /**
  * What a function of a range vector sees at one step of one series: the samples `from` (included) `to` (excluded) of
@@ -39,9 +40,10 @@ export type RangeCall = {
   readonly argRange: Range;
   readonly firstArgRange: Range;
   readonly extend: VectorSelector["extend"];
-  /** Set by {@link RangeFunction.prepare}: indexes of samples that start a counter anew, ascending. */
-  resets: readonly number[];
 };
+
+/** Writes to `out` the results of those steps of its windows that have one, for a series with their times. */
+export type SeriesKernel = (values: Float64Array, resets: readonly number[], out: Float64Array) => void;
 
 /** undefined: the series has no sample at this step. */
 export type RangeResult = number | NativeHistogram | undefined;
@@ -51,10 +53,12 @@ export type RangeFunction = {
   readonly minFloats: number;
   /** The name of the metric still fits the result. */
   readonly keepsName?: boolean;
-  /** Called once for each series without histograms, before its windows. */
-  prepare?(window: RangeWindow): void;
+  /** It looks at {@link RangeInput.resets}. */
+  readonly needsResets?: boolean;
   /** The result for a window of at least `minFloats` floats and no histogram. */
   floats(window: RangeWindow): number;
+  /** Instead of calling `floats` for every window: does all that depends on times alone once, for many series. */
+  overWindows?(windows: StepWindows, call: RangeCall): SeriesKernel;
   /** The result for a window with at least one histogram, or of any extended range. */
   any(window: RangeWindow): RangeResult;
   /** `floats` can't tell everything (start times): `any` is called for every window. */

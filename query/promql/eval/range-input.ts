@@ -14,37 +14,75 @@ export type RangeInput = {
   readonly timesMs: Float64Array;
   readonly values: Float64Array;
   readonly startsMs: Float64Array | undefined;
+  /** Indexes of samples that are less than the one before, ascending. Empty unless they were asked for. */
+  readonly resets: readonly number[];
   readonly histogramTimesMs: Float64Array;
   readonly histograms: readonly NativeHistogram[];
   readonly histogramStartsMs: Float64Array | undefined;
 };
 
 const NO_TIMES = new Float64Array(0);
+const NO_INDEXES: readonly number[] = [];
 
-export function rangeInputOf(slice: SeriesSlice): RangeInput {
-  const floats = withoutStale(slice);
+export function rangeInputOf(slice: SeriesSlice, needsResets = false): RangeInput {
+  const floats = needsResets ? floatsWithResets(slice) : floatsOf(slice);
   const histograms = slice.histograms && histogramsWithoutStale(slice.histograms);
   return {
     labels: slice.labels,
     dropName: false,
     info: slice.info,
-    ...floats,
+    timesMs: floats.timesMs,
+    values: floats.values,
+    startsMs: floats.startsMs,
+    resets: floats.resets ?? NO_INDEXES,
     histogramTimesMs: histograms?.timesMs ?? NO_TIMES,
     histograms: histograms?.values ?? [],
     histogramStartsMs: histograms?.startsMs,
   };
 }
 
-type Floats = Pick<RangeInput, "timesMs" | "values" | "startsMs">;
+type Floats = Pick<SeriesSlice, "timesMs" | "values" | "startsMs"> & { readonly resets?: readonly number[] };
 
-function withoutStale({ timesMs, values, startsMs }: SeriesSlice): Floats {
+function floatsOf(slice: Floats): Floats {
+  const { values } = slice;
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i] as number;
+    // biome-ignore lint/suspicious/noSelfCompare: twice as fast as Number.isNaN, and this looks at every sample
+    if (value !== value) return withoutStale(slice);
+  }
+  return slice;
+}
+
+/** Looks at every sample once: what is not less than the one before is neither a reset nor a staleness marker. */
+function floatsWithResets(slice: Floats): Floats {
+  const { timesMs, values, startsMs } = slice;
+  let before = Number.NEGATIVE_INFINITY;
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i] as number;
+    if (!(value >= before)) {
+      const kept = withoutStale(slice);
+      return { timesMs: kept.timesMs, values: kept.values, startsMs: kept.startsMs, resets: resetsOf(kept.values) };
+    }
+    before = value;
+  }
+  return { timesMs, values, startsMs, resets: NO_INDEXES };
+}
+
+function resetsOf(values: Float64Array): number[] {
+  const resets: number[] = [];
+  for (let i = 1; i < values.length; i++) if ((values[i] as number) < (values[i - 1] as number)) resets.push(i);
+  return resets;
+}
+
+function withoutStale(slice: Floats): Floats {
+  const { timesMs, values, startsMs } = slice;
   const words = wordsOf(values);
   let stale = 0;
   for (let i = 0; i < values.length; i++) {
     const value = values[i] as number;
     if (Number.isNaN(value) && isStaleAt(words, i)) stale++;
   }
-  if (stale === 0) return { timesMs, values, startsMs };
+  if (stale === 0) return slice;
   const length = values.length - stale;
   const kept = {
     timesMs: new Float64Array(length),
@@ -79,20 +117,22 @@ function histogramsWithoutStale(histograms: Histograms): Histograms {
  * The result of a subquery's inner expression as samples. Counter reset hints are forgotten: a subquery may skip the
  * sample that had the reset, or see it twice.
  */
-export function rangeInputOfSteps(series: StepSeries, grid: Grid): RangeInput {
+export function rangeInputOfSteps(series: StepSeries, grid: Grid, needsResets = false): RangeInput {
   const floatSteps: number[] = [];
   const histogramSteps: number[] = [];
   for (let step = 0; step < grid.steps; step++) {
     if (series.kinds[step] === FLOAT) floatSteps.push(step);
     else if (series.kinds[step] === HISTOGRAM) histogramSteps.push(step);
   }
+  const values = Float64Array.from(floatSteps, (step) => series.values[step] as number);
   return {
     labels: series.labels,
     dropName: series.dropName,
     info: NO_INFO,
     timesMs: Float64Array.from(floatSteps, (step) => timeAt(grid, step)),
-    values: Float64Array.from(floatSteps, (step) => series.values[step] as number),
+    values,
     startsMs: undefined,
+    resets: needsResets ? resetsOf(values) : NO_INDEXES,
     histogramTimesMs: Float64Array.from(histogramSteps, (step) => timeAt(grid, step)),
     histograms: histogramSteps.map((step) => withoutResetHint(series.histogramAt(step))),
     histogramStartsMs: undefined,

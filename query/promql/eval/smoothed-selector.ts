@@ -6,7 +6,7 @@ import { type Grid, timeAt } from "./grid.ts";
 import type { QueryContext } from "./query-context.ts";
 import { type RangeInput, rangeInputOf } from "./range-input.ts";
 import { metricName } from "./result-labels.ts";
-import { selectSlices, sortByLabels } from "./select-slices.ts";
+import { selectSlices } from "./select-slices.ts";
 import { StepSeries } from "./step-series.ts";
 import { firstGaze, gazeOf, lastGaze } from "./time-window.ts";
 
@@ -24,7 +24,7 @@ export async function evaluateSmoothedSelector(
   const range = { startMs: firstGaze(gaze, grid) - lookbackMs + 1, endMs: lastGaze(gaze, grid) + lookbackMs };
   const hints = { stepMs: grid.stepMs, func: "", rangeMs: 0 };
   const results: StepSeries[] = [];
-  await selectSlices(context, { matchers: selector.matchers, range, hints }, (slice) => {
+  await selectSlices(context, { matchers: selector.matchers, range, hints }, grid.steps, (slice) => {
     const input = rangeInputOf(slice);
     const out = StepSeries.empty(slice.labels, grid.steps);
     let count = 0;
@@ -35,7 +35,7 @@ export async function evaluateSmoothedSelector(
     context.hold(count);
     results.push(out);
   });
-  return sortByLabels(results);
+  return results;
 }
 
 function smoothAt(

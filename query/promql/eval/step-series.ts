@@ -53,6 +53,10 @@ export class StepSeries {
     else this.setHistogram(step, value);
   }
 
+  clear(step: number): void {
+    this.kinds[step] = ABSENT;
+  }
+
   histogramAt(step: number): NativeHistogram {
     return this.histograms?.[step] as NativeHistogram;
   }
@@ -75,4 +79,11 @@ export type Evaluated =
 
 export function vectorOf(series: StepSeries[]): Evaluated {
   return { type: "vector", series };
+}
+
+/** Takes the series of a vector, one after the other and in their order. */
+export interface SeriesSink {
+  /** False: the arrays of a series are used again for the next one, so `take` must not keep them. */
+  readonly keeps: boolean;
+  take(series: StepSeries): void;
 }

@@ -7,16 +7,22 @@ import { expect, test } from "vitest";
 import { DEFAULT_PROM_LIMITS } from "../config.ts";
 import { PromEngine } from "../engine.ts";
 
+/** Equal series that share their times, so that one is computed alone and the others together. */
+const COPIES = ["a", "b", "c"];
+
 function engineOf(timesMs: readonly number[], values: readonly number[], info: SeriesInfo = NO_INFO): PromEngine {
-  const slice: SeriesSlice = {
-    labels: labelsFrom({ __name__: "x_total" }),
-    info,
-    timesMs: Float64Array.from(timesMs),
-    values: Float64Array.from(values),
-  };
+  const shared = Float64Array.from(timesMs);
+  const slices = COPIES.map(
+    (copy): SeriesSlice => ({
+      labels: labelsFrom({ __name__: "x_total", copy }),
+      info,
+      timesMs: shared,
+      values: Float64Array.from(values),
+    }),
+  );
   const queryable: Queryable = {
     async *select() {
-      yield [slice];
+      yield slices;
     },
     series: async () => [],
     labelNames: async () => [],
@@ -29,8 +35,11 @@ async function range(engine: PromEngine, text: string, startMs: number, endMs: n
   const { signal } = new AbortController();
   const { value } = await engine.range(text, { tenant: DEFAULT_TENANT, startMs, endMs, stepMs, signal });
   if (value.type !== "matrix") throw new Error("no matrix");
-  const [series] = value.series;
-  return new Map([...(series?.timesMs ?? [])].map((timeMs, i) => [timeMs, series?.values[i] as number]));
+  const [first, ...others] = value.series.map(
+    ({ timesMs, values }) => new Map(Array.from(timesMs, (timeMs, i) => [timeMs, values[i] as number])),
+  );
+  for (const other of others) expect(other).toEqual(first);
+  return first ?? new Map<number, number>();
 }
 
 /** The definition, one window at a time and without any cleverness. */

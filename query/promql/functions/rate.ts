@@ -6,8 +6,10 @@ import type { RangeInput } from "../eval/range-input.ts";
 import { metricName } from "../eval/result-labels.ts";
 import { scaleHistogram } from "../histogram/scale-histogram.ts";
 import { extendedRate } from "./extended-rate.ts";
+import { extrapolationFactor, factorOf, toEnd } from "./extrapolation.ts";
 import { addNoting, histogramChange, sumOfDeltas } from "./histogram-rate.ts";
 import { histogramCount } from "./over-time.ts";
+import { rateKernel } from "./rate-kernel.ts";
 import type { RateKind } from "./rate-kind.ts";
 import { isStartTimeReset, overlapsStartTime } from "./start-time.ts";
 
@@ -27,8 +29,9 @@ function extrapolated(kind: RateKind): RangeFunction {
   const { isCounter } = kind;
   return {
     minFloats: 2,
-    ...(isCounter && { prepare: findResets }),
+    needsResets: isCounter,
     floats: (window) => floatRate(window, kind),
+    overWindows: (windows, call) => rateKernel(windows, call, kind),
     any: (window) => rateOfAny(window, kind),
     // Start times tell of resets and of the zero point of a counter; deltas are summed, not subtracted.
     always: (input) => isCounter && (isDelta(input) || hasStartTimes(input)),
@@ -43,25 +46,11 @@ function isDelta({ info }: RangeInput): boolean {
   return info.temporality === "delta";
 }
 
-const NO_RESETS: readonly number[] = [];
-
-/** Resets are rare, so finding them once per series saves looking at every sample of every window. */
-function findResets({ values, call }: RangeWindow): void {
-  let resets: number[] | undefined;
-  for (let i = 1; i < values.length; i++) {
-    if ((values[i] as number) < (values[i - 1] as number)) {
-      resets ??= [];
-      resets.push(i);
-    }
-  }
-  call.resets = resets ?? NO_RESETS;
-}
-
 function floatRate(window: RangeWindow, kind: RateKind): number {
   const { timesMs, values, from, to, call } = window;
   const first = values[from] as number;
   let change = (values[to - 1] as number) - first;
-  const { resets } = call;
+  const { resets } = window.series;
   if (kind.isCounter && resets.length > 0) {
     for (let i = firstAfter(resets, from); i < resets.length && (resets[i] as number) < to; i++) {
       change += values[(resets[i] as number) - 1] as number;
@@ -70,7 +59,7 @@ function floatRate(window: RangeWindow, kind: RateKind): number {
   const firstMs = timesMs[from] as number;
   const lastMs = timesMs[to - 1] as number;
   const zero = kind.isCounter && change > 0 && first >= 0 ? first / change : Number.POSITIVE_INFINITY;
-  return change * extrapolationFactor(window, kind, firstMs, lastMs, to - from - 1, zero);
+  return change * extrapolationFactor(window, call, kind, firstMs, lastMs, to - from - 1, zero);
 }
 
 /** The index of the first number above `bound`; numbers ascend. */
@@ -83,38 +72,6 @@ function firstAfter(numbers: readonly number[], bound: number): number {
     else high = middle;
   }
   return low;
-}
-
-/**
- * What to multiply a change between two samples by to get that of the whole range. `zero`: how many times as long as
- * between the samples it would have taken a counter to get from nothing to its first value, Infinity when not known.
- */
-function extrapolationFactor(
-  window: RangeWindow,
-  kind: RateKind,
-  firstMs: number,
-  lastMs: number,
-  intervals: number,
-  zero: number,
-): number {
-  const sampled = (lastMs - firstMs) / 1000;
-  const average = sampled / intervals;
-  const threshold = average * 1.1;
-  let toStart = (firstMs - window.startMs) / 1000;
-  if (toStart >= threshold) toStart = average / 2;
-  const toZero = sampled * zero;
-  if (toZero < toStart) toStart = toZero;
-  return factorOf(window, kind, sampled, toStart, toEnd(window, lastMs, average, threshold));
-}
-
-function toEnd({ endMs }: RangeWindow, lastMs: number, average: number, threshold: number): number {
-  const distance = (endMs - lastMs) / 1000;
-  return distance >= threshold ? average / 2 : distance;
-}
-
-function factorOf({ call }: RangeWindow, kind: RateKind, sampled: number, toStart: number, end: number): number {
-  const factor = sampled === 0 ? 1 : (sampled + toStart + end) / sampled;
-  return kind.isRate ? factor / call.rangeSeconds : factor;
 }
 
 function rateOfAny(window: RangeWindow, kind: RateKind): RangeResult {
@@ -165,7 +122,7 @@ function rateWithStartTimes(window: RangeWindow, kind: RateKind): RangeResult {
   }
   if (to - from < 2) return undefined;
   const zero = change > 0 && first >= 0 ? first / change : Number.POSITIVE_INFINITY;
-  return change * extrapolationFactor(window, kind, firstMs, lastMs, to - from - 1, zero);
+  return change * extrapolationFactor(window, call, kind, firstMs, lastMs, to - from - 1, zero);
 }
 
 /** A counter whose start lies in the range was zero then, which is better than any extrapolation. */
@@ -182,7 +139,7 @@ function bornFactor(
   intervals: number,
 ): number {
   const average = intervals > 0 ? (lastMs - firstMs) / 1000 / intervals : 0;
-  return factorOf(window, kind, (lastMs - bornMs) / 1000, 0, toEnd(window, lastMs, average, average * 1.1));
+  return factorOf(window.call, kind, (lastMs - bornMs) / 1000, 0, toEnd(window, lastMs, average));
 }
 
 function rateOfHistograms(window: RangeWindow, kind: RateKind): RangeResult {
@@ -203,5 +160,5 @@ function rateOfHistograms(window: RangeWindow, kind: RateKind): RangeResult {
   if (!change) return undefined;
   const hasZero = kind.isCounter && change.count > 0 && first.count >= 0;
   const zero = hasZero ? first.count / change.count : Number.POSITIVE_INFINITY;
-  return scaleHistogram(change, extrapolationFactor(window, kind, firstMs, lastMs, to - from - 1, zero));
+  return scaleHistogram(change, extrapolationFactor(window, window.call, kind, firstMs, lastMs, to - from - 1, zero));
 }
