@@ -8,21 +8,28 @@ const P4 = 0x85ebca77c2b2ae63n;
 const P5 = 0x27d4eb2f165667c5n;
 
 /**
- * Where in 0…1 the hash of a label set lies: XXH64 of names and values, each followed by a 0xff byte, as Prometheus'
- * labels.Hash does, so that `limit_ratio` picks the same series.
+ * Where in 0…1 the hash of a label set lies: XXH64 of names and values, each after its length, as labels.Hash of a
+ * Prometheus built the usual way does (labels_stringlabels.go), so that `limit_ratio` picks the same series.
  */
 export function hashLabels(labels: Labels): number {
   const key = labelsKey(labels);
   let hash = cache.get(key);
   if (hash === undefined) {
     if (cache.size >= MAX_CACHED) cache.clear();
-    hash = Number(xxh64(Buffer.concat(labels.flat().flatMap((text) => [Buffer.from(text), SEPARATOR])))) / 2 ** 64;
+    hash = Number(xxh64(Buffer.concat(labels.flat().flatMap(withLength)))) / 2 ** 64;
     cache.set(key, hash);
   }
   return hash;
 }
 
-const SEPARATOR = Buffer.from([0xff]);
+/** One byte for lengths up to 254, else 255 and three bytes. */
+function withLength(text: string): Buffer[] {
+  const bytes = Buffer.from(text);
+  const { length } = bytes;
+  const head = length < 255 ? [length] : [255, length & 255, (length >> 8) & 255, (length >> 16) & 255];
+  return [Buffer.from(head), bytes];
+}
+
 const MAX_CACHED = 10_000;
 const cache = new Map<string, number>();
 

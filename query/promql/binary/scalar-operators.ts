@@ -1,4 +1,5 @@
 import type { ArithmeticOperator, BinaryOperator, ComparisonOperator } from "../ast.ts";
+import { power } from "../go-power.ts";
 
 /** Arithmetic on floats, with Go's special cases. */
 export const ARITHMETIC: Readonly<Record<ArithmeticOperator, (left: number, right: number) => number>> = {
@@ -19,12 +20,6 @@ export const COMPARE: Readonly<Record<ComparisonOperator, (left: number, right: 
   ">=": (left, right) => left >= right,
   "<=": (left, right) => left <= right,
 };
-
-/** Go defines 1 to any power, and -1 to an infinite one, as 1. */
-function power(base: number, exponent: number): number {
-  if (base === 1 || (base === -1 && Math.abs(exponent) === Number.POSITIVE_INFINITY)) return 1;
-  return base ** exponent;
-}
 
 /** An operation on two scalars; comparisons give 0 or 1. */
 export function scalarOperator(op: BinaryOperator): (left: number, right: number) => number {

@@ -98,7 +98,7 @@ class VectorJoin {
   }
 
   #pair(many: StepSeries, one: StepSeries, matched: Uint8Array, seen: Map<string, Uint8Array>): void {
-    const out = this.#output(many.labels, one.labels, many.dropName);
+    const out = this.#output(many.labels, one.labels);
     const marks = this.#marks(out.labels, matched, seen);
     const { op } = this.#expr;
     const simple = !many.histograms && !one.histograms && isArithmetic(op) && !this.#expr.bool;
@@ -125,7 +125,7 @@ class VectorJoin {
 
   /** Where the "one" side has nothing, `fill_right` makes something up. */
   #fillOne(many: StepSeries, one: readonly StepSeries[], matched: Uint8Array, seen: Map<string, Uint8Array>): void {
-    const out = this.#output(many.labels, matchLabels(many.labels, this.#matching), many.dropName);
+    const out = this.#output(many.labels, matchLabels(many.labels, this.#matching));
     const marks = this.#marks(out.labels, matched, seen);
     let any = false;
     for (let step = 0; step < out.kinds.length; step++) {
@@ -137,7 +137,7 @@ class VectorJoin {
   }
 
   #fillMany(one: StepSeries, matched: Uint8Array, seen: Map<string, Uint8Array>): void {
-    const out = this.#output(matchLabels(one.labels, this.#matching), one.labels, false);
+    const out = this.#output(matchLabels(one.labels, this.#matching), one.labels);
     const marks = this.#marks(out.labels, matched, seen);
     let any = false;
     for (let step = 0; step < out.kinds.length; step++) {
@@ -182,9 +182,9 @@ class VectorJoin {
     matched[step] = 1;
   }
 
-  /** A comparison hands on what became of the name of its operand: `rate(a[5m]) > b` is no `a`. */
-  #output(many: Labels, one: Labels, manyDropsName: boolean): StepSeries {
-    return StepSeries.empty(this.#resultLabels(many, one), this.#grid.steps, this.#expr.bool || manyDropsName);
+  /** A comparison forgets what became of the name of its operand: in Prometheus `rate(a[5m]) > b` has a's again. */
+  #output(many: Labels, one: Labels): StepSeries {
+    return StepSeries.empty(this.#resultLabels(many, one), this.#grid.steps, this.#expr.bool);
   }
 
   #resultLabels(many: Labels, one: Labels): Labels {

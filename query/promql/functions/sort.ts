@@ -13,7 +13,7 @@ export const SORT_FUNCTIONS: ReadonlyMap<string, VectorFunction> = new Map<strin
 ]);
 
 function noteIfRange({ context, grid, expr }: FunctionCall): boolean {
-  if (grid.steps <= 1) return false;
+  if (!grid.isSpan) return false;
   context.annotations.warn(expr.range, NOTES.sortInRange());
   return true;
 }

@@ -53,8 +53,9 @@ function keepOfBucket(bucket: Bucket, bound: number, side: TrimSide, positive: b
   const { lower, upper, count } = bucket;
   const isWhole = side === "upper" ? upper <= bound : lower >= bound;
   if (isWhole) return { count, midpoint: midpoint(lower, upper, positive, linear) };
-  const isGone = side === "upper" ? lower >= bound : upper <= bound;
-  if (isGone) return { count: 0, midpoint: 0 };
+  // NaN is above no bound and below none, so nothing is left.
+  const isCut = side === "upper" ? lower < bound : upper > bound;
+  if (!isCut) return { count: 0, midpoint: 0 };
   if (lower === Number.NEGATIVE_INFINITY || upper === Number.POSITIVE_INFINITY)
     return keepOfInfinite(bucket, bound, side);
   const below = count * fractionBelow(bucket, bound, linear);
