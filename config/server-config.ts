@@ -29,6 +29,29 @@ export const serverConfig = {
     .default("127.0.0.1:4318")
     .describe("Where OTLP over HTTP is received (the paths also exist on `listen`)."),
   auth: authConfig.prefault({}),
+  tls: z
+    .strictObject({
+      cert_file: z
+        .string()
+        .default("")
+        .describe(
+          "PEM file with the certificate, then those between it and its CA. Set, every address takes TLS only. The three " +
+            "files are read again when they change; connections that are open stay.",
+        ),
+      key_file: z.string().default("").describe("PEM file with the certificate's private key, without a password."),
+      client_ca_file: z
+        .string()
+        .default("")
+        .describe("PEM file with CAs. Set, a client must show a certificate that one of them signed (mutual TLS)."),
+      min_version: z.enum(["TLSv1.2", "TLSv1.3"]).default("TLSv1.2").describe("Older clients are refused."),
+    })
+    .refine((tls) => (tls.cert_file === "") === (tls.key_file === ""), {
+      message: "set cert_file and key_file together",
+    })
+    .refine((tls) => tls.client_ca_file === "" || tls.cert_file !== "", {
+      message: "client_ca_file needs cert_file and key_file",
+    })
+    .prefault({}),
   log: z
     .strictObject({
       level: level.default("info").describe("Messages below this level are not written."),

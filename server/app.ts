@@ -39,6 +39,8 @@ import { OwnMetrics } from "./self-telemetry/own-metrics.ts";
 import { OwnTraces } from "./self-telemetry/own-traces.ts";
 import type { SubmitOwn } from "./self-telemetry/submit.ts";
 import { serverFacts } from "./server-facts.ts";
+import { ReloadingServerCredentials } from "./tls/reloading-server-credentials.ts";
+import { TlsFiles } from "./tls/tls-files.ts";
 import { VERSION } from "./version.ts";
 
 /**
@@ -76,6 +78,7 @@ export class App {
     for (const key of ["listen", "otlp_grpc", "otlp_http"] as const) {
       assertListenIsSafe(key, splitHostPort(config[key]).host, config.auth);
     }
+    const tls = this.#addTls();
     const authenticator = this.#addAuthenticator();
 
     const storage = { logger: log("storage"), registry };
@@ -102,10 +105,14 @@ export class App {
 
     const engine = new PromEngine({ queryable: metrics, limits: config.query, registry });
 
-    const http = new HttpListener({ key: "listen", hostPort: config.listen, logger: log("server") });
-    const otlpHttp = new HttpListener({ key: "otlp_http", hostPort: config.otlp_http, logger: log("server") });
+    const http = new HttpListener({ key: "listen", hostPort: config.listen, logger: log("server"), tls });
+    const otlpHttp = new HttpListener({ key: "otlp_http", hostPort: config.otlp_http, logger: log("server"), tls });
     const receiving = { ingest, authenticator, config: config.collector, logger: log("collector") };
-    const otlpGrpc = new OtlpGrpcReceiver({ ...receiving, listen: config.otlp_grpc });
+    const otlpGrpc = new OtlpGrpcReceiver({
+      ...receiving,
+      listen: config.otlp_grpc,
+      credentials: tls && new ReloadingServerCredentials(tls),
+    });
     this.#components.push(metrics, logs, traces, wal, ingest);
 
     if (config.self_telemetry.enabled) this.#addSelfTelemetry(ingest, http);
@@ -146,6 +153,14 @@ export class App {
     this.#components.push(otlpGrpc, otlpHttp, http);
     this.#addresses = () => ({ http: http.url, otlpGrpc: otlpGrpc.address, otlpHttp: otlpHttp.url });
     return http;
+  }
+
+  #addTls(): TlsFiles | undefined {
+    const { tls } = this.#config;
+    if (tls.cert_file === "") return undefined;
+    const files = new TlsFiles({ config: tls, logger: this.#logging.for("server"), registry: this.#registry });
+    this.#components.push(files);
+    return files;
   }
 
   #addAuthenticator(): Authenticator {

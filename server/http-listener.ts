@@ -1,11 +1,25 @@
+import type { Server } from "node:http";
+import type { Server as SecureServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import { InvalidInputError, statusOf } from "@sightline/model/errors.ts";
 import type { Logger } from "@sightline/model/logger.ts";
 import type { Component } from "@sightline/model/ports.ts";
-import fastify, { type FastifyInstance } from "fastify";
+import fastify, { type FastifyHttpOptions, type FastifyInstance } from "fastify";
+import type { TlsFiles } from "./tls/tls-files.ts";
 
 /** What every 401 must say (RFC 9110, section 11.6.1). */
 const CHALLENGE = 'Bearer realm="sightline", Basic realm="sightline"';
+
+const TLS_HANDSHAKE_TIMEOUT_MS = 10_000;
+
+export type HttpListenerOptions = {
+  /** The configuration key that gave `hostPort`; errors name it. */
+  readonly key: string;
+  readonly hostPort: string;
+  readonly logger: Logger;
+  /** Started before this is; undefined: without TLS. */
+  readonly tls?: TlsFiles | undefined;
+};
 
 /** One HTTP/1.1 address. Register routes on `app` before `start`. */
 export class HttpListener implements Component {
@@ -13,20 +27,24 @@ export class HttpListener implements Component {
   readonly app: FastifyInstance;
   readonly #hostPort: string;
   readonly #logger: Logger;
+  readonly #scheme: "http" | "https";
   readonly #routes: string[] = [];
   #url = "";
 
-  /** `key` is the configuration key that gave `hostPort`; errors name it. */
-  constructor(options: { key: string; hostPort: string; logger: Logger }) {
+  constructor(options: HttpListenerOptions) {
     this.name = `http listener ${options.key}`;
     this.#hostPort = options.hostPort;
     this.#logger = options.logger;
+    this.#scheme = options.tls ? "https" : "http";
     this.app = fastify({
+      ...(options.tls && { https: secureOptions(options.tls) }),
       // Label values and ids may be long; the URL as a whole is bounded by Node (16 KiB of headers).
       routerOptions: { maxParamLength: 8_192, ignoreTrailingSlash: true },
       forceCloseConnections: "idle",
       requestTimeout: 0,
-    });
+      // Its types tell secure and plain instances apart; nothing that is registered here does.
+    } as FastifyHttpOptions<Server>);
+    options.tls?.subscribe((context) => (this.app.server as unknown as SecureServer).setSecureContext(context));
     this.app.addHook("onRoute", ({ method, url }) => {
       for (const name of [method].flat()) this.#routes.push(`${name} ${url}`);
     });
@@ -57,7 +75,7 @@ export class HttpListener implements Component {
     });
   }
 
-  /** `http://host:port` with the real port, known after `start`. */
+  /** `http://host:port` or `https://host:port` with the real port, known after `start`. */
   get url(): string {
     return this.#url;
   }
@@ -74,12 +92,17 @@ export class HttpListener implements Component {
     const address = this.app.server.address() as AddressInfo;
     const shownHost = address.family === "IPv6" ? `[${address.address}]` : address.address;
     this.#logger.debug("routes", { listener: this.name, routes: this.#routes });
-    this.#url = `http://${shownHost}:${address.port}`;
+    this.#url = `${this.#scheme}://${shownHost}:${address.port}`;
   }
 
   async stop(): Promise<void> {
     await this.app.close();
   }
+}
+
+/** The certificate comes with the first `setSecureContext`, before the address is listened on. */
+function secureOptions(tls: TlsFiles) {
+  return { requestCert: tls.requiresClientCertificate, handshakeTimeout: TLS_HANDSHAKE_TIMEOUT_MS };
 }
 
 /** `[::1]:4319` and `127.0.0.1:4319` to their parts; an empty host means all addresses. */

@@ -1,4 +1,5 @@
-import { Agent, type IncomingHttpHeaders, request } from "node:http";
+import { Agent, type IncomingHttpHeaders, request as requestPlain } from "node:http";
+import { request as requestSecure } from "node:https";
 
 export type Answer = {
   readonly status: number;
@@ -10,6 +11,7 @@ export type CallOptions = {
   readonly method?: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: Uint8Array | string;
+  /** Needed for https, with the CA. */
   readonly agent?: Agent;
 };
 
@@ -25,6 +27,7 @@ export function call(url: string, options: CallOptions = {}): Promise<Answer> {
     const { body = "", headers = {} } = options;
     const method = options.method ?? (options.body === undefined ? "GET" : "POST");
     const length = { "content-length": String(Buffer.byteLength(body)) };
+    const request = url.startsWith("https:") ? requestSecure : requestPlain;
     const outgoing = request(
       url,
       { method, agent: options.agent ?? DEFAULT_AGENT, headers: { ...length, ...headers } },
