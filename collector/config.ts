@@ -1,5 +1,6 @@
 import { TRANSLATION_STRATEGIES } from "@sightline/proto/otlp/metrics/translation.ts";
 import { z } from "zod";
+import { tenantConfig } from "./limits/tenant-config.ts";
 import { durationMs, size } from "./setting-types.ts";
 
 const KIB = 1024;
@@ -168,6 +169,14 @@ export const collectorConfig = z
     remote_write: remoteWriteConfig.describe("Prometheus remote write 1.0 and 2.0"),
     dead_letters: deadLettersConfig.describe("Requests that were accepted but that a store refused for good"),
     stores: storesConfig.describe("How requests are handed from the log to the stores"),
+    tenants: tenantConfig.describe("Limits and processors of every tenant; overrides_file says where one has others"),
+    overrides_file: z
+      .string()
+      .default("")
+      .describe(
+        "YAML file: tenant to the keys of collector.tenants that it has of its own. Read again when it changes; a wrong one is not used",
+      ),
+    overrides_reload_interval_ms: durationMs.default(10_000).describe("How often overrides_file is looked at"),
   })
   .prefault({});
 

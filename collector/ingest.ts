@@ -13,7 +13,9 @@ import type { CollectorConfig } from "./config.ts";
 import type { DeadLetters } from "./dead-letters/dead-letters.ts";
 import { IngestMetrics } from "./ingest-metrics.ts";
 import { countRejected, type IngestResult, isEmpty, itemsOf, metricItems, writtenCounts } from "./ingest-result.ts";
+import { Tenants } from "./limits/tenants.ts";
 import { StoreQueue } from "./store-queue.ts";
+import type { LoggedRequest } from "./wal/record.ts";
 import type { WriteAheadLog } from "./wal/write-ahead-log.ts";
 
 export type IngestStores = {
@@ -39,8 +41,8 @@ const RETRY_AFTER_MS = 2_000;
 const MAX_INFLATING = 2;
 
 /**
- * The way of every request: decode (what is not understood is refused here and leaves no trace), append to the
- * write-ahead log, hand to the signal's store in the order of positions, answer.
+ * The way of every request: the tenant's rates, decode (what is not understood is refused here and leaves no trace), the
+ * tenant's processors and limits, append to the write-ahead log (as it came, with what was decided), hand to the signal's store in the order of positions, answer.
  *
  * Starts after the log and the stores, stops before them.
  */
@@ -50,6 +52,7 @@ export class Ingest implements Component {
   readonly budget: ByteBudget;
   readonly #options: IngestOptions;
   readonly #metrics: IngestMetrics;
+  readonly #tenants: Tenants;
   readonly #queues: {
     readonly metrics: StoreQueue<MetricBatch> | undefined;
     readonly logs: StoreQueue<LogBatch> | undefined;
@@ -67,6 +70,13 @@ export class Ingest implements Component {
     this.#options = options;
     this.budget = new ByteBudget(options.config.limits.max_in_flight_bytes);
     this.#metrics = new IngestMetrics(options.registry, { inFlightBytes: () => this.budget.usedBytes });
+    this.#tenants = new Tenants({
+      config: options.config,
+      logger: options.logger,
+      registry: options.registry,
+      onRefused: (signal, tenant, reason, count) =>
+        this.#metrics.items(signal, tenant, 0, [{ reason, count, message: "" }]),
+    });
     const { metrics, logs, traces } = options.stores;
     this.#queues = {
       metrics:
@@ -87,7 +97,8 @@ export class Ingest implements Component {
       signal,
       store,
       wal,
-      decode: (request) => (signalOf(request) === signal ? batchOf(decoder.decode(request)) : undefined),
+      decode: (request) =>
+        signalOf(request) === signal ? batchOf(this.#tenants.reprocess(request, decoder.decode(request))) : undefined,
       itemsOf: itemsOfBatch,
       deadLetters,
       config: config.stores,
@@ -100,6 +111,7 @@ export class Ingest implements Component {
   async start(): Promise<void> {
     const { wal, config } = this.#options;
     this.#handedOver = wal.lastPosition;
+    await this.#tenants.start();
     await Promise.all(this.#activeQueues().map((queue) => queue.start(wal.replayFrom)));
     this.#running = true;
     this.#timer = setInterval(() => this.#truncate(), config.wal.truncate_interval_ms);
@@ -112,6 +124,7 @@ export class Ingest implements Component {
     this.#running = false;
     clearInterval(this.#timer);
     await Promise.allSettled(this.#inFlight);
+    await this.#tenants.stop();
     await Promise.all(this.#activeQueues().map((queue) => queue.stop()));
     await this.#truncating;
     if (!wasRunning) return;
@@ -152,6 +165,7 @@ export class Ingest implements Component {
         retryAfterMs: RETRY_AFTER_MS,
       });
     }
+    this.#tenants.admit(request, signalOf(request));
     const { length } = request.body;
     this.budget.reserve(length);
     try {
@@ -173,22 +187,28 @@ export class Ingest implements Component {
   }
 
   async #keep(request: WireRequest, decoded: Decoded): Promise<IngestResult> {
-    const { signal, rejected } = decoded;
-    const items = itemsOf(decoded);
-    const counts = writtenCounts(decoded);
-    let stored: AppendResult = { accepted: items, rejected: [] };
+    const { signal } = decoded;
     if (!this.#queues[signal]) throw new InvalidInputError(`this server keeps no ${signal}`);
-    if (!isEmpty(decoded)) {
-      const position = await this.#options.wal.append(request);
-      // No await between these two: they keep the order of positions.
-      this.#handedOver = position;
-      const result = await this.#handOver(position, request, decoded);
-      if (result) stored = result;
-      else this.#metrics.deferred(signal);
-    }
-    const allRejected = stored.rejected.length > 0 ? [...rejected, ...stored.rejected] : rejected;
-    this.#metrics.items(signal, request.tenant, stored.accepted, allRejected);
-    return { signal, accepted: stored.accepted, rejected: allRejected, counts: counts(countRejected(stored.rejected)) };
+    const counts = writtenCounts(decoded);
+    const processed = this.#tenants.process(request, decoded);
+    const toStore = processed?.decoded ?? decoded;
+    const refused = processed?.pass.rejected ?? [];
+    const stored = await this.#store(withDecisions(request, processed?.decisions), toStore);
+    const rejected = [...decoded.rejected, ...refused, ...stored.rejected];
+    this.#metrics.items(signal, request.tenant, stored.accepted, rejected);
+    const refusedHere = countRejected(refused) + countRejected(stored.rejected);
+    return { signal, accepted: stored.accepted, rejected, counts: counts(refusedHere) };
+  }
+
+  async #store(request: LoggedRequest, decoded: Decoded): Promise<AppendResult> {
+    const assumed = { accepted: itemsOf(decoded), rejected: [] };
+    if (isEmpty(decoded)) return assumed;
+    const position = await this.#options.wal.append(request);
+    // No await between these two: they keep the order of positions.
+    this.#handedOver = position;
+    const result = await this.#handOver(position, request, decoded);
+    if (!result) this.#metrics.deferred(decoded.signal);
+    return result ?? assumed;
   }
 
   #handOver(position: number, request: WireRequest, decoded: Decoded): Promise<AppendResult | undefined> | undefined {
@@ -237,6 +257,10 @@ export class Ingest implements Component {
     const { metrics, logs, traces } = this.#options.stores;
     return [metrics, logs, traces].filter((store) => store !== undefined);
   }
+}
+
+function withDecisions(request: WireRequest, decisions: Uint8Array | undefined): LoggedRequest {
+  return decisions ? { ...request, decisions } : request;
 }
 
 function rows(batch: { readonly length: number }): number {

@@ -2,19 +2,19 @@ import { setImmediate as nextTurn, setTimeout as sleep } from "node:timers/promi
 import { UnavailableError } from "@sightline/model/errors.ts";
 import type { Logger } from "@sightline/model/logger.ts";
 import type { AppendResult, Signal, Store } from "@sightline/model/ports.ts";
-import type { WireRequest } from "@sightline/proto/wire-request.ts";
 import type { StoresConfig } from "./config.ts";
 import { type DeadLetterReason, KEPT_AS_DEAD_LETTER } from "./dead-letters/dead-letter-file.ts";
 import type { DeadLetters } from "./dead-letters/dead-letters.ts";
 import type { IngestMetrics } from "./ingest-metrics.ts";
+import type { LoggedRequest } from "./wal/record.ts";
 import type { WriteAheadLog } from "./wal/write-ahead-log.ts";
 
 export type StoreQueueOptions<Batch> = {
   readonly signal: Signal;
   readonly store: Store<Batch>;
   readonly wal: Pick<WriteAheadLog, "replay" | "lastPosition">;
-  /** undefined when the request is of another signal. Throws what the decoder throws. */
-  readonly decode: (request: WireRequest) => Batch | undefined;
+  /** Also processes. undefined when the request is of another signal. Throws what the decoder throws. */
+  readonly decode: (request: LoggedRequest) => Batch | undefined;
   /** Samples, records or spans in a batch. */
   readonly itemsOf: (batch: Batch) => number;
   readonly deadLetters: Pick<DeadLetters, "add">;
@@ -26,7 +26,7 @@ export type StoreQueueOptions<Batch> = {
 /** A request that waits for those before it; `settle` takes what {@link StoreQueue.append} gives. */
 type Waiting<Batch> = {
   readonly position: number;
-  readonly request: WireRequest;
+  readonly request: LoggedRequest;
   readonly batch: Batch;
   readonly settle: (result: Promise<AppendResult | undefined> | undefined) => void;
 };
@@ -91,7 +91,7 @@ export class StoreQueue<Batch> {
    * To be called in the order of positions, once the request is durable. Gives what the store said, undefined when it
    * will get the request later.
    */
-  async append(position: number, request: WireRequest, batch: Batch): Promise<AppendResult | undefined> {
+  async append(position: number, request: LoggedRequest, batch: Batch): Promise<AppendResult | undefined> {
     // A replay that ended between the sync and this call has brought it already.
     if (position < this.#from) return undefined;
     if (this.#behind) {
@@ -116,7 +116,7 @@ export class StoreQueue<Batch> {
     await this.#allSettled();
   }
 
-  async #give(position: number, request: WireRequest, batch: Batch): Promise<AppendResult | undefined> {
+  async #give(position: number, request: LoggedRequest, batch: Batch): Promise<AppendResult | undefined> {
     const { store } = this.#options;
     const flight: Flight = { position, state: "pending", retryAfterMs: 0 };
     this.#flights.push(flight);
@@ -142,7 +142,7 @@ export class StoreQueue<Batch> {
   /** Puts a request aside; it is done then, unless even that is not possible. */
   async #giveUp(
     flight: Flight,
-    request: WireRequest,
+    request: LoggedRequest,
     reason: DeadLetterReason,
     error: unknown,
     items: number,
@@ -256,7 +256,7 @@ export class StoreQueue<Batch> {
   }
 
   /** Hands the request over without waiting for the answer. False when it is none of this queue's. */
-  async #replayOne(position: number, request: WireRequest): Promise<boolean> {
+  async #replayOne(position: number, request: LoggedRequest): Promise<boolean> {
     let batch: Batch | undefined;
     try {
       batch = this.#options.decode(request);
@@ -273,7 +273,7 @@ export class StoreQueue<Batch> {
     return true;
   }
 
-  async #putAside(position: number, request: WireRequest, reason: DeadLetterReason, error: unknown): Promise<void> {
+  async #putAside(position: number, request: LoggedRequest, reason: DeadLetterReason, error: unknown): Promise<void> {
     const flight: Flight = { position, state: "pending", retryAfterMs: 0 };
     this.#flights.push(flight);
     await this.#giveUp(flight, request, reason, error, 0);

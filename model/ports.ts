@@ -44,7 +44,21 @@ export interface Writer<Batch> {
 
 /** Refused rows are values, not exceptions: the others have been kept. Counts are of items (samples, records, spans). */
 export type AppendResult = { readonly accepted: number; readonly rejected: readonly Rejection[] };
-export type RejectionReason = "out_of_order" | "duplicate" | "too_old" | "too_new" | "limit" | "invalid";
+export type RejectionReason =
+  | "out_of_order"
+  | "duplicate"
+  | "too_old"
+  | "too_new"
+  | "limit"
+  | "invalid"
+  // Limits of the tenant.
+  | "label_limit"
+  | "attribute_limit"
+  | "body_limit"
+  | "series_limit"
+  | "trace_limit"
+  | "rate_limit"
+  | "request_size";
 /** `message` says for one of the refused rows what was wrong, naming it and the fix. */
 export type Rejection = { readonly reason: RejectionReason; readonly count: number; readonly message: string };
 

@@ -61,3 +61,12 @@ test("what would take long to compile is refused, a long list is not", () => {
   const long = Array.from({ length: 10_000 }, (_, i) => `pod-${i}`).join("|");
   expect(compileRegex(long).matchesWhole("pod-9999")).toBe(true);
 });
+
+test.each([
+  ["[0-9]+", "a1b22", "a<1>b<22>"],
+  ["x*", "axxb", "a<xx>b"],
+  ["b", "aaa", "aaa"],
+  ["é+", "caféé!", "caf<éé>!"],
+])("every match of %s in %s is replaced", (source, text, want) => {
+  expect(compileRegex(source).replaceEach(text, (match) => `<${match}>`)).toBe(want);
+});

@@ -12,6 +12,8 @@ export interface Regex {
   readonly literals: readonly string[] | undefined;
   /** Expands `$1`, `${name}` in `replacement` if the whole text matches, as `label_replace` wants it. */
   replaceWhole(text: string, replacement: string): string | undefined;
+  /** Every match that is not empty is replaced by what `replace` makes of it. */
+  replaceEach(text: string, replace: (match: string) => string): string;
 }
 
 const MAX_CACHED = 1_000;
@@ -78,6 +80,20 @@ class CompiledRegex implements Regex {
   matchesSomewhere(text: string): boolean {
     this.#somewhere ??= compile(this.source, this.source);
     return this.#somewhere.test(text);
+  }
+
+  replaceEach(text: string, replace: (match: string) => string): string {
+    this.#somewhere ??= compile(this.source, this.source);
+    const matcher = this.#somewhere.matcher(text);
+    let replaced = "";
+    let end = 0;
+    while (matcher.find()) {
+      const match = matcher.group() ?? "";
+      if (match === "") continue;
+      replaced += text.slice(end, matcher.start()) + replace(match);
+      end = matcher.end();
+    }
+    return end === 0 ? text : replaced + text.slice(end);
   }
 
   replaceWhole(text: string, replacement: string): string | undefined {

@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest, RouteHandlerMethod } from "fastify";
 
 type PostRoute = {
+  /** Below the prefix of the scope. */
   readonly url: string;
   /** Before the body is read. Throws to refuse. */
   readonly check: (request: FastifyRequest) => void;
@@ -17,7 +18,7 @@ export function postOnly(scope: FastifyInstance, { url, check, handler, refuse }
     url,
     handler: (request, reply) => {
       reply.code(405).header("allow", "POST");
-      refuse(reply, `${request.method} is not served at ${url}: use POST`);
+      refuse(reply, `${request.method} is not served at ${request.routeOptions.url}: use POST`);
     },
   });
 }

@@ -1,4 +1,4 @@
-import { UnsupportedMediaTypeError } from "@sightline/model/errors.ts";
+import { RateLimitedError, UnsupportedMediaTypeError } from "@sightline/model/errors.ts";
 import type { Principal, Rejection } from "@sightline/model/ports.ts";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { NOTHING_WRITTEN, type WrittenCounts } from "../ingest-result.ts";
@@ -34,8 +34,9 @@ function registerScope(scope: FastifyInstance, { ingest, authenticator, config, 
   receiveBodies(scope, config.limits, ingest.budget);
   scope.setErrorHandler((error, request, reply) => {
     const { http, message } = replyFailure(error, request, reply, logger);
-    // Prometheus drops what is answered with 429 unless retry_on_http_429 is set. Being busy must not lose data.
-    if (http === 429) reply.code(503);
+    // Prometheus drops what is answered with 429 unless retry_on_http_429 is set. Being busy must not lose data; what a
+    // tenant sends above its rate is the tenant's own.
+    if (http === 429 && !(error instanceof RateLimitedError)) reply.code(503);
     if (versionOf(request) === "remote-write-2") setWritten(reply, NOTHING_WRITTEN);
     sendText(reply, message);
   });

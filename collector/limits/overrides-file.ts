@@ -1,0 +1,155 @@
+import { readFile } from "node:fs/promises";
+import { InvalidInputError } from "@sightline/model/errors.ts";
+import type { Logger } from "@sightline/model/logger.ts";
+import { tenantId } from "@sightline/model/tenant.ts";
+import { Counter, Gauge, type Registry } from "prom-client";
+import { parseDocument } from "yaml";
+import { type TenantConfig, tenantConfig } from "./tenant-config.ts";
+
+/** Settings of the tenants that have some of their own, defaults filled in. */
+export type Overrides = ReadonlyMap<string, TenantConfig>;
+type Section = { readonly [key: string]: unknown };
+
+const MAX_BYTES = 16 * 1024 * 1024;
+
+export type OverridesFileOptions = {
+  readonly path: string;
+  readonly intervalMs: number;
+  /** What every tenant has; an override is laid over it key by key, lists as a whole. */
+  readonly defaults: TenantConfig;
+  readonly logger: Logger;
+  readonly registry: Registry;
+  readonly onChange: (overrides: Overrides) => void;
+};
+
+/**
+ * Reads the file at the start, when a mistake in it is an error, and again whenever its text has changed; then a mistake
+ * is logged and counted, and what was valid before stays.
+ */
+export class OverridesFile {
+  readonly #options: OverridesFileOptions;
+  readonly #reloads: Counter<"outcome">;
+  readonly #valid: Gauge;
+  #text: string | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #reading: Promise<void> | undefined;
+
+  constructor(options: OverridesFileOptions) {
+    this.#options = options;
+    const registers = [options.registry];
+    this.#reloads = new Counter({
+      name: "sightline_overrides_reloads_total",
+      help: "Times a changed collector.overrides_file was read, by outcome: ok or failed",
+      labelNames: ["outcome"],
+      registers,
+    });
+    this.#valid = new Gauge({
+      name: "sightline_overrides_valid",
+      help: "1 when collector.overrides_file as it is now is in use, 0 when an older state of it is",
+      registers,
+    });
+  }
+
+  /** Throws `InvalidInputError` that names every wrong key. */
+  async start(): Promise<void> {
+    await this.#load(await this.#read());
+    this.#timer = setInterval(() => this.#check(), this.#options.intervalMs);
+    this.#timer.unref();
+  }
+
+  async stop(): Promise<void> {
+    clearInterval(this.#timer);
+    await this.#reading;
+  }
+
+  #check(): void {
+    this.#reading ??= this.#reload().finally(() => {
+      this.#reading = undefined;
+    });
+  }
+
+  async #reload(): Promise<void> {
+    const before = this.#text;
+    try {
+      const text = await this.#read();
+      if (text === before) return;
+      await this.#load(text);
+      this.#reloads.inc({ outcome: "ok" });
+      this.#options.logger.info("the limits and processors of tenants were reloaded", { file: this.#options.path });
+    } catch (error) {
+      this.#valid.set(0);
+      // A file that can't be read is told once, as one that is wrong.
+      const key = this.#text === before ? String(error) : this.#text;
+      if (key === this.#failure) return;
+      this.#failure = key;
+      this.#reloads.inc({ outcome: "failed" });
+      this.#options.logger.error("collector.overrides_file is wrong; what was valid before stays in use", {
+        file: this.#options.path,
+        error,
+      });
+    }
+  }
+  #failure: string | undefined;
+
+  async #read(): Promise<string> {
+    const { path } = this.#options;
+    let text: string;
+    try {
+      text = await readFile(path, "utf8");
+    } catch (cause) {
+      throw new InvalidInputError(`collector.overrides_file: ${(cause as Error).message}`, { cause });
+    }
+    if (text.length > MAX_BYTES)
+      throw new InvalidInputError(`collector.overrides_file: ${path} is above ${MAX_BYTES} bytes`);
+    return text;
+  }
+
+  async #load(text: string): Promise<void> {
+    this.#text = text;
+    const overrides = parseOverrides(text, this.#options.defaults, this.#options.path);
+    this.#valid.set(1);
+    this.#failure = undefined;
+    this.#options.onChange(overrides);
+  }
+}
+
+/** Throws {@link InvalidInputError} with one line per mistake: file, tenant, key, what is wrong. */
+export function parseOverrides(text: string, defaults: TenantConfig, path: string): Overrides {
+  const document = parseDocument(text, { prettyErrors: true });
+  const [error] = document.errors;
+  if (error) throw new InvalidInputError(`${path}: ${error.message}`, { cause: error });
+  const value: unknown = document.toJS() ?? {};
+  if (!isSection(value)) throw new InvalidInputError(`${path}: must be a map of tenants to their settings`);
+  const overrides = new Map<string, TenantConfig>();
+  const mistakes: string[] = [];
+  for (const [tenant, settings] of Object.entries(value)) {
+    try {
+      overrides.set(tenantId(tenant), parseOne(tenant, settings, defaults));
+    } catch (mistake) {
+      mistakes.push((mistake as Error).message);
+    }
+  }
+  if (mistakes.length > 0) throw new InvalidInputError(`${path}:\n  ${mistakes.join("\n  ")}`);
+  return overrides;
+}
+
+function parseOne(tenant: string, settings: unknown, defaults: TenantConfig): TenantConfig {
+  if (settings !== null && !isSection(settings)) throw new InvalidInputError(`${tenant}: must be a map`);
+  const result = tenantConfig.safeParse(merge(defaults, settings ?? {}));
+  if (result.success) return result.data;
+  const lines = result.error.issues.map(
+    (issue) => `${[tenant, ...issue.path].map(String).join(".")}: ${issue.message}`,
+  );
+  throw new InvalidInputError(lines.join("\n  "));
+}
+
+function merge(base: unknown, over: unknown): unknown {
+  if (!isSection(base) || !isSection(over)) return over;
+  const merged: Record<string, unknown> = { ...base };
+  for (const [key, value] of Object.entries(over)) merged[key] = merge(base[key], value);
+  return merged;
+}
+
+function isSection(value: unknown): value is Section {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,181 @@
+import { RateLimitedError, TooLargeError } from "@sightline/model/errors.ts";
+import type { Logger } from "@sightline/model/logger.ts";
+import type { Signal } from "@sightline/model/ports.ts";
+import type { TenantId } from "@sightline/model/tenant.ts";
+import type { Decoded, WireRequest } from "@sightline/proto/wire-request.ts";
+import type { Registry } from "prom-client";
+import type { CollectorConfig } from "../config.ts";
+import { itemsOf } from "../ingest-result.ts";
+import { type Pipelines, type Processed, process, reprocess } from "../processors/pipeline.ts";
+import type { LoggedRequest } from "../wal/record.ts";
+import { LimitMetrics } from "./limit-metrics.ts";
+import { makePipelines } from "./make-pipelines.ts";
+import { type Overrides, OverridesFile } from "./overrides-file.ts";
+import { type TenantConfig, tenantConfig } from "./tenant-config.ts";
+import { TokenBucket } from "./token-bucket.ts";
+
+export type TenantsOptions = {
+  readonly config: CollectorConfig;
+  readonly logger: Logger;
+  readonly registry: Registry;
+  /** Samples, records or spans that were refused before they were counted: an estimate. */
+  readonly onRefused: (signal: Signal, tenant: TenantId, reason: "rate_limit" | "request_size", items: number) => void;
+  /** The clock of the rates, for tests. */
+  readonly nowMs?: () => number;
+};
+
+/** Of more, those known longest are forgotten, with what their buckets and pipelines remember. */
+const MAX_TENANTS = 10_000;
+
+/** One tenant's settings and what is remembered for them. */
+type Tenant = {
+  readonly config: TenantConfig;
+  readonly settings: string;
+  readonly pipelines: Pipelines;
+  readonly rates: Readonly<Record<Signal, Rates>>;
+};
+type Rates = { readonly items: TokenBucket; readonly bytes: TokenBucket; itemsPerByte: number };
+
+/** Applies to each tenant the limits and processors that are set for it. Tenants without any cost one look-up. */
+export class Tenants {
+  readonly #options: TenantsOptions;
+  readonly #metrics: LimitMetrics;
+  readonly #file: OverridesFile | undefined;
+  readonly #nothing = JSON.stringify(tenantConfig.parse({}));
+  readonly #nowMs: () => number;
+  #overrides: Overrides = new Map();
+  /** In the order of their first use; undefined: nothing is set. */
+  #tenants = new Map<TenantId, Tenant | undefined>();
+
+  constructor(options: TenantsOptions) {
+    this.#options = options;
+    this.#nowMs = options.nowMs ?? (() => performance.now());
+    this.#metrics = new LimitMetrics(options.registry);
+    const { config, logger, registry } = options;
+    if (config.overrides_file !== "") {
+      this.#file = new OverridesFile({
+        path: config.overrides_file,
+        intervalMs: config.overrides_reload_interval_ms,
+        defaults: config.tenants,
+        logger,
+        registry,
+        onChange: (overrides) => this.#reset(overrides),
+      });
+    }
+  }
+
+  /** Throws `InvalidInputError` when the overrides file is wrong. */
+  async start(): Promise<void> {
+    await this.#file?.start();
+  }
+
+  async stop(): Promise<void> {
+    await this.#file?.stop();
+  }
+
+  /**
+   * Before a request is decoded, so that refusing it is cheap. Throws `TooLargeError`, or `RateLimitedError` when the
+   * tenant has used up its rate.
+   */
+  admit(request: WireRequest, signal: Signal): void {
+    const tenant = this.#of(request.tenant);
+    if (!tenant) return;
+    const limits = tenant.config.limits[signal];
+    const { length } = request.body;
+    if (limits.max_request_bytes > 0 && length > limits.max_request_bytes) {
+      this.#refuse(tenant, request, signal, "max_request_bytes");
+      throw new TooLargeError(
+        `request body of ${length} bytes is larger than limits.${signal}.max_request_bytes (${limits.max_request_bytes}) ` +
+          `of tenant ${request.tenant} allows: send smaller batches or raise it`,
+      );
+    }
+    this.#checkRate(tenant, request, signal, "items");
+    this.#checkRate(tenant, request, signal, "bytes");
+    if (limits.bytes_per_second > 0) {
+      const { bytes_per_second: rate, bytes_burst: burst } = limits;
+      tenant.rates[signal].bytes.take(length, this.#nowMs(), rate, burst || rate);
+    }
+  }
+
+  /** Of a decoded request that is about to be logged, in the order of the log. undefined when nothing happens to it. */
+  process(request: WireRequest, decoded: Decoded): Processed | undefined {
+    const tenant = this.#of(request.tenant);
+    if (!tenant) return undefined;
+    const { signal } = decoded;
+    const items = itemsOf(decoded);
+    this.#charge(tenant, signal, items, request.body.length);
+    const start = performance.now();
+    const processed = process(tenant.pipelines, decoded, request.receivedAtMs);
+    if (processed) {
+      this.#metrics.processed(signal, request.tenant, items, (performance.now() - start) / 1_000, processed.pass);
+    }
+    return processed;
+  }
+
+  /** Of a request from the log: the same as the first time, unless the settings are others now. */
+  reprocess(request: LoggedRequest, decoded: Decoded): Decoded {
+    const tenant = this.#of(request.tenant);
+    return tenant ? reprocess(tenant.pipelines, decoded, request.receivedAtMs, request.decisions) : decoded;
+  }
+
+  #charge(tenant: Tenant, signal: Signal, items: number, bytes: number): void {
+    const { items_per_second: rate, items_burst: burst } = tenant.config.limits[signal];
+    const rates = tenant.rates[signal];
+    if (rate > 0) rates.items.take(items, this.#nowMs(), rate, burst || rate);
+    if (bytes > 0) rates.itemsPerByte += (items / bytes - rates.itemsPerByte) * (rates.itemsPerByte === 0 ? 1 : 0.1);
+  }
+
+  #checkRate(tenant: Tenant, request: WireRequest, signal: Signal, what: "items" | "bytes"): void {
+    const limits = tenant.config.limits[signal];
+    const rate = limits[`${what}_per_second`];
+    if (rate === 0) return;
+    const retryAfterMs = tenant.rates[signal][what].waitMs(this.#nowMs(), rate, limits[`${what}_burst`] || rate);
+    if (retryAfterMs === 0) return;
+    this.#refuse(tenant, request, signal, `${what}_per_second`);
+    throw new RateLimitedError(
+      `tenant ${request.tenant} sends more ${signal} than limits.${signal}.${what}_per_second (${rate}) allows: ` +
+        "send again later, or raise it",
+      { retryAfterMs },
+    );
+  }
+
+  #refuse(tenant: Tenant, request: WireRequest, signal: Signal, limit: string): void {
+    this.#metrics.refused(signal, request.tenant, limit);
+    const items = Math.max(1, Math.round(request.body.length * tenant.rates[signal].itemsPerByte));
+    const reason = limit === "max_request_bytes" ? "request_size" : "rate_limit";
+    this.#options.onRefused(signal, request.tenant, reason, items);
+  }
+
+  #of(id: TenantId): Tenant | undefined {
+    if (this.#tenants.has(id)) return this.#tenants.get(id);
+    const tenant = this.#make(this.#overrides.get(id) ?? this.#options.config.tenants);
+    if (this.#tenants.size >= MAX_TENANTS) this.#tenants.delete(this.#tenants.keys().next().value as TenantId);
+    this.#tenants.set(id, tenant);
+    return tenant;
+  }
+
+  #make(config: TenantConfig, before?: Tenant): Tenant | undefined {
+    const settings = JSON.stringify(config);
+    if (settings === before?.settings) return before;
+    if (settings === this.#nothing) return undefined;
+    const rates = before?.rates ?? { metrics: newRates(), logs: newRates(), traces: newRates() };
+    return {
+      config,
+      settings,
+      rates,
+      pipelines: makePipelines(config, this.#options.config.limits.max_series_interned),
+    };
+  }
+
+  /** A tenant whose settings are the same goes on with what it remembers; rates go on in any case. */
+  #reset(overrides: Overrides): void {
+    this.#overrides = overrides;
+    for (const [id, before] of this.#tenants) {
+      this.#tenants.set(id, this.#make(overrides.get(id) ?? this.#options.config.tenants, before));
+    }
+  }
+}
+
+function newRates(): Rates {
+  return { items: new TokenBucket(), bytes: new TokenBucket(), itemsPerByte: 0 };
+}

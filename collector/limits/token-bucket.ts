@@ -1,0 +1,27 @@
+/**
+ * Lets `ratePerSecond` through over time; rate and burst are 1 or more. Admission asks only whether one is left; the cost is taken off afterwards
+ * and may leave a debt. So no request is too large ever to be admitted, refusing one costs nothing, and the rate over time
+ * is exact.
+ */
+export class TokenBucket {
+  #tokens: number | undefined;
+  #atMs = 0;
+
+  /** 0: come in. Otherwise how long to wait until there is one. The rate may differ from call to call. */
+  waitMs(nowMs: number, ratePerSecond: number, burst: number): number {
+    const left = this.#refill(nowMs, ratePerSecond, burst);
+    return left >= 1 ? 0 : Math.ceil(((1 - left) / ratePerSecond) * 1_000);
+  }
+
+  take(amount: number, nowMs: number, ratePerSecond: number, burst: number): void {
+    this.#tokens = this.#refill(nowMs, ratePerSecond, burst) - amount;
+  }
+
+  #refill(nowMs: number, ratePerSecond: number, burst: number): number {
+    // A clock that was set back must not take tokens away.
+    const elapsedMs = Math.max(0, nowMs - this.#atMs);
+    this.#tokens = Math.min(burst, (this.#tokens ?? burst) + (elapsedMs / 1_000) * ratePerSecond);
+    this.#atMs = nowMs;
+    return this.#tokens;
+  }
+}

@@ -1,0 +1,141 @@
+import { labelValue } from "@sightline/model/labels.ts";
+import type { MetricBatch, SeriesKey } from "@sightline/model/metric-batch.ts";
+import { z } from "zod";
+import { withoutMetricRows } from "./keep-rows.ts";
+import { RowSet } from "./row-set.ts";
+import { SeriesMapper } from "./series-mapper.ts";
+import type { Pass, Stage } from "./stage.ts";
+
+/**
+ * Of two Prometheus servers that scrape the same targets (external labels `cluster` and `__replica__`) one is listened
+ * to; the other when that one has been silent for `failover_timeout_ms`. The replica label is taken off. Series that lack
+ * one of the labels are kept as they are.
+ */
+export const haDedupConfig = z.strictObject({
+  kind: z.literal("ha_dedup"),
+  cluster_label: z.string().min(1).default("cluster"),
+  replica_label: z.string().min(1).default("__replica__"),
+  failover_timeout_ms: z.number().int().positive().default(30_000),
+  max_clusters: z
+    .number()
+    .int()
+    .positive()
+    .max(100_000)
+    .default(1_000)
+    .describe("Clusters that are kept track of; the samples of more are kept from every replica"),
+});
+
+type Elected = { readonly replica: string; seenAtMs: number };
+type Pair = { readonly cluster: string; readonly replica: string };
+/** In a table of pairs: not looked at yet, and not one of a pair. */
+const UNKNOWN = 0;
+const NO_PAIR = 1;
+
+export function haDedup(config: z.output<typeof haDedupConfig>, maxSeries: number): Stage<MetricBatch> {
+  return new HaDedup(config, maxSeries);
+}
+
+class HaDedup implements Stage<MetricBatch> {
+  readonly name = "ha_dedup";
+  readonly #config: z.output<typeof haDedupConfig>;
+  readonly #withoutReplica: SeriesMapper;
+  readonly #elected = new Map<string, Elected>();
+  #pairs: Pair[] = [];
+  #pairNumbers = new Map<string, number>();
+  /** By table of a decoder: the number of each series' pair + 2, or one of the constants. */
+  #tables = new WeakMap<readonly SeriesKey[], Uint32Array>();
+
+  constructor(config: z.output<typeof haDedupConfig>, maxSeries: number) {
+    this.#config = config;
+    const strip = {
+      name: this.name,
+      map: (labels: SeriesKey["labels"]) =>
+        this.#pairOf(labels) ? labels.filter(([name]) => name !== config.replica_label) : labels,
+    };
+    this.#withoutReplica = new SeriesMapper([strip], maxSeries);
+  }
+
+  decide(batch: MetricBatch, receivedAtMs: number): Uint8Array | undefined {
+    if (this.#pairs.length > MAX_PAIRS) this.#forgetPairs();
+    const table = this.#tableOf(batch.series);
+    const heard: (boolean | undefined)[] = [];
+    const dropped = new RowSet(batch.length + batch.histograms.length);
+    const decideRow = (row: number, ref: number) => {
+      const pair = (table[ref] as number) || this.#resolve(batch.series, ref, table);
+      if (pair === NO_PAIR) return;
+      heard[pair] ??= this.#isHeard(this.#pairs[pair - 2] as Pair, receivedAtMs);
+      if (!heard[pair]) dropped.add(row);
+    };
+    for (let row = 0; row < batch.length; row++) decideRow(row, batch.refs[row] as number);
+    for (const [i, { ref }] of batch.histograms.entries()) decideRow(batch.length + i, ref);
+    return dropped.size === 0 ? undefined : dropped.bytes;
+  }
+
+  apply(batch: MetricBatch, decision: Uint8Array | undefined, pass: Pass): MetricBatch {
+    let kept = batch;
+    if (decision) {
+      const dropped = RowSet.from(decision);
+      pass.drop(this.name, dropped.size);
+      kept = withoutMetricRows(batch, dropped);
+      // Those of the other replica are the same ones.
+      const refs = new Set(kept.refs.subarray(0, kept.length));
+      for (const { ref } of kept.histograms) refs.add(ref);
+      kept = { ...kept, exemplars: kept.exemplars.filter(({ ref }) => refs.has(ref)) };
+    }
+    return this.#withoutReplica.apply(kept, undefined, pass);
+  }
+
+  /** Elects, keeps the elected one awake, or hears nobody else while it is. */
+  #isHeard({ cluster, replica }: Pair, nowMs: number): boolean {
+    const { failover_timeout_ms, max_clusters } = this.#config;
+    const elected = this.#elected.get(cluster);
+    if (elected?.replica === replica) {
+      elected.seenAtMs = Math.max(elected.seenAtMs, nowMs);
+      return true;
+    }
+    if (elected && nowMs - elected.seenAtMs <= failover_timeout_ms) return false;
+    if (!elected && this.#elected.size >= max_clusters) return true;
+    this.#elected.set(cluster, { replica, seenAtMs: nowMs });
+    return true;
+  }
+
+  #pairOf(labels: SeriesKey["labels"]): Pair | undefined {
+    const cluster = labelValue(labels, this.#config.cluster_label);
+    const replica = labelValue(labels, this.#config.replica_label);
+    return cluster !== "" && replica !== "" ? { cluster, replica } : undefined;
+  }
+
+  #resolve(series: readonly SeriesKey[], ref: number, table: Uint32Array): number {
+    const pair = this.#pairOf((series[ref] as SeriesKey).labels);
+    const number = pair ? this.#pairNumber(pair) : NO_PAIR;
+    table[ref] = number;
+    return number;
+  }
+
+  #pairNumber(pair: Pair): number {
+    const key = JSON.stringify([pair.cluster, pair.replica]);
+    let number = this.#pairNumbers.get(key);
+    if (number === undefined) {
+      number = this.#pairs.push(pair) + 1;
+      this.#pairNumbers.set(key, number);
+    }
+    return number;
+  }
+
+  #tableOf(series: readonly SeriesKey[]): Uint32Array {
+    const known = this.#tables.get(series);
+    if (known && known.length >= series.length) return known;
+    const table = new Uint32Array(Math.max(series.length, Math.ceil(1.5 * (known?.length ?? 0)))).fill(UNKNOWN);
+    if (known) table.set(known);
+    this.#tables.set(series, table);
+    return table;
+  }
+
+  #forgetPairs(): void {
+    this.#pairs = [];
+    this.#pairNumbers = new Map();
+    this.#tables = new WeakMap();
+  }
+}
+
+const MAX_PAIRS = 100_000;

@@ -1,0 +1,40 @@
+import type { Rejection, RejectionReason } from "@sightline/model/ports.ts";
+
+/**
+ * One step between decoder and store. Stages run in order; each gets the batch the one before gave, owns it, and may
+ * write to its arrays (not to a shared `series` table).
+ *
+ * What a stage makes of a batch must depend on nothing but the batch, the time of receipt and its settings, because a
+ * request is processed again when the log is replayed. A stage that needs more (what came before) has `decide`.
+ */
+export interface Stage<Batch> {
+  /** The kind of the processor, or the group of limits: label of its metrics. */
+  readonly name: string;
+  /**
+   * Decides about rows by what came before; called once per request, in the order of the log. The answer is written to
+   * the log and given to `apply`, now and on every replay. undefined when nothing is out of the ordinary.
+   */
+  decide?(batch: Batch, receivedAtMs: number): Uint8Array | undefined;
+  apply(batch: Batch, decision: Uint8Array | undefined, pass: Pass): Batch;
+}
+
+/** One request's way through the stages: when it came, and what became of its rows. */
+export class Pass {
+  readonly receivedAtMs: number;
+  /** Rows that were refused by a limit; their sender is told. */
+  readonly rejected: Rejection[] = [];
+  /** Rows that a processor left out as it was told to, by the stage's name. */
+  readonly dropped = new Map<string, number>();
+
+  constructor(receivedAtMs: number) {
+    this.receivedAtMs = receivedAtMs;
+  }
+
+  drop(stage: string, count: number): void {
+    if (count > 0) this.dropped.set(stage, (this.dropped.get(stage) ?? 0) + count);
+  }
+
+  reject(reason: RejectionReason, count: number, message: string): void {
+    if (count > 0) this.rejected.push({ reason, count, message });
+  }
+}
