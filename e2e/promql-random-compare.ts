@@ -35,6 +35,33 @@ export function firstDifference(want: PromAnswer, got: PromAnswer): string | und
   return notes ?? dataDifference(want.data, got.data);
 }
 
+/**
+ * Whether the answers have as many points at each time and, unless `anyValue`, the same values, whichever series they are of.
+ */
+export function sameButForSeries(want: PromAnswer, got: PromAnswer, anyValue: boolean): boolean {
+  if (want.status !== "success" || got.status !== "success" || !want.data || !got.data)
+    return want.status === got.status;
+  const [a, b] = [valuesByTime(want.data.result as Series[]), valuesByTime(got.data.result as Series[])];
+  if (a.size !== b.size) return false;
+  return [...a].every(([time, values]) => {
+    const own = b.get(time) ?? [];
+    return (
+      values.length === own.length && (anyValue || values.every((value, index) => isSame(value, own[index] as string)))
+    );
+  });
+}
+
+function valuesByTime(result: readonly Series[]): Map<number, string[]> {
+  const byTime = new Map<number, string[]>();
+  const add = (time: number, value: string) => byTime.set(time, [...(byTime.get(time) ?? []), value]);
+  for (const series of result) {
+    for (const [time, value] of pointsOf(series)) add(time, value);
+    for (const [time, { count, sum }] of histogramsOf(series)) add(time, `${count} ${sum}`);
+  }
+  for (const values of byTime.values()) values.sort();
+  return byTime;
+}
+
 function statusText({ status, error }: PromAnswer): string {
   return error === undefined ? status : `error ${JSON.stringify(error)}`;
 }

@@ -165,7 +165,11 @@ export class RandomQueries {
     const grouping = this.#grouping(metric);
     const inner = this.#vector(depth - 1, metric);
     const plain = (children: readonly QueryTree[], head: string): QueryTree => {
-      const tree = wrap("vector", children, (texts) => `${op}${head}(${texts.join(", ")})`);
+      const chooses = CHOOSING[op];
+      const tree: QueryTree = {
+        ...wrap("vector", children, (texts) => `${op}${head}(${texts.join(", ")})`),
+        ...(chooses && { chooses }),
+      };
       return head === "" ? tree : { ...tree, simpler: [plain(children, "")] };
     };
     switch (op) {
@@ -362,6 +366,8 @@ export class RandomQueries {
     return wrap("vector", [this.#vector(depth - 1, metric)], ([text]) => `info(${text}${matchers})`);
   }
 }
+
+const CHOOSING: Readonly<Record<string, QueryTree["chooses"]>> = { topk: "ties", bottomk: "ties", limitk: "any" };
 
 type Texts = readonly [string, string, string, ...string[]];
 

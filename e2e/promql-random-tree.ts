@@ -1,12 +1,14 @@
 /**
  * A query as a tree of texts, so that it can be made smaller and still be a query. `write` puts the texts of the children
- * together; `simpler` lists trees of the same type that say less.
+ * together; `simpler` lists trees of the same type that say less. `chooses` says that the tree is some of the series of its
+ * last child, and what decides where that leaves a choice: the order of series (`any`), or that among equal values (`ties`).
  */
 export type QueryTree = {
   readonly type: "scalar" | "vector" | "matrix" | "string";
   readonly children: readonly QueryTree[];
   readonly write: (children: readonly string[]) => string;
   readonly simpler?: readonly QueryTree[];
+  readonly chooses?: "ties" | "any";
 };
 
 export function textOf(tree: QueryTree): string {
@@ -15,6 +17,18 @@ export function textOf(tree: QueryTree): string {
 
 export function leaf(type: QueryTree["type"], text: string, simpler: readonly QueryTree[] = []): QueryTree {
   return { type, children: [], write: () => text, simpler };
+}
+
+/** The parts that choose, without those inside of them. */
+export function choicesIn(tree: QueryTree): QueryTree[] {
+  const inner = tree.children.flatMap(choicesIn);
+  return tree.chooses ? [{ ...tree, children: tree.children.map(withoutChoices) }, ...inner] : inner;
+}
+
+/** The same with all series in place of those that were chosen. */
+export function withoutChoices(tree: QueryTree): QueryTree {
+  const children = tree.children.map(withoutChoices);
+  return tree.chooses ? (children.at(-1) as QueryTree) : { ...tree, children };
 }
 
 /** Each tree one step smaller: something inside replaced by a part of it, or by something simpler. */

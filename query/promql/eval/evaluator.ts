@@ -176,7 +176,7 @@ export class Evaluator {
 
   /** Evaluated at the first step, the same at all others. */
   async #invariant({ expr }: StepInvariantExpr, grid: Grid): Promise<Evaluated> {
-    const value = await this.evaluate(expr, { ...grid, steps: Math.min(1, grid.steps) });
+    const value = await this.evaluate(expr, { ...grid, steps: Math.min(1, grid.steps), isSpan: false });
     if (value.type === "string" || grid.steps <= 1) return value;
     if (value.type === "scalar")
       return { type: "scalar", values: new Float64Array(grid.steps).fill(value.values[0] as number) };
