@@ -69,7 +69,7 @@ export function relabelProcessor(config: z.output<typeof relabelConfig>): Series
   return {
     name: "relabel",
     map(labels) {
-      const builder = new Map<string, string>(labels as readonly Label[]);
+      const builder = new Builder(labels as readonly Label[]);
       for (const step of steps) if (!step(builder)) return DROP_SERIES;
       if (builder.size === 0) return DROP_SERIES;
       if (!builder.has(METRIC_NAME)) return NO_NAME;
@@ -79,7 +79,24 @@ export function relabelProcessor(config: z.output<typeof relabelConfig>): Series
   };
 }
 
-type Builder = Map<string, string>;
+/** Labels in the order in which Prometheus' labels.Builder gives them: those that were set come after the others. */
+class Builder extends Map<string, string> {
+  readonly #set = new Set<string>();
+
+  override set(name: string, value: string): this {
+    // The constructor of Map calls this before the field is there.
+    if (!(#set in this)) return super.set(name, value);
+    if (!this.#set.has(name)) super.delete(name);
+    this.#set.add(name);
+    return super.set(name, value);
+  }
+
+  override delete(name: string): boolean {
+    this.#set.delete(name);
+    return super.delete(name);
+  }
+}
+
 /** False: the series is dropped. */
 type Step = (labels: Builder) => boolean;
 type Compiled = { readonly rule: RelabelRule; readonly regex: Regex; readonly source: (labels: Builder) => string };
