@@ -23,7 +23,7 @@ const failure = (code: number, msg: string) => ({
 const text = (key: string, value: string) => ({ key, type: "string", value });
 
 test.each([
-  ["services", list(["cart", "frontend"])],
+  ["services", list(["cart", "clock", "frontend"])],
   ["services/frontend/operations", list(["GET /cart", "render"])],
   ["services/nobody/operations", list([])],
   [
@@ -33,6 +33,7 @@ test.each([
       { name: "render", spanKind: "internal" },
     ]),
   ],
+  ["operations?service=clock", list([{ name: "tick", spanKind: "" }])],
   ["operations?service=frontend&spanKind=server", list([{ name: "GET /cart", spanKind: "server" }])],
   ["operations", failure(400, "parameter 'service' is required")],
   ["dependencies?endTs=1&lookback=2", list([])],

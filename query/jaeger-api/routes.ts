@@ -17,7 +17,8 @@ import { encodeJaegerTrace } from "./jaeger-trace.ts";
 export type JaegerApiDeps = QueryApiDeps & { readonly store: TraceReader };
 type TraceReader = Pick<TraceStore, "trace" | "services" | "operations">;
 
-const SPAN_KINDS = ["unspecified", "internal", "server", "client", "producer", "consumer"];
+/** By number; Jaeger writes an unspecified one as nothing (internal/jptrace/spankind.go). */
+const SPAN_KINDS = ["", "internal", "server", "client", "producer", "consumer"];
 
 /** The HTTP API of Jaeger's UI, below `/jaeger/api`. */
 export function registerJaegerApi(app: FastifyInstance, deps: JaegerApiDeps): void {
@@ -54,7 +55,7 @@ function operationsHandler({ store }: JaegerApiDeps): QueryHandler {
     if (service === "") throw new InvalidInputError("parameter 'service' is required");
     const wantedKind = call.parameters.get("spanKind");
     const operations = (await store.operations(call.tenant, service, call.signal))
-      .map(({ name, kind }) => ({ name, spanKind: SPAN_KINDS[kind] ?? "unspecified" }))
+      .map(({ name, kind }) => ({ name, spanKind: SPAN_KINDS[kind] ?? "" }))
       .filter(({ spanKind }) => wantedKind === "" || spanKind === wantedKind);
     return sendData(call, operations);
   };

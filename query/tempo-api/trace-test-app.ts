@@ -19,7 +19,7 @@ export const SHORT_TRACE_ID = "0000000000000000000000000000abcd";
 const text = (name: string, value: string) => ({ name, type: "string" as const, value });
 const frontend = [text("service.name", "frontend"), text("host.name", "h1")];
 
-/** A trace of three spans over two services with one of everything, and a trace with a short id. */
+/** A trace of three spans over two services with one of everything, one with a short id, one of an unspecified kind. */
 export const SPANS: readonly SpanRow[] = [
   {
     traceId: TRACE_ID,
@@ -80,6 +80,13 @@ export const SPANS: readonly SpanRow[] = [
     resource: [text("service.name", "cart")],
   },
   { traceId: SHORT_TRACE_ID, spanId: "00000000000000c1", name: "lone", startNs: NOW_NS },
+  {
+    traceId: "000000000000000000000000000000ff",
+    spanId: "00000000000000d1",
+    name: "tick",
+    startNs: NOW_NS,
+    resource: [text("service.name", "clock")],
+  },
 ];
 
 /** Tempo's and Jaeger's APIs over an embedded store that holds {@link SPANS}. `close` removes its files, too. */
