@@ -65,6 +65,16 @@ test.each<[PromValue, string]>([
   ],
 ])("%j", (value, data) => expect(encode(value)).toContain(`{"status":"success","data":${data}`));
 
+test("of many warnings and infos ten each are written, and how many are missing", () => {
+  const texts = (count: number) => Array.from({ length: count }, (_, i) => `note ${i}`);
+  const value: PromValue = { type: "scalar", timeMs: 0, value: 1 };
+  expect(JSON.parse(encode(value, { warnings: texts(13), infos: texts(11) }))).toMatchObject({
+    warnings: [...texts(10), "3 more warning annotations omitted"],
+    infos: [...texts(10), "1 more info annotations omitted"],
+  });
+  expect(JSON.parse(encode(value, { warnings: texts(10) })).warnings).toEqual(texts(10));
+});
+
 test("warnings, infos and statistics are written when there are any", () => {
   const value: PromValue = { type: "scalar", timeMs: 0, value: 1 };
   const answer = JSON.parse(encode(value, { warnings: ["w"], infos: ["i"] }, true));

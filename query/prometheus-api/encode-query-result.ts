@@ -7,6 +7,9 @@ import { floatText } from "./float-text.ts";
 import { histogramJson } from "./histogram-json.ts";
 import { PointEncoder } from "./point-encoder.ts";
 
+/** Of warnings and of infos each (api.go in Prometheus' web/api/v1). */
+const MAX_NOTES = 10;
+
 /** The body of a successful `query` or `query_range`, piece by piece. Stats are written when `withStats` is set. */
 export function* encodeQueryResult(
   result: QueryResult,
@@ -16,7 +19,14 @@ export function* encodeQueryResult(
   yield `{"status":"success","data":{"resultType":"${result.value.type}","result":`;
   yield* encodeValue(result.value);
   if (withStats) yield `,"stats":${statsJson(result.stats)}`;
-  yield `}${notes("warnings", [...result.warnings, ...extraWarnings])}${notes("infos", result.infos)}}`;
+  const warnings = [...capped("warning", result.warnings), ...extraWarnings];
+  yield `}${notes("warnings", warnings)}${notes("infos", capped("info", result.infos))}}`;
+}
+
+function capped(severity: "warning" | "info", texts: readonly string[]): readonly string[] {
+  const omitted = texts.length - MAX_NOTES;
+  if (omitted <= 0) return texts;
+  return [...texts.slice(0, MAX_NOTES), `${omitted} more ${severity} annotations omitted`];
 }
 
 function notes(field: string, texts: readonly string[]): string {

@@ -102,7 +102,7 @@ export class PromEngine {
       const value = await evaluate(context, prepareQuery(expr, range));
       const { warnings, infos } = context.annotations.texts(text);
       const limited = limitResult(value, query.limit ?? 0);
-      if (limited !== value) warnings.push("results truncated due to limit");
+      if (limited !== value) warnings.unshift("results truncated due to limit");
       const result: QueryResult = {
         value: limited,
         warnings,
