@@ -15,6 +15,7 @@ import type { Config } from "@sightline/config/schema.ts";
 import type { Authenticator, Component } from "@sightline/model/ports.ts";
 import { SYSTEM_TENANT } from "@sightline/model/tenant.ts";
 import { Decoder } from "@sightline/proto/decoder.ts";
+import { registerFederate } from "@sightline/query/federate/routes.ts";
 import { QueryGate } from "@sightline/query/http/query-gate.ts";
 import { registerJaegerApi } from "@sightline/query/jaeger-api/routes.ts";
 import { LogqlEngine } from "@sightline/query/logql/logql-engine.ts";
@@ -141,6 +142,7 @@ export class App {
       store: metrics,
       server: serverFacts(config, Date.now()),
     });
+    registerFederate(http.app, { ...asking, store: metrics });
     registerRemoteRead(http.app, { ...asking, store: metrics });
     registerLokiApi(http.app, {
       ...asking,

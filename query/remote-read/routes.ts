@@ -4,6 +4,7 @@ import type { MetricStore } from "@sightline/model/ports.ts";
 import type { FastifyInstance, FastifyReply } from "fastify";
 import type { RemoteReadLimits } from "../config.ts";
 import type { Failure } from "../http/failure.ts";
+import { sendPlainFailure } from "../http/plain-failure.ts";
 import { type QueryApiDeps, type QueryCall, registerQueryApi } from "../http/query-api.ts";
 import { sendChunks } from "../http/send-chunks.ts";
 import { Turn } from "../http/turn.ts";
@@ -28,13 +29,11 @@ export function registerRemoteRead(app: FastifyInstance, deps: RemoteReadDeps): 
   registerQueryApi(app, deps, sendText, [route], { rawBodies: true });
 }
 
-function sendText(reply: FastifyReply, { error, status, message }: Failure): FastifyReply {
+function sendText(reply: FastifyReply, failure: Failure): FastifyReply {
+  const { error } = failure;
   // Prometheus knows no other status for a request that asks for too much.
-  const isRefusal = error instanceof LimitError || error instanceof TooLargeError;
-  return reply
-    .code(isRefusal ? 400 : status)
-    .type("text/plain; charset=utf-8")
-    .send(`${message}\n`);
+  if (error instanceof LimitError || error instanceof TooLargeError) reply.code(400);
+  return sendPlainFailure(reply, failure);
 }
 
 async function read(deps: RemoteReadDeps, call: QueryCall): Promise<FastifyReply> {
