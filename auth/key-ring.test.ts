@@ -18,7 +18,10 @@ afterEach(async () => {
 /** A ring on a catalog, and a second connection to it as the command line has one. */
 async function ringAndCommand(logger: Logger = SILENT_LOGGER) {
   const path = join(dir, `${Math.random()}.db`);
-  const [catalog, command] = [new SqliteCatalog(path), new SqliteCatalog(path)];
+  const [catalog, command] = [0, 1].map(() => new SqliteCatalog(path, { busyTimeoutMs: 1_000 })) as [
+    SqliteCatalog,
+    SqliteCatalog,
+  ];
   const ring = new KeyRing({ catalog, logger });
   for (const component of [catalog, command, ring]) {
     await component.start();

@@ -66,13 +66,15 @@ export class KeyRing implements Component {
   async #tick(): Promise<void> {
     try {
       await this.#refresh();
-      if (Date.now() - this.#usePersistedAtMs >= PERSIST_USE_MS) await this.#persistUse();
       this.#isFailing = false;
     } catch (error) {
-      if (!this.#isFailing)
-        this.#logger.error("the catalog of API keys can't be used: changes go unnoticed", { error });
+      if (!this.#isFailing) this.#logger.error("the catalog can't be read: changes of keys go unnoticed", { error });
       this.#isFailing = true;
     }
+    if (Date.now() - this.#usePersistedAtMs < PERSIST_USE_MS) return;
+    await this.#persistUse().catch((error: unknown) => {
+      this.#logger.warn("when keys were last used could not be written down: tried again later", { error });
+    });
   }
 
   async #refresh(): Promise<void> {

@@ -44,6 +44,9 @@ import { ReloadingServerCredentials } from "./tls/reloading-server-credentials.t
 import { TlsFiles } from "./tls/tls-files.ts";
 import { VERSION } from "./version.ts";
 
+/** It blocks the event loop. What could not be written by then is tried again. */
+const CATALOG_BUSY_TIMEOUT_MS = 50;
+
 /**
  * All the wiring: which class stands behind which port, and in which order things start. Read it to see the whole:
  * receivers → ingest (decode, write-ahead log) → stores → engines → HTTP APIs.
@@ -168,7 +171,7 @@ export class App {
   #addAuthenticator(): Authenticator {
     const { auth, data_dir } = this.#config;
     if (auth.mode === "none") return new HeaderAuthenticator();
-    const catalog = new SqliteCatalog(join(data_dir, DATA_LAYOUT.catalog));
+    const catalog = new SqliteCatalog(join(data_dir, DATA_LAYOUT.catalog), { busyTimeoutMs: CATALOG_BUSY_TIMEOUT_MS });
     const ring = new KeyRing({ catalog, logger: this.#logging.for("auth") });
     this.#components.push(catalog, ring);
     return new KeyAuthenticator({ ring, config: auth, registry: this.#registry });

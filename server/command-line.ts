@@ -60,6 +60,7 @@ function parse(args: readonly string[]) {
       ...flags,
       config: { type: "string" as const },
       url: { type: "string" as const },
+      "key-file": { type: "string" as const },
       tenant: { type: "string" as const },
       scope: { type: "string" as const },
       expires: { type: "string" as const },
@@ -86,7 +87,10 @@ function help(): string {
     row("keys list", "whose they are, what they may do, when they were last used"),
     row("keys revoke ID…", "a running server notices within a second"),
     row("dead-letters list", "what was refused, when and why"),
-    row("dead-letters replay [ID…]", "send them again to a running server (--url, default http://127.0.0.1:4319)"),
+    row(
+      "dead-letters replay [ID…]",
+      "send them again to a running server (--url, default http://127.0.0.1:4319; --key-file)",
+    ),
     row("config default|effective", "as YAML, with a comment per key | as it would be used"),
     "",
     "Flags:",
@@ -122,7 +126,8 @@ async function keys(invocation: Invocation): Promise<number> {
 async function deadLetters(invocation: Invocation): Promise<number> {
   const { runDeadLetters } = await import("./dead-letters-command.ts");
   const url = (invocation.options.url as string | undefined) ?? "http://127.0.0.1:4319";
-  return runDeadLetters({ config: loadFrom(invocation), words: invocation.words, url });
+  const keyFile = invocation.options["key-file"] as string | undefined;
+  return runDeadLetters({ config: loadFrom(invocation), words: invocation.words, url, keyFile });
 }
 
 async function config(invocation: Invocation): Promise<number> {

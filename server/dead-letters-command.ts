@@ -1,21 +1,30 @@
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { listDeadLetters } from "@sightline/collector/dead-letters/dead-letter-file.ts";
-import { replayDeadLetters, submitOverHttp } from "@sightline/collector/dead-letters/replay-dead-letters.ts";
+import {
+  replayDeadLetters,
+  type Submit,
+  submitOverHttp,
+} from "@sightline/collector/dead-letters/replay-dead-letters.ts";
 import type { Config } from "@sightline/config/schema.ts";
+import { InvalidInputError } from "@sightline/model/errors.ts";
 import { DATA_LAYOUT } from "./data-layout.ts";
 
-const USAGE = "usage: dead-letters list | dead-letters replay [ID…] [--url http://HOST:PORT] [--data-dir DIR]";
+const USAGE =
+  "usage: dead-letters list | dead-letters replay [ID…] [--url http://HOST:PORT] [--key-file FILE] [--data-dir DIR]";
 
 /** `sightline dead-letters …` on the data directory of `config`. Returns the exit code. */
 export async function runDeadLetters(options: {
   config: Config;
   words: readonly string[];
   url: string;
+  /** File with an API key; with keys on, one of the scope admin for all the tenants that the letters are of. */
+  keyFile: string | undefined;
 }): Promise<number> {
   const dir = join(options.config.data_dir, DATA_LAYOUT.deadLetters);
   const [action, ...ids] = options.words;
   if (action === "list") return list(dir);
-  if (action === "replay") return replay(dir, options.url, ids);
+  if (action === "replay") return replay(dir, submitOverHttp(options.url, credentials(options.keyFile)), ids);
   process.stderr.write(`sightline: ${USAGE}\n`);
   return 2;
 }
@@ -33,13 +42,19 @@ async function list(dir: string): Promise<number> {
   return 0;
 }
 
-async function replay(dir: string, url: string, ids: readonly string[]): Promise<number> {
+/** From a file, because the arguments of a process can be seen by everybody on the machine. */
+function credentials(keyFile: string | undefined): Readonly<Record<string, string>> {
+  if (keyFile === undefined) return {};
+  try {
+    return { "x-api-key": readFileSync(keyFile, "utf8").trim() };
+  } catch (cause) {
+    throw new InvalidInputError(`--key-file ${keyFile}: ${(cause as Error).message}`, { cause });
+  }
+}
+
+async function replay(dir: string, submit: Submit, ids: readonly string[]): Promise<number> {
   let [sent, failed] = [0, 0];
-  for await (const { letter, error, note } of replayDeadLetters(
-    dir,
-    submitOverHttp(url),
-    ids.length > 0 ? ids : undefined,
-  )) {
+  for await (const { letter, error, note } of replayDeadLetters(dir, submit, ids.length > 0 ? ids : undefined)) {
     if (error === undefined) {
       sent++;
       process.stdout.write(`${letter.id}  accepted${note ? `, but: ${note}` : ""}\n`);

@@ -11,6 +11,8 @@ import { DATA_LAYOUT } from "./data-layout.ts";
 const USAGE =
   "usage: keys create --tenant T --scope ingest,read[,write-rules,admin] [--expires 90d] [--name N] | keys list | keys revoke ID…";
 
+const BUSY_TIMEOUT_MS = 5_000;
+
 type KeysOptions = {
   readonly config: Config;
   readonly words: readonly string[];
@@ -31,7 +33,9 @@ export async function runKeys(options: KeysOptions): Promise<number> {
     process.stderr.write(`sightline: ${USAGE}\n`);
     return 2;
   }
-  const catalog = new SqliteCatalog(join(options.config.data_dir, DATA_LAYOUT.catalog));
+  const catalog = new SqliteCatalog(join(options.config.data_dir, DATA_LAYOUT.catalog), {
+    busyTimeoutMs: BUSY_TIMEOUT_MS,
+  });
   try {
     await catalog.start();
     await action(catalog, options);

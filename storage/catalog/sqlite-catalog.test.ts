@@ -17,7 +17,7 @@ let files = 0;
 const newPath = () => join(dir, String(++files), "catalog.db");
 
 async function catalogAt(path: string): Promise<SqliteCatalog> {
-  const catalog = new SqliteCatalog(path);
+  const catalog = new SqliteCatalog(path, { busyTimeoutMs: 20 });
   open.push(catalog);
   await catalog.start();
   return catalog;
@@ -79,6 +79,18 @@ test("the same id twice is an error, not another key", async () => {
   const catalog = await catalogAt(newPath());
   await catalog.addKey(key("a"));
   await expect(catalog.addKey(key("a", { name: "other" }))).rejects.toThrow(/UNIQUE/);
+});
+
+test("while another process writes, reading goes on and writing can be tried again", async () => {
+  const path = newPath();
+  const catalog = await catalogAt(path);
+  const other = new DatabaseSync(path);
+  other.exec("BEGIN IMMEDIATE");
+  expect(await catalog.keys()).toEqual([]);
+  await expect(catalog.addKey(key("a"))).rejects.toMatchObject({ name: "UnavailableError", retryAfterMs: 1_000 });
+  other.exec("COMMIT");
+  other.close();
+  await catalog.addKey(key("a"));
 });
 
 test("only the owner of the process can read the file", async () => {

@@ -6,8 +6,8 @@ import type { ApiKey, KeyCatalog, Scope } from "@sightline/model/ports.ts";
 import { tenantId } from "@sightline/model/tenant.ts";
 import { migrate } from "./migrate.ts";
 
-/** The calls block the event loop: waiting longer for another process' write would be felt. */
-const BUSY_TIMEOUT_MS = 1_000;
+/** Nothing else runs yet, and a failed start is worse than a late one. */
+const START_BUSY_TIMEOUT_MS = 5_000;
 const RETRY_AFTER_MS = 1_000;
 /** SQLite's result codes SQLITE_BUSY, SQLITE_CORRUPT and SQLITE_NOTADB, without their extension. */
 const BUSY = 5;
@@ -17,22 +17,28 @@ const CORRUPT: readonly number[] = [11, 26];
 export class SqliteCatalog implements KeyCatalog {
   readonly name = "catalog";
   readonly #path: string;
+  readonly #busyTimeoutMs: number;
   #database: DatabaseSync | undefined;
 
-  /** `path` of the file; it is made when it is not there, readable for its owner only. */
-  constructor(path: string) {
+  /**
+   * `path` of the file; it is made when it is not there, readable for its owner only. `busyTimeoutMs`: how long a call
+   * may wait for another process' write. Waiting blocks the event loop.
+   */
+  constructor(path: string, { busyTimeoutMs }: { busyTimeoutMs: number }) {
     this.#path = path;
+    this.#busyTimeoutMs = busyTimeoutMs;
   }
 
   async start(): Promise<void> {
     mkdirSync(dirname(this.#path), { recursive: true });
     closeSync(openSync(this.#path, "a", 0o600));
     this.#call(() => {
-      const database = new DatabaseSync(this.#path, { timeout: BUSY_TIMEOUT_MS });
+      const database = new DatabaseSync(this.#path, { timeout: START_BUSY_TIMEOUT_MS });
       this.#database = database;
       // Readers don't wait for a writer; FULL makes a revocation survive a power cut.
       database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL");
       migrate(database, this.#path);
+      database.exec(`PRAGMA busy_timeout = ${this.#busyTimeoutMs}`);
     });
   }
 
@@ -95,10 +101,10 @@ function asOwnError(cause: unknown, path: string): unknown {
   if (cause instanceof SightlineError || typeof code !== "number") return cause;
   const text = `${path}: ${(cause as Error).message}`;
   if (CORRUPT.includes(code & 0xff)) return new CorruptionError(text, { cause });
-  return new UnavailableError(
-    (code & 0xff) === BUSY ? `${path} is being written by another process for more than ${BUSY_TIMEOUT_MS} ms` : text,
-    { cause, retryAfterMs: RETRY_AFTER_MS },
-  );
+  return new UnavailableError((code & 0xff) === BUSY ? `${path} is being written by another process` : text, {
+    cause,
+    retryAfterMs: RETRY_AFTER_MS,
+  });
 }
 
 type KeyRow = {
