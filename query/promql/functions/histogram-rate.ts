@@ -150,10 +150,3 @@ export function histogramDifference(
   const change = isReset ? last : addNoting(window, last, before, -1);
   return change && divideHistogram({ ...change, counterResetHint: GAUGE }, divisor);
 }
-
-/** The histograms of a delta series added up. */
-export function sumOfDeltas(window: RangeWindow): NativeHistogram {
-  const sum = new HistogramAccumulator(window.histograms[window.histogramFrom] as NativeHistogram);
-  for (let i = window.histogramFrom + 1; i < window.histogramTo; i++) sum.add(window.histograms[i]!);
-  return { ...sum.toHistogram(), counterResetHint: GAUGE };
-}

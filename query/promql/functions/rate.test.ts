@@ -101,3 +101,25 @@ test("increase of a delta series is the sum of its samples in the range, rate th
   expect(await range(engine, "rate(x_total[3m])", 180_000, 180_000, 1)).toEqual(new Map([[180_000, 8 / 180]]));
   expect(await range(engine, "increase(x_total[1m])", 60_000, 60_000, 1)).toEqual(new Map([[60_000, 5]]));
 });
+
+test.each<[string, number, number | undefined]>([
+  ["increase(x_total[2m] anchored)", 180, 9],
+  ["increase(x_total[90s] anchored)", 200, 9],
+  ["rate(x_total[2m] anchored)", 180, 9 / 120],
+  ["increase(x_total[10s] anchored)", 200, undefined],
+  ["increase(x_total[2m] smoothed)", 180, 9],
+  // Only 40 of the 60 seconds that the 6 tells of.
+  ["increase(x_total[100s] smoothed)", 180, 3 + (6 * 40) / 60],
+  ["increase(x_total[2m] smoothed)", 140, 6 + 3 / 3 + 9],
+  ["increase(x_total[10s] smoothed)", 170, 3 / 6],
+  ["rate(x_total[10s] smoothed)", 170, 3 / 6 / 10],
+  ["increase(x_total[10s] smoothed)", 200, undefined],
+  // Nobody knows since when the first sample counts.
+  ["increase(x_total[10s] smoothed)", 55, undefined],
+  ["increase(x_total[10s] smoothed)", 60, 9],
+])("of a delta series, %s at %d s is %d", async (text, seconds, want) => {
+  const info: SeriesInfo = { type: "counter", unit: "", temporality: "delta", otelName: "x" };
+  const engine = engineOf([60_000, 120_000, 180_000], [9, 6, 3], info);
+  const got = await range(engine, text, seconds * 1000, seconds * 1000, 1);
+  expect(got.get(seconds * 1000)).toEqual(want);
+});

@@ -1,13 +1,13 @@
 import type { NativeHistogram } from "@sightline/model/histogram.ts";
 import { NOTES } from "../annotations.ts";
-import { NeumaierSum } from "../eval/neumaier.ts";
 import type { RangeFunction, RangeResult, RangeWindow } from "../eval/range-function.ts";
 import type { RangeInput } from "../eval/range-input.ts";
 import { metricName } from "../eval/result-labels.ts";
 import { scaleHistogram } from "../histogram/scale-histogram.ts";
+import { deltaRate } from "./delta-rate.ts";
 import { extendedRate } from "./extended-rate.ts";
 import { extrapolationFactor, factorOf, toEnd } from "./extrapolation.ts";
-import { addNoting, histogramChange, sumOfDeltas } from "./histogram-rate.ts";
+import { addNoting, histogramChange } from "./histogram-rate.ts";
 import { histogramCount } from "./over-time.ts";
 import { rateKernel } from "./rate-kernel.ts";
 import type { RateKind } from "./rate-kind.ts";
@@ -22,8 +22,7 @@ export const RATE_FUNCTIONS: ReadonlyMap<string, RangeFunction> = new Map([
 /**
  * The change over a range, extrapolated to its ends unless the series seems to start or end inside of it
  * (extrapolatedRate in Prometheus' promql/functions.go, operation by operation).
- *
- * A series of delta temporality needs none of that: what happened in a range is the sum of the samples in it.
+ * A series of delta temporality needs none of that.
  */
 function extrapolated(kind: RateKind): RangeFunction {
   const { isCounter } = kind;
@@ -82,17 +81,9 @@ function rateOfAny(window: RangeWindow, kind: RateKind): RangeResult {
     annotations.warn(argRange, NOTES.mixedFloatsHistograms(metricName(window.series.labels)));
     return undefined;
   }
-  if (window.call.extend) return extendedRate(window, kind);
   if (kind.isCounter && isDelta(window.series)) return deltaRate(window, kind);
+  if (window.call.extend) return extendedRate(window, kind);
   return histograms > 0 ? rateOfHistograms(window, kind) : rateWithStartTimes(window, kind);
-}
-
-function deltaRate(window: RangeWindow, kind: RateKind): RangeResult {
-  const divisor = kind.isRate ? window.call.rangeSeconds : 1;
-  if (histogramCount(window) > 0) return scaleHistogram(sumOfDeltas(window), 1 / divisor);
-  const sum = new NeumaierSum();
-  for (let i = window.from; i < window.to; i++) sum.add(window.values[i] as number);
-  return sum.total() / divisor;
 }
 
 function rateWithStartTimes(window: RangeWindow, kind: RateKind): RangeResult {
