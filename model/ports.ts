@@ -87,6 +87,8 @@ export type LabelRequest = {
 export type SeriesRequest = LabelRequest & {
   /** The series come in the order of their labels (`compareLabels`), over all groups; else in no order. */
   readonly sorted?: boolean | undefined;
+  /** The values of a group may be overwritten once the next group is asked for. Times never are. */
+  readonly transient?: boolean | undefined;
   readonly hints?: SelectHints | undefined;
 };
 /** What the samples are for. May be ignored; matchers and range may not. */

@@ -11,6 +11,7 @@ export type Selection = {
   readonly range?: { readonly startMs: number; readonly endMs: number };
   readonly matchers?: readonly Matcher[];
   readonly sorted?: boolean;
+  readonly transient?: boolean;
 };
 
 /** All that `select` yields, by labels and in the order it came; fails when a series comes twice. */
@@ -20,14 +21,14 @@ export async function selectAll(store: MetricStore, selection: Selection = {}): 
     for (const slice of group) {
       const key = labelsKey(slice.labels);
       if (found.has(key)) throw new Error(`series ${key} came twice`);
-      found.set(key, slice);
+      found.set(key, selection.transient ? { ...slice, values: slice.values.slice() } : slice);
     }
   }
   return found;
 }
 
-export function requestOf({ tenant = DEFAULT_TENANT, range = EVERYTHING, matchers = [], sorted = false }: Selection) {
-  return { tenant, range, matchers, sorted };
+export function requestOf({ tenant = DEFAULT_TENANT, range = EVERYTHING, matchers = [], ...how }: Selection) {
+  return { tenant, range, matchers, ...how };
 }
 
 /** What a slice says, as plain data in which two bit patterns of a double are two things. */

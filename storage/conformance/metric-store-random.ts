@@ -59,6 +59,7 @@ const query = fc.record({
     { maxLength: 2 },
   ),
   sorted: fc.boolean(),
+  transient: fc.boolean(),
 });
 type GeneratedBy<A> = A extends fc.Arbitrary<infer T> ? T : never;
 type Step = GeneratedBy<typeof step>;
@@ -83,7 +84,7 @@ function run(make: () => Promise<MetricStoreFixture>) {
           await reference.append(DEFAULT_TENANT, batch, log.length);
         }
       }
-      for (const selection of [{ sorted: false }, ...queries]) {
+      for (const selection of [{ sorted: false, transient: false }, ...queries]) {
         const got = [...(await selectAll(store, selection))].map(([key, slice]) => [key, plainSlice(slice)] as const);
         const want = [...(await selectAll(reference, selection))].map(
           ([key, slice]) => [key, plainSlice(slice)] as const,

@@ -1,3 +1,4 @@
+import type { NativeHistogram } from "@sightline/model/histogram.ts";
 import { compareLabels, EMPTY_LABELS } from "@sightline/model/labels.ts";
 import type { Expr, MatrixSelector, SubqueryExpr } from "../ast.ts";
 import { EvaluationError } from "../evaluation-error.ts";
@@ -10,7 +11,7 @@ import type { QueryContext } from "./query-context.ts";
 import { type RangeInput, rangeInputOf } from "./range-input.ts";
 import { dropMetadata } from "./result-labels.ts";
 import { selectSlices } from "./select-slices.ts";
-import { ABSENT, FLOAT, type StepSeries } from "./step-series.ts";
+import { ABSENT, FLOAT, HISTOGRAM, type StepSeries } from "./step-series.ts";
 import { firstGaze, gazeOf, knownDuration } from "./time-window.ts";
 
 /** A prepared query at one moment. Range vectors come as they are, everything else has the time of evaluation. */
@@ -86,29 +87,43 @@ function matrixOf(series: StepSeries, allTimes: Float64Array): MatrixSeries | un
   const { labels, kinds, values } = series;
   let floats = 0;
   let histograms = 0;
-  for (const kind of kinds) {
+  let last = 0;
+  for (let step = 0; step < kinds.length; step++) {
+    const kind = kinds[step];
+    if (kind === ABSENT) continue;
+    last = step;
     if (kind === FLOAT) floats++;
-    else if (kind !== ABSENT) histograms++;
+    else histograms++;
   }
   if (floats + histograms === 0) return undefined;
-  if (floats === kinds.length) return { labels, timesMs: allTimes, values };
-  const stepsOf = (wanted: (kind: number) => boolean) =>
-    [...kinds.keys()].filter((step) => wanted(kinds[step] as number));
-  const floatSteps = stepsOf((kind) => kind === FLOAT);
-  const result = {
-    labels,
-    timesMs: Float64Array.from(floatSteps, (step) => allTimes[step] as number),
-    values: Float64Array.from(floatSteps, (step) => values[step] as number),
-  };
-  if (histograms === 0) return result;
-  const histogramSteps = stepsOf((kind) => kind !== FLOAT && kind !== ABSENT);
-  return {
-    ...result,
-    histograms: {
-      timesMs: Float64Array.from(histogramSteps, (step) => allTimes[step] as number),
-      values: histogramSteps.map((step) => series.histogramAt(step)),
-    },
-  };
+  if (histograms > 0) return mixedMatrix(series, allTimes, floats, histograms);
+  const first = last + 1 - floats;
+  if (kinds.indexOf(FLOAT) === first) {
+    return { labels, timesMs: allTimes.subarray(first, last + 1), values: values.subarray(first, last + 1) };
+  }
+  return { labels, ...floatsOf(series, allTimes, floats) };
+}
+
+function floatsOf({ kinds, values }: StepSeries, allTimes: Float64Array, count: number) {
+  const kept = { timesMs: new Float64Array(count), values: new Float64Array(count) };
+  let at = 0;
+  for (let step = 0; step < kinds.length; step++) {
+    if (kinds[step] !== FLOAT) continue;
+    kept.timesMs[at] = allTimes[step] as number;
+    kept.values[at++] = values[step] as number;
+  }
+  return kept;
+}
+
+function mixedMatrix(series: StepSeries, allTimes: Float64Array, floats: number, count: number): MatrixSeries {
+  const timesMs = new Float64Array(count);
+  const values: NativeHistogram[] = [];
+  for (let step = 0; step < series.kinds.length; step++) {
+    if (series.kinds[step] !== HISTOGRAM) continue;
+    timesMs[values.length] = allTimes[step] as number;
+    values.push(series.histogramAt(step));
+  }
+  return { labels: series.labels, ...floatsOf(series, allTimes, floats), histograms: { timesMs, values } };
 }
 
 async function selectMatrix(context: QueryContext, expr: MatrixSelector, grid: Grid): Promise<MatrixSeries[]> {

@@ -54,7 +54,7 @@ async function walkRange(
   };
   const hints = { stepMs: grid.stepMs, func: call.expr.func, rangeMs: call.rangeMs };
   const { matchers, statsOnly } = source.vector;
-  await selectSlices(context, { matchers, range, hints }, grid.steps, (slice) => {
+  await selectSlices(context, { matchers, range, hints, transient: true }, grid.steps, (slice) => {
     const input = rangeInputOf(statsOnly ? statsOf(slice) : slice, needsResets);
     const held = input.timesMs.length + input.histograms.length;
     context.hold(held);

@@ -48,7 +48,8 @@ export async function streamInstantSelector(
   const range = { startMs: firstGaze(gaze, grid) - lookbackMs + 1, endMs: lastGaze(gaze, grid) };
   const hints = { stepMs: grid.stepMs, func: "", rangeMs: 0 };
   const lent = StepSeries.empty(EMPTY_LABELS, grid.steps);
-  await selectSlices(context, { matchers: selector.matchers, range, hints }, grid.steps, (slice) => {
+  const request = { matchers: selector.matchers, range, hints, transient: true };
+  await selectSlices(context, request, grid.steps, (slice) => {
     const read = selector.statsOnly ? statsOf(slice) : slice;
     const out = sink.keeps
       ? StepSeries.empty(read.labels, grid.steps)

@@ -56,16 +56,22 @@ function floatsOf(slice: Floats): Floats {
 /** Looks at every sample once: what is not less than the one before is neither a reset nor a staleness marker. */
 function floatsWithResets(slice: Floats): Floats {
   const { timesMs, values, startsMs } = slice;
+  let resets = NO_INDEXES as number[];
   let before = Number.NEGATIVE_INFINITY;
   for (let i = 0; i < values.length; i++) {
     const value = values[i] as number;
     if (!(value >= before)) {
-      const kept = withoutStale(slice);
-      return { timesMs: kept.timesMs, values: kept.values, startsMs: kept.startsMs, resets: resetsOf(kept.values) };
+      if (value < before) {
+        if (resets === NO_INDEXES) resets = [];
+        resets.push(i);
+      } else if (Number.isNaN(value)) {
+        const kept = withoutStale(slice);
+        return { timesMs: kept.timesMs, values: kept.values, startsMs: kept.startsMs, resets: resetsOf(kept.values) };
+      }
     }
     before = value;
   }
-  return { timesMs, values, startsMs, resets: NO_INDEXES };
+  return { timesMs, values, startsMs, resets };
 }
 
 function resetsOf(values: Float64Array): number[] {

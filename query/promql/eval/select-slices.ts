@@ -1,5 +1,4 @@
-import type { Matcher } from "@sightline/model/matcher.ts";
-import type { SelectHints, SeriesSlice, TimeRange } from "@sightline/model/ports.ts";
+import type { SeriesRequest, SeriesSlice } from "@sightline/model/ports.ts";
 import type { QueryContext } from "./query-context.ts";
 
 /** A look at a series costs at least as much as looking at so many samples. */
@@ -7,12 +6,12 @@ const SERIES_WORK = 50;
 
 /**
  * Calls `visit` for every series as it comes, breathing in between. They come in the order of their labels: that makes
- * sums, which depend on order in their last bits, and ties of topk come out the same every time. `work` is about how
- * many steps `visit` goes through.
+ * sums, which depend on order in their last bits, and ties of topk come out the same every time. With `transient`,
+ * `visit` must not keep values. `work` is about how many steps it goes through.
  */
 export async function selectSlices(
   context: QueryContext,
-  request: { readonly matchers: readonly Matcher[]; readonly range: TimeRange; readonly hints: SelectHints },
+  request: Pick<SeriesRequest, "matchers" | "range" | "hints" | "transient">,
   work: number,
   visit: (slice: SeriesSlice) => void | Promise<void>,
 ): Promise<void> {

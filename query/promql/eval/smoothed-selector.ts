@@ -24,7 +24,8 @@ export async function evaluateSmoothedSelector(
   const range = { startMs: firstGaze(gaze, grid) - lookbackMs + 1, endMs: lastGaze(gaze, grid) + lookbackMs };
   const hints = { stepMs: grid.stepMs, func: "", rangeMs: 0 };
   const results: StepSeries[] = [];
-  await selectSlices(context, { matchers: selector.matchers, range, hints }, grid.steps, (slice) => {
+  const request = { matchers: selector.matchers, range, hints, transient: true };
+  await selectSlices(context, request, grid.steps, (slice) => {
     const input = rangeInputOf(slice);
     const out = StepSeries.empty(slice.labels, grid.steps);
     let count = 0;

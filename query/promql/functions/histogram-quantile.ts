@@ -7,7 +7,7 @@ import { dropMetadata, metricName, withLabel } from "../eval/result-labels.ts";
 import { FLOAT, HISTOGRAM, StepSeries } from "../eval/step-series.ts";
 import { formatFloat, formatGeneral } from "../format/format-float.ts";
 import { parseGoFloat } from "../format/parse-go-float.ts";
-import { type ClassicBucket, classicFraction, classicQuantile } from "../histogram/classic-quantile.ts";
+import { type ClassicBuckets, classicFraction, classicQuantile } from "../histogram/classic-quantile.ts";
 import { nativeFraction, nativeQuantile } from "../histogram/native-quantile.ts";
 import type { FunctionCall, VectorFunction } from "./vector-function.ts";
 
@@ -85,12 +85,10 @@ async function quantilesOf(
     if (native) return nativeQuantile(quantile, native, histogram.metric, note);
     const buckets = histogram.bucketsAt(step);
     if (!buckets) return undefined;
-    const { value, forced } = classicQuantile(quantile, buckets);
-    if (forced) {
+    return classicQuantile(quantile, buckets, (forced) => {
       const metric = call.context.delayedNameRemoval ? histogram.metric : "";
       annotations.forcedMonotonicity(metric, arg.range, timeAt(call.grid, step), forced);
-    }
-    return value;
+    });
   });
 }
 
@@ -124,6 +122,8 @@ function noteQuantiles({ context }: FunctionCall, quantiles: Float64Array, arg: 
   }
 }
 
+const NO_BUCKETS = new Float64Array(0);
+
 /** All series of one label set without `le`: the buckets of a classic histogram, native histograms, or both. */
 class Histogram {
   readonly labels: Labels;
@@ -131,6 +131,7 @@ class Histogram {
   native: StepSeries | undefined;
   /** Steps that have both kinds, which say nothing then. */
   conflicts: Set<number> | undefined;
+  #atStep: ClassicBuckets = { uppers: NO_BUCKETS, counts: NO_BUCKETS, length: 0 };
 
   constructor(labels: Labels) {
     this.labels = labels;
@@ -145,13 +146,25 @@ class Histogram {
     return this.native.histogramAt(step);
   }
 
-  bucketsAt(step: number): ClassicBucket[] | undefined {
+  /** Valid until the next call. */
+  bucketsAt(step: number): ClassicBuckets | undefined {
     if (this.conflicts?.has(step)) return undefined;
-    const buckets: ClassicBucket[] = [];
+    const { uppers, counts } = this.#atStep;
+    let length = 0;
     for (const { upper, series } of this.buckets) {
-      if (series.kinds[step] === FLOAT) buckets.push({ upper, count: series.values[step] as number });
+      if (series.kinds[step] !== FLOAT) continue;
+      uppers[length] = upper;
+      counts[length++] = series.values[step] as number;
     }
-    return buckets.length === 0 ? undefined : buckets;
+    this.#atStep.length = length;
+    return length === 0 ? undefined : this.#atStep;
+  }
+
+  /** To be called when all buckets are there. */
+  sortBuckets(): void {
+    const { length } = this.buckets;
+    this.buckets.sort((a, b) => (a.upper < b.upper ? -1 : a.upper > b.upper ? 1 : 0));
+    this.#atStep = { uppers: new Float64Array(length), counts: new Float64Array(length), length: 0 };
   }
 }
 
@@ -179,7 +192,10 @@ function collectHistograms(call: FunctionCall, series: readonly StepSeries[], ar
       histogramOf(withLabel(member.labels, "le", "")).buckets.push({ upper, series: member });
     }
   }
-  for (const histogram of byKey.values()) findConflicts(call, histogram, arg);
+  for (const histogram of byKey.values()) {
+    histogram.sortBuckets();
+    findConflicts(call, histogram, arg);
+  }
   return [...byKey.values()];
 }
 

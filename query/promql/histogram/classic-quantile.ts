@@ -1,7 +1,10 @@
 import type { ForcedMonotonicity } from "../annotations.ts";
 
-/** A bucket of a classic histogram: how many observations were at most `upper`. */
-export type ClassicBucket = { readonly upper: number; count: number };
+/**
+ * The buckets of a classic histogram at one moment: `counts[i]` observations were at most `uppers[i]`, for the first
+ * `length` of them, which ascend.
+ */
+export type ClassicBuckets = { readonly uppers: Float64Array; readonly counts: Float64Array; length: number };
 
 /** Differences below this are rounding errors of whoever added the buckets up. */
 const SMALL_DELTA = 1e-12;
@@ -9,62 +12,66 @@ const SMALLEST_NORMAL = 2.2250738585072014e-308;
 
 /**
  * `histogram_quantile` of a classic histogram, linear within a bucket (BucketQuantile in Prometheus'
- * promql/quantile.go). `buckets` must not be empty; it is sorted and put right.
+ * promql/quantile.go). Puts `buckets` right and says so to `onForced` when their counts were no counts.
  */
 export function classicQuantile(
   quantile: number,
-  buckets: ClassicBucket[],
-): { value: number; forced?: ForcedMonotonicity } {
-  if (Number.isNaN(quantile)) return { value: Number.NaN };
-  if (quantile < 0) return { value: Number.NEGATIVE_INFINITY };
-  if (quantile > 1) return { value: Number.POSITIVE_INFINITY };
-  const merged = sortedBuckets(buckets);
-  if (!merged) return { value: Number.NaN };
-  const forced = forceMonotonic(merged);
-  const value = interpolate(quantile, merged);
-  return forced ? { value, forced } : { value };
+  buckets: ClassicBuckets,
+  onForced: (forced: ForcedMonotonicity) => void,
+): number {
+  if (Number.isNaN(quantile)) return Number.NaN;
+  if (quantile < 0) return Number.NEGATIVE_INFINITY;
+  if (quantile > 1) return Number.POSITIVE_INFINITY;
+  if (!joinEqualBounds(buckets)) return Number.NaN;
+  const forced = forceMonotonic(buckets);
+  if (forced) onForced(forced);
+  return interpolate(quantile, buckets);
 }
 
-function interpolate(quantile: number, buckets: readonly ClassicBucket[]): number {
-  const last = buckets.length - 1;
-  const observations = buckets[last]?.count ?? 0;
+function interpolate(quantile: number, { uppers, counts, length }: ClassicBuckets): number {
+  const last = length - 1;
+  const observations = counts[last] as number;
   if (last < 1 || observations === 0) return Number.NaN;
   const rank = quantile * observations;
   let at = 0;
-  while (at < last && !((buckets[at] as ClassicBucket).count >= rank)) at++;
-  const bucket = buckets[at] as ClassicBucket;
-  if (at === last) return (buckets[last - 1] as ClassicBucket).upper;
-  if (at === 0 && bucket.upper <= 0) return bucket.upper;
-  const below = buckets[at - 1];
-  const lower = below?.upper ?? 0;
-  const before = below?.count ?? 0;
-  return lower + (bucket.upper - lower) * ((rank - before) / (bucket.count - before));
+  while (at < last && !((counts[at] as number) >= rank)) at++;
+  const upper = uppers[at] as number;
+  if (at === last) return uppers[last - 1] as number;
+  if (at === 0 && upper <= 0) return upper;
+  const lower = at === 0 ? 0 : (uppers[at - 1] as number);
+  const before = at === 0 ? 0 : (counts[at - 1] as number);
+  return lower + (upper - lower) * ((rank - before) / ((counts[at] as number) - before));
 }
 
-/** Ascending, equal bounds added up; undefined when there is no bucket for everything. */
-function sortedBuckets(buckets: ClassicBucket[]): ClassicBucket[] | undefined {
-  buckets.sort((a, b) => (a.upper < b.upper ? -1 : a.upper > b.upper ? 1 : 0));
-  if (buckets.at(-1)?.upper !== Number.POSITIVE_INFINITY) return undefined;
-  const merged: ClassicBucket[] = [];
-  for (const bucket of buckets) {
-    const last = merged.at(-1);
-    if (last && last.upper === bucket.upper) last.count += bucket.count;
-    else merged.push({ ...bucket });
+/** Counts of equal bounds are added up. False when there is no bucket for everything. */
+function joinEqualBounds(buckets: ClassicBuckets): boolean {
+  const { uppers, counts, length } = buckets;
+  if (uppers[length - 1] !== Number.POSITIVE_INFINITY) return false;
+  let joined = 1;
+  for (let i = 1; i < length; i++) {
+    if (uppers[i] === uppers[joined - 1]) {
+      counts[joined - 1] = (counts[joined - 1] as number) + (counts[i] as number);
+    } else {
+      uppers[joined] = uppers[i] as number;
+      counts[joined++] = counts[i] as number;
+    }
   }
-  return merged;
+  buckets.length = joined;
+  return true;
 }
 
 /** Counts may not fall with rising bounds. Tiny differences are evened out silently, larger ones are told. */
-function forceMonotonic(buckets: ClassicBucket[]): ForcedMonotonicity | undefined {
+function forceMonotonic({ uppers, counts, length }: ClassicBuckets): ForcedMonotonicity | undefined {
   let forced: { minBucket: number; maxBucket: number; maxDifference: number } | undefined;
-  let previous = (buckets[0] as ClassicBucket).count;
-  for (const bucket of buckets.slice(1)) {
-    const { count, upper } = bucket;
+  let previous = counts[0] as number;
+  for (let i = 1; i < length; i++) {
+    const count = counts[i] as number;
     if (count === previous) continue;
     if (almostEqual(previous, count)) {
-      bucket.count = previous;
+      counts[i] = previous;
     } else if (count < previous) {
-      bucket.count = previous;
+      const upper = uppers[i] as number;
+      counts[i] = previous;
       forced ??= { minBucket: upper, maxBucket: upper, maxDifference: 0 };
       forced.minBucket = Math.min(forced.minBucket, upper);
       forced.maxBucket = Math.max(forced.maxBucket, upper);
@@ -85,20 +92,21 @@ function almostEqual(a: number, b: number): boolean {
 }
 
 /** `histogram_fraction` of a classic histogram: the share of observations between two bounds. */
-export function classicFraction(lower: number, upper: number, buckets: ClassicBucket[]): number {
-  const merged = sortedBuckets(buckets);
-  if (!merged) return Number.NaN;
-  const count = (merged.at(-1) as ClassicBucket).count;
+export function classicFraction(lower: number, upper: number, buckets: ClassicBuckets): number {
+  if (!joinEqualBounds(buckets)) return Number.NaN;
+  const count = buckets.counts[buckets.length - 1] as number;
   if (count === 0 || Number.isNaN(lower) || Number.isNaN(upper)) return Number.NaN;
   if (lower >= upper) return 0;
-  return (rankOf(upper, merged, count) - rankOf(lower, merged, count)) / count;
+  return (rankOf(upper, buckets, count) - rankOf(lower, buckets, count)) / count;
 }
 
 /** How many observations are below `value`. */
-function rankOf(value: number, buckets: readonly ClassicBucket[], all: number): number {
-  let bound = (buckets[0] as ClassicBucket).upper <= 0 ? Number.NEGATIVE_INFINITY : 0;
+function rankOf(value: number, { uppers, counts, length }: ClassicBuckets, all: number): number {
+  let bound = (uppers[0] as number) <= 0 ? Number.NEGATIVE_INFINITY : 0;
   let rank = 0;
-  for (const { upper, count } of buckets) {
+  for (let i = 0; i < length; i++) {
+    const upper = uppers[i] as number;
+    const count = counts[i] as number;
     if (bound >= value) return Math.min(rank, all);
     if (upper > value) {
       const found =

@@ -26,7 +26,7 @@ async function samplesOf(heads: readonly Head[], range = EVERYTHING): Promise<[n
   const joined = await JoinedSeries.from(selections, slice);
   const rows = Array.from({ length: joined.length }, (_, row) => row);
   const found: [number, number][] = [];
-  for await (const group of readSeries(joined, rows, range, slice, (source, ids) => source.open(ids, range))) {
+  for await (const group of readSeries(joined, rows, range, slice, false, (source, ids) => source.open(ids, range))) {
     for (const { timesMs, values } of group) {
       for (let i = 0; i < timesMs.length; i++) found.push([timesMs[i] as number, values[i] as number]);
     }

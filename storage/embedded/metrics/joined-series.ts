@@ -50,7 +50,9 @@ export class JoinedSeries {
   }
 
   rows(): readonly number[] {
-    return Array.from({ length: this.length }, (_, row) => row);
+    const rows: number[] = [];
+    for (let row = 0; row < this.length; row++) rows.push(row);
+    return rows;
   }
 
   async rowsInLabelOrder(slice: TimeSlice): Promise<readonly number[]> {

@@ -1,13 +1,8 @@
 import type { NativeHistogram } from "@sightline/model/histogram.ts";
-import type { HistogramSlice } from "@sightline/model/ports.ts";
+import type { HistogramSlice, SeriesSlice } from "@sightline/model/ports.ts";
 
 /** Samples of one series as they are put together. */
-export type AssembledSeries = {
-  readonly timesMs: Float64Array;
-  readonly values: Float64Array;
-  readonly startsMs: Float64Array | undefined;
-  readonly histograms: HistogramSlice | undefined;
-};
+export type AssembledSeries = Omit<SeriesSlice, "labels" | "info">;
 
 const SLAB_VALUES = 32 * 1024;
 
@@ -19,6 +14,7 @@ const SLAB_VALUES = 32 * 1024;
  * share (they come from one scrape) stay one array when the series are read one after the other.
  */
 export class SeriesAssembler {
+  readonly #reuses: boolean;
   #slab = new Float64Array(0);
   #used = 0;
   #from = 0;
@@ -26,6 +22,15 @@ export class SeriesAssembler {
   #previous: Fragment[] = [];
   #previousTimes = new Float64Array(0);
   #histograms: HistogramRun | undefined;
+
+  /** With `reuses`, values are overwritten after the next call of {@link SeriesAssembler.beginGroup}. */
+  constructor(reuses = false) {
+    this.#reuses = reuses;
+  }
+
+  beginGroup(): void {
+    if (this.#reuses) this.#used = 0;
+  }
 
   /** Starts a series. */
   begin(): void {
@@ -80,16 +85,16 @@ export class SeriesAssembler {
     const histograms = this.#histograms;
     const floats = this.#floats();
     if (floats.timesMs.length === 0 && !histograms) return undefined;
-    if (!histograms) return { ...floats, histograms: undefined };
+    if (!histograms) return floats;
     return { ...floats, histograms: histogramSlice(histograms, floats.timesMs) };
   }
 
-  #floats(): Omit<AssembledSeries, "histograms"> {
+  #floats(): AssembledSeries {
     const fragments = this.#fragments;
     const values = this.#slab.subarray(this.#from, this.#used);
     if (!ascending(fragments)) return mergeFragments(fragments, values);
     const timesMs = this.#times(fragments);
-    return { timesMs, values, startsMs: startsOf(fragments, timesMs.length) };
+    return { timesMs, values, startsMs: startsOf(fragments, timesMs.length), histograms: undefined };
   }
 
   #times(fragments: Fragment[]): Float64Array {
@@ -146,7 +151,9 @@ function sameTimes(a: readonly Fragment[], b: readonly Fragment[]): boolean {
 }
 
 function startsOf(fragments: readonly Fragment[], length: number): Float64Array | undefined {
-  if (fragments.every(({ startsMs }) => !startsMs)) return undefined;
+  let any = false;
+  for (let i = 0; i < fragments.length; i++) if ((fragments[i] as Fragment).startsMs) any = true;
+  if (!any) return undefined;
   const starts = new Float64Array(length);
   let at = 0;
   for (const { startsMs, startsFrom, from, to } of fragments) {
@@ -157,7 +164,7 @@ function startsOf(fragments: readonly Fragment[], length: number): Float64Array 
 }
 
 /** `values` has those of all fragments one after the other. */
-function mergeFragments(fragments: readonly Fragment[], values: Float64Array): Omit<AssembledSeries, "histograms"> {
+function mergeFragments(fragments: readonly Fragment[], values: Float64Array): AssembledSeries {
   let at = 0;
   let merged: Columns = { timesMs: NO_VALUES, values: NO_VALUES, startsMs: NO_VALUES };
   for (const { timesMs, startsMs, startsFrom, from, to } of fragments) {
@@ -171,7 +178,8 @@ function mergeFragments(fragments: readonly Fragment[], values: Float64Array): O
     at += count;
   }
   const hasStarts = merged.startsMs.some((start) => start !== 0);
-  return { timesMs: merged.timesMs, values: merged.values, startsMs: hasStarts ? merged.startsMs : undefined };
+  const startsMs = hasStarts ? merged.startsMs : undefined;
+  return { timesMs: merged.timesMs, values: merged.values, startsMs, histograms: undefined };
 }
 
 type Columns = { readonly timesMs: Float64Array; readonly values: Float64Array; readonly startsMs: Float64Array };

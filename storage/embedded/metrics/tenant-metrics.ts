@@ -9,7 +9,7 @@ import { BlockList, type ListedBlock } from "./block-list.ts";
 import { Head, type HeadLimits } from "./head.ts";
 import { JoinedSeries, type SelectedSeries } from "./joined-series.ts";
 import { nextMerge } from "./merge-plan.ts";
-import { readSeries, sliceOf } from "./read-series.ts";
+import { readSeries } from "./read-series.ts";
 import type { Rejections } from "./rejections.ts";
 import { selectSeries } from "./select-series.ts";
 import type { SeriesReader, SeriesSource } from "./series-source.ts";
@@ -140,8 +140,8 @@ export class TenantMetrics {
       const all = request.sorted ? await joined.rowsInLabelOrder(slice) : joined.rows();
       const rows = request.limit ? all.slice(0, request.limit) : all;
       const open = (source: SeriesSource, ids: readonly number[]) => this.#open(source, ids, request.range, listed);
-      for await (const group of readSeries(joined, rows, request.range, slice, open)) {
-        yield group.map((series) => sliceOf(joined, series));
+      for await (const group of readSeries(joined, rows, request.range, slice, request.transient === true, open)) {
+        yield group;
         signal.throwIfAborted();
       }
     } finally {

@@ -1,4 +1,5 @@
 import { compareLabels } from "@sightline/model/labels.ts";
+import type { SeriesSlice } from "@sightline/model/ports.ts";
 import { type BlockSummary, BlockWriter } from "./block-writer.ts";
 import { firstFrom } from "./first-from.ts";
 import { JoinedSeries } from "./joined-series.ts";
@@ -31,9 +32,8 @@ export async function writeBlocks(
   const rows = await sortRows(joined.length, (a, b) => compareLabels(joined.labelsOf(a), joined.labelsOf(b)), slice);
   const writers = new Map<number, BlockWriter>();
   try {
-    for await (const group of readSeries(joined, rows, EVERYTHING, slice, (source, ids) =>
-      source.open(ids, EVERYTHING),
-    )) {
+    const open = (source: SeriesSource, ids: readonly number[]) => source.open(ids, EVERYTHING);
+    for await (const group of readSeries(joined, rows, EVERYTHING, slice, true, open)) {
       for (const series of group) {
         for (const [partition, part] of byPartition(series)) {
           let writer = writers.get(partition);
@@ -41,7 +41,7 @@ export async function writeBlocks(
             writer = await BlockWriter.create(nextPath(partition));
             writers.set(partition, writer);
           }
-          writer.add(joined.labelsOf(series.row), joined.infoOf(series.row), part);
+          writer.add(series.labels, series.info, part);
         }
         if (slice.due) await slice.pause();
       }
@@ -58,7 +58,7 @@ export async function writeBlocks(
   }
 }
 
-function* byPartition(series: AssembledSeries): Generator<[partition: number, part: AssembledSeries]> {
+function* byPartition(series: SeriesSlice): Generator<[partition: number, part: AssembledSeries]> {
   const { timesMs, values, startsMs, histograms } = series;
   const newestMs = Math.max(
     timesMs.at(-1) ?? Number.NEGATIVE_INFINITY,
