@@ -22,6 +22,10 @@ const remoteReadLimitsSchema = z.strictObject({
     .describe("Size of one remote read's answer, encoded: it is held in memory until all of it is known"),
 });
 
+const searchLimitsSchema = z.strictObject({
+  max_limit: positive().default(10_000).describe("Most names or values that one search may ask for"),
+});
+
 /** The section `query`: PromQL's limits at its top, those of the other languages below it. */
 export const queryConfig = z.strictObject({
   ...promLimitsSchema.shape,
@@ -30,6 +34,7 @@ export const queryConfig = z.strictObject({
   max_form_bytes: positive().default(1_048_576).describe("Size of a form posted to a query API"),
   logs: logQueryLimitsSchema.prefault({}).describe("LogQL"),
   remote_read: remoteReadLimitsSchema.prefault({}).describe("Prometheus' remote read"),
+  search: searchLimitsSchema.prefault({}).describe("Searching for names and label values while they are typed"),
   traces: traceQueryLimitsSchema.prefault({}).describe("Looking up traces"),
 });
 export type QueryConfig = z.infer<typeof queryConfig>;

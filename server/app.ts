@@ -23,6 +23,7 @@ import { registerLokiApi } from "@sightline/query/loki-api/routes.ts";
 import { registerPrometheusApi } from "@sightline/query/prometheus-api/routes.ts";
 import { PromEngine } from "@sightline/query/promql/engine.ts";
 import { registerRemoteRead } from "@sightline/query/remote-read/routes.ts";
+import { registerSearchApi } from "@sightline/query/search/routes.ts";
 import { registerTempoApi } from "@sightline/query/tempo-api/routes.ts";
 import { SqliteCatalog } from "@sightline/storage-catalog/sqlite-catalog.ts";
 import { EmbeddedLogStore } from "@sightline/storage-embedded/logs/embedded-log-store.ts";
@@ -146,6 +147,7 @@ export class App {
       server: serverFacts(config, Date.now()),
     });
     registerFederate(http.app, { ...asking, store: metrics });
+    registerSearchApi(http.app, { ...asking, store: metrics });
     registerRemoteRead(http.app, { ...asking, store: metrics });
     registerLokiApi(http.app, {
       ...asking,

@@ -27,9 +27,10 @@ function writeMetric(writer: ProtobufWriter, { labels, timeMs, value, histogram 
     });
   }
   if (!histogram) writer.message(5, () => writer.double(1, value));
-  else if (histogram.schema === CUSTOM_BUCKETS_SCHEMA) writer.message(7, () => writeClassic(writer, histogram));
-  else writer.message(7, () => writeNative(writer, histogram));
   writer.safeInt64(6, timeMs);
+  if (!histogram) return;
+  const write = histogram.schema === CUSTOM_BUCKETS_SCHEMA ? writeClassic : writeNative;
+  writer.message(7, () => write(writer, histogram));
 }
 
 function writeClassic(writer: ProtobufWriter, histogram: NativeHistogram): void {

@@ -44,10 +44,19 @@ export function requiredTimeMs(parameters: RequestParameters, name: string): num
 }
 
 export function optionalTimeMs(parameters: RequestParameters, name: string, defaultMs: number): number {
+  try {
+    return timeOrDefaultMs(parameters, name, defaultMs);
+  } catch (error) {
+    throw invalidParameter(name, (error as Error).message, error);
+  }
+}
+
+/** {@link optionalTimeMs} for the endpoints that do not say `invalid parameter`. */
+export function timeOrDefaultMs(parameters: RequestParameters, name: string, defaultMs: number): number {
   const text = parameters.get(name);
   if (text === "") return defaultMs;
   const time = timeMs(text);
-  if (time === undefined) throw invalidParameter(name, `invalid time value for '${name}': ${cannotParseTime(text)}`);
+  if (time === undefined) throw new InvalidInputError(`invalid time value for '${name}': ${cannotParseTime(text)}`);
   return time;
 }
 
