@@ -74,7 +74,7 @@ export class Ingest implements Component {
       config: options.config,
       logger: options.logger,
       registry: options.registry,
-      onRefused: (signal, tenant, reason, count) =>
+      onDiscarded: (signal, tenant, reason, count) =>
         this.#metrics.items(signal, tenant, 0, [{ reason, count, message: "" }]),
     });
     const { metrics, logs, traces } = options.stores;

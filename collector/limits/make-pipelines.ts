@@ -3,6 +3,7 @@ import { Pipeline, type Pipelines } from "../processors/pipeline.ts";
 import { makeLogProcessor, makeMetricProcessor, makeTraceProcessor } from "../processors/registry.ts";
 import { type SeriesFunction, SeriesMapper } from "../processors/series-mapper.ts";
 import type { Stage } from "../processors/stage.ts";
+import { activeSeries } from "./active-series.ts";
 import { logRowLimits, spanRowLimits } from "./row-limits.ts";
 import { labelLimits } from "./series-limits.ts";
 import { spansPerTrace } from "./spans-per-trace.ts";
@@ -21,6 +22,7 @@ export function makePipelines({ limits, processors }: TenantConfig, maxSeries: n
           ...processors.metrics.map((config) => makeMetricProcessor(config, maxSeries)),
           labelLimits(limits.metrics),
           metricWindows(limits.metrics),
+          activeSeries(limits.metrics, maxSeries),
         ],
         maxSeries,
       ),

@@ -22,6 +22,23 @@ const attributeLimits = (items: string) => ({
 const metricLimits = z
   .strictObject({
     ...rates("Samples"),
+    max_active_series: limit(
+      "Series with a sample within active_series_window_ms; samples of more are added up in overflow series",
+    ),
+    max_series_per_metric: limit("The same for the series of one metric"),
+    active_series_window_ms: z
+      .number()
+      .int()
+      .min(1_000)
+      .default(1_200_000)
+      .describe("How long a series counts as active after its last sample"),
+    max_overflow_series: z
+      .number()
+      .int()
+      .min(1)
+      .max(100_000)
+      .default(1_000)
+      .describe("Overflow series of a tenant; what would need more of them is refused"),
     max_labels_per_series: limit("Labels of a series, its name included; with more: refused"),
     max_label_name_length: limit("Characters of a label's name; with a longer one: refused"),
     max_label_value_length: limit("Characters of a label's value; with a longer one: refused"),

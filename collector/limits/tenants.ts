@@ -1,6 +1,6 @@
 import { RateLimitedError, TooLargeError } from "@sightline/model/errors.ts";
 import type { Logger } from "@sightline/model/logger.ts";
-import type { Signal } from "@sightline/model/ports.ts";
+import type { RejectionReason, Signal } from "@sightline/model/ports.ts";
 import type { TenantId } from "@sightline/model/tenant.ts";
 import type { Decoded, WireRequest } from "@sightline/proto/wire-request.ts";
 import type { Registry } from "prom-client";
@@ -18,8 +18,11 @@ export type TenantsOptions = {
   readonly config: CollectorConfig;
   readonly logger: Logger;
   readonly registry: Registry;
-  /** Samples, records or spans that were refused before they were counted: an estimate. */
-  readonly onRefused: (signal: Signal, tenant: TenantId, reason: "rate_limit" | "request_size", items: number) => void;
+  /**
+   * Items that are not kept as they came and are in no rejection: those of requests that were refused before they were
+   * decoded (estimated from the requests before), and those that were added up in overflow series.
+   */
+  readonly onDiscarded: (signal: Signal, tenant: TenantId, reason: RejectionReason, items: number) => void;
   /** The clock of the rates, for tests. */
   readonly nowMs?: () => number;
 };
@@ -107,6 +110,8 @@ export class Tenants {
     const start = performance.now();
     const processed = process(tenant.pipelines, decoded, request.receivedAtMs);
     if (processed) {
+      const { overflowed } = processed.pass;
+      if (overflowed > 0) this.#options.onDiscarded(signal, request.tenant, "series_limit", overflowed);
       this.#metrics.processed(signal, request.tenant, items, (performance.now() - start) / 1_000, processed.pass);
     }
     return processed;
@@ -143,7 +148,7 @@ export class Tenants {
     this.#metrics.refused(signal, request.tenant, limit);
     const items = Math.max(1, Math.round(request.body.length * tenant.rates[signal].itemsPerByte));
     const reason = limit === "max_request_bytes" ? "request_size" : "rate_limit";
-    this.#options.onRefused(signal, request.tenant, reason, items);
+    this.#options.onDiscarded(signal, request.tenant, reason, items);
   }
 
   #of(id: TenantId): Tenant | undefined {

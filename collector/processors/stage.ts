@@ -26,6 +26,9 @@ export class Pass {
   /** Rows that a processor left out as it was told to, by the stage's name. */
   readonly dropped = new Map<string, number>();
 
+  /** Rows that live on in an overflow series only. */
+  overflowed = 0;
+
   constructor(receivedAtMs: number) {
     this.receivedAtMs = receivedAtMs;
   }
@@ -36,5 +39,12 @@ export class Pass {
 
   reject(reason: RejectionReason, count: number, message: string): void {
     if (count > 0) this.rejected.push({ reason, count, message });
+  }
+
+  /** Their sender is warned, which refuses nothing. */
+  overflow(count: number, message: string): void {
+    if (count <= 0) return;
+    this.overflowed += count;
+    this.rejected.push({ reason: "series_limit", count: 0, message: `${count} ${message}` });
   }
 }

@@ -41,7 +41,7 @@ export class TestCollector {
   readonly ingest: Ingest;
   readonly deadLettersDir: string;
   readonly grpc: OtlpGrpcReceiver;
-  readonly #wal: WriteAheadLog;
+  readonly wal: WriteAheadLog;
   readonly #root: string;
   #url = "";
 
@@ -50,11 +50,11 @@ export class TestCollector {
     this.deadLettersDir = join(this.#root, "dead-letters");
     const config = collectorConfig.parse({ wal: { preallocate: false }, ...settings });
     const common = { logger: SILENT_LOGGER, registry: new Registry() };
-    this.#wal = new WriteAheadLog({ ...common, dir: join(this.#root, "wal"), config: config.wal });
+    this.wal = new WriteAheadLog({ ...common, dir: join(this.#root, "wal"), config: config.wal });
     const stores = { metrics: this.metrics, logs: this.logs, traces: this.traces };
     const deadLetters = new DeadLetters({ ...common, dir: this.deadLettersDir, config: config.dead_letters });
     const decoder = new Decoder(decoderOptions(config));
-    this.ingest = new Ingest({ ...common, wal: this.#wal, decoder, stores, deadLetters, config });
+    this.ingest = new Ingest({ ...common, wal: this.wal, decoder, stores, deadLetters, config });
     this.deps = { ingest: this.ingest, authenticator, config, logger: SILENT_LOGGER };
     this.grpc = new OtlpGrpcReceiver({ ...this.deps, listen: "127.0.0.1:0" });
     registerOtlpHttp(this.app, this.deps);
@@ -67,7 +67,7 @@ export class TestCollector {
   }
 
   async start(): Promise<void> {
-    await this.#wal.start();
+    await this.wal.start();
     await this.ingest.start();
     await this.grpc.start();
     this.#url = await this.app.listen({ host: "127.0.0.1", port: 0 });
@@ -77,14 +77,14 @@ export class TestCollector {
     await this.app.close();
     await this.grpc.stop();
     await this.ingest.stop();
-    await this.#wal.stop();
+    await this.wal.stop();
     rmSync(this.#root, { recursive: true, force: true });
   }
 
   /** What the log holds. */
   async logged(): Promise<WalEntry[]> {
     const entries: WalEntry[] = [];
-    for await (const entry of this.#wal.replay(this.#wal.replayFrom)) entries.push(entry);
+    for await (const entry of this.wal.replay(this.wal.replayFrom)) entries.push(entry);
     return entries;
   }
 
