@@ -115,6 +115,7 @@ function refuseOtherMethods(scope: FastifyInstance, url: string, methods: readon
   });
 }
 
+/** As bytes, because Fastify would add a charset to a text's type, which the servers we stand in for do not have. */
 export function sendJson(reply: FastifyReply, value: unknown): FastifyReply {
-  return reply.type("application/json").send(JSON.stringify(value));
+  return reply.header("content-type", "application/json").send(Buffer.from(JSON.stringify(value)));
 }

@@ -1,4 +1,4 @@
-import type { QueryHandler } from "../http/query-api.ts";
+import { type QueryHandler, sendJson } from "../http/query-api.ts";
 
 /**
  * `/api/v1/admin/tsdb/…`: answered as Prometheus answers while its admin API is off, because no store can delete or copy
@@ -6,8 +6,5 @@ import type { QueryHandler } from "../http/query-api.ts";
  */
 export const adminHandler: QueryHandler = async ({ reply }) => {
   const error = "admin APIs disabled: deleting series and making snapshots is not supported yet";
-  return reply
-    .code(500)
-    .type("application/json")
-    .send(JSON.stringify({ status: "error", errorType: "unavailable", error }));
+  return sendJson(reply.code(500), { status: "error", errorType: "unavailable", error });
 };

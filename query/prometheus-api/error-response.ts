@@ -1,5 +1,6 @@
 import type { FastifyReply } from "fastify";
 import type { Failure } from "../http/failure.ts";
+import { sendJson } from "../http/query-api.ts";
 
 /** Prometheus' `errorType` for each of our errors (web/api/v1/api.go); Grafana shows it. */
 const ERROR_TYPES: Readonly<Record<string, string>> = {
@@ -19,5 +20,5 @@ const ERROR_TYPES: Readonly<Record<string, string>> = {
 
 export function sendPrometheusFailure(reply: FastifyReply, { error, status, message }: Failure): FastifyReply {
   const errorType = status === 500 ? "internal" : (ERROR_TYPES[(error as Error).name] ?? "internal");
-  return reply.type("application/json").send(JSON.stringify({ status: "error", errorType, error: message }));
+  return sendJson(reply, { status: "error", errorType, error: message });
 }

@@ -65,6 +65,5 @@ export const notificationsHandler: QueryHandler = fixed([]);
 export const liveNotificationsHandler: QueryHandler = async ({ reply }) => reply.code(204).send();
 
 function fixed(data: unknown): QueryHandler {
-  const body = JSON.stringify({ status: "success", data });
-  return async ({ reply }) => reply.type("application/json").send(body);
+  return async ({ reply }) => sendJson(reply, { status: "success", data });
 }
