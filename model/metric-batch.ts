@@ -74,4 +74,6 @@ export type MetricMetadata = {
   readonly type: MetricType;
   readonly unit: string;
   readonly help: string;
+  /** The family's name as OpenTelemetry had it, where that is known. */
+  readonly otelName?: string | undefined;
 };

@@ -104,6 +104,12 @@ export interface Queryable {
   select(request: SeriesRequest, signal: AbortSignal): AsyncIterable<readonly SeriesSlice[]>;
   /** Label sets of the series that may have samples in the range (decided by block, not by sample), in no order. */
   series(request: LabelRequest, signal: AbortSignal): Promise<readonly Labels[]>;
+  /**
+   * Metadata of the families that may be meant by another name than the stored one: those that OpenTelemetry sent, and those
+   * whose names need quotes. The same array until something changes, so that what is made of it can be kept. Absent: metrics
+   * have no other names.
+   */
+  translatedMetrics?(tenant: TenantId): Promise<readonly MetricMetadata[]>;
   /** Sorted. */
   labelNames(request: LabelRequest, signal: AbortSignal): Promise<readonly string[]>;
   /** Sorted. */

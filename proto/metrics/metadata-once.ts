@@ -18,7 +18,7 @@ export class MetadataOnce {
   /** A number for {@link add}; -1 for no metadata. */
   keep(metadata: MetricMetadata | undefined): number {
     if (!metadata) return -1;
-    const key = `${metadata.metric}\0${metadata.type}\0${metadata.unit}\0${metadata.help}`;
+    const key = `${metadata.metric}\0${metadata.type}\0${metadata.unit}\0${metadata.help}\0${metadata.otelName}`;
     let number = this.#numbers.get(key);
     if (number === undefined) {
       number = this.#kept.length;

@@ -24,7 +24,13 @@ test("what the SDK sends comes out under Prometheus' names", () => {
     'target_info{job="checkout", k8s_pod_name="checkout-1", process_command_args="[\\"node\\",\\"main.js\\"]", process_pid="4711"} = 1',
   );
   expect(batch.histograms.length).toBeGreaterThan(0);
-  expect(batch.metadata).toContainEqual({ metric: "requests_total", type: "counter", unit: "", help: "Requests" });
+  expect(batch.metadata).toContainEqual({
+    metric: "requests_total",
+    type: "counter",
+    unit: "",
+    help: "Requests",
+    otelName: "requests",
+  });
 });
 
 test("its JSON means the same as its protobuf", () => {

@@ -14,6 +14,7 @@ import type { PromLimits } from "./config.ts";
 import { EngineMetrics } from "./engine-metrics.ts";
 import { evaluateInstant, evaluateRange } from "./eval/evaluate-query.ts";
 import { QueryContext } from "./eval/query-context.ts";
+import { NameResolver } from "./names/name-resolver.ts";
 import { parsePromql } from "./parse/parse-promql.ts";
 import { documentedType, valueType } from "./parse/value-type.ts";
 import { prepareQuery, type QueryRange } from "./prepare/prepare-query.ts";
@@ -60,9 +61,11 @@ export type RangeQuery = QueryOptions & {
 export class PromEngine {
   readonly #options: PromEngineOptions;
   readonly #metrics: EngineMetrics | undefined;
+  readonly #names: NameResolver;
 
   constructor(options: PromEngineOptions) {
     this.#options = options;
+    this.#names = new NameResolver(options.queryable);
     this.#metrics = options.registry && new EngineMetrics(options.registry);
   }
 
@@ -99,7 +102,7 @@ export class PromEngine {
       const expr = this.#parse(text);
       const parsed = performance.now();
       context = this.#context(query, AbortSignal.any([query.signal, timeout]), started + timeoutMs, timeoutMs);
-      const value = await evaluate(context, prepareQuery(expr, range));
+      const value = await evaluate(context, prepareQuery(await this.#named(expr, context, range), range));
       const { warnings, infos } = context.annotations.texts(text);
       const limited = limitResult(value, query.limit ?? 0);
       if (limited !== value) warnings.unshift("results truncated due to limit");
@@ -131,6 +134,12 @@ export class PromEngine {
       throw new LimitError(`query is ${bytes} bytes long; query.max_query_bytes allows ${maxBytes}`);
     }
     return parsePromql(text, { experimental: this.#options.experimental ?? true });
+  }
+
+  /** With stored names in place of other spellings of them. */
+  #named(expr: Expr, { tenant, signal, annotations, lookbackMs }: QueryContext, range: QueryRange): Promise<Expr> {
+    const { startMs, endMs } = range;
+    return this.#names.resolve(expr, { tenant, range: { startMs: startMs - lookbackMs, endMs }, signal, annotations });
   }
 
   #context(query: QueryOptions, signal: AbortSignal, deadline: number, timeoutMs: number): QueryContext {

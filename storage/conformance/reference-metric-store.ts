@@ -111,6 +111,11 @@ export class ReferenceMetricStore implements MetricStore {
     return limited([...new Set(all)].sort(), request.limit);
   }
 
+  async translatedMetrics(tenant: TenantId): Promise<readonly MetricMetadata[]> {
+    const all = await this.metadata(tenant);
+    return all.filter(({ otelName, metric }) => otelName !== undefined || !/^[a-zA-Z0-9_:]*$/.test(metric));
+  }
+
   async metadata(tenant: TenantId, metric?: string): Promise<readonly MetricMetadata[]> {
     const all = [...this.#tenant(tenant).metadata.values()];
     return metric === undefined ? all : all.filter((entry) => entry.metric === metric);

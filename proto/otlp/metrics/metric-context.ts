@@ -55,7 +55,7 @@ export function metricContext(
   };
   const fault = scope.fault ?? metricFault(wire, name);
   if (fault || name === undefined) return { id, scope, fault, name: "", info, metadata: -1 };
-  const number = metadata.keep({ metric: name, type, unit, help: wire.description });
+  const number = metadata.keep({ metric: name, type, unit, help: wire.description, otelName });
   return { id, scope, fault, name, info, metadata: number };
 }
 

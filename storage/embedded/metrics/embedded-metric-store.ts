@@ -124,6 +124,10 @@ export class EmbeddedMetricStore implements MetricStore {
     return this.#tenants.get(tenant)?.metadata(metric) ?? [];
   }
 
+  async translatedMetrics(tenant: TenantId): Promise<readonly MetricMetadata[]> {
+    return this.#tenants.get(tenant)?.translatedMetrics() ?? [];
+  }
+
   async exemplars(request: LabelRequest, signal: AbortSignal): Promise<readonly SeriesExemplars[]> {
     signal.throwIfAborted();
     return this.#tenants.get(request.tenant)?.exemplars(request, signal) ?? [];

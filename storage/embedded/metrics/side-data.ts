@@ -23,6 +23,7 @@ export class SideData {
   readonly exemplars: ExemplarStore;
   readonly #maxMetadata: number;
   readonly #metadata = new Map<string, MetricMetadata>();
+  #translated: readonly MetricMetadata[] | undefined;
   #changes = 0;
   #writtenChanges = 0;
   #savedChanges = 0;
@@ -50,6 +51,7 @@ export class SideData {
       if (!known && this.#metadata.size >= this.#maxMetadata) refused++;
       else {
         this.#metadata.set(metadata.metric, metadata);
+        this.#translated = undefined;
         this.#changes++;
       }
     }
@@ -60,6 +62,14 @@ export class SideData {
     if (metric === undefined) return [...this.#metadata.values()];
     const one = this.#metadata.get(metric);
     return one ? [one] : [];
+  }
+
+  /** Those that may be known by another name: the same array until one of them may have changed. */
+  translated(): readonly MetricMetadata[] {
+    this.#translated ??= [...this.#metadata.values()].filter(
+      ({ otelName, metric }) => otelName !== undefined || !/^[a-zA-Z0-9_:]*$/.test(metric),
+    );
+    return this.#translated;
   }
 
   /** Writes the file and returns its CRC-32. What is appended meanwhile may or may not be in it. */
@@ -123,5 +133,5 @@ function encodeExemplars({ labels, exemplars }: SeriesExemplars): EncodedExempla
 }
 
 function sameMetadata(a: MetricMetadata, b: MetricMetadata): boolean {
-  return a.type === b.type && a.unit === b.unit && a.help === b.help;
+  return a.type === b.type && a.unit === b.unit && a.help === b.help && a.otelName === b.otelName;
 }

@@ -193,6 +193,10 @@ export class TenantMetrics {
     return this.#side.metadata(metric);
   }
 
+  translatedMetrics() {
+    return this.#side.translated();
+  }
+
   exemplars(request: LabelRequest, signal: AbortSignal) {
     return this.#side.exemplars.select(request, new TimeSlice(signal));
   }

@@ -1,0 +1,138 @@
+import type { Matcher } from "@sightline/model/matcher.ts";
+import { compileMatcher, type MatchOperator } from "@sightline/model/matcher.ts";
+import type { BinaryExpr, CallExpr, Expr, VectorMatching, VectorSelector } from "../ast.ts";
+import { mapChildren } from "../prepare/map-expr.ts";
+
+/** `"resource.k8s.pod.name"` is the attribute `k8s.pod.name` of the resource that a series comes from. */
+const PREFIX = "resource.";
+/** What a series and the `target_info` of its resource have in common. */
+const IDENTITY = ["instance", "job"];
+const TARGET_INFO = "target_info";
+const NEGATED: Readonly<Record<MatchOperator, MatchOperator>> = { "=": "!=", "!=": "=", "=~": "!~", "!~": "=~" };
+
+export function isResourceLabel(name: string): boolean {
+  return name.startsWith(PREFIX) && name.length > PREFIX.length;
+}
+
+/**
+ * Rewrites resource attributes in matchers, `by`, `on` and `group_left` to what finds them in `target_info`: each selector that
+ * needs some becomes `info(selector, {…})`. A matcher that also fits series without the attribute only excludes:
+ * `… unless on (instance, job) target_info{…}`. `isStored` says which labels are taken as they are.
+ */
+export function resolveResourceAttributes(expr: Expr, isStored: (label: string) => boolean): Expr {
+  return new ResourceAttributes(isStored).resolve(expr, NONE);
+}
+
+const NONE: ReadonlySet<string> = new Set();
+
+class ResourceAttributes {
+  readonly #isStored: (label: string) => boolean;
+
+  constructor(isStored: (label: string) => boolean) {
+    this.#isStored = isStored;
+  }
+
+  /** `wanted`: attributes that an expression around this one groups or matches by. */
+  resolve(expr: Expr, wanted: ReadonlySet<string>): Expr {
+    switch (expr.kind) {
+      case "vector":
+        return this.#selector(expr, wanted, (selector) => selector);
+      case "call":
+        return this.#call(expr, wanted);
+      case "aggregate": {
+        const { names, attributes } = this.#split(expr.grouping);
+        const inner = this.resolve(expr.expr, expr.without ? wanted : union(wanted, attributes));
+        return inner === expr.expr && names === expr.grouping ? expr : { ...expr, grouping: names, expr: inner };
+      }
+      case "binary":
+        return this.#binary(expr, wanted);
+      default:
+        return mapChildren(expr, (child) => this.resolve(child, wanted));
+    }
+  }
+
+  #call(expr: CallExpr, wanted: ReadonlySet<string>): Expr {
+    const range = expr.args.findIndex(({ kind }) => kind === "matrix");
+    const arg = expr.args[range];
+    if (arg?.kind === "matrix") {
+      return this.#selector(arg.vector, wanted, (vector) =>
+        vector === arg.vector ? expr : { ...expr, args: expr.args.with(range, { ...arg, vector }) },
+      );
+    }
+    if (expr.func !== "info") return mapChildren(expr, (child) => this.resolve(child, wanted));
+    const [of, ...rest] = expr.args as [Expr, ...Expr[]];
+    return { ...expr, args: [this.resolve(of, wanted), ...rest] };
+  }
+
+  #binary(expr: BinaryExpr, wanted: ReadonlySet<string>): Expr {
+    const { matching } = expr;
+    if (!matching) return mapChildren(expr, (child) => this.resolve(child, wanted));
+    const labels = this.#split(matching.labels);
+    const include = this.#split(matching.include);
+    const both = matching.on ? union(wanted, labels.attributes) : wanted;
+    const onOne = union(both, include.attributes);
+    const isOneLeft = matching.card === "one-to-many";
+    const left = this.resolve(expr.left, isOneLeft ? onOne : both);
+    const right = this.resolve(expr.right, isOneLeft ? both : onOne);
+    const resolved: VectorMatching = { ...matching, labels: labels.names, include: include.names };
+    return { ...expr, left, right, matching: resolved };
+  }
+
+  #split(labels: readonly string[]): { names: readonly string[]; attributes: ReadonlySet<string> } {
+    if (!labels.some((label) => this.#isResource(label))) return { names: labels, attributes: NONE };
+    const attributes = new Set<string>();
+    const names = labels.map((label) => {
+      if (!this.#isResource(label)) return label;
+      attributes.add(label.slice(PREFIX.length));
+      return label.slice(PREFIX.length);
+    });
+    return { names, attributes };
+  }
+
+  #isResource(label: string): boolean {
+    return isResourceLabel(label) && !this.#isStored(label);
+  }
+
+  /** `place` puts the selector, without its resource attributes, where it was. */
+  #selector(selector: VectorSelector, wanted: ReadonlySet<string>, place: (selector: VectorSelector) => Expr): Expr {
+    const isInfo = selector.matchers.some(
+      ({ name, op, value }) => name === "__name__" && op === "=" && value === TARGET_INFO,
+    );
+    const attributes: Matcher[] = [];
+    const matchers = selector.matchers.filter((matcher) => {
+      if (!this.#isResource(matcher.name)) return true;
+      attributes.push({ ...matcher, name: matcher.name.slice(PREFIX.length) });
+      return false;
+    });
+    if (isInfo) {
+      return attributes.length === 0 ? place(selector) : place({ ...selector, matchers: [...attributes, ...matchers] });
+    }
+    const placed = place(attributes.length === 0 ? selector : { ...selector, matchers });
+    const required = attributes.filter((matcher) => !compileMatcher(matcher)(""));
+    const excluding = attributes.filter((matcher) => compileMatcher(matcher)(""));
+    const named = new Set(required.map(({ name }) => name));
+    for (const name of wanted) if (!named.has(name)) required.push({ name, op: "=~", value: ".*" });
+    let result = required.length === 0 ? placed : infoOf(placed, required);
+    for (const matcher of excluding) result = unless(result, selector, { ...matcher, op: NEGATED[matcher.op] });
+    return result;
+  }
+}
+
+function infoOf(expr: Expr, matchers: readonly Matcher[]): Expr {
+  const { range } = expr;
+  const selector: VectorSelector = { kind: "vector", name: "", matchers, offset: 0, range };
+  return { kind: "call", func: "info", args: [expr, selector], range };
+}
+
+function unless(expr: Expr, { offset, at }: VectorSelector, matcher: Matcher): Expr {
+  const { range } = expr;
+  const name: Matcher = { name: "__name__", op: "=", value: TARGET_INFO };
+  const look = at === undefined ? { offset } : { offset, at };
+  const right: VectorSelector = { kind: "vector", name: TARGET_INFO, matchers: [matcher, name], ...look, range };
+  const matching: VectorMatching = { card: "many-to-many", on: true, labels: IDENTITY, include: [] };
+  return { kind: "binary", op: "unless", left: expr, right, bool: false, matching, range };
+}
+
+function union(a: ReadonlySet<string>, b: ReadonlySet<string>): ReadonlySet<string> {
+  return b.size === 0 ? a : new Set([...a, ...b]);
+}
