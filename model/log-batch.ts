@@ -15,8 +15,9 @@ export interface LogBatch {
   readonly length: number;
   readonly streams: readonly LogStream[];
   readonly streamRefs: Uint32Array;
-  /** Event time in ns since the epoch; the observed time where the sender gave none. */
+  /** Event time in ns since the epoch; the observed time where the sender gave none, else that of arrival. */
   readonly timesNs: BigInt64Array;
+  /** The observed time where the sender gave both; 0 where it gave none beside {@link timesNs}. */
   readonly observedNs: BigInt64Array;
   /** OpenTelemetry severity number 0 (none) … 24. */
   readonly severities: Uint8Array;

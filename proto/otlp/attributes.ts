@@ -15,6 +15,9 @@ const ANY_KVLIST = (6 << 3) | BYTES;
 const ANY_BYTES = (7 << 3) | BYTES;
 const LIST_VALUES = (1 << 3) | BYTES;
 
+/** Of the keys of a map. */
+export type KeyOrder = "sorted" | "as-sent";
+
 const TWO_TO_32 = 4_294_967_296;
 
 /** A buffer over the same memory: only Buffer can decode a range of bytes in one call. */
@@ -33,11 +36,18 @@ export class AnyValueReader {
   readonly budget = new ObjectBudget();
   readonly #buffer: Buffer;
   readonly #texts: TextCache;
+  readonly #keyOrder: KeyOrder;
+  /** Of the key and value that were read last. */
+  #key = "";
 
-  /** `buffer` lies over the bytes of the readers that are going to be passed: those of one request. */
-  constructor(buffer: Buffer, texts = new TextCache()) {
+  /**
+   * `buffer` lies over the bytes of the readers that are going to be passed: those of one request. With sorted keys the
+   * last of equal ones stays, as in the JSON of Go's maps, so that texts can be compared with Prometheus' and Loki's.
+   */
+  constructor(buffer: Buffer, texts = new TextCache(), keyOrder: KeyOrder = "as-sent") {
     this.#buffer = buffer;
     this.#texts = texts;
+    this.#keyOrder = keyOrder;
   }
 
   /** Reads the AnyValue that the reader has entered, to its end. */
@@ -116,6 +126,7 @@ export class AnyValueReader {
   #jsonOfList(reader: WireReader, tag: number): string {
     const isArray = tag === ANY_ARRAY;
     const items: string[] = [];
+    const keys: string[] = [];
     const outer = reader.enter(isArray ? "array_value" : "kvlist_value");
     for (let inner = reader.nextTag(); inner !== 0; inner = reader.nextTag()) {
       if (inner !== LIST_VALUES) {
@@ -125,24 +136,28 @@ export class AnyValueReader {
       this.budget.spend();
       const list = reader.enter("values");
       items.push(isArray ? this.#jsonOf(reader) : this.#jsonOfKeyValue(reader));
+      if (!isArray) keys.push(this.#key);
       reader.leave(list);
     }
     reader.leave(outer);
-    return isArray ? `[${items.join(",")}]` : `{${items.join(",")}}`;
+    if (isArray) return `[${items.join(",")}]`;
+    return `{${(this.#keyOrder === "sorted" ? sortedByKey(items, keys) : items).join(",")}}`;
   }
 
   #jsonOfKeyValue(reader: WireReader): string {
-    let key = '""';
+    let key = "";
     let json = "null";
     for (let tag = reader.nextTag(); tag !== 0; tag = reader.nextTag()) {
-      if (tag === KEY_VALUE_KEY) key = this.#jsonText(reader);
+      if (tag === KEY_VALUE_KEY) key = this.#text(reader);
       else if (tag === KEY_VALUE_VALUE) {
         const outer = reader.enter("value");
         json = this.#jsonOf(reader);
         reader.leave(outer);
       } else reader.skip(tag);
     }
-    return `${key}:${json}`;
+    this.budget.spendText(key.length);
+    this.#key = key;
+    return `${JSON.stringify(key)}:${json}`;
   }
 
   #jsonText(reader: WireReader): string {
@@ -173,6 +188,15 @@ export class AnyValueReader {
     }
     return { name, type, value };
   }
+}
+
+/** Items in the order of their keys; of equal keys the last. */
+function sortedByKey(items: readonly string[], keys: readonly string[]): readonly string[] {
+  let ascending = true;
+  for (let i = 1; i < keys.length && ascending; i++) ascending = (keys[i - 1] as string) < (keys[i] as string);
+  if (ascending) return items;
+  const itemOf = new Map(keys.map((key, i) => [key, items[i] as string]));
+  return [...itemOf.keys()].sort().map((key) => itemOf.get(key) as string);
 }
 
 /** Collects the attributes of a resource, scope, event or link: in the order they come, the last one of a name wins. */

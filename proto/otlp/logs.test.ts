@@ -46,7 +46,7 @@ test("decodes what the SDK's serializer writes", async () => {
   expect([...batch.observedNs].slice(0, 2)).toEqual([1_790_000_001_000_000_001n, RECEIVED_NS + 5n]);
   expect([...batch.severities]).toEqual([14, 0, 0]);
   expect(batch.severityTexts).toEqual(["WARN", "", ""]);
-  expect(batch.bodies).toEqual(["Zahlung abgelehnt: zu wenig Guthaben — 余额不足", '{"order":7,"ok":true}', ""]);
+  expect(batch.bodies).toEqual(["Zahlung abgelehnt: zu wenig Guthaben — 余额不足", '{"ok":true,"order":7}', ""]);
   expect(batch.traceIds).toEqual([TRACE_ID, "", ""]);
   expect(batch.spanIds).toEqual([SPAN_ID, "", ""]);
   expect(attributesOf(batch, 0)).toMatchObject({
@@ -55,7 +55,7 @@ test("decodes what the SDK's serializer writes", async () => {
     "ratio:double": "0.25",
     "retried:bool": "true",
     "tags:json": '["a","b"]',
-    "nested:json": '{"list":[1,2.5,null],"deep":{"yes":false}}',
+    "nested:json": '{"deep":{"yes":false},"list":[1,2.5,null]}',
     "raw:bytes": "AQL/",
   });
   expect(attributesOf(batch, 2)).toEqual({ "event.name:string": "order.placed" });
@@ -73,15 +73,16 @@ test("decodes what the SDK's serializer writes", async () => {
 describe("time", () => {
   test.each<[string, JsonRecord, bigint, bigint]>([
     ["that of the event", { timeUnixNano: "1", observedTimeUnixNano: "2" }, 1n, 2n],
-    ["the observed one if there is no other", { observedTimeUnixNano: "2" }, 2n, 2n],
-    ["that of the request if there is none", {}, RECEIVED_NS, RECEIVED_NS],
-    ["the event's, observed on receipt", { timeUnixNano: "1" }, 1n, RECEIVED_NS],
-    ["up to 2262", { timeUnixNano: "9223372036854775807" }, 9_223_372_036_854_775_807n, RECEIVED_NS],
+    ["that of the event, observed at once", { timeUnixNano: "2", observedTimeUnixNano: "2" }, 2n, 2n],
+    ["the observed one if there is no other", { observedTimeUnixNano: "2" }, 2n, 0n],
+    ["that of the request if there is none", {}, RECEIVED_NS, 0n],
+    ["the event's, never observed", { timeUnixNano: "1" }, 1n, 0n],
+    ["up to 2262", { timeUnixNano: "9223372036854775807" }, 9_223_372_036_854_775_807n, 0n],
     [
       "with an observed time that can't be kept",
       { timeUnixNano: "4102444800000000000", observedTimeUnixNano: "9223372036854775808" },
       4_102_444_800_000_000_000n,
-      RECEIVED_NS,
+      0n,
     ],
   ])("is %s", (_name, record, timeNs, observedNs) => {
     const { batch } = decodeRecords(record);
@@ -117,7 +118,11 @@ describe("body", () => {
     ],
     [
       { kvlistValue: { values: [string('say "hi"\n', "x"), { key: "b", value: { bytesValue: "AQ==" } }] } },
-      '{"say \\"hi\\"\\n":"x","b":"AQ=="}',
+      '{"b":"AQ==","say \\"hi\\"\\n":"x"}',
+    ],
+    [
+      { kvlistValue: { values: [string("b", "1"), string("a b", "2"), string("a", "3"), string("b", "4")] } },
+      '{"a":"3","a b":"2","b":"4"}',
     ],
   ])("%j becomes %j", (body, expected) => {
     expect(decodeRecords({ body }).batch.bodies).toEqual([expected]);

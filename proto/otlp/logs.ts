@@ -33,7 +33,8 @@ const TEXTS = new TextCache();
  * Decodes an ExportLogsServiceRequest. Throws `InvalidInputError` when it is not protobuf of that shape or has messages
  * nested deeper than `maxDepth`, `TooLargeError` when it holds more than one request may (object-budget.ts).
  *
- * - Time is that of the event, else the observed one, else `receivedAtMs`; a time after 2262 refuses the record.
+ * - Time is that of the event, else the observed one, else `receivedAtMs`; a time after 2262 refuses the record. The
+ *   observed time is kept beside that of the event, up to 2262.
  * - A body that is no string is kept in the text form of model/attributes.ts.
  * - Ids of a wrong length or all zero mean "none". Invalid UTF-8 becomes U+FFFD.
  * - `event_name`, and `flags` and `dropped_attributes_count` where not 0, are kept as the attributes `event.name`,
@@ -48,7 +49,7 @@ export function decodeOtlpLogs(
   const rows = countItems(reader, NAMES);
   reader.reset(bytes);
   const buffer = bufferOver(bytes);
-  const values = new AnyValueReader(buffer, TEXTS);
+  const values = new AnyValueReader(buffer, TEXTS, "sorted");
   const walker = new EnvelopeWalker(NAMES, buffer, TEXTS, values);
   const records = new LogRecords(rows, buffer, values, receivedAtMs);
   walker.walk(reader, records);
@@ -183,8 +184,11 @@ class LogRecords implements ItemVisitor {
     const times = this.#times;
     const observed = this.#observed;
     if (times.isAfterLast(row)) return false;
-    if (observed.isZero(row) || observed.isAfterLast(row)) observed.set(row, this.#receivedNs);
-    if (times.isZero(row)) times.copy(row, observed);
+    if (observed.isAfterLast(row)) observed.clear(row);
+    if (!times.isZero(row)) return true;
+    if (observed.isZero(row)) times.set(row, this.#receivedNs);
+    else times.copy(row, observed);
+    observed.clear(row);
     return true;
   }
 

@@ -31,8 +31,7 @@ export class StructuredMetadata {
       if (value !== undefined) this.#expand(name, type, value, add);
     }
     const observedNs = batch.observedNs[row] as bigint;
-    // Equal times mean that the sender gave only one of them.
-    if (observedNs !== 0n && observedNs !== batch.timesNs[row]) add("observed_timestamp", String(observedNs));
+    if (observedNs !== 0n) add("observed_timestamp", String(observedNs));
     const severity = batch.severities[row] as number;
     if (severity !== 0) add("severity_number", String(severity));
     add("severity_text", batch.severityTexts[row] ?? "");

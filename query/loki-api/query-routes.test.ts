@@ -67,6 +67,10 @@ describe("line filters", () => {
   ])("%s", async (query, want) => expect(await lines(query)).toEqual(want));
 });
 
+test("the parameter regexp is ignored as in Loki, which knows it only below /api/prom and for tailing", async () => {
+  expect(await lines('{service_name="checkout"}', { regexp: "order 1" })).toEqual(ORDERS);
+});
+
 describe("time, limit, direction and interval", () => {
   const query = '{service_name="checkout"}';
   test("the newest lines come first by default, and the limit keeps them", async () => {

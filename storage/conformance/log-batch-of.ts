@@ -10,7 +10,7 @@ export type LogRow = {
   readonly labels?: Readonly<Record<string, string>>;
   readonly resource?: Attributes;
   readonly scope?: Scope;
-  /** Default: the time. */
+  /** Default: 0, for none. */
   readonly observedNs?: bigint;
   readonly severity?: number;
   readonly severityText?: string;
@@ -31,7 +31,7 @@ export function logBatchOf(rows: readonly LogRow[]): LogBatch {
     streams: [...streams.values()],
     streamRefs: Uint32Array.from(streamRefs),
     timesNs: BigInt64Array.from(rows.map(({ timeNs }) => timeNs)),
-    observedNs: BigInt64Array.from(rows.map(({ timeNs, observedNs }) => observedNs ?? timeNs)),
+    observedNs: BigInt64Array.from(rows.map(({ observedNs }) => observedNs ?? 0n)),
     severities: Uint8Array.from(rows.map(({ severity }) => severity ?? 0)),
     severityTexts: rows.map(({ severityText }) => severityText ?? ""),
     bodies: rows.map(({ body }) => body ?? ""),

@@ -75,9 +75,9 @@ function describeRecords(given: Given, write: Write): void {
       spanId: "00000000000000ff",
       attributes: ALL_TYPES,
     };
-    const [bare] = logRowsOf(logBatchOf([{ timeNs: T }])) as [Required<LogRow>];
-    await write(store, [full, bare]);
-    expect(await select(store, { newestFirst: false })).toEqual([bare, full]);
+    const bare = [{ timeNs: T }, { timeNs: T + 1n, observedNs: T + 1n }];
+    await write(store, [full, ...bare]);
+    expect(await select(store, { newestFirst: false })).toEqual([...logRowsOf(logBatchOf(bare)), full]);
   });
 
   test("keeps one attribute name with two types apart, and names no database would like", async () => {

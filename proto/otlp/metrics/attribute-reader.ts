@@ -56,7 +56,7 @@ export class AttributeReader {
   #valuesOf(bytes: Uint8Array): AnyValueReader {
     if (this.#bytes !== bytes || !this.#values) {
       this.#bytes = bytes;
-      this.#values = new AnyValueReader(bufferOver(bytes), this.#texts);
+      this.#values = new AnyValueReader(bufferOver(bytes), this.#texts, "sorted");
     }
     return this.#values;
   }

@@ -14,7 +14,7 @@ import { StreamDictionary } from "./stream-dictionary.ts";
 
 /** By stream, because most queries are about some of them and skip the row groups of the others. */
 const ORDER = "stream, time";
-/** The columns every segment has; `observed_delta` is the observed time minus the event time. */
+/** The columns every segment has; `observed_delta` is the observed time, if any, minus the event time. */
 export const LOG_COLUMNS = [
   "stream",
   "time",
@@ -67,7 +67,7 @@ export class LogSegmentCodec implements SegmentCodec<LogBatch, LogSegmentIndex> 
       partColumn(parts, "stream", UINTEGER, ({ streamRefs }, row, part) => numbers[part]?.[streamRefs[row] as number]),
       partColumn(parts, "time", BIGINT, ({ timesNs }, row) => timesNs[row]),
       partColumn(parts, "observed_delta", BIGINT, ({ observedNs, timesNs }, row) =>
-        BigInt.asIntN(64, (observedNs[row] as bigint) - (timesNs[row] as bigint)),
+        observedNs[row] === 0n ? null : BigInt.asIntN(64, (observedNs[row] as bigint) - (timesNs[row] as bigint)),
       ),
       partColumn(parts, "severity", UTINYINT, ({ severities }, row) => severities[row]),
       partColumn(parts, "severity_text", VARCHAR, ({ severityTexts }, row) => severityTexts[row]),

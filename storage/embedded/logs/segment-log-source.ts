@@ -81,9 +81,8 @@ export function logBatchOfChunk(
   const length = chunk.rowCount;
   const values = (name: (typeof LOG_COLUMNS)[number]) => chunk.getColumnValues(LOG_COLUMNS.indexOf(name));
   const timesNs = BigInt64Array.from(values("time") as bigint[]);
-  const observedNs = BigInt64Array.from(
-    values("observed_delta") as bigint[],
-    (delta, i) => delta + (timesNs[i] as bigint),
+  const observedNs = BigInt64Array.from(values("observed_delta") as (bigint | null)[], (delta, i) =>
+    delta === null ? 0n : delta + (timesNs[i] as bigint),
   );
   const high = values("trace_high") as bigint[];
   const low = values("trace_low") as bigint[];
