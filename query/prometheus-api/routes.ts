@@ -3,6 +3,7 @@ import type { FastifyInstance } from "fastify";
 import { type QueryApiDeps, type QueryHandler, type QueryRoute, registerQueryApi } from "../http/query-api.ts";
 import type { PromEngine } from "../promql/engine.ts";
 import { adminHandler } from "./admin-handlers.ts";
+import { churnHandler, tsdbStatusHandler } from "./cardinality-handlers.ts";
 import { sendPrometheusFailure } from "./error-response.ts";
 import { exemplarsHandler } from "./exemplars.ts";
 import { featuresHandler } from "./features.ts";
@@ -31,7 +32,7 @@ import {
 
 export type PrometheusApiDeps = QueryApiDeps & {
   readonly engine: Pick<PromEngine, "instant" | "range">;
-  readonly store: Pick<MetricStore, "series" | "labelNames" | "labelValues" | "metadata" | "exemplars">;
+  readonly store: Pick<MetricStore, "select" | "series" | "labelNames" | "labelValues" | "metadata" | "exemplars">;
   readonly server: ServerFacts;
   /** For `time` when a request names none; by default the system's clock. */
   readonly nowMs?: () => number;
@@ -71,6 +72,8 @@ function serverRoutes(deps: PrometheusApiDeps): QueryRoute[] {
     get("status/config", configHandler(deps)),
     get("status/flags", flagsHandler(deps)),
     get("status/runtimeinfo", runtimeInfoHandler(deps)),
+    { ...get("status/tsdb", tsdbStatusHandler(deps)), gated: true },
+    { ...get("status/series_churn", churnHandler(deps)), gated: true },
     get("status/walreplay", walReplayHandler),
     get("features", featuresHandler),
     get("notifications", notificationsHandler),

@@ -51,6 +51,10 @@ test.each([
   ],
   ["targets/metadata?limit=x", "limit must be a number"],
   ["targets/metadata?match_target=up[5m]", 'invalid parameter "match_target": 1:3: parse error: unexpected "["'],
+  ["status/tsdb?limit=x", "limit must be a positive number"],
+  ["status/tsdb?limit=0", "limit must be a positive number"],
+  ["status/tsdb?limit=10001", "limit must not exceed 10000"],
+  ["status/tsdb?offset=-1", "offset must be a number from 0 to 40000"],
   ["targets/relabel_steps", "no scrapePool parameter provided"],
   ["targets/relabel_steps?scrapePool=p", "no labels parameter provided"],
   ["targets/relabel_steps?scrapePool=p&labels={}", 'error retrieving scrape config: scrape pool "p" not found'],
@@ -73,6 +77,24 @@ describe("the status of the server", () => {
       storageRetention: "15d",
     });
     expect(Object.keys(body.data)).toHaveLength(13);
+  });
+
+  test("cardinality has Prometheus' shape", async () => {
+    const { body } = await ask("status/tsdb?limit=1");
+    const one = (name: string, value: number) => [{ name, value }];
+    expect(body.data).toEqual({
+      headStats: { numSeries: 1, numLabelPairs: 1, chunkCount: 1, minTime: NOW_MS - 7_200_000, maxTime: NOW_MS },
+      seriesCountByMetricName: one("up", 1),
+      labelValueCountByLabelName: one("__name__", 1),
+      memoryInBytesByLabelName: one("__name__", 2),
+      seriesCountByLabelValuePair: one("__name__=up", 1),
+    });
+  });
+
+  test("churn names the metrics whose series came or went", async () => {
+    const { body } = await ask("status/series_churn?window=10m");
+    const seriesChurnByMetricName = [{ name: "up", added: 1, ended: 0 }];
+    expect(body.data).toEqual({ windowSeconds: 600, kept: 0, added: 1, ended: 0, seriesChurnByMetricName });
   });
 
   test("features name what the language can do", async () => {
