@@ -25,8 +25,8 @@ test("series are counted by metric, label and pair", async () => {
       { name: "job", value: 2 },
     ],
     bytesByLabel: [
-      { name: "__name__", value: 4 },
-      { name: "job", value: 3 },
+      { name: "__name__", value: 34 },
+      { name: "job", value: 18 },
     ],
     seriesByPair: [
       { name: "__name__=a", value: 2 },

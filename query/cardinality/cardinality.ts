@@ -9,7 +9,7 @@ export type CardinalityReport = {
   readonly labelPairs: number;
   readonly seriesByMetric: readonly NamedCount[];
   readonly valuesByLabel: readonly NamedCount[];
-  /** Bytes of the values, each counted for every series that has it. */
+  /** Bytes of names and values as Prometheus holds them in memory, counted for every series that has them. */
   readonly bytesByLabel: readonly NamedCount[];
   readonly seriesByPair: readonly NamedCount[];
 };
@@ -47,7 +47,7 @@ export async function reportCardinality(
       if ((++labelPairs & 1023) === 0) await rest();
       if (name === METRIC_NAME) metrics.add(value, count);
       pairs.add(`${name}=${value}`, count);
-      size += Buffer.byteLength(value) * count;
+      size += (storedBytes(name) + storedBytes(value)) * count;
     }
     bytes.add(name, size);
   }
@@ -60,4 +60,10 @@ export async function reportCardinality(
     bytesByLabel: cut(bytes),
     seriesByPair: cut(pairs),
   };
+}
+
+/** A text and its length before it, which takes one byte as long as it fits (model/labels/labels_stringlabels.go). */
+function storedBytes(text: string): number {
+  const bytes = Buffer.byteLength(text);
+  return bytes + (bytes < 255 ? 1 : 4);
 }

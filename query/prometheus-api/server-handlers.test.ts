@@ -86,7 +86,7 @@ describe("the status of the server", () => {
       headStats: { numSeries: 1, numLabelPairs: 1, chunkCount: 1, minTime: NOW_MS - 7_200_000, maxTime: NOW_MS },
       seriesCountByMetricName: one("up", 1),
       labelValueCountByLabelName: one("__name__", 1),
-      memoryInBytesByLabelName: one("__name__", 2),
+      memoryInBytesByLabelName: one("__name__", 12),
       seriesCountByLabelValuePair: one("__name__=up", 1),
     });
   });
