@@ -19,7 +19,8 @@ export function parseMatching(tokens: TokenStream, experimental: boolean): { boo
     matching = { ...matching, on, labels: parseGroupingLabels(tokens) };
     if (tokens.is("keyword", "group_left") || tokens.is("keyword", "group_right")) {
       const card = tokens.take().name === "group_left" ? "many-to-one" : "one-to-many";
-      matching = { ...matching, card, include: tokens.isMark("(") ? parseGroupingLabels(tokens) : [] };
+      const hasLabels = tokens.isMark("(") || tokens.is("eof");
+      matching = { ...matching, card, include: hasLabels ? parseGroupingLabels(tokens) : [] };
     }
   }
   return { bool, matching: parseFill(tokens, matching, experimental) };

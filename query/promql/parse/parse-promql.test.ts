@@ -50,6 +50,7 @@ test.each([
   ["sum x", '1:5: parse error: unexpected identifier "x" in aggregation'],
   ["sum(a b)", '1:7: parse error: unexpected identifier "b" in aggregation'],
   ["sum by a (x)", '1:8: parse error: unexpected identifier "a" in grouping opts, expected "("'],
+  ["x + on (a) group_left", '1:22: parse error: unexpected end of input in grouping opts, expected "("'],
   ["sum by (1) (x)", '1:9: parse error: unexpected number "1" in grouping opts, expected label'],
   ["sum(x) by (a b)", '1:14: parse error: unexpected identifier "b" in grouping opts, expected "," or ")"'],
   ["x{a}", '1:4: parse error: unexpected "}" in label matching, expected label matching operator'],
