@@ -2,6 +2,7 @@ import type { NativeHistogram } from "@sightline/model/histogram.ts";
 import type { RangeFunction, RangeResult, RangeWindow } from "../eval/range-function.ts";
 import { detectReset } from "../histogram/detect-reset.ts";
 import { equalHistograms } from "../histogram/equal-histograms.ts";
+import { isDelta } from "./delta-rate.ts";
 import { isStartTimeReset } from "./start-time.ts";
 
 /** `resets` and `changes`: how often something happened between neighbouring samples of a range. */
@@ -12,8 +13,9 @@ export const CHANGE_FUNCTIONS: ReadonlyMap<string, RangeFunction> = new Map<stri
     {
       minFloats: 1,
       floats: countResets,
-      any: (window) => countPairs(window, isReset),
-      always: ({ startsMs, histogramStartsMs }) => startsMs !== undefined || histogramStartsMs !== undefined,
+      // A delta series starts at zero with every sample, which is no reset.
+      any: (window) => countPairs(window, isDelta(window.series) ? () => false : isReset),
+      always: (input) => isDelta(input) || input.startsMs !== undefined || input.histogramStartsMs !== undefined,
     },
   ],
 ]);

@@ -2,6 +2,7 @@ import type { NativeHistogram } from "@sightline/model/histogram.ts";
 import { NOTES } from "../annotations.ts";
 import { NeumaierSum } from "../eval/neumaier.ts";
 import type { RangeResult, RangeWindow } from "../eval/range-function.ts";
+import type { RangeInput } from "../eval/range-input.ts";
 import { metricName } from "../eval/result-labels.ts";
 import { HistogramAccumulator, IncompatibleSchemasError } from "../histogram/histogram-accumulator.ts";
 import { scaleHistogram } from "../histogram/scale-histogram.ts";
@@ -9,6 +10,11 @@ import { histogramCount } from "./over-time.ts";
 import type { RateKind } from "./rate-kind.ts";
 
 const GAUGE = 3;
+
+/** Each sample of the series counts only what happened since the one before it. */
+export function isDelta({ info }: RangeInput): boolean {
+  return info.temporality === "delta";
+}
 
 /**
  * `rate` and `increase` of a series of delta temporality: what happened in a range is the sum of the samples in it.
@@ -51,6 +57,31 @@ function sumOfHistograms(window: RangeWindow): NativeHistogram | undefined {
     return undefined;
   }
   return sum && { ...sum.toHistogram(), counterResetHint: GAUGE };
+}
+
+/** `irate`: the newest sample over the time since its start or, where that is not known, since the sample before it. */
+export function deltaInstantRate(window: RangeWindow): RangeResult {
+  const { timesMs, values, from, to, histogramTimesMs, histograms, histogramFrom, histogramTo, series } = window;
+  if (to > from) {
+    const seconds = newestInterval(timesMs, series.startsMs, from, to);
+    return seconds === undefined ? undefined : (values[to - 1] as number) / seconds;
+  }
+  const seconds = newestInterval(histogramTimesMs, series.histogramStartsMs, histogramFrom, histogramTo);
+  return seconds === undefined
+    ? undefined
+    : scaleHistogram(histograms[histogramTo - 1] as NativeHistogram, 1 / seconds);
+}
+
+function newestInterval(
+  timesMs: Float64Array,
+  startsMs: Float64Array | undefined,
+  from: number,
+  to: number,
+): number | undefined {
+  if (to === from) return undefined;
+  const timeMs = timesMs[to - 1] as number;
+  const sinceMs = startsMs?.[to - 1] || (to - from > 1 ? (timesMs[to - 2] as number) : timeMs);
+  return sinceMs < timeMs ? (timeMs - sinceMs) / 1000 : undefined;
 }
 
 /** How much of a sample, from 0 to 1, happened in the range: it tells of the time since the sample before it. */

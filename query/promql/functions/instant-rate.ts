@@ -2,13 +2,22 @@ import type { NativeHistogram } from "@sightline/model/histogram.ts";
 import { NOTES } from "../annotations.ts";
 import type { RangeFunction, RangeResult, RangeWindow } from "../eval/range-function.ts";
 import { metricName } from "../eval/result-labels.ts";
+import { deltaInstantRate, isDelta } from "./delta-rate.ts";
 import { histogramDifference } from "./histogram-rate.ts";
 import { histogramCount } from "./over-time.ts";
 import { isStartTimeReset } from "./start-time.ts";
 
 /** `irate` and `idelta`: the change between the last two samples of a range. */
 export const INSTANT_RATE_FUNCTIONS: ReadonlyMap<string, RangeFunction> = new Map<string, RangeFunction>([
-  ["irate", { minFloats: 2, floats: instantRate, any: (window) => changeOfAny(window, true) }],
+  [
+    "irate",
+    {
+      minFloats: 2,
+      floats: instantRate,
+      any: (window) => (isDelta(window.series) ? deltaInstantRate(window) : changeOfAny(window, true)),
+      always: isDelta,
+    },
+  ],
   ["idelta", { minFloats: 2, floats: instantDelta, any: (window) => changeOfAny(window, false) }],
 ]);
 

@@ -102,6 +102,16 @@ test("increase of a delta series is the sum of its samples in the range, rate th
   expect(await range(engine, "increase(x_total[1m])", 60_000, 60_000, 1)).toEqual(new Map([[60_000, 5]]));
 });
 
+test.each([
+  ["irate(x_total[2m])", 2 / 60],
+  ["resets(x_total[5m])", 0],
+  ["sum_over_time(x_total[2m])", 3],
+])("%s of a delta series is %d", async (query, want) => {
+  const info: SeriesInfo = { type: "counter", unit: "", temporality: "delta", otelName: "x" };
+  const engine = engineOf([60_000, 120_000, 180_000], [5, 1, 2], info);
+  expect(await range(engine, query, 180_000, 180_000, 1)).toEqual(new Map([[180_000, want]]));
+});
+
 test.each<[string, number, number | undefined]>([
   ["increase(x_total[2m] anchored)", 180, 9],
   ["increase(x_total[90s] anchored)", 200, 9],

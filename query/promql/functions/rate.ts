@@ -4,7 +4,7 @@ import type { RangeFunction, RangeResult, RangeWindow } from "../eval/range-func
 import type { RangeInput } from "../eval/range-input.ts";
 import { metricName } from "../eval/result-labels.ts";
 import { scaleHistogram } from "../histogram/scale-histogram.ts";
-import { deltaRate } from "./delta-rate.ts";
+import { deltaRate, isDelta } from "./delta-rate.ts";
 import { extendedRate } from "./extended-rate.ts";
 import { extrapolationFactor, factorOf, toEnd } from "./extrapolation.ts";
 import { addNoting, histogramChange } from "./histogram-rate.ts";
@@ -39,10 +39,6 @@ function extrapolated(kind: RateKind): RangeFunction {
 
 function hasStartTimes({ startsMs, histogramStartsMs }: RangeInput): boolean {
   return startsMs !== undefined || histogramStartsMs !== undefined;
-}
-
-function isDelta({ info }: RangeInput): boolean {
-  return info.temporality === "delta";
 }
 
 function floatRate(window: RangeWindow, kind: RateKind): number {
