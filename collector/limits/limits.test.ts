@@ -1,10 +1,11 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { Client, credentials, type ServiceError, status } from "@grpc/grpc-js";
 import { encodeV1 } from "@sightline/proto/remote-write/test-messages.ts";
 import { afterEach, describe, expect, test } from "vitest";
 import { eventually } from "../testing/eventually.ts";
-import { OTLP_JSON, snappy } from "../testing/otlp-payloads.ts";
+import { OTLP_JSON, otlpProtobuf, snappy } from "../testing/otlp-payloads.ts";
 import { TestCollector } from "../testing/test-collector.ts";
 
 const dir = mkdtempSync(join(tmpdir(), "collector-limits-"));
@@ -73,6 +74,29 @@ describe("rates", () => {
     expect(refused.status).toBe(429);
     expect(Number(refused.headers.get("retry-after"))).toBeGreaterThan(20);
   });
+});
+
+test("over gRPC a rate is RESOURCE_EXHAUSTED with RetryInfo, which makes it retryable", async () => {
+  const { grpc } = await started({ limits: { traces: { items_per_second: 1 } } });
+  const client = new Client(grpc.address, credentials.createInsecure());
+  const send = () =>
+    new Promise<ServiceError | null>((resolve) => {
+      const bytes = (message: Buffer) => message;
+      const method = "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
+      client.makeUnaryRequest(method, bytes, bytes, Buffer.from(otlpProtobuf("traces")), resolve);
+    });
+  expect(await send()).toBeNull();
+  const error = await send();
+  expect(error?.code).toBe(status.RESOURCE_EXHAUSTED);
+  expect(error?.details).toContain("limits.traces.items_per_second (1)");
+  expect(String(error?.metadata.get("grpc-status-details-bin")[0])).toContain("google.rpc.RetryInfo");
+  client.close();
+});
+
+test("the server's own telemetry has no limits but its own", async () => {
+  const { post } = await bound(await started({ limits: { logs: { items_per_second: 1 } } }));
+  const own = { ...JSON_TYPE, "x-scope-orgid": "system" };
+  for (let i = 0; i < 3; i++) expect((await post("/v1/logs", OTLP_JSON.logs, own)).status).toBe(200);
 });
 
 test("a request larger than the tenant's is 413 and names the key", async () => {

@@ -1,7 +1,7 @@
 import { RateLimitedError, TooLargeError } from "@sightline/model/errors.ts";
 import type { Logger } from "@sightline/model/logger.ts";
 import type { RejectionReason, Signal } from "@sightline/model/ports.ts";
-import type { TenantId } from "@sightline/model/tenant.ts";
+import { SYSTEM_TENANT, type TenantId } from "@sightline/model/tenant.ts";
 import type { Decoded, WireRequest } from "@sightline/proto/wire-request.ts";
 import type { Registry } from "prom-client";
 import type { CollectorConfig } from "../config.ts";
@@ -44,7 +44,8 @@ export class Tenants {
   readonly #options: TenantsOptions;
   readonly #metrics: LimitMetrics;
   readonly #file: OverridesFile | undefined;
-  readonly #nothing = JSON.stringify(tenantConfig.parse({}));
+  readonly #unlimited = tenantConfig.parse({});
+  readonly #nothing = JSON.stringify(this.#unlimited);
   readonly #nowMs: () => number;
   #overrides: Overrides = new Map();
   /** In the order of their first use; undefined: nothing is set. */
@@ -153,10 +154,15 @@ export class Tenants {
 
   #of(id: TenantId): Tenant | undefined {
     if (this.#tenants.has(id)) return this.#tenants.get(id);
-    const tenant = this.#make(this.#overrides.get(id) ?? this.#options.config.tenants);
+    const tenant = this.#make(this.#configOf(id));
     if (this.#tenants.size >= MAX_TENANTS) this.#tenants.delete(this.#tenants.keys().next().value as TenantId);
     this.#tenants.set(id, tenant);
     return tenant;
+  }
+
+  /** What is set for everybody is not for the server's own telemetry: that would go blind when it is needed. */
+  #configOf(id: TenantId): TenantConfig {
+    return this.#overrides.get(id) ?? (id === SYSTEM_TENANT ? this.#unlimited : this.#options.config.tenants);
   }
 
   #make(config: TenantConfig, before?: Tenant): Tenant | undefined {
@@ -176,7 +182,7 @@ export class Tenants {
   #reset(overrides: Overrides): void {
     this.#overrides = overrides;
     for (const [id, before] of this.#tenants) {
-      this.#tenants.set(id, this.#make(overrides.get(id) ?? this.#options.config.tenants, before));
+      this.#tenants.set(id, this.#make(this.#configOf(id), before));
     }
   }
 }

@@ -45,6 +45,7 @@ export function withoutSpanRows(batch: SpanBatch, dropped: RowSet): SpanBatch {
     attributes: pickColumns(batch.attributes, rows),
     events: pick(batch.events, rows),
     links: pick(batch.links, rows),
+    ...(batch.dropped && { dropped: pick(batch.dropped, rows) }),
   };
 }
 

@@ -171,9 +171,9 @@ const NAIVE: Record<RelabelRule["action"], Naive> = {
     return { ...labels, [rule.target_label]: String(low % BigInt(rule.modulus)) };
   },
   labelmap: (labels, rule, _, whole) => {
-    const mapped = Object.entries(labels).map(([name, value]) => {
+    const mapped = Object.entries(labels).flatMap(([name, value]) => {
       const match = whole.exec(name);
-      return [match ? expand(match, rule.replacement) : name, value] as const;
+      return match ? [[expand(match, rule.replacement), value] as const] : [];
     });
     return { ...labels, ...Object.fromEntries(mapped) };
   },
