@@ -93,6 +93,18 @@ test("over gRPC a rate is RESOURCE_EXHAUSTED with RetryInfo, which makes it retr
   client.close();
 });
 
+test("what is refused is counted by tenant and reason", async () => {
+  const limits = { items_per_second: 1, max_label_value_length: 10 };
+  const { post } = await bound(await started({ limits: { metrics: limits } }));
+  const body = write([named(), named(["a", "1".repeat(11)]), named(["a", "2".repeat(11)])]);
+  for (let i = 0; i < 3; i++) await post("/api/v1/write", body, { "x-scope-orgid": "ada" });
+  const text = await (collector as TestCollector).registry.metrics();
+  expect(text).toContain('sightline_discarded_items_total{signal="metrics",tenant="ada",reason="label_limit"} 2');
+  // Two requests of three samples each, as far as can be told without decoding them.
+  expect(text).toContain('sightline_discarded_items_total{signal="metrics",tenant="ada",reason="rate_limit"} 6');
+  expect(text).toContain('sightline_limited_requests_total{signal="metrics",tenant="ada",limit="items_per_second"} 2');
+});
+
 test("the server's own telemetry has no limits but its own", async () => {
   const { post } = await bound(await started({ limits: { logs: { items_per_second: 1 } } }));
   const own = { ...JSON_TYPE, "x-scope-orgid": "system" };

@@ -38,6 +38,7 @@ export class TestCollector {
   readonly traces = new RecordingStore<SpanBatch>();
   readonly app: FastifyInstance = fastify({ forceCloseConnections: true });
   readonly deps: ReceiverDeps;
+  readonly registry = new Registry();
   readonly ingest: Ingest;
   readonly deadLettersDir: string;
   readonly grpc: OtlpGrpcReceiver;
@@ -49,7 +50,7 @@ export class TestCollector {
     this.#root = mkdtempSync(join(tmpdir(), "collector-receivers-"));
     this.deadLettersDir = join(this.#root, "dead-letters");
     const config = collectorConfig.parse({ wal: { preallocate: false }, ...settings });
-    const common = { logger: SILENT_LOGGER, registry: new Registry() };
+    const common = { logger: SILENT_LOGGER, registry: this.registry };
     this.wal = new WriteAheadLog({ ...common, dir: join(this.#root, "wal"), config: config.wal });
     const stores = { metrics: this.metrics, logs: this.logs, traces: this.traces };
     const deadLetters = new DeadLetters({ ...common, dir: this.deadLettersDir, config: config.dead_letters });
