@@ -31,8 +31,8 @@ const { values: flags } = parseArgs({
 
 const SHRINK_ATTEMPTS = 200;
 const DEFAULT_WINDOW_SECONDS = 600;
-/** Samples that were just scraped may not have been written to the other yet. */
-const DELAY_SECONDS = 15;
+/** Samples that were just scraped may not have been written to the other yet, and negative offsets look ahead. */
+const DELAY_SECONDS = 120;
 /** Prometheus gave up or fell over: it says nothing about the answer. */
 const NO_ANSWER = /too many samples|timed out|context deadline|exceeded maximum resolution|unexpected error/;
 

@@ -190,6 +190,16 @@ describe("names with underscores in the store", () => {
       'queue_size * on (job, instance) group_left ("resource.region") queue_size{instance="w-1"}',
       ["instance=w-1 job=shop/web region=eu 3721"],
     ],
+    [
+      'queue_size{"resource.service.name"="web", "resource.service.instance.id"=~".*2"}',
+      ["instance=w-2 job=shop/web 61"],
+    ],
+    ['queue_size{"resource.service.namespace"!="shop"}', []],
+    [
+      'sum by ("resource.service.name", "resource.service.namespace") (queue_size)',
+      ["service_name=web service_namespace=shop 122"],
+    ],
+    ['count by ("resource.service.instance.id") (queue_size)', ["instance=w-1 1", "instance=w-2 1"]],
     ['target_info{"resource.k8s.pod.name"="pod-1"}', ["instance=w-1 job=shop/web k8s_pod_name=pod-1 region=eu 61"]],
     ['max_over_time(sum by ("resource.region") (queue_size)[30s:10s])', ["region=eu 122"]],
   ])("%s uses resource attributes without a join", async (query, rows) => {

@@ -2,9 +2,24 @@ import type { Matcher } from "@sightline/model/matcher.ts";
 import { compileMatcher, type MatchOperator } from "@sightline/model/matcher.ts";
 import type { BinaryExpr, CallExpr, Expr, VectorMatching, VectorSelector } from "../ast.ts";
 import { mapChildren } from "../prepare/map-expr.ts";
+import { escapeLabelName } from "./escape-name.ts";
 
 /** `"resource.k8s.pod.name"` is the attribute `k8s.pod.name` of the resource that a series comes from. */
 const PREFIX = "resource.";
+/**
+ * These became `job` (`namespace/name`) and `instance`, and `target_info` does not have them again. `read` finds them in the
+ * label, `write` a pattern for values of the label from one for theirs.
+ */
+const IDENTIFYING: ReadonlyMap<string, Identifying> = new Map([
+  ["service.instance.id", { label: "instance" }],
+  ["service.name", { label: "job", read: "(?:.*/)?(.+)", write: (pattern: string) => `(?:.*/)?(?:${pattern})` }],
+  ["service.namespace", { label: "job", read: "(.+)/.*", write: (pattern: string) => `(?:${pattern})/.*` }],
+]);
+type Identifying = {
+  readonly label: string;
+  readonly read?: string;
+  readonly write?: (pattern: string) => string;
+};
 /** What a series and the `target_info` of its resource have in common. */
 const IDENTITY = ["instance", "job"];
 const TARGET_INFO = "target_info";
@@ -83,8 +98,11 @@ class ResourceAttributes {
     const attributes = new Set<string>();
     const names = labels.map((label) => {
       if (!this.#isResource(label)) return label;
-      attributes.add(label.slice(PREFIX.length));
-      return label.slice(PREFIX.length);
+      const attribute = label.slice(PREFIX.length);
+      const identifying = IDENTIFYING.get(attribute);
+      if (identifying && !identifying.read) return identifying.label;
+      attributes.add(attribute);
+      return identifying ? escapeLabelName(attribute) : attribute;
     });
     return { names, attributes };
   }
@@ -99,23 +117,47 @@ class ResourceAttributes {
       ({ name, op, value }) => name === "__name__" && op === "=" && value === TARGET_INFO,
     );
     const attributes: Matcher[] = [];
+    const own: Matcher[] = [];
     const matchers = selector.matchers.filter((matcher) => {
       if (!this.#isResource(matcher.name)) return true;
-      attributes.push({ ...matcher, name: matcher.name.slice(PREFIX.length) });
+      const name = matcher.name.slice(PREFIX.length);
+      const identifying = IDENTIFYING.get(name);
+      (identifying ? own : attributes).push(identifying ? ofIdentity(matcher, identifying) : { ...matcher, name });
       return false;
     });
+    matchers.unshift(...own);
     if (isInfo) {
-      return attributes.length === 0 ? place(selector) : place({ ...selector, matchers: [...attributes, ...matchers] });
+      return attributes.length + own.length === 0
+        ? place(selector)
+        : place({ ...selector, matchers: [...attributes, ...matchers] });
     }
-    const placed = place(attributes.length === 0 ? selector : { ...selector, matchers });
+    const placed = place(attributes.length + own.length === 0 ? selector : { ...selector, matchers });
     const required = attributes.filter((matcher) => !compileMatcher(matcher)(""));
     const excluding = attributes.filter((matcher) => compileMatcher(matcher)(""));
     const named = new Set(required.map(({ name }) => name));
-    for (const name of wanted) if (!named.has(name)) required.push({ name, op: "=~", value: ".*" });
+    for (const name of wanted) {
+      if (!named.has(name) && !IDENTIFYING.has(name)) required.push({ name, op: "=~", value: ".*" });
+    }
     let result = required.length === 0 ? placed : infoOf(placed, required);
+    for (const name of wanted) result = withIdentity(result, name, IDENTIFYING.get(name));
     for (const matcher of excluding) result = unless(result, selector, { ...matcher, op: NEGATED[matcher.op] });
     return result;
   }
+}
+
+/** A matcher of `job` or `instance` that fits the same as one of what they were made of. */
+function ofIdentity({ op, value }: Matcher, { label, write }: Identifying): Matcher {
+  if (!write) return { name: label, op, value };
+  const pattern = op === "=" || op === "!=" ? value.replace(/[\\.+*?()|[\]{}^$]/g, "\\$&") : value;
+  return { name: label, op: op === "=" || op === "=~" ? "=~" : "!~", value: write(pattern) };
+}
+
+function withIdentity(expr: Expr, attribute: string, identifying: Identifying | undefined): Expr {
+  if (!identifying?.read) return expr;
+  const { range } = expr;
+  const texts = [escapeLabelName(attribute), "$1", identifying.label, identifying.read];
+  const args = texts.map((value): Expr => ({ kind: "string", value, range }));
+  return { kind: "call", func: "label_replace", args: [expr, ...args], range };
 }
 
 function infoOf(expr: Expr, matchers: readonly Matcher[]): Expr {
