@@ -54,7 +54,8 @@ test("decodes what the SDK's serializer writes", async () => {
     ],
   ]);
   const why = { name: "why", type: "string", value: "retry" };
-  expect(batch.links).toEqual([undefined, [{ traceId: TRACE_ID, spanId: SPAN_ID, traceState: "", attributes: [why] }]]);
+  const link = { traceId: TRACE_ID, spanId: SPAN_ID, traceState: "", attributes: [why], flags: 0x101 };
+  expect(batch.links).toEqual([undefined, [link]]);
   expect(batch.sources).toHaveLength(1);
   expect(batch.sources[0]?.resource[0]).toEqual({ name: "service.name", type: "string", value: "checkout" });
   expect(batch.sources[0]?.scope).toMatchObject({ name: "shop", version: "1.2.3" });
@@ -69,9 +70,15 @@ test("reads every field of a span", () => {
     startTimeUnixNano: "100",
     endTimeUnixNano: "250",
     status: { code: 1 },
-    events: [{ timeUnixNano: "18446744073709551615", name: "far away" }, { name: "b" }],
+    droppedAttributesCount: 1,
+    droppedEventsCount: 4294967295,
+    droppedLinksCount: 3,
+    events: [
+      { timeUnixNano: "18446744073709551615", name: "far away" },
+      { name: "b", droppedAttributesCount: 4 },
+    ],
     links: [
-      { traceId: TRACE_ID, spanId: SPAN_ID, traceState: "k=v" },
+      { traceId: TRACE_ID, spanId: SPAN_ID, traceState: "k=v", flags: 0x301, droppedAttributesCount: 5 },
       { traceId: "", spanId: SPAN_ID },
     ],
   });
@@ -82,13 +89,24 @@ test("reads every field of a span", () => {
     events: [
       [
         { timeNs: 2n ** 63n - 1n, name: "far away" },
-        { timeNs: 0n, name: "b" },
+        { timeNs: 0n, name: "b", droppedAttributes: 4 },
       ],
     ],
-    links: [[{ traceState: "k=v" }]],
+    links: [[{ traceState: "k=v", flags: 0x301, droppedAttributes: 5 }]],
+    dropped: [{ attributes: 1, events: 4_294_967_295, links: 3 }],
   });
   expect([batch.flags[0], batch.kinds[0], batch.statusCodes[0]]).toEqual([0x301, 5, 1]);
   expect([batch.startsNs[0], batch.durationsNs[0]]).toEqual([100n, 150n]);
+});
+
+test("what was dropped from a refused span is not that of the next", () => {
+  const { batch } = decodeSpans(
+    { spanId: "", droppedLinksCount: 1 },
+    { droppedEventsCount: 2 },
+    { droppedLinksCount: 0 },
+  );
+  expect(batch.dropped).toEqual([{ attributes: 0, events: 2, links: 0 }, undefined]);
+  expect(decodeSpans({}).batch).not.toHaveProperty("dropped");
 });
 
 describe("time", () => {

@@ -1,5 +1,5 @@
 import type { Rejection } from "@sightline/model/ports.ts";
-import type { SpanBatch, SpanEvent, SpanLink, SpanSource } from "@sightline/model/span-batch.ts";
+import type { SpanBatch, SpanDropped, SpanEvent, SpanLink, SpanSource } from "@sightline/model/span-batch.ts";
 import { BYTES, DEFAULT_MAX_DEPTH, FIXED32, FIXED64, VARINT, WireReader } from "../wire/reader.ts";
 import { AttributeColumns } from "./attribute-columns.ts";
 import { AnyValueReader, bufferOver } from "./attributes.ts";
@@ -20,8 +20,11 @@ const KIND = (6 << 3) | VARINT;
 const START_TIME_UNIX_NANO = (7 << 3) | FIXED64;
 const END_TIME_UNIX_NANO = (8 << 3) | FIXED64;
 const ATTRIBUTES = (9 << 3) | BYTES;
+const DROPPED_ATTRIBUTES_COUNT = (10 << 3) | VARINT;
 const EVENTS = (11 << 3) | BYTES;
+const DROPPED_EVENTS_COUNT = (12 << 3) | VARINT;
 const LINKS = (13 << 3) | BYTES;
+const DROPPED_LINKS_COUNT = (14 << 3) | VARINT;
 const STATUS = (15 << 3) | BYTES;
 const FLAGS = (16 << 3) | FIXED32;
 
@@ -30,6 +33,7 @@ const STATUS_CODE = (3 << 3) | VARINT;
 
 const MAX_KIND = 5;
 const MAX_STATUS_CODE = 2;
+const NOTHING_DROPPED: SpanDropped = { attributes: 0, events: 0, links: 0 };
 const NAMES = { resources: "resource_spans", scopes: "scope_spans", items: "spans" };
 
 /** Shared by all requests: what senders say often, they say in every request. */
@@ -43,7 +47,7 @@ const TEXTS = new TextCache();
  *   id that is not valid means a root span; a link without valid ids is left out.
  * - A span that ends before it starts has the duration 0; one without a start starts when it ends, else at
  *   `receivedAtMs`. Times after 2262 refuse the span.
- * - Invalid UTF-8 becomes U+FFFD. Counts of what the sender dropped are not kept.
+ * - Invalid UTF-8 becomes U+FFFD.
  */
 export function decodeOtlpTraces(
   bytes: Uint8Array,
@@ -86,6 +90,7 @@ class Spans implements ItemVisitor {
   readonly #attributes: AttributeColumns;
   readonly #events: (readonly SpanEvent[] | undefined)[];
   readonly #links: (readonly SpanLink[] | undefined)[];
+  readonly #dropped: (SpanDropped | undefined)[];
   #row = 0;
 
   constructor(rows: number, buffer: Buffer, values: AnyValueReader, receivedAtMs: number) {
@@ -110,6 +115,7 @@ class Spans implements ItemVisitor {
     this.#attributes = new AttributeColumns(rows, buffer, TEXTS, values);
     this.#events = new Array(rows).fill(undefined);
     this.#links = new Array(rows).fill(undefined);
+    this.#dropped = new Array(rows).fill(undefined);
   }
 
   readItem(reader: WireReader, sourceRef: number): void {
@@ -153,6 +159,15 @@ class Spans implements ItemVisitor {
         case LINKS:
           this.#links[row] = this.#parts.addLink(reader, this.#links[row]);
           break;
+        case DROPPED_ATTRIBUTES_COUNT:
+          this.#drop(row, "attributes", reader.uint32());
+          break;
+        case DROPPED_EVENTS_COUNT:
+          this.#drop(row, "events", reader.uint32());
+          break;
+        case DROPPED_LINKS_COUNT:
+          this.#drop(row, "links", reader.uint32());
+          break;
         case STATUS:
           this.#readStatus(reader, row);
           break;
@@ -189,6 +204,11 @@ class Spans implements ItemVisitor {
     this.#statusMessages[row] = "";
     this.#events[row] = undefined;
     this.#links[row] = undefined;
+    this.#dropped[row] = undefined;
+  }
+
+  #drop(row: number, kind: keyof SpanDropped, count: number): void {
+    if (count > 0) this.#dropped[row] = { ...(this.#dropped[row] ?? NOTHING_DROPPED), [kind]: count };
   }
 
   /** Completes the row's times. Counts a refusal when the span can't be kept. */
@@ -248,6 +268,7 @@ class Spans implements ItemVisitor {
       this.#statusMessages,
       this.#events,
       this.#links,
+      this.#dropped,
     ];
     for (const column of columns) column.length = length;
     const batch: SpanBatch = {
@@ -268,6 +289,7 @@ class Spans implements ItemVisitor {
       attributes: this.#attributes.finish(length),
       events: this.#events,
       links: this.#links,
+      ...(this.#dropped.some((dropped) => dropped !== undefined) && { dropped: this.#dropped }),
     };
     return { batch, rejected: this.#rejections.finish() };
   }

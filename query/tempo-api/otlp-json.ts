@@ -42,6 +42,7 @@ function scopeJson({ name, version, attributes }: Scope) {
 function spanJson(span: SpanRow) {
   const { batch, row } = span;
   const startNs = batch.startsNs[row] as bigint;
+  const dropped = batch.dropped?.[row];
   return {
     traceId: base64Id(batch.traceIds[row]),
     spanId: base64Id(batch.spanIds[row]),
@@ -53,8 +54,11 @@ function spanJson(span: SpanRow) {
     startTimeUnixNano: String(startNs),
     endTimeUnixNano: String(startNs + (batch.durationsNs[row] as bigint)),
     attributes: attributesJson(spanAttributes(span)),
+    droppedAttributesCount: dropped?.attributes || undefined,
     events: nonEmpty((batch.events[row] ?? []).map(eventJson)),
+    droppedEventsCount: dropped?.events || undefined,
     links: nonEmpty((batch.links[row] ?? []).map(linkJson)),
+    droppedLinksCount: dropped?.links || undefined,
     status: {
       message: batch.statusMessages[row] || undefined,
       code: STATUS_CODES[batch.statusCodes[row] as number],
@@ -62,16 +66,23 @@ function spanJson(span: SpanRow) {
   };
 }
 
-function eventJson({ timeNs, name, attributes }: SpanEvent) {
-  return { timeUnixNano: String(timeNs), name: name || undefined, attributes: attributesJson(attributes) };
+function eventJson({ timeNs, name, attributes, droppedAttributes }: SpanEvent) {
+  return {
+    timeUnixNano: String(timeNs),
+    name: name || undefined,
+    attributes: attributesJson(attributes),
+    droppedAttributesCount: droppedAttributes,
+  };
 }
 
-function linkJson({ traceId, spanId, traceState, attributes }: SpanLink) {
+function linkJson({ traceId, spanId, traceState, attributes, flags, droppedAttributes }: SpanLink) {
   return {
     traceId: base64Id(traceId),
     spanId: base64Id(spanId),
     traceState: traceState || undefined,
     attributes: attributesJson(attributes),
+    droppedAttributesCount: droppedAttributes,
+    flags,
   };
 }
 

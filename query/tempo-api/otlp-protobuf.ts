@@ -60,9 +60,13 @@ function writeSpan(writer: ProtobufWriter, span: SpanRow): void {
   if (kind !== 0) writer.uint32(6, kind);
   writer.fixed64(7, startNs);
   writer.fixed64(8, startNs + (batch.durationsNs[row] as bigint));
+  const dropped = batch.dropped?.[row];
   writeAttributes(writer, 9, spanAttributes(span));
+  writeCount(writer, 10, dropped?.attributes);
   for (const event of batch.events[row] ?? []) writer.message(11, () => writeEvent(writer, event));
+  writeCount(writer, 12, dropped?.events);
   for (const link of batch.links[row] ?? []) writer.message(13, () => writeLink(writer, link));
+  writeCount(writer, 14, dropped?.links);
   writer.message(15, () => {
     writeString(writer, 2, batch.statusMessages[row]);
     const code = batch.statusCodes[row] as number;
@@ -72,17 +76,24 @@ function writeSpan(writer: ProtobufWriter, span: SpanRow): void {
   if (flags !== 0) writer.fixed32(16, flags);
 }
 
-function writeEvent(writer: ProtobufWriter, { timeNs, name, attributes }: SpanEvent): void {
+function writeEvent(writer: ProtobufWriter, { timeNs, name, attributes, droppedAttributes }: SpanEvent): void {
   writer.fixed64(1, timeNs);
   writeString(writer, 2, name);
   writeAttributes(writer, 3, attributes);
+  writeCount(writer, 4, droppedAttributes);
 }
 
-function writeLink(writer: ProtobufWriter, { traceId, spanId, traceState, attributes }: SpanLink): void {
-  writeId(writer, 1, traceId);
-  writeId(writer, 2, spanId);
-  writeString(writer, 3, traceState);
-  writeAttributes(writer, 4, attributes);
+function writeLink(writer: ProtobufWriter, link: SpanLink): void {
+  writeId(writer, 1, link.traceId);
+  writeId(writer, 2, link.spanId);
+  writeString(writer, 3, link.traceState);
+  writeAttributes(writer, 4, link.attributes);
+  writeCount(writer, 5, link.droppedAttributes);
+  if (link.flags) writer.fixed32(6, link.flags);
+}
+
+function writeCount(writer: ProtobufWriter, field: number, count: number | undefined): void {
+  if (count) writer.uint32(field, count);
 }
 
 function writeString(writer: ProtobufWriter, field: number, value: string | undefined): void {

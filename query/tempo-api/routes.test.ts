@@ -14,12 +14,15 @@ message KvList { repeated KeyValue values = 1; }
 message KeyValue { string key = 1; AnyValue value = 2; }
 message Resource { repeated KeyValue attributes = 1; }
 message Scope { string name = 1; string version = 2; repeated KeyValue attributes = 3; }
-message Event { fixed64 time_unix_nano = 1; string name = 2; repeated KeyValue attributes = 3; }
-message Link { bytes trace_id = 1; bytes span_id = 2; string trace_state = 3; repeated KeyValue attributes = 4; }
+message Event { fixed64 time_unix_nano = 1; string name = 2; repeated KeyValue attributes = 3;
+  uint32 dropped_attributes_count = 4; }
+message Link { bytes trace_id = 1; bytes span_id = 2; string trace_state = 3; repeated KeyValue attributes = 4;
+  uint32 dropped_attributes_count = 5; fixed32 flags = 6; }
 message Status { string message = 2; int32 code = 3; }
 message Span { bytes trace_id = 1; bytes span_id = 2; string trace_state = 3; bytes parent_span_id = 4; string name = 5;
   int32 kind = 6; fixed64 start_time_unix_nano = 7; fixed64 end_time_unix_nano = 8; repeated KeyValue attributes = 9;
-  repeated Event events = 11; repeated Link links = 13; Status status = 15; fixed32 flags = 16; }
+  uint32 dropped_attributes_count = 10; repeated Event events = 11; uint32 dropped_events_count = 12;
+  repeated Link links = 13; uint32 dropped_links_count = 14; Status status = 15; fixed32 flags = 16; }
 message ScopeSpans { Scope scope = 1; repeated Span spans = 2; string schema_url = 3; }
 message ResourceSpans { Resource resource = 1; repeated ScopeSpans scope_spans = 2; string schema_url = 3; }
 message Trace { repeated ResourceSpans resource_spans = 1; }
@@ -74,9 +77,25 @@ const ROOT_SPAN = {
   startTimeUnixNano: START,
   endTimeUnixNano: END,
   attributes: ATTRIBUTES,
-  events: [{ timeUnixNano: String(NOW_NS + 2_000n), name: "exception", attributes: [text("exception.type", "Oops")] }],
+  droppedAttributesCount: 1,
+  events: [
+    {
+      timeUnixNano: String(NOW_NS + 2_000n),
+      name: "exception",
+      attributes: [text("exception.type", "Oops")],
+      droppedAttributesCount: 4,
+    },
+  ],
+  droppedEventsCount: 2,
+  droppedLinksCount: 3,
   links: [
-    { traceId: base64(TRACE_ID), spanId: base64("00000000000000ff"), traceState: "t=2" },
+    {
+      traceId: base64(TRACE_ID),
+      spanId: base64("00000000000000ff"),
+      traceState: "t=2",
+      droppedAttributesCount: 5,
+      flags: 769,
+    },
     {
       traceId: base64(SHORT_TRACE_ID),
       spanId: base64("00000000000000fe"),

@@ -46,9 +46,24 @@ export const SPANS: readonly SpanRow[] = [
       { name: "raw", type: "bytes", value: "AQID" },
       { name: "list", type: "json", value: '["a",1,1.5,true,{"k":[null]},12345678901234567]' },
     ],
-    events: [{ timeNs: NOW_NS + 2_000n, name: "exception", attributes: [text("exception.type", "Oops")] }],
+    events: [
+      {
+        timeNs: NOW_NS + 2_000n,
+        name: "exception",
+        attributes: [text("exception.type", "Oops")],
+        droppedAttributes: 4,
+      },
+    ],
+    dropped: { attributes: 1, events: 2, links: 3 },
     links: [
-      { traceId: TRACE_ID, spanId: "00000000000000ff", traceState: "t=2", attributes: [] },
+      {
+        traceId: TRACE_ID,
+        spanId: "00000000000000ff",
+        traceState: "t=2",
+        attributes: [],
+        flags: 769,
+        droppedAttributes: 5,
+      },
       {
         traceId: SHORT_TRACE_ID,
         spanId: "00000000000000fe",

@@ -1,6 +1,6 @@
 import type { Attributes, Scope } from "@sightline/model/attributes.ts";
 import { NO_SCOPE } from "@sightline/model/attributes.ts";
-import type { SpanBatch, SpanEvent, SpanLink, SpanSource } from "@sightline/model/span-batch.ts";
+import type { SpanBatch, SpanDropped, SpanEvent, SpanLink, SpanSource } from "@sightline/model/span-batch.ts";
 import { attributeColumnsOf, attributesAt } from "./log-batch-of.ts";
 
 /** A span written down as one object. Whatever is left out is empty. */
@@ -22,6 +22,7 @@ export type SpanRow = {
   readonly attributes?: Attributes;
   readonly events?: readonly SpanEvent[];
   readonly links?: readonly SpanLink[];
+  readonly dropped?: SpanDropped;
 };
 
 export function spanBatchOf(rows: readonly SpanRow[]): SpanBatch {
@@ -49,6 +50,7 @@ export function spanBatchOf(rows: readonly SpanRow[]): SpanBatch {
     attributes: attributeColumnsOf(rows.map(({ attributes }) => attributes ?? [])),
     events: rows.map(({ events }) => events),
     links: rows.map(({ links }) => links),
+    ...(rows.some(({ dropped }) => dropped) && { dropped: rows.map(({ dropped }) => dropped) }),
   };
 }
 
@@ -74,6 +76,7 @@ export function spanRowsOf(batch: SpanBatch): Required<SpanRow>[] {
       attributes: attributesAt(batch.attributes, row),
       events: batch.events[row] ?? [],
       links: batch.links[row] ?? [],
+      dropped: batch.dropped?.[row] ?? { attributes: 0, events: 0, links: 0 },
     };
   });
 }

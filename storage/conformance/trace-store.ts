@@ -93,13 +93,15 @@ const FULL: SpanRow = {
   scope: { name: "lib", version: "1.2", attributes: ALL_TYPES, schemaUrl: "https://example.com/scope" },
   attributes: ALL_TYPES,
   events: [
-    { timeNs: T + 123_456_790n, name: "exception", attributes: ALL_TYPES },
+    { timeNs: T + 123_456_790n, name: "exception", attributes: ALL_TYPES, droppedAttributes: 4 },
     { timeNs: 0n, name: "", attributes: [] },
   ],
   links: [
-    { traceId: trace(7), spanId: span(8), traceState: "a=b", attributes: ALL_TYPES },
+    { traceId: trace(7), spanId: span(8), traceState: "a=b", attributes: ALL_TYPES, flags: 2 ** 32 - 1 },
+    { traceId: trace(7), spanId: span(9), traceState: "", attributes: [], droppedAttributes: 5 },
     { traceId: "", spanId: "", traceState: "", attributes: [] },
   ],
+  dropped: { attributes: 1, events: 2 ** 32 - 1, links: 3 },
 };
 
 function describeSpans(given: Given, write: Write): void {

@@ -1,10 +1,10 @@
 import type { DuckDBDataChunk } from "@duckdb/node-api";
-import type { SpanBatch, SpanEvent, SpanLink } from "@sightline/model/span-batch.ts";
+import type { SpanBatch, SpanDropped, SpanEvent, SpanLink } from "@sightline/model/span-batch.ts";
 import { AttributeColumnsReader, attributeColumnName } from "../segments/attribute-columns.ts";
 import { quoteText } from "../segments/duck-database.ts";
 import { hexOfWord, hexOfWords } from "../segments/hex-id.ts";
 import { eventsFromText, linksFromText } from "./span-json.ts";
-import { SPAN_COLUMNS, TAIL_PARENT_ID } from "./span-segment-codec.ts";
+import { SPAN_COLUMNS, TAIL_DROPPED, TAIL_PARENT_ID } from "./span-segment-codec.ts";
 import type { SpanSegmentIndex } from "./span-segment-index.ts";
 
 /** All spans of one trace in a segment. */
@@ -24,10 +24,12 @@ export function spanBatchOfChunk(chunk: DuckDBDataChunk, index: SpanSegmentIndex
   for (const [number, key] of index.columns.entries()) {
     attributes.addColumn(key, chunk.getColumnValues(SPAN_COLUMNS.length + number));
   }
+  const dropped = new Map<number, SpanDropped>();
   for (const [row, text] of values("tail").entries()) {
     if (text === null) continue;
     attributes.addTail(row, text as string, (name, value) => {
       if (name === TAIL_PARENT_ID) parentSpanIds[row] = value;
+      if (name === TAIL_DROPPED) dropped.set(row, droppedFromText(value));
     });
   }
   return {
@@ -52,5 +54,11 @@ export function spanBatchOfChunk(chunk: DuckDBDataChunk, index: SpanSegmentIndex
     links: (values("links") as (string | null)[]).map((text): SpanLink[] | undefined => {
       return text === null ? undefined : linksFromText(text);
     }),
+    ...(dropped.size > 0 && { dropped: Array.from({ length: chunk.rowCount }, (_, row) => dropped.get(row)) }),
   };
+}
+
+function droppedFromText(text: string): SpanDropped {
+  const [attributes = 0, events = 0, links = 0] = text.split(",").map(Number);
+  return { attributes, events, links };
 }

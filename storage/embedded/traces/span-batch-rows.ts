@@ -21,5 +21,6 @@ export function pickSpanRows(batch: SpanBatch, rows: Uint32Array): SpanBatch {
     attributes: pickAttributes(batch.attributes, rows),
     events: pickItems(batch.events, rows),
     links: pickItems(batch.links, rows),
+    ...(batch.dropped && { dropped: pickItems(batch.dropped, rows) }),
   };
 }

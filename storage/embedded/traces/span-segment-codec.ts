@@ -45,6 +45,8 @@ export const SPAN_COLUMNS = [
 ] as const;
 /** A parent id that is no proper hex id is kept in the tail under this name, with an empty type. */
 export const TAIL_PARENT_ID = "parent_span_id";
+/** Likewise what the sender left out of a span: the numbers of attributes, events and links, with commas between. */
+export const TAIL_DROPPED = "dropped";
 
 export class SpanSegmentCodec implements SegmentCodec<SpanBatch, SpanSegmentIndex> {
   readonly signal = "traces";
@@ -83,7 +85,7 @@ export class SpanSegmentCodec implements SegmentCodec<SpanBatch, SpanSegmentInde
   }
 
   async plan(parts: readonly RowPart<SpanBatch>[]): Promise<SegmentPlan> {
-    const attributes = await AttributeColumns.plan(parts, this.#maxColumns, addMalformedParent);
+    const attributes = await AttributeColumns.plan(parts, this.#maxColumns, addRareFields);
     const { traces, traceCount } = await bloomOf(parts);
     const operations = await operationsOf(parts);
     const sources = new SourceDictionary();
@@ -201,7 +203,9 @@ function parentWord(id: string): bigint {
   return id !== "" && isHexId(id, 1) ? wordOfHex(id, 0) : 0n;
 }
 
-function addMalformedParent({ parentSpanIds }: SpanBatch, row: number, tail: string[]): void {
+function addRareFields({ parentSpanIds, dropped }: SpanBatch, row: number, tail: string[]): void {
   const id = parentSpanIds[row] as string;
   if (id !== "" && !isHexId(id, 1)) tail.push(TAIL_PARENT_ID, "", id);
+  const left = dropped?.[row];
+  if (left) tail.push(TAIL_DROPPED, "", `${left.attributes},${left.events},${left.links}`);
 }
