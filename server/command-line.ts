@@ -24,6 +24,7 @@ const CONFIG_FLAGS: Readonly<Record<string, { key: string; value: string; text: 
 const COMMANDS: ReadonlyMap<string, Command> = new Map([
   ["serve", { summary: "run the server (what happens without a command)", run: serve }],
   ["keys", { summary: "create, list or revoke API keys, also while the server runs", run: keys }],
+  ["query", { summary: "ask a running server by PromQL", run: query }],
   ["dead-letters", { summary: "list or replay requests that a store refused for good", run: deadLetters }],
   ["config", { summary: "print the default or the effective configuration", run: config }],
 ]);
@@ -65,6 +66,11 @@ function parse(args: readonly string[]) {
       scope: { type: "string" as const },
       expires: { type: "string" as const },
       name: { type: "string" as const },
+      time: { type: "string" as const },
+      start: { type: "string" as const },
+      end: { type: "string" as const },
+      step: { type: "string" as const },
+      json: { type: "boolean" as const },
       help: { type: "boolean" as const, short: "h" },
       version: { type: "boolean" as const },
     },
@@ -86,6 +92,7 @@ function help(): string {
     row("keys create", "prints a new key, once: --tenant T --scope ingest,read [--expires 90d] [--name N]"),
     row("keys list", "whose they are, what they may do, when they were last used"),
     row("keys revoke ID…", "a running server notices within a second"),
+    row("query EXPR", "at --time T, or from --start T to --end T by --step 1m; T: now, 1h (ago), seconds, RFC 3339; --json"),
     row("dead-letters list", "what was refused, when and why"),
     row(
       "dead-letters replay [ID…]",
@@ -121,6 +128,11 @@ async function serve(invocation: Invocation): Promise<number> {
 async function keys(invocation: Invocation): Promise<number> {
   const { runKeys } = await import("./keys-command.ts");
   return runKeys({ config: loadFrom(invocation), ...invocation });
+}
+
+async function query(invocation: Invocation): Promise<number> {
+  const { runQuery } = await import("./query-command.ts");
+  return runQuery(invocation);
 }
 
 async function deadLetters(invocation: Invocation): Promise<number> {
