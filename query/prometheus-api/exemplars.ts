@@ -7,6 +7,7 @@ import type { QueryHandler } from "../http/query-api.ts";
 import { sendChunks } from "../http/send-chunks.ts";
 import { timeText } from "../http/time-text.ts";
 import type { Expr } from "../promql/ast.ts";
+import { childExprs } from "../promql/child-exprs.ts";
 import { parsePromql } from "../promql/parse/parse-promql.ts";
 import { floatText } from "./float-text.ts";
 import { optionalRange } from "./parameters.ts";
@@ -30,30 +31,9 @@ export function exemplarsHandler({ store }: PrometheusApiDeps): QueryHandler {
 }
 
 function* selectorsOf(expr: Expr): Generator<readonly Matcher[]> {
-  switch (expr.kind) {
-    case "vector":
-      yield expr.matchers;
-      break;
-    case "matrix":
-      yield expr.vector.matchers;
-      break;
-    case "binary":
-      yield* selectorsOf(expr.left);
-      yield* selectorsOf(expr.right);
-      break;
-    case "call":
-      for (const argument of expr.args) yield* selectorsOf(argument);
-      break;
-    case "aggregate":
-      if (expr.param) yield* selectorsOf(expr.param);
-      yield* selectorsOf(expr.expr);
-      break;
-    case "paren":
-    case "unary":
-    case "subquery":
-    case "invariant":
-      yield* selectorsOf(expr.expr);
-  }
+  if (expr.kind === "vector") yield expr.matchers;
+  if (expr.kind === "matrix") yield expr.vector.matchers;
+  for (const child of childExprs(expr)) yield* selectorsOf(child);
 }
 
 function* encodeExemplars(series: readonly SeriesExemplars[]): Generator<string> {

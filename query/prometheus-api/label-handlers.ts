@@ -1,5 +1,5 @@
 import { InvalidInputError } from "@sightline/model/errors.ts";
-import { type Labels, labelsKey } from "@sightline/model/labels.ts";
+import { compareLabels, type Labels, labelsKey } from "@sightline/model/labels.ts";
 import type { Matcher } from "@sightline/model/matcher.ts";
 import type { LabelRequest } from "@sightline/model/ports.ts";
 import { labelsJson } from "../http/labels-json.ts";
@@ -49,7 +49,7 @@ export function seriesHandler({ store }: PrometheusApiDeps): QueryHandler {
       for (const request of others) {
         for (const labels of await store.series(request, call.signal)) byKey.set(labelsKey(labels), labels);
       }
-      series = [...byKey.values()];
+      series = [...byKey.values()].sort(compareLabels);
     }
     return sendList(call, series, limit, labelsJson);
   };
