@@ -151,9 +151,9 @@ function readChunk(
     );
     return;
   }
-  const at = into.reserve(length);
-  page.readValues(chunk, into.values, at);
-  into.add(timesMs, from, to - from, from, startsMs, from);
+  const at = into.reserve(to - from);
+  page.readValues(chunk, from, to, into.values, at);
+  into.add(timesMs, from, to - from, 0, startsMs, from);
 }
 
 /** Pages whose stretch of series has one of `ids` (ascending). */

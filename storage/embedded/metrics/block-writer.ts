@@ -7,7 +7,7 @@ import type { HistogramSlice } from "@sightline/model/ports.ts";
 import { syncDirectory } from "../files/write-file-atomic.ts";
 import { BLOCK_MAGIC, packTrailer } from "./block-file.ts";
 import { type PagePlace, packBlockIndex } from "./block-index.ts";
-import { MAX_CHUNK_SAMPLES } from "./data-page.ts";
+import { MAX_CHUNK_SAMPLES } from "./decode-ints.ts";
 import type { AssembledSeries } from "./series-assembler.ts";
 import { WindowWriter } from "./window-writer.ts";
 

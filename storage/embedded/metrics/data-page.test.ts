@@ -2,7 +2,8 @@ import { CorruptionError } from "@sightline/model/errors.ts";
 import { EMPTY_BUCKETS, type NativeHistogram, STALE_HISTOGRAM } from "@sightline/model/histogram.ts";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { DataPage, DataPageWriter, MAX_CHUNK_SAMPLES } from "./data-page.ts";
+import { DataPage, DataPageWriter } from "./data-page.ts";
+import { MAX_CHUNK_SAMPLES } from "./decode-ints.ts";
 
 const STALE_BITS = 0x7ff0000000000002n;
 const NO_STARTS = undefined;
@@ -45,8 +46,11 @@ test.each([
       const page = new DataPage(writer.finish().bytes);
       chunks.forEach((chunk, i) => {
         const out = new Float64Array(chunk.length + 2);
-        page.readValues(i, out, 1);
+        page.readValues(i, 0, chunk.length, out, 1);
         expect(bitsOf(out.subarray(1, chunk.length + 1))).toEqual(bitsOf(chunk));
+        const [from, to] = [Math.floor(chunk.length / 3), Math.ceil((chunk.length * 2) / 3)];
+        page.readValues(i, from, to, out, 0);
+        expect(bitsOf(out.subarray(0, to - from))).toEqual(bitsOf(chunk.subarray(from, to)));
       });
     }),
     { numRuns: 60 },
@@ -143,7 +147,7 @@ test("damaged pages are refused or read as something, but never hang or read bey
       try {
         const page = new DataPage(damaged);
         for (let chunk = 0; chunk < page.series.length; chunk++) {
-          page.readValues(chunk, new Float64Array(MAX_CHUNK_SAMPLES), 0);
+          page.readValues(chunk, 0, page.lengths[chunk] as number, new Float64Array(MAX_CHUNK_SAMPLES), 0);
         }
       } catch (error) {
         expect(error).toBeInstanceOf(CorruptionError);
@@ -158,7 +162,7 @@ function timesOf(length: number): Float64Array {
 
 function valuesOf(page: DataPage, chunk: number): number[] {
   const out = new Float64Array(page.lengths[chunk] as number);
-  page.readValues(chunk, out, 0);
+  page.readValues(chunk, 0, out.length, out, 0);
   return [...out];
 }
 

@@ -2,6 +2,7 @@ import { CorruptionError } from "@sightline/model/errors.ts";
 import type { NativeHistogram } from "@sightline/model/histogram.ts";
 import { ByteReader } from "./byte-reader.ts";
 import { ByteWriter } from "./byte-writer.ts";
+import { MAX_CHUNK_SAMPLES } from "./decode-ints.ts";
 import { readHistograms, writeHistograms } from "./histogram-codec.ts";
 import { EXTRAS, HEADERS, MAX_INT_WIDTH, PageStreamsWriter, STREAMS, unpackStreams } from "./page-streams.ts";
 import { readStarts, writeStarts } from "./start-codec.ts";
@@ -137,11 +138,12 @@ export class DataPage {
     return low;
   }
 
-  /** Decodes the values of a chunk into `out` from `at` on. */
-  readValues(chunk: number, out: Float64Array, at: number): void {
+  /** Decodes values `from` (included) to `to` (excluded) of a chunk into `out` from `at` on. */
+  readValues(chunk: number, from: number, to: number, out: Float64Array, at: number): void {
     const [extras, cursors] = this.#seek(chunk);
     if (((this.#kinds[chunk] as number) & STARTS) !== 0) skipStarts(extras, this.lengths[chunk] as number);
-    decodeValues(this.#header, extras, this.#streams, cursors, this.lengths[chunk] as number, out, at);
+    const length = this.lengths[chunk] as number;
+    decodeValues(this.#header, extras, this.#streams, cursors, length, from, to, out, at);
   }
 
   readStarts(chunk: number, timesMs: Float64Array): Float64Array | undefined {
@@ -197,9 +199,6 @@ export class DataPage {
     return planeOffsets;
   }
 }
-
-/** Chunks are cut here, so that reading a part of a series does not decode all of it. */
-export const MAX_CHUNK_SAMPLES = 1024;
 
 function skipStarts(extras: ByteReader, length: number): void {
   readStarts(extras, ZEROS, length, ZEROS_OUT, 0);

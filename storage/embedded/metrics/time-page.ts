@@ -1,8 +1,8 @@
 import { CorruptionError } from "@sightline/model/errors.ts";
 import { ByteReader } from "./byte-reader.ts";
 import type { ByteWriter } from "./byte-writer.ts";
-import { MAX_CHUNK_SAMPLES } from "./data-page.ts";
-import { decodeInts, IntEncoder, skipInts } from "./int-codec.ts";
+import { decodeInts, MAX_CHUNK_SAMPLES, skipInts } from "./decode-ints.ts";
+import { IntEncoder } from "./int-encoder.ts";
 import { HEADERS, MAX_INT_WIDTH, PageStreamsWriter, STREAMS, unpackStreams } from "./page-streams.ts";
 
 /** Runs of times. The series of one scrape have the same times, so chunks refer to runs and runs are written once. */
@@ -64,7 +64,7 @@ export class TimePage {
     const times = new Float64Array(length);
     const header = new ByteReader(this.#streams[HEADERS] as Uint8Array, this.#headerOffsets[index]);
     const cursors = Uint32Array.from(this.#planeOffsets.slice(index * MAX_INT_WIDTH, (index + 1) * MAX_INT_WIDTH));
-    decodeInts(header, this.#streams, cursors, length, 1, times, 0);
+    decodeInts(header, this.#streams, cursors, length, 0, length, 1, times, 0);
     this.#runs[index] = times;
     return times;
   }

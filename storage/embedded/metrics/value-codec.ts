@@ -2,7 +2,8 @@ import { CorruptionError } from "@sightline/model/errors.ts";
 import { wordsOf } from "@sightline/model/stale.ts";
 import type { ByteReader } from "./byte-reader.ts";
 import type { ByteWriter } from "./byte-writer.ts";
-import { decodeInts, IntEncoder, MAX_CODED_INT, type PlaneCursors, skipInts } from "./int-codec.ts";
+import { decodeInts, MAX_CHUNK_SAMPLES, type PlaneCursors, skipInts } from "./decode-ints.ts";
+import { IntEncoder, MAX_CODED_INT } from "./int-encoder.ts";
 import { HEADERS, RAW_PLANES } from "./page-streams.ts";
 
 /**
@@ -201,44 +202,57 @@ export function skipValues(header: ByteReader, length: number, cursors: ValueCur
   if ((kind & ULPS) !== 0) skipInts(header, length, cursors.planes);
 }
 
-let ulpScratch = new Float64Array(1024);
+const ulpScratch = new Float64Array(MAX_CHUNK_SAMPLES);
 
-/** Decodes the values of a chunk into `out` from `at` on. `extras` is read only if there are exceptions. */
+/**
+ * Decodes values `from` (included) to `to` (excluded) of a chunk of `length` into `out` from `at` on. `extras` is read
+ * only if there are exceptions.
+ */
 export function decodeValues(
   header: ByteReader,
   extras: ByteReader,
   streams: readonly Uint8Array[],
   cursors: ValueCursors,
   length: number,
+  from: number,
+  to: number,
   out: Float64Array,
   at: number,
 ): void {
   const kind = header.u8();
   if ((kind & RAW) !== 0) {
-    decodeRaw(streams, cursors.raw, length, out, at);
+    decodeRaw(streams, cursors.raw, from, to, out, at);
     cursors.raw += length;
     return;
   }
   const power = POWERS[kind & EXPONENT];
   if (power === undefined) throw new CorruptionError(`exponent ${kind & EXPONENT}`);
-  decodeInts(header, streams, cursors.planes, length, power, out, at);
+  decodeInts(header, streams, cursors.planes, length, from, to, power, out, at);
   if ((kind & ULPS) !== 0) {
-    if (ulpScratch.length < length) ulpScratch = new Float64Array(length * 2);
-    decodeInts(header, streams, cursors.planes, length, 1, ulpScratch, 0);
-    addUlps(ulpScratch, length, out, at);
+    decodeInts(header, streams, cursors.planes, length, from, to, 1, ulpScratch, 0);
+    addUlps(ulpScratch, to - from, out, at);
   }
-  if ((kind & EXCEPTIONS) !== 0) decodeExceptions(extras, length, out, at);
+  if ((kind & EXCEPTIONS) !== 0) decodeExceptions(extras, length, from, to, out, at);
 }
 
-function decodeRaw(streams: readonly Uint8Array[], from: number, length: number, out: Float64Array, at: number): void {
-  const bytes = new Uint8Array(out.buffer, out.byteOffset + at * 8, length * 8);
+/** `first` is the byte of the chunk's first value in each plane. */
+function decodeRaw(
+  streams: readonly Uint8Array[],
+  first: number,
+  from: number,
+  to: number,
+  out: Float64Array,
+  at: number,
+): void {
+  const bytes = new Uint8Array(out.buffer, out.byteOffset + at * 8, (to - from) * 8);
   for (let plane = 0; plane < 8; plane++) {
     const source = streams[RAW_PLANES + plane] as Uint8Array;
-    if (from + length > source.length) throw new CorruptionError("a run of doubles is longer than its page");
+    if (first + to > source.length) throw new CorruptionError("a run of doubles is longer than its page");
     let before = 0;
-    for (let i = 0; i < length; i++) {
-      before ^= source[from + i] as number;
-      bytes[i * 8 + plane] = before;
+    for (let i = first; i < first + from; i++) before ^= source[i] as number;
+    for (let i = from; i < to; i++) {
+      before ^= source[first + i] as number;
+      bytes[(i - from) * 8 + plane] = before;
     }
   }
 }
@@ -253,14 +267,24 @@ function addUlps(ulps: Float64Array, length: number, out: Float64Array, at: numb
   }
 }
 
-function decodeExceptions(extras: ByteReader, length: number, out: Float64Array, at: number): void {
+function decodeExceptions(
+  extras: ByteReader,
+  length: number,
+  from: number,
+  to: number,
+  out: Float64Array,
+  at: number,
+): void {
   const words = wordsOf(out);
   const count = extras.count(9);
   let index = 0;
   for (let i = 0; i < count; i++) {
     index += extras.varint();
     if (index >= length) throw new CorruptionError("an exception lies outside of its chunk");
-    words[2 * (at + index)] = extras.u32();
-    words[2 * (at + index) + 1] = extras.u32();
+    const low = extras.u32();
+    const high = extras.u32();
+    if (index < from || index >= to) continue;
+    words[2 * (at + index - from)] = low;
+    words[2 * (at + index - from) + 1] = high;
   }
 }
