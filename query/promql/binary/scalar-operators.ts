@@ -1,6 +1,7 @@
 import type { ArithmeticOperator, BinaryOperator, ComparisonOperator } from "../ast.ts";
 import { EvaluationError } from "../evaluation-error.ts";
 import { power } from "../go-power.ts";
+import { atan2 } from "../go-trigonometry.ts";
 
 /** Arithmetic on floats, with Go's special cases. */
 export const ARITHMETIC: Readonly<Record<ArithmeticOperator, (left: number, right: number) => number>> = {
@@ -10,7 +11,7 @@ export const ARITHMETIC: Readonly<Record<ArithmeticOperator, (left: number, righ
   "/": (left, right) => left / right,
   "%": (left, right) => left % right,
   "^": power,
-  atan2: (left, right) => Math.atan2(left, right),
+  atan2,
 };
 
 export const COMPARE: Readonly<Record<ComparisonOperator, (left: number, right: number) => boolean>> = {

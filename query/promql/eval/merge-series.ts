@@ -23,8 +23,10 @@ export function mergeSameLabels(series: StepSeries[]): StepSeries[] {
   return merged;
 }
 
+/** What becomes of the name is decided by the first sample, as in Prometheus. */
 function join(a: StepSeries, b: StepSeries): StepSeries {
-  const out = StepSeries.empty(a.labels, a.kinds.length, a.dropName);
+  const { dropName } = firstStep(b) < firstStep(a) ? b : a;
+  const out = StepSeries.empty(a.labels, a.kinds.length, dropName);
   for (let step = 0; step < a.kinds.length; step++) {
     const inA = a.kinds[step] !== ABSENT;
     const inB = b.kinds[step] !== ABSENT;
@@ -32,6 +34,10 @@ function join(a: StepSeries, b: StepSeries): StepSeries {
     if (inA || inB) copySample(inA ? a : b, out, step);
   }
   return out;
+}
+
+function firstStep({ kinds }: StepSeries): number {
+  return kinds.findIndex((kind) => kind !== ABSENT);
 }
 
 export function copySample(from: StepSeries, to: StepSeries, step: number): void {

@@ -1,6 +1,7 @@
 import { nameless } from "../eval/result-labels.ts";
 import { FLOAT, type StepSeries } from "../eval/step-series.ts";
 import { log, log2, log10 } from "../go-math.ts";
+import { acos, asin, atan, cos, sin, tan } from "../go-trigonometry.ts";
 import type { FunctionCall, VectorFunction } from "./vector-function.ts";
 
 /** Functions of each float by itself; histograms are left out. */
@@ -14,12 +15,12 @@ export const MATH_FUNCTIONS: ReadonlyMap<string, VectorFunction> = new Map<strin
     ln: log,
     log2,
     log10,
-    sin: Math.sin,
-    cos: Math.cos,
-    tan: Math.tan,
-    asin: Math.asin,
-    acos: Math.acos,
-    atan: Math.atan,
+    sin,
+    cos,
+    tan,
+    asin,
+    acos,
+    atan,
     sinh: Math.sinh,
     cosh: Math.cosh,
     tanh: Math.tanh,
