@@ -26,13 +26,35 @@ const searchLimitsSchema = z.strictObject({
   max_limit: positive().default(10_000).describe("Most names or values that one search may ask for"),
 });
 
+const queryLogSchema = z.strictObject({
+  to: z
+    .enum(["none", "logger", "file"])
+    .default("none")
+    .describe("Where every finished query is written: nowhere, to the process' own log, or to `file`"),
+  file: z
+    .string()
+    .default("")
+    .describe("A line of JSON per query is appended to it, in the form of Prometheus' query log"),
+  min_duration_ms: z.number().min(0).default(0).describe("Queries that took less, waiting included, are left out"),
+});
+
+const topQueriesSchema = z.strictObject({
+  max_entries: positive().default(1_000).describe("Texts that are kept apart for the list of the costliest queries"),
+  window_ms: positive().default(3_600_000).describe("The list covers the last one to two of these, in milliseconds"),
+});
+
 /** The section `query`: PromQL's limits at its top, those of the other languages below it. */
 export const queryConfig = z.strictObject({
   ...promLimitsSchema.shape,
   max_concurrency: positive().default(20).describe("Queries evaluated at a time, over all query APIs"),
+  max_concurrency_per_tenant: positive()
+    .default(16)
+    .describe("Queries of one tenant evaluated at a time, so that one tenant's long queries leave places to others"),
   max_waiting: positive().default(500).describe("Queries that may wait for their turn; more are answered with 503"),
   max_form_bytes: positive().default(1_048_576).describe("Size of a form posted to a query API"),
   logs: logQueryLimitsSchema.prefault({}).describe("LogQL"),
+  log: queryLogSchema.prefault({}).describe("A record of every query"),
+  top_queries: topQueriesSchema.prefault({}).describe("The costliest queries, at /api/v1/status/top_queries"),
   remote_read: remoteReadLimitsSchema.prefault({}).describe("Prometheus' remote read"),
   search: searchLimitsSchema.prefault({}).describe("Searching for names and label values while they are typed"),
   traces: traceQueryLimitsSchema.prefault({}).describe("Looking up traces"),
@@ -41,3 +63,4 @@ export type QueryConfig = z.infer<typeof queryConfig>;
 export type LogQueryLimits = QueryConfig["logs"];
 export type TraceQueryLimits = QueryConfig["traces"];
 export type RemoteReadLimits = QueryConfig["remote_read"];
+export type QueryLogConfig = QueryConfig["log"];

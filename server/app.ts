@@ -15,6 +15,9 @@ import type { Config } from "@sightline/config/schema.ts";
 import type { Authenticator, Component } from "@sightline/model/ports.ts";
 import { SYSTEM_TENANT } from "@sightline/model/tenant.ts";
 import { Decoder } from "@sightline/proto/decoder.ts";
+import { QueryLog } from "@sightline/query/active-queries/query-log.ts";
+import { QueryTracker } from "@sightline/query/active-queries/query-tracker.ts";
+import { registerActiveQueries } from "@sightline/query/active-queries/routes.ts";
 import { registerFederate } from "@sightline/query/federate/routes.ts";
 import { QueryGate } from "@sightline/query/http/query-gate.ts";
 import { registerJaegerApi } from "@sightline/query/jaeger-api/routes.ts";
@@ -135,17 +138,23 @@ export class App {
     registerRemoteWrite(http.app, receiving);
     const gate = new QueryGate({
       maxConcurrent: config.query.max_concurrency,
+      maxConcurrentPerTenant: config.query.max_concurrency_per_tenant,
       maxWaiting: config.query.max_waiting,
       registry,
     });
+    const queryLog = new QueryLog({ config: config.query.log, logger: log("query"), registry });
+    const { max_entries: maxTopQueries, window_ms: topWindowMs } = config.query.top_queries;
+    const tracker = new QueryTracker({ log: queryLog, maxTopQueries, topWindowMs });
+    this.#components.unshift(queryLog);
     const buildInfo = { version: VERSION, revision: "" };
-    const asking = { authenticator, gate, config: config.query, logger: log("query"), buildInfo, registry };
+    const asking = { authenticator, gate, config: config.query, logger: log("query"), tracker, buildInfo, registry };
     registerPrometheusApi(http.app, {
       ...asking,
       engine,
       store: metrics,
       server: serverFacts(config, Date.now()),
     });
+    registerActiveQueries(http.app, asking);
     registerFederate(http.app, { ...asking, store: metrics });
     registerSearchApi(http.app, { ...asking, store: metrics });
     registerRemoteRead(http.app, { ...asking, store: metrics });

@@ -1,8 +1,10 @@
 import type { Logger } from "@sightline/model/logger.ts";
-import type { Authenticator } from "@sightline/model/ports.ts";
+import type { Authenticator, Scope } from "@sightline/model/ports.ts";
 import type { TenantId } from "@sightline/model/tenant.ts";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { Registry } from "prom-client";
+import type { QueryUsage } from "../active-queries/query-record.ts";
+import type { QueryTracker } from "../active-queries/query-tracker.ts";
 import type { QueryConfig } from "../config.ts";
 import { acceptForms, acceptRawBodies } from "./accept-forms.ts";
 import { clientSignal } from "./client-signal.ts";
@@ -19,6 +21,8 @@ export type QueryApiDeps = {
   readonly gate: QueryGate;
   readonly buildInfo: BuildInfo;
   readonly logger: Logger;
+  /** One for all query APIs of a process, too. */
+  readonly tracker?: QueryTracker | undefined;
   readonly registry?: Registry | undefined;
 };
 export type BuildInfo = { readonly version: string; readonly revision: string };
@@ -32,6 +36,8 @@ export type QueryCall = {
   readonly reply: FastifyReply;
   /** Parameters of the path, decoded. */
   readonly path: Readonly<Record<string, string>>;
+  /** For the handler to fill in. */
+  readonly usage: QueryUsage;
 };
 export type QueryHandler = (call: QueryCall) => Promise<FastifyReply>;
 
@@ -40,8 +46,10 @@ export type QueryRoute = {
   readonly methods: readonly Method[];
   readonly url: string;
   readonly handler: QueryHandler;
-  /** Waits at the gate; unset for what costs nothing. */
+  /** Waits at the gate and is kept track of; unset for what costs nothing. */
   readonly gated?: boolean;
+  /** What a key must allow; `read` when absent. */
+  readonly scope?: Scope;
 };
 
 export type QueryApiOptions = {
@@ -75,13 +83,13 @@ export function registerQueryApi(
       metrics?.failed(error);
       return sendFailure(error, request, reply, deps.logger, sendApiFailure);
     });
-    for (const { methods, url, handler, gated } of routes) {
+    for (const { methods, url, handler, gated, scope: keyScope = "read" } of routes) {
       scope.route({
         method: [...methods],
         url,
         // Before the body is read, so that strangers can't make the server hold theirs.
         onRequest: (request, _reply, done) => {
-          tenants.set(request, deps.authenticator.authenticate(request.headers, "read", { peer: request.ip }).tenant);
+          tenants.set(request, deps.authenticator.authenticate(request.headers, keyScope, { peer: request.ip }).tenant);
           done();
         },
         handler: (request, reply) => {
@@ -89,13 +97,40 @@ export function registerQueryApi(
           const signal = clientSignal(request, reply, deps.config.timeout_ms + ENGINE_GRACE_MS);
           const parameters = new RequestParameters(request);
           const path = request.params as Readonly<Record<string, string>>;
-          const call: QueryCall = { tenant, parameters, signal, request, reply, path };
-          return gated ? deps.gate.run(signal, () => handler(call)) : handler(call);
+          const usage: QueryUsage = { samples: 0, peakSamples: 0, cachedSteps: 0 };
+          const call: QueryCall = { tenant, parameters, signal, request, reply, path, usage };
+          return gated ? runGated(deps, url, call, handler) : handler(call);
         },
       });
       refuseOtherMethods(scope, url, methods);
     }
   });
+}
+
+/** Parameters that say what a query is about, beside its text. */
+const KEPT_PARAMETERS = ["start", "end", "step", "time"] as const;
+
+function runGated(deps: QueryApiDeps, route: string, call: QueryCall, handler: QueryHandler): Promise<FastifyReply> {
+  const { tenant, parameters, request, signal } = call;
+  if (!deps.tracker) return deps.gate.run(tenant, signal, () => handler(call));
+  const kept = KEPT_PARAMETERS.flatMap((name) => {
+    const text = parameters.get(name).slice(0, 40);
+    return text === "" ? [] : [[name, text] as const];
+  });
+  const start = {
+    tenant,
+    route,
+    method: request.method,
+    clientIp: request.ip,
+    text: parameters.get("query") || parameters.get("q") || parameters.all("match[]").join(" "),
+    parameters: Object.fromEntries(kept),
+  };
+  return deps.tracker.track(start, signal, (usage, signal, entered) =>
+    deps.gate.run(tenant, signal, () => {
+      entered();
+      return handler({ ...call, signal, usage });
+    }),
+  );
 }
 
 /** With 405, by which Grafana knows that it should try GET, and not with "nothing is served here". */

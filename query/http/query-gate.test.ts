@@ -1,7 +1,10 @@
+import { tenantId } from "@sightline/model/tenant.ts";
 import { Registry } from "prom-client";
 import { expect, test } from "vitest";
 import { QueryGate } from "./query-gate.ts";
 
+const A = tenantId("a");
+const B = tenantId("b");
 const never = new AbortController().signal;
 
 function deferred() {
@@ -13,9 +16,9 @@ test("lets so many queries run, and the next ones in the order they came", async
   const first = deferred();
   const order: number[] = [];
   const running = [
-    gate.run(never, () => first.promise),
-    gate.run(never, async () => order.push(2)),
-    gate.run(never, async () => order.push(3)),
+    gate.run(A, never, () => first.promise),
+    gate.run(A, never, async () => order.push(2)),
+    gate.run(A, never, async () => order.push(3)),
   ];
   await new Promise(setImmediate);
   expect(order).toEqual([]);
@@ -28,8 +31,8 @@ test("refuses a query when too many wait, naming the settings, and counts it", a
   const registry = new Registry();
   const gate = new QueryGate({ maxConcurrent: 1, maxWaiting: 1, registry });
   const first = deferred();
-  const running = [gate.run(never, () => first.promise), gate.run(never, async () => {})];
-  await expect(gate.run(never, async () => {})).rejects.toThrow(
+  const running = [gate.run(A, never, () => first.promise), gate.run(A, never, async () => {})];
+  await expect(gate.run(A, never, async () => {})).rejects.toThrow(
     "1 queries are running (query.max_concurrency) and 1 waiting (query.max_waiting)",
   );
   const metrics = await registry.metrics();
@@ -42,12 +45,12 @@ test("refuses a query when too many wait, naming the settings, and counts it", a
 test("a query that is cancelled while it waits leaves the queue", async () => {
   const gate = new QueryGate({ maxConcurrent: 1, maxWaiting: 1 });
   const first = deferred();
-  const running = gate.run(never, () => first.promise);
+  const running = gate.run(A, never, () => first.promise);
   const client = new AbortController();
-  const waiting = gate.run(client.signal, async () => {});
+  const waiting = gate.run(A, client.signal, async () => {});
   client.abort(new Error("gone"));
   await expect(waiting).rejects.toThrow("gone");
-  const next = gate.run(never, async () => "came in");
+  const next = gate.run(A, never, async () => "came in");
   first.resolve();
   await running;
   expect(await next).toBe("came in");
@@ -55,6 +58,50 @@ test("a query that is cancelled while it waits leaves the queue", async () => {
 
 test("a query that fails gives its place back", async () => {
   const gate = new QueryGate({ maxConcurrent: 1, maxWaiting: 1 });
-  await expect(gate.run(never, () => Promise.reject(new Error("no")))).rejects.toThrow("no");
-  expect(await gate.run(never, async () => 1)).toBe(1);
+  await expect(gate.run(A, never, () => Promise.reject(new Error("no")))).rejects.toThrow("no");
+  expect(await gate.run(A, never, async () => 1)).toBe(1);
+});
+
+test("a place goes to the tenant with the fewest running queries, not to who came first", async () => {
+  const gate = new QueryGate({ maxConcurrent: 2, maxWaiting: 10 });
+  const [first, second] = [deferred(), deferred()];
+  const order: string[] = [];
+  const running = [gate.run(A, never, () => first.promise), gate.run(A, never, () => second.promise)];
+  for (const name of ["a1", "a2", "a3"]) running.push(gate.run(A, never, async () => void order.push(name)));
+  running.push(gate.run(B, never, async () => void order.push("b1")));
+  first.resolve();
+  await new Promise(setImmediate);
+  second.resolve();
+  await Promise.all(running);
+  expect(order).toEqual(["b1", "a1", "a2", "a3"]);
+});
+
+test("one tenant can't take every place", async () => {
+  const gate = new QueryGate({ maxConcurrent: 3, maxConcurrentPerTenant: 2, maxWaiting: 10 });
+  const first = deferred();
+  const order: string[] = [];
+  const running = [1, 2].map(() => gate.run(A, never, () => first.promise));
+  running.push(gate.run(A, never, async () => void order.push("a")));
+  running.push(gate.run(B, never, async () => void order.push("b")));
+  await new Promise(setImmediate);
+  expect(order).toEqual(["b"]);
+  first.resolve();
+  await Promise.all(running);
+  expect(order).toEqual(["b", "a"]);
+});
+
+test("a full queue refuses the newest query of the tenant that fills it", async () => {
+  const gate = new QueryGate({ maxConcurrent: 1, maxWaiting: 3 });
+  const first = deferred();
+  const running: Promise<unknown>[] = [gate.run(A, never, () => first.promise)];
+  running.push(
+    gate.run(A, never, async () => "a1"),
+    gate.run(A, never, async () => "a2"),
+  );
+  const evicted = gate.run(A, never, async () => "a3");
+  running.push(gate.run(B, never, async () => "b1"));
+  await expect(evicted).rejects.toThrow("query.max_waiting");
+  await expect(gate.run(A, never, async () => "a4")).rejects.toThrow("query.max_waiting");
+  first.resolve();
+  expect(await Promise.all(running)).toEqual([undefined, "a1", "a2", "b1"]);
 });

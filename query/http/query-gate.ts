@@ -1,20 +1,31 @@
 import { UnavailableError } from "@sightline/model/errors.ts";
+import type { TenantId } from "@sightline/model/tenant.ts";
 import { Counter, Gauge, type Registry } from "prom-client";
 
 export type QueryGateOptions = {
   readonly maxConcurrent: number;
+  /** Of one tenant, so that there is always a place for somebody else's query. By default {@link maxConcurrent}. */
+  readonly maxConcurrentPerTenant?: number | undefined;
   /** Queries that may wait for their turn; more are refused. */
   readonly maxWaiting: number;
   readonly registry?: Registry | undefined;
 };
 
-type Waiter = { readonly enter: () => void; readonly refuse: (reason: unknown) => void };
+type Waiter = { readonly enter: () => void; readonly refuse: (reason: unknown) => void; readonly arrived: number };
+/** Waiters in the order they came. There is an entry only for tenants with queries here. */
+type Share = { running: number; readonly waiting: Set<Waiter> };
 
-/** Lets `query.max_concurrency` queries run at a time, over all APIs; the rest wait in the order they came. */
+/**
+ * Lets `query.max_concurrency` queries run at a time, over all APIs; the rest wait. A place that becomes free goes to the
+ * tenant with the fewest running queries, and of those to who waits longest: many queries of one tenant delay each
+ * other, not those of the next.
+ */
 export class QueryGate {
   readonly #options: QueryGateOptions;
-  readonly #waiting = new Set<Waiter>();
+  readonly #shares = new Map<TenantId, Share>();
   #running = 0;
+  #waiting = 0;
+  #arrivals = 0;
   readonly #refused: Counter | undefined;
 
   constructor(options: QueryGateOptions) {
@@ -28,7 +39,7 @@ export class QueryGate {
       registers,
     });
     const running = () => this.#running;
-    const waiting = () => this.#waiting.size;
+    const waiting = () => this.#waiting;
     new Gauge({
       name: "sightline_queries_running",
       help: "Queries being evaluated",
@@ -48,47 +59,102 @@ export class QueryGate {
   }
 
   /** Throws `UnavailableError` when too many wait already, and the signal's reason when it aborts while waiting. */
-  async run<T>(signal: AbortSignal, query: () => Promise<T>): Promise<T> {
+  async run<T>(tenant: TenantId, signal: AbortSignal, query: () => Promise<T>): Promise<T> {
     signal.throwIfAborted();
-    if (this.#running < this.#options.maxConcurrent) this.#running++;
-    else await this.#wait(signal);
+    const share = this.#shareOf(tenant);
+    if (this.#running < this.#options.maxConcurrent && this.#mayRun(share)) this.#enter(share);
+    else await this.#wait(tenant, share, signal);
     try {
       return await query();
     } finally {
-      const next = this.#waiting.values().next().value;
-      // The place goes straight to the one who waits longest: `#running` stays as it is.
-      if (next) next.enter();
-      else this.#running--;
+      share.running--;
+      this.#running--;
+      this.#forgetIfIdle(tenant, share);
+      this.#admitNext();
     }
   }
 
-  #wait(signal: AbortSignal): Promise<void> {
-    const { maxConcurrent, maxWaiting } = this.#options;
-    if (this.#waiting.size >= maxWaiting) {
-      this.#refused?.inc();
-      throw new UnavailableError(
-        `${maxConcurrent} queries are running (query.max_concurrency) and ${maxWaiting} waiting (query.max_waiting)`,
-        { retryAfterMs: 1_000 },
-      );
+  #shareOf(tenant: TenantId): Share {
+    let share = this.#shares.get(tenant);
+    if (!share) {
+      share = { running: 0, waiting: new Set() };
+      this.#shares.set(tenant, share);
     }
+    return share;
+  }
+
+  #mayRun({ running }: Share): boolean {
+    const { maxConcurrent, maxConcurrentPerTenant = maxConcurrent } = this.#options;
+    return running < maxConcurrentPerTenant;
+  }
+
+  #enter(share: Share): void {
+    share.running++;
+    this.#running++;
+  }
+
+  #admitNext(): void {
+    if (this.#running >= this.#options.maxConcurrent) return;
+    let best: { share: Share; waiter: Waiter } | undefined;
+    for (const share of this.#shares.values()) {
+      const waiter = share.waiting.values().next().value;
+      if (!waiter || !this.#mayRun(share)) continue;
+      const fewer = share.running - (best?.share.running ?? Number.POSITIVE_INFINITY);
+      if (fewer < 0 || (fewer === 0 && waiter.arrived < (best as { waiter: Waiter }).waiter.arrived)) {
+        best = { share, waiter };
+      }
+    }
+    if (!best) return;
+    this.#enter(best.share);
+    best.waiter.enter();
+  }
+
+  #wait(tenant: TenantId, share: Share, signal: AbortSignal): Promise<void> {
+    if (this.#waiting >= this.#options.maxWaiting) this.#makeRoom(tenant, share);
     return new Promise((resolve, reject) => {
       const leave = () => {
-        this.#waiting.delete(waiter);
+        if (share.waiting.delete(waiter)) this.#waiting--;
         signal.removeEventListener("abort", onAbort);
       };
       const onAbort = () => waiter.refuse(signal.reason);
       const waiter: Waiter = {
+        arrived: this.#arrivals++,
         enter: () => {
           leave();
           resolve();
         },
         refuse: (reason) => {
           leave();
+          this.#forgetIfIdle(tenant, share);
           reject(reason);
         },
       };
-      this.#waiting.add(waiter);
+      share.waiting.add(waiter);
+      this.#waiting++;
       signal.addEventListener("abort", onAbort);
     });
+  }
+
+  /** Refuses the newest query of the tenant that has most of them waiting: this one's, unless another has more. */
+  #makeRoom(tenant: TenantId, share: Share): void {
+    this.#refused?.inc();
+    let largest = share;
+    for (const other of this.#shares.values()) {
+      if (other.waiting.size > Math.max(largest.waiting.size, share.waiting.size + 1)) largest = other;
+    }
+    const { maxConcurrent, maxWaiting } = this.#options;
+    const error = new UnavailableError(
+      `${maxConcurrent} queries are running (query.max_concurrency) and ${maxWaiting} waiting (query.max_waiting)`,
+      { retryAfterMs: 1_000 },
+    );
+    if (largest === share) {
+      this.#forgetIfIdle(tenant, share);
+      throw error;
+    }
+    [...largest.waiting].at(-1)?.refuse(error);
+  }
+
+  #forgetIfIdle(tenant: TenantId, share: Share): void {
+    if (share.running === 0 && share.waiting.size === 0) this.#shares.delete(tenant);
   }
 }

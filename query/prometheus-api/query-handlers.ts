@@ -62,7 +62,9 @@ async function evaluate(query: () => Promise<QueryResult>): Promise<QueryResult>
   }
 }
 
-function sendResult({ request, reply, parameters }: QueryCall, result: QueryResult) {
+function sendResult({ request, reply, parameters, usage }: QueryCall, result: QueryResult) {
+  usage.samples = result.stats.samplesTotal;
+  usage.peakSamples = result.stats.samplesPeak;
   const stats = parameters.get("stats");
   const pieces = encodeQueryResult(result, statsWarnings(parameters), stats !== "");
   return sendChunks(request, reply, "application/json", pieces);

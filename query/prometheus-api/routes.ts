@@ -69,7 +69,8 @@ function serverRoutes(deps: PrometheusApiDeps): QueryRoute[] {
     get("scrape_pools", scrapePoolsHandler),
     get("scrape_pools/config", scrapePoolConfigHandler),
     get("status/buildinfo", buildInfoHandler(deps)),
-    get("status/config", configHandler(deps)),
+    // The configuration of everybody is for those who run the server.
+    { ...get("status/config", configHandler(deps)), scope: "admin" },
     get("status/flags", flagsHandler(deps)),
     get("status/runtimeinfo", runtimeInfoHandler(deps)),
     { ...get("status/tsdb", tsdbStatusHandler(deps)), gated: true },
@@ -79,7 +80,12 @@ function serverRoutes(deps: PrometheusApiDeps): QueryRoute[] {
     get("notifications", notificationsHandler),
     get("notifications/live", liveNotificationsHandler),
     ...["delete_series", "clean_tombstones", "snapshot"].map(
-      (name): QueryRoute => ({ methods: ["POST", "PUT"], url: `/api/v1/admin/tsdb/${name}`, handler: adminHandler }),
+      (name): QueryRoute => ({
+        methods: ["POST", "PUT"],
+        url: `/api/v1/admin/tsdb/${name}`,
+        handler: adminHandler,
+        scope: "admin",
+      }),
     ),
   ];
 }
