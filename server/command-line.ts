@@ -92,7 +92,10 @@ function help(): string {
     row("keys create", "prints a new key, once: --tenant T --scope ingest,read [--expires 90d] [--name N]"),
     row("keys list", "whose they are, what they may do, when they were last used"),
     row("keys revoke ID…", "a running server notices within a second"),
-    row("query EXPR", "at --time T, or from --start T to --end T by --step 1m; T: now, 1h (ago), seconds, RFC 3339; --json"),
+    row(
+      "query EXPR",
+      "at --time T, or from --start T to --end T by --step 1m; T: now, 1h (ago), seconds, RFC 3339; --json",
+    ),
     row("dead-letters list", "what was refused, when and why"),
     row(
       "dead-letters replay [ID…]",
