@@ -1,7 +1,7 @@
 import type { RangeInput } from "../eval/range-input.ts";
 import { EvaluationError } from "../evaluation-error.ts";
 import type { MatrixSeries } from "../result.ts";
-import { endIndexes, interpolate } from "./range-ends.ts";
+import { endIndexesOrAfter, interpolate } from "./range-ends.ts";
 
 /**
  * What an `anchored` or `smoothed` range vector shows of a series by itself: its samples, and one at each end of the
@@ -16,7 +16,7 @@ export function extendedSamples(
   const { timesMs, values, labels } = input;
   if (input.histograms.length > 0) throw new EvaluationError(`${extend} modifier is not supported with histograms`);
   const smoothed = extend === "smoothed";
-  const ends = endIndexes(timesMs, 0, timesMs.length, startMs, endMs, smoothed);
+  const ends = endIndexesOrAfter(timesMs, 0, timesMs.length, startMs, endMs, smoothed);
   if (!ends) return undefined;
   let { first, last } = ends;
   const left =

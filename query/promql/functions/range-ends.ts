@@ -7,6 +7,19 @@ export function endIndexes(
   endMs: number,
   smoothed: boolean,
 ): { first: number; last: number } | undefined {
+  const ends = endIndexesOrAfter(timesMs, from, to, startMs, endMs, smoothed);
+  return ends && smoothed && (timesMs[ends.first] as number) > endMs ? undefined : ends;
+}
+
+/** The same, but for a smoothed range that all samples come after, the first of them. */
+export function endIndexesOrAfter(
+  timesMs: Float64Array,
+  from: number,
+  to: number,
+  startMs: number,
+  endMs: number,
+  smoothed: boolean,
+): { first: number; last: number } | undefined {
   let last = to - 1;
   let first = from;
   while (first < last && (timesMs[first] as number) <= startMs) first++;
@@ -16,8 +29,7 @@ export function endIndexes(
     while (at < last && (timesMs[at] as number) < endMs) at++;
     last = at;
   }
-  if ((timesMs[last] as number) <= startMs) return undefined;
-  return smoothed && (timesMs[first] as number) > endMs ? undefined : { first, last };
+  return last < from || (timesMs[last] as number) <= startMs ? undefined : { first, last };
 }
 
 /** The value at `timeMs` on the line from sample `index` to the next; a counter that fell began at zero. */
