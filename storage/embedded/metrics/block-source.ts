@@ -20,10 +20,13 @@ export interface PageLoader {
 
 /** The series of a block, with its index in memory. */
 export class BlockSource implements SeriesSource {
+  readonly key: string;
+  readonly isFixed = true;
   readonly #index: BlockIndex;
   readonly #loader: PageLoader;
 
-  constructor(index: BlockIndex, loader: PageLoader) {
+  constructor(key: string, index: BlockIndex, loader: PageLoader) {
+    this.key = key;
     this.#index = index;
     this.#loader = loader;
   }

@@ -6,9 +6,10 @@ import { BlockIndex, type PagePlace } from "./block-index.ts";
 import { BlockSource } from "./block-source.ts";
 import type { ByteCache } from "./byte-cache.ts";
 import type { DataPage } from "./data-page.ts";
+import type { SeriesLink } from "./series-link.ts";
 import type { TimePage } from "./time-page.ts";
 
-export type CachedPart = BlockIndex | DataPage | TimePage;
+export type CachedPart = BlockIndex | DataPage | TimePage | SeriesLink;
 export type BlockCache = ByteCache<CachedPart>;
 
 /** A read is cheaper than two when the pages between are few. */
@@ -67,7 +68,7 @@ export class Block {
       index = await this.#readIndex();
       this.#cache.set(key, index);
     }
-    return new BlockSource(index, this);
+    return new BlockSource(`block ${this.#number}`, index, this);
   }
 
   async #readIndex(): Promise<BlockIndex> {

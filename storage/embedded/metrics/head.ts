@@ -22,6 +22,8 @@ export type HeadLimits = { readonly minTimeMs: number; readonly maxTimeMs: numbe
 type ReadScratch = { readonly slots: number[]; timesMs: Float64Array; used: number };
 const TIMES_SLAB = 32 * 1024;
 
+let nextNumber = 1;
+
 const NEVER = Number.NEGATIVE_INFINITY;
 
 /**
@@ -32,6 +34,8 @@ const NEVER = Number.NEGATIVE_INFINITY;
  * is read. Memory: 12 bytes a sample; about 420 a series for its first slot, 60 for the columns below, and 20 a label for the index.
  */
 export class Head implements SeriesSource {
+  readonly key = `head ${nextNumber++}`;
+  readonly isFixed = false;
   readonly #table = new SeriesTable();
   readonly #order = new LabelOrder(this.#table.labels);
   readonly #slots = new SampleSlots();

@@ -1,12 +1,16 @@
 import { compareLabels, type Labels } from "@sightline/model/labels.ts";
 import type { SeriesInfo } from "@sightline/model/metric-batch.ts";
 import { HashIndex } from "./hash-index.ts";
+import { MISSING, SeriesLink, UNKNOWN } from "./series-link.ts";
 import type { SeriesSource } from "./series-source.ts";
 import { sortRows } from "./sort-rows.ts";
 import type { TimeSlice } from "./time-slice.ts";
 
-/** Series of one source that were selected, as ascending numbers. */
+/** Series of one source that were selected, as ascending numbers. All that are equal in others must be, too. */
 export type SelectedSeries = { readonly source: SeriesSource; readonly ids: readonly number[] };
+
+/** What is known of the series of one source in another. */
+export type LinkOf = (from: SeriesSource, to: SeriesSource) => SeriesLink;
 
 const NONE = -1;
 
@@ -16,37 +20,51 @@ const NONE = -1;
  */
 export class JoinedSeries {
   readonly sources: readonly SeriesSource[];
-  /** Row r has number `#ids[r * sources + s]` in source s. */
-  readonly #ids: number[] = [];
-  readonly #labels: Labels[] = [];
+  /** By source: the number that each row has there. */
+  readonly #ids: readonly Int32Array[];
+  readonly #biggest: number;
+  /** Rows of the biggest source, which come first. */
+  readonly #biggestRows: number;
+  /** Of the rows of the biggest source, made when it is needed. */
+  #index: HashIndex | undefined;
+  #length: number;
   /** So many rows from the first on are in the order of their labels. */
-  #sortedRows = 0;
+  readonly #sortedRows: number;
 
-  private constructor(sources: readonly SeriesSource[]) {
-    this.sources = sources;
+  private constructor(selections: readonly SelectedSeries[], biggest: number, ids: readonly number[], sorted: boolean) {
+    const capacity = selections.reduce((sum, selection) => sum + selection.ids.length, 0);
+    this.sources = selections.map(({ source }) => source);
+    this.#ids = selections.map(() => new Int32Array(capacity).fill(NONE));
+    this.#biggest = biggest;
+    this.#biggestRows = ids.length;
+    this.#length = ids.length;
+    this.#sortedRows = sorted ? ids.length : 0;
+    this.#ids[biggest]?.set(ids);
   }
 
-  /** `selections` are oldest write first. With `sorted`, {@link JoinedSeries.rowsInLabelOrder} costs next to nothing. */
-  static async from(selections: readonly SelectedSeries[], slice: TimeSlice, sorted = false): Promise<JoinedSeries> {
+  /**
+   * `selections` are oldest write first. With `sorted`, {@link JoinedSeries.rowsInLabelOrder} costs next to nothing.
+   * Links are used and made better.
+   */
+  static async from(
+    selections: readonly SelectedSeries[],
+    slice: TimeSlice,
+    { sorted = false, linkOf }: { readonly sorted?: boolean; readonly linkOf?: LinkOf | undefined } = {},
+  ): Promise<JoinedSeries> {
     const used = selections.filter(({ ids }) => ids.length > 0);
-    const joined = new JoinedSeries(used.map(({ source }) => source));
-    const biggestFirst = used.map((_, s) => s).sort((a, b) => idsOf(used, b).length - idsOf(used, a).length);
-    const index = new HashIndex(used.length > 1 ? idsOf(used, biggestFirst[0] as number).length : 0);
-    for (const s of biggestFirst) {
-      const { source, ids: unsorted } = used[s] as SelectedSeries;
-      const ids = sorted && s === biggestFirst[0] ? await source.inLabelOrder(unsorted, slice) : unsorted;
-      for (let i = 0; i < ids.length; i++) {
-        if ((i & 255) === 0 && slice.due) await slice.pause();
-        const id = ids[i] as number;
-        joined.#add(s, source, id, used.length > 1 ? index : undefined);
-      }
-      if (sorted && s === biggestFirst[0]) joined.#sortedRows = ids.length;
-    }
+    let biggest = 0;
+    used.forEach(({ ids }, s) => {
+      if (ids.length > idsOf(used, biggest).length) biggest = s;
+    });
+    const { source, ids } = used[biggest] ?? { source: undefined, ids: [] };
+    const ordered = sorted && source ? await source.inLabelOrder(ids, slice) : ids;
+    const joined = new JoinedSeries(used, biggest, ordered, sorted);
+    if (used.length > 1) await joined.#addOthers(used, slice, linkOf);
     return joined;
   }
 
   get length(): number {
-    return this.#labels.length;
+    return this.#length;
   }
 
   rows(): readonly number[] {
@@ -61,7 +79,13 @@ export class JoinedSeries {
   }
 
   labelsOf(row: number): Labels {
-    return this.#labels[row] as Labels;
+    if (row < this.#biggestRows) {
+      return (this.sources[this.#biggest] as SeriesSource).labelsOf(this.idIn(this.#biggest, row));
+    }
+    for (let s = 0; ; s++) {
+      const id = this.idIn(s, row);
+      if (id !== NONE) return (this.sources[s] as SeriesSource).labelsOf(id);
+    }
   }
 
   /** Of the newest source that has the series. */
@@ -74,18 +98,65 @@ export class JoinedSeries {
 
   /** The series' number in a source, -1 when it is not there. */
   idIn(source: number, row: number): number {
-    return this.#ids[row * this.sources.length + source] as number;
+    return (this.#ids[source] as Int32Array)[row] as number;
   }
 
-  #add(s: number, source: SeriesSource, id: number, index: HashIndex | undefined): void {
-    const hash = source.hashOf(id);
-    let row = index ? index.find(hash, (candidate) => source.hasLabels(id, this.#labels[candidate] as Labels)) : -1;
-    if (row < 0) {
-      row = this.#labels.push(source.labelsOf(id)) - 1;
-      for (let i = 0; i < this.sources.length; i++) this.#ids.push(NONE);
-      index?.add(hash, row);
+  async #addOthers(used: readonly SelectedSeries[], slice: TimeSlice, linkOf: LinkOf | undefined): Promise<void> {
+    const biggest = this.sources[this.#biggest] as SeriesSource;
+    const rowOfId = this.#rowsOfBiggest(biggest);
+    const others = new HashIndex();
+    for (let s = 0; s < used.length; s++) {
+      if (s === this.#biggest) continue;
+      const { source, ids } = used[s] as SelectedSeries;
+      const link = linkOf?.(source, biggest) ?? new SeriesLink(source.seriesCount);
+      const rows = this.#ids[s] as Int32Array;
+      for (let i = 0; i < ids.length; i++) {
+        if ((i & 255) === 0 && slice.due) await slice.pause();
+        const id = ids[i] as number;
+        const known = link.get(id);
+        // Another query may have linked it to a series that came after this one's were selected.
+        let row = known >= 0 ? (rowOfId[known] ?? NONE) : NONE;
+        if (known === UNKNOWN) row = this.#link(link, source, id);
+        if (row < 0) row = this.#rowAmong(others, source, id);
+        rows[row] = id;
+      }
     }
-    this.#ids[row * this.sources.length + s] = id;
+  }
+
+  /** Finds the row of a series that the biggest source may have. */
+  #link(link: SeriesLink, source: SeriesSource, id: number): number {
+    const biggest = this.sources[this.#biggest] as SeriesSource;
+    this.#index ??= this.#indexBiggest(biggest);
+    const row = this.#find(this.#index, source, id);
+    if (row >= 0) link.set(id, this.idIn(this.#biggest, row));
+    else if (biggest.isFixed) link.set(id, MISSING);
+    return row;
+  }
+
+  #rowsOfBiggest({ seriesCount }: SeriesSource): Int32Array {
+    const ids = this.#ids[this.#biggest] as Int32Array;
+    const rows = new Int32Array(seriesCount).fill(NONE);
+    for (let row = 0; row < this.#biggestRows; row++) rows[ids[row] as number] = row;
+    return rows;
+  }
+
+  #indexBiggest(biggest: SeriesSource): HashIndex {
+    const index = new HashIndex(this.#biggestRows);
+    for (let row = 0; row < this.#biggestRows; row++) index.add(biggest.hashOf(this.idIn(this.#biggest, row)), row);
+    return index;
+  }
+
+  /** The row of a series that the biggest source does not have. */
+  #rowAmong(others: HashIndex, source: SeriesSource, id: number): number {
+    const known = this.#find(others, source, id);
+    if (known >= 0) return known;
+    const row = this.#length++;
+    others.add(source.hashOf(id), row);
+    return row;
+  }
+
+  #find(index: HashIndex, source: SeriesSource, id: number): number {
+    return index.find(source.hashOf(id), (row) => source.hasLabels(id, this.labelsOf(row)));
   }
 }
 

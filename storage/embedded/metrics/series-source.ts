@@ -16,6 +16,10 @@ export interface LabelIndex {
 
 /** Something that holds series with samples: the head, or a block. It must not change the number of a series. */
 export interface SeriesSource extends LabelIndex {
+  /** Tells the source from all others of this process. */
+  readonly key: string;
+  /** It has all series it will ever have. */
+  readonly isFixed: boolean;
   hashOf(id: number): number;
   hasLabels(id: number, labels: Labels): boolean;
   labelsOf(id: number): Labels;

@@ -12,6 +12,7 @@ import { nextMerge } from "./merge-plan.ts";
 import { readSeries } from "./read-series.ts";
 import type { Rejections } from "./rejections.ts";
 import { selectSeries } from "./select-series.ts";
+import { SeriesLink } from "./series-link.ts";
 import type { SeriesReader, SeriesSource } from "./series-source.ts";
 import { SideData } from "./side-data.ts";
 import type { StoreTelemetry } from "./store-telemetry.ts";
@@ -136,7 +137,7 @@ export class TenantMetrics {
     const blocks = this.#acquire(request.range);
     try {
       const { sources, listed } = await this.#sources(blocks, request.range);
-      const joined = await join(sources, request, slice, request.sorted);
+      const joined = await this.#join(sources, request, slice);
       const all = request.sorted ? await joined.rowsInLabelOrder(slice) : joined.rows();
       const rows = request.limit ? all.slice(0, request.limit) : all;
       const open = (source: SeriesSource, ids: readonly number[]) => this.#open(source, ids, request.range, listed);
@@ -154,7 +155,7 @@ export class TenantMetrics {
     const blocks = this.#acquire(request.range);
     try {
       const { sources } = await this.#sources(blocks, request.range);
-      const joined = await join(sources, request, slice);
+      const joined = await this.#join(sources, request, slice);
       const count = request.limit ? Math.min(request.limit, joined.length) : joined.length;
       return Array.from({ length: count }, (_, row) => joined.labelsOf(row));
     } finally {
@@ -240,6 +241,24 @@ export class TenantMetrics {
       await this.#putAside(entry, error);
       return undefined;
     }
+  }
+
+  async #join(sources: readonly SeriesSource[], { matchers, sorted }: SeriesRequest, slice: TimeSlice) {
+    const selections: SelectedSeries[] = [];
+    for (const source of sources) selections.push({ source, ids: await selectSeries(source, matchers, slice) });
+    const linkOf = (from: SeriesSource, to: SeriesSource) => this.#linkOf(from, to);
+    return JoinedSeries.from(selections, slice, { sorted: sorted === true, linkOf });
+  }
+
+  #linkOf(from: SeriesSource, to: SeriesSource): SeriesLink {
+    const { cache } = this.#options;
+    const key = `${from.key} in ${to.key}`;
+    const known = cache.get(key);
+    const link = known instanceof SeriesLink ? known : new SeriesLink(from.seriesCount);
+    const { bytes } = link;
+    link.ensure(from.seriesCount);
+    if (link !== known || link.bytes !== bytes) cache.set(key, link);
+    return link;
   }
 
   /** A damaged block must not take the others down with it. Throws errors that say nothing of the file's content. */
@@ -355,10 +374,4 @@ export class TenantMetrics {
 
 function emptyGeneration(before: Head | undefined): Generation {
   return { head: new Head(before), first: undefined, last: Number.NEGATIVE_INFINITY, beganMs: 0 };
-}
-
-async function join(sources: readonly SeriesSource[], { matchers }: LabelRequest, slice: TimeSlice, sorted = false) {
-  const selections: SelectedSeries[] = [];
-  for (const source of sources) selections.push({ source, ids: await selectSeries(source, matchers, slice) });
-  return JoinedSeries.from(selections, slice, sorted);
 }
