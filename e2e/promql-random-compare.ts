@@ -26,13 +26,16 @@ export const TOLERANCE = 1e-12;
 /** Below this, numbers are what rounding left of larger ones that cancelled out. */
 const NOTHING = 1e-300;
 
-/** The first thing that differs, undefined when nothing does. */
-export function firstDifference(want: PromAnswer, got: PromAnswer): string | undefined {
-  if (want.status !== got.status) return `want ${statusText(want)}, got ${statusText(got)}`;
+/** `relative` is how far apart two values are, where that is all that differs. */
+export type Difference = { readonly text: string; readonly relative?: number };
+
+/** The first thing that differs, undefined when nothing does. Values may be apart by `tolerance` of the larger one. */
+export function firstDifference(want: PromAnswer, got: PromAnswer, tolerance = TOLERANCE): Difference | undefined {
+  if (want.status !== got.status) return { text: `want ${statusText(want)}, got ${statusText(got)}` };
   if (want.status !== "success" || !want.data || !got.data) return undefined;
   const notes =
     noteDifference("warnings", want.warnings, got.warnings) ?? noteDifference("infos", want.infos, got.infos);
-  return notes ?? dataDifference(want.data, got.data);
+  return notes ?? dataDifference(want.data, got.data, tolerance);
 }
 
 /**
@@ -46,7 +49,8 @@ export function sameButForSeries(want: PromAnswer, got: PromAnswer, anyValue: bo
   return [...a].every(([time, values]) => {
     const own = b.get(time) ?? [];
     return (
-      values.length === own.length && (anyValue || values.every((value, index) => isSame(value, own[index] as string)))
+      values.length === own.length &&
+      (anyValue || values.every((value, index) => distance(value, own[index] as string) <= TOLERANCE))
     );
   });
 }
@@ -66,53 +70,57 @@ function statusText({ status, error }: PromAnswer): string {
   return error === undefined ? status : `error ${JSON.stringify(error)}`;
 }
 
-function noteDifference(kind: string, want: readonly string[] = [], got: readonly string[] = []): string | undefined {
+function noteDifference(
+  kind: string,
+  want: readonly string[] = [],
+  got: readonly string[] = [],
+): Difference | undefined {
   if (want.length > 0 === got.length > 0) return undefined;
-  return `${kind}: want ${JSON.stringify(want)}, got ${JSON.stringify(got)}`;
+  return { text: `${kind}: want ${JSON.stringify(want)}, got ${JSON.stringify(got)}` };
 }
 
-function dataDifference(
-  want: NonNullable<PromAnswer["data"]>,
-  got: NonNullable<PromAnswer["data"]>,
-): string | undefined {
-  if (want.resultType !== got.resultType) return `want a ${want.resultType}, got a ${got.resultType}`;
+type Data = NonNullable<PromAnswer["data"]>;
+
+function dataDifference(want: Data, got: Data, tolerance: number): Difference | undefined {
+  if (want.resultType !== got.resultType) return { text: `want a ${want.resultType}, got a ${got.resultType}` };
   if (want.resultType === "string")
-    return JSON.stringify(want.result) === JSON.stringify(got.result) ? undefined : "string";
-  if (want.resultType === "scalar") return pointDifference("", want.result as Point, got.result as Point);
-  const theirs = want.result as readonly Series[];
+    return JSON.stringify(want.result) === JSON.stringify(got.result) ? undefined : { text: "another string" };
+  if (want.resultType === "scalar") return pointDifference("", want.result as Point, got.result as Point, tolerance);
   const ours = new Map((got.result as readonly Series[]).map((series) => [keyOf(series), series]));
-  if (ours.size !== (got.result as readonly Series[]).length) return "got the same label set twice";
-  for (const series of theirs) {
+  if (ours.size !== (got.result as readonly Series[]).length) return { text: "got the same label set twice" };
+  let first: Difference | undefined;
+  for (const series of want.result as readonly Series[]) {
     const key = keyOf(series);
     const own = ours.get(key);
-    if (!own) return `missing ${key}; got ${[...ours.keys()].slice(0, 3).join(" ")}${ours.size > 3 ? " …" : ""}`;
-    const difference = seriesDifference(key, series, own);
-    if (difference !== undefined) return difference;
+    if (!own) return { text: `missing ${key}; got ${[...ours.keys()].slice(0, 3).join(" ")}` };
     ours.delete(key);
+    const difference = seriesDifference(key, series, own, tolerance);
+    if (difference && difference.relative === undefined) return difference;
+    if ((difference?.relative ?? -1) > (first?.relative ?? -1)) first = difference;
   }
-  for (const key of ours.keys()) return `did not want ${key}`;
-  return undefined;
+  for (const key of ours.keys()) return { text: `did not want ${key}` };
+  return first;
 }
 
 function keyOf({ metric }: Series): string {
   return JSON.stringify(Object.fromEntries(Object.entries(metric).sort(([a], [b]) => (a < b ? -1 : 1))));
 }
 
-function seriesDifference(key: string, want: Series, got: Series): string | undefined {
+/** The largest difference of values, or another one. */
+function seriesDifference(key: string, want: Series, got: Series, tolerance: number): Difference | undefined {
   const points = [pointsOf(want), pointsOf(got)] as const;
   const histograms = [histogramsOf(want), histogramsOf(got)] as const;
   for (const [a, b] of [points, histograms]) {
-    if (a.length !== b.length) return `${key}: want ${a.length} points, got ${b.length}`;
+    if (a.length !== b.length) return { text: `${key}: want ${a.length} points, got ${b.length}` };
   }
-  for (const [index, point] of points[0].entries()) {
-    const difference = pointDifference(key, point, points[1][index] as Point);
-    if (difference !== undefined) return difference;
-  }
-  for (const [index, point] of histograms[0].entries()) {
-    const difference = histogramDifference(key, point, histograms[1][index] as HistogramPoint);
-    if (difference !== undefined) return difference;
-  }
-  return undefined;
+  const differences = [
+    ...points[0].map((point, index) => pointDifference(key, point, points[1][index] as Point, tolerance)),
+    ...histograms[0].map((point, index) =>
+      histogramDifference(key, point, histograms[1][index] as HistogramPoint, tolerance),
+    ),
+  ].filter((difference) => difference !== undefined);
+  const size = ({ relative = Number.POSITIVE_INFINITY }: Difference) => relative;
+  return differences.length === 0 ? undefined : differences.reduce((a, b) => (size(b) > size(a) ? b : a));
 }
 
 function pointsOf({ value, values }: Series): readonly Point[] {
@@ -123,23 +131,34 @@ function histogramsOf({ histogram, histograms }: Series): readonly HistogramPoin
   return histograms ?? (histogram ? [histogram] : []);
 }
 
-function pointDifference(key: string, want: Point, got: Point): string | undefined {
-  if (want[0] !== got[0]) return `${key}: want a point at ${want[0]}, got one at ${got[0]}`;
-  return isSame(want[1], got[1]) ? undefined : `${key} at ${want[0]}: want ${want[1]}, got ${got[1]}`;
+function pointDifference(key: string, want: Point, got: Point, tolerance: number): Difference | undefined {
+  if (want[0] !== got[0]) return { text: `${key}: want a point at ${want[0]}, got one at ${got[0]}` };
+  return apart(`${key} at ${want[0]}: want ${want[1]}, got ${got[1]}`, distance(want[1], got[1]), tolerance);
 }
 
-function histogramDifference(key: string, want: HistogramPoint, got: HistogramPoint): string | undefined {
-  if (want[0] !== got[0]) return `${key}: want a histogram at ${want[0]}, got one at ${got[0]}`;
-  const texts = `want ${JSON.stringify(want[1])}, got ${JSON.stringify(got[1])}`;
+function histogramDifference(
+  key: string,
+  want: HistogramPoint,
+  got: HistogramPoint,
+  tolerance: number,
+): Difference | undefined {
+  if (want[0] !== got[0]) return { text: `${key}: want a histogram at ${want[0]}, got one at ${got[0]}` };
+  const text = `${key} at ${want[0]}: want ${JSON.stringify(want[1])}, got ${JSON.stringify(got[1])}`;
   const flat = ({ count, sum, buckets = [] }: HistogramJson) => [count, sum, ...buckets.flat().map(String)];
   const [a, b] = [flat(want[1]), flat(got[1])];
-  const same = a.length === b.length && a.every((text, index) => isSame(text, b[index] as string));
-  return same ? undefined : `${key} at ${want[0]}: ${texts}`;
+  if (a.length !== b.length) return { text };
+  return apart(text, Math.max(...a.map((value, index) => distance(value, b[index] as string))), tolerance);
 }
 
-function isSame(want: string, got: string): boolean {
-  if (want === got) return true;
+function apart(text: string, relative: number, tolerance: number): Difference | undefined {
+  if (relative <= tolerance) return undefined;
+  return Number.isFinite(relative) ? { text, relative } : { text };
+}
+
+/** How far apart two numbers are, as a part of the larger; Infinity when one of them is no number or infinite. */
+function distance(want: string, got: string): number {
+  if (want === got) return 0;
   const [a, b] = [Number(want), Number(got)];
-  if (!Number.isFinite(a) || !Number.isFinite(b)) return false;
-  return Math.abs(a - b) <= TOLERANCE * Math.max(Math.abs(a), Math.abs(b), NOTHING);
+  if (!Number.isFinite(a) || !Number.isFinite(b)) return Number.POSITIVE_INFINITY;
+  return Math.abs(a - b) / Math.max(Math.abs(a), Math.abs(b), NOTHING);
 }

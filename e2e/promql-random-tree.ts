@@ -42,7 +42,7 @@ export function* smaller(tree: QueryTree): Generator<QueryTree> {
   }
 }
 
-function* descendants(tree: QueryTree): Generator<QueryTree> {
+export function* descendants(tree: QueryTree): Generator<QueryTree> {
   yield* tree.children;
   for (const child of tree.children) yield* descendants(child);
 }
