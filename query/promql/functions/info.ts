@@ -135,20 +135,42 @@ class Enricher {
       return found ? [found] : [];
     });
     const outputs = new Map<string, StepSeries>();
+    // Info metrics rarely change, so most steps go where the one before went.
+    const current: (StepSeries | undefined)[] = new Array(candidates.length);
+    let out: StepSeries | undefined;
+    let isKnown = false;
     for (let step = 0; step < this.#grid.steps; step++) {
       if (series.kinds[step] === ABSENT) continue;
-      const info = candidates.map((all) => newestAt(all, step)).filter((found) => found !== undefined);
-      if (info.length === 0 && !this.#mayLack) continue;
-      const labels = this.#enriched(series.labels, info);
-      const outKey = labelsKey(labels);
-      let out = outputs.get(outKey);
-      if (!out) {
-        out = StepSeries.empty(labels, this.#grid.steps, series.dropName);
-        outputs.set(outKey, out);
+      for (const [index, all] of candidates.entries()) {
+        const newest = newestAt(all, step);
+        if (newest === current[index]) continue;
+        current[index] = newest;
+        isKnown = false;
       }
-      copySample(series, out, step);
+      if (!isKnown) {
+        out = this.#output(
+          series,
+          current.filter((found) => found !== undefined),
+          outputs,
+        );
+        isKnown = true;
+      }
+      if (out) copySample(series, out, step);
     }
     return [...outputs.values()];
+  }
+
+  /** Where samples go while these info series are the newest; undefined when they are left out. */
+  #output(series: StepSeries, info: readonly StepSeries[], outputs: Map<string, StepSeries>): StepSeries | undefined {
+    if (info.length === 0 && !this.#mayLack) return undefined;
+    const labels = this.#enriched(series.labels, info);
+    const key = labelsKey(labels);
+    let out = outputs.get(key);
+    if (!out) {
+      out = StepSeries.empty(labels, this.#grid.steps, series.dropName);
+      outputs.set(key, out);
+    }
+    return out;
   }
 
   #enriched(base: Labels, info: readonly StepSeries[]): Labels {
