@@ -5,7 +5,8 @@ import {
   SightlineError,
   TimeoutError,
 } from "@sightline/model/errors.ts";
-import type { Queryable } from "@sightline/model/ports.ts";
+import type { Matcher } from "@sightline/model/matcher.ts";
+import type { Queryable, TimeRange } from "@sightline/model/ports.ts";
 import type { TenantId } from "@sightline/model/tenant.ts";
 import type { Registry } from "prom-client";
 import { Annotations } from "./annotations.ts";
@@ -84,6 +85,14 @@ export class PromEngine {
       }
       return evaluateRange(context, expr, { startMs, endMs, stepMs });
     });
+  }
+
+  /** The matchers of a `match[]` with stored names in place of other spellings, as queries have them. */
+  storedMatchers(
+    matchers: readonly Matcher[],
+    where: { readonly tenant: TenantId; readonly range: TimeRange; readonly signal: AbortSignal },
+  ): Promise<readonly Matcher[]> {
+    return this.#names.resolveMatchers(matchers, where);
   }
 
   async #run(

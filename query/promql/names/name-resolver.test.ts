@@ -5,6 +5,7 @@ import { ReferenceMetricStore } from "@sightline/storage-conformance/reference-m
 import { beforeAll, describe, expect, test } from "vitest";
 import { DEFAULT_PROM_LIMITS } from "../config.ts";
 import { PromEngine } from "../engine.ts";
+import { parseSelector } from "../parse/parse-promql.ts";
 
 const START = Date.UTC(2026, 0, 1);
 const NOW = START + 600_000;
@@ -89,6 +90,12 @@ class Asked {
     this.#engine = new PromEngine({ queryable: store, limits: DEFAULT_PROM_LIMITS });
   }
 
+  matchers(selector: string) {
+    const signal = new AbortController().signal;
+    const where = { tenant: DEFAULT_TENANT, range: { startMs: START, endMs: NOW }, signal };
+    return this.#engine.storedMatchers(parseSelector(selector), where);
+  }
+
   async ask(query: string): Promise<{ rows: string[]; warnings: readonly string[] }> {
     const signal = new AbortController().signal;
     const result = await this.#engine.instant(query, { tenant: DEFAULT_TENANT, timeMs: NOW, signal });
@@ -166,6 +173,13 @@ describe("names with underscores in the store", () => {
     expect(rows).toEqual(["__name__=cache_hits_ratio 61", "__name__=cache_hits_total 61"]);
     expect(warnings).toEqual([
       'PromQL warning: "cache.hits" stands for "cache_hits_ratio", "cache_hits_total", all of which were selected: write cache_hits_ratio or cache_hits_total to select one (1:1)',
+    ]);
+  });
+
+  test("match[] finds series by other spellings, too", async () => {
+    expect(await asked.matchers('{"http.server.request.duration_count","http.request.method"="GET"}')).toEqual([
+      { name: "__name__", op: "=", value: "http_server_request_duration_seconds_count" },
+      { name: "http_request_method", op: "=", value: "GET" },
     ]);
   });
 

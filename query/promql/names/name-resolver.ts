@@ -3,8 +3,8 @@ import type { Matcher } from "@sightline/model/matcher.ts";
 import type { MetricMetadata } from "@sightline/model/metric-batch.ts";
 import type { Queryable, TimeRange } from "@sightline/model/ports.ts";
 import type { TenantId } from "@sightline/model/tenant.ts";
-import type { Annotations } from "../annotations.ts";
-import type { Expr } from "../ast.ts";
+import { Annotations } from "../annotations.ts";
+import type { Expr, VectorSelector } from "../ast.ts";
 import { visitExpr } from "../prepare/map-expr.ts";
 import { LabelSpellings } from "./label-spellings.ts";
 import { MetricSpellings, type Spelled } from "./metric-spellings.ts";
@@ -60,6 +60,17 @@ export class NameResolver {
       : expr;
     const facts: NameFacts = { metrics: ambiguous, stored, labels: spellings, annotations: question.annotations };
     return renameExpr(withoutResources, facts);
+  }
+
+  /** The matchers of a series selector (`match[]`) with stored names. Resource attributes are no labels of series: they stay. */
+  async resolveMatchers(
+    matchers: readonly Matcher[],
+    question: Omit<NameQuestion, "annotations">,
+  ): Promise<readonly Matcher[]> {
+    const range = { start: 0, end: 0 };
+    const selector: VectorSelector = { kind: "vector", name: "", matchers, offset: 0, range };
+    const resolved = await this.resolve(selector, { ...question, annotations: new Annotations() });
+    return resolved.kind === "vector" ? resolved.matchers : matchers;
   }
 
   #metricSpellings(translated: readonly MetricMetadata[]): MetricSpellings | undefined {
