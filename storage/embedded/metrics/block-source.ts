@@ -89,14 +89,8 @@ export class BlockSource implements SeriesSource {
   async #openWindow(window: BlockWindow, ids: readonly number[], pause: () => Promise<void>): Promise<OpenWindow> {
     const places = pagesWith(window.dataPages, ids);
     const dataPages = await this.#loader.pages(places, (bytes) => new DataPage(bytes), pause);
-    const needed = new Set<number>();
-    for (const page of dataPages) {
-      for (let i = page.firstChunkOf(ids[0] as number); i < page.series.length; i++) {
-        needed.add(pageOfRun(window.timePages, page.timeRuns[i] as number));
-      }
-    }
     const timePages: TimePage[] = [];
-    const numbers = [...needed].sort((a, b) => a - b);
+    const numbers = timePagesOf(window, dataPages, ids[0] as number);
     const loaded = await this.#loader.pages(
       numbers.map((number) => window.timePages[number] as TimePagePlace),
       (bytes) => new TimePage(bytes),
@@ -124,8 +118,9 @@ function readWindow(open: OpenWindow, id: number, range: TimeRange, into: Series
     if (id > lastSeries) continue;
     if (id < firstSeries) break;
     const page = dataPages[p] as DataPage;
-    for (let chunk = page.firstChunkOf(id); page.series[chunk] === id; chunk++) {
-      const run = page.timeRuns[chunk] as number;
+    const { chunks } = page;
+    for (let chunk = chunks.firstOf(id); chunk < chunks.length && chunks.series(chunk) === id; chunk++) {
+      const run = chunks.timeRun(chunk);
       const number = pageOfRun(window.timePages, run);
       const timesMs = (timePages[number] as TimePage).run(run - (window.timePages[number] as TimePagePlace).firstRun);
       readChunk(page, chunk, timesMs, range, into);
@@ -157,6 +152,18 @@ function readChunk(
   const at = into.reserve(to - from);
   page.readValues(chunk, from, to, into.values, at);
   into.add(timesMs, from, to - from, 0, startsMs, from);
+}
+
+/** Numbers of the pages with the times of these pages' chunks, from a series on. */
+function timePagesOf({ timePages }: BlockWindow, dataPages: readonly DataPage[], firstSeries: number): number[] {
+  if (timePages.length <= 1) return [...timePages.keys()];
+  const needed = new Set<number>();
+  for (const { chunks } of dataPages) {
+    for (let chunk = chunks.firstOf(firstSeries); chunk < chunks.length; chunk++) {
+      needed.add(pageOfRun(timePages, chunks.timeRun(chunk)));
+    }
+  }
+  return [...needed].sort((a, b) => a - b);
 }
 
 /** Pages whose stretch of series has one of `ids` (ascending). */

@@ -65,9 +65,13 @@ test("chunks are found by series, and may be read in any order", () => {
   const { bytes, firstSeries, lastSeries } = writer.finish();
   expect([firstSeries, lastSeries]).toEqual([5, 9]);
   const page = new DataPage(bytes);
-  expect(page.series).toEqual([5, 5, 9]);
-  expect(page.timeRuns).toEqual([7, 2, 3]);
-  expect([0, 5, 6, 9, 10].map((series) => page.firstChunkOf(series))).toEqual([0, 0, 2, 2, 3]);
+  const { chunks } = page;
+  expect([0, 1, 2].map((chunk) => [chunks.series(chunk), chunks.timeRun(chunk)])).toEqual([
+    [5, 7],
+    [5, 2],
+    [9, 3],
+  ]);
+  expect([0, 5, 6, 9, 10].map((series) => chunks.firstOf(series))).toEqual([0, 0, 2, 2, 3]);
   expect([2, 0, 1].map((chunk) => valuesOf(page, chunk))).toEqual([[0.5, 1e300], [1, 2, 3], [4]]);
 });
 
@@ -146,8 +150,8 @@ test("damaged pages are refused or read as something, but never hang or read bey
       (damaged[at] as number) ^= flip;
       try {
         const page = new DataPage(damaged);
-        for (let chunk = 0; chunk < page.series.length; chunk++) {
-          page.readValues(chunk, 0, page.lengths[chunk] as number, new Float64Array(MAX_CHUNK_SAMPLES), 0);
+        for (let chunk = 0; chunk < page.chunks.length; chunk++) {
+          page.readValues(chunk, 0, page.chunks.samples(chunk), new Float64Array(MAX_CHUNK_SAMPLES), 0);
         }
       } catch (error) {
         expect(error).toBeInstanceOf(CorruptionError);
@@ -161,7 +165,7 @@ function timesOf(length: number): Float64Array {
 }
 
 function valuesOf(page: DataPage, chunk: number): number[] {
-  const out = new Float64Array(page.lengths[chunk] as number);
+  const out = new Float64Array(page.chunks.samples(chunk));
   page.readValues(chunk, 0, out.length, out, 0);
   return [...out];
 }

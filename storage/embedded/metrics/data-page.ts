@@ -2,6 +2,7 @@ import { CorruptionError } from "@sightline/model/errors.ts";
 import type { NativeHistogram } from "@sightline/model/histogram.ts";
 import { ByteReader } from "./byte-reader.ts";
 import { ByteWriter } from "./byte-writer.ts";
+import { ChunkTable } from "./chunk-table.ts";
 import { MAX_CHUNK_SAMPLES } from "./decode-ints.ts";
 import { readHistograms, writeHistograms } from "./histogram-codec.ts";
 import { EXTRAS, HEADERS, MAX_INT_WIDTH, PageStreamsWriter, STREAMS, unpackStreams } from "./page-streams.ts";
@@ -94,16 +95,9 @@ export class DataPageWriter {
 
 /** A decompressed page with a table of its chunks, which are decoded one by one when they are asked for. */
 export class DataPage {
+  /** Ascending by series, which may have several. */
+  readonly chunks = new ChunkTable();
   readonly #streams: readonly Uint8Array[];
-  /** Per chunk; ascending, a series may have several. */
-  readonly series: number[] = [];
-  readonly lengths: number[] = [];
-  readonly timeRuns: number[] = [];
-  readonly #kinds: number[] = [];
-  readonly #headerOffsets: number[] = [];
-  readonly #extraOffsets: number[] = [];
-  /** Per chunk where each plane begins for it: the integer planes, then the offset into all raw planes. */
-  readonly #planeOffsets: Uint32Array;
   readonly #header: ByteReader;
   readonly #extras: ByteReader;
   readonly #cursors: ValueCursors = { planes: new Uint32Array(MAX_INT_WIDTH), raw: 0 };
@@ -113,70 +107,54 @@ export class DataPage {
     this.#streams = unpackStreams(bytes, STREAMS);
     this.#header = new ByteReader(this.#streams[HEADERS] as Uint8Array);
     this.#extras = new ByteReader(this.#streams[EXTRAS] as Uint8Array);
-    this.#planeOffsets = Uint32Array.from(this.#scan());
+    this.#scan();
   }
 
   get bytes(): number {
-    let total = this.#planeOffsets.length * 4 + this.series.length * 48;
+    let total = this.chunks.bytes;
     for (const stream of this.#streams) total += stream.length;
     return total;
   }
 
   isHistogram(chunk: number): boolean {
-    return ((this.#kinds[chunk] as number) & HISTOGRAMS) !== 0;
-  }
-
-  /** Index of the first chunk that is not of a series before this one. */
-  firstChunkOf(series: number): number {
-    let low = 0;
-    let high = this.series.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if ((this.series[middle] as number) < series) low = middle + 1;
-      else high = middle;
-    }
-    return low;
+    return (this.chunks.kind(chunk) & HISTOGRAMS) !== 0;
   }
 
   /** Decodes values `from` (included) to `to` (excluded) of a chunk into `out` from `at` on. */
   readValues(chunk: number, from: number, to: number, out: Float64Array, at: number): void {
-    const [extras, cursors] = this.#seek(chunk);
-    if (((this.#kinds[chunk] as number) & STARTS) !== 0) skipStarts(extras, this.lengths[chunk] as number);
-    const length = this.lengths[chunk] as number;
-    decodeValues(this.#header, extras, this.#streams, cursors, length, from, to, out, at);
+    this.#seek(chunk);
+    const length = this.chunks.samples(chunk);
+    if (this.#hasStarts(chunk)) skipStarts(this.#extras, length);
+    decodeValues(this.#header, this.#extras, this.#streams, this.#cursors, length, from, to, out, at);
   }
 
   readStarts(chunk: number, timesMs: Float64Array): Float64Array | undefined {
-    if (((this.#kinds[chunk] as number) & STARTS) === 0) return undefined;
-    const length = this.lengths[chunk] as number;
+    if (!this.#hasStarts(chunk)) return undefined;
+    this.#seek(chunk);
+    const length = this.chunks.samples(chunk);
     const starts = new Float64Array(length);
-    readStarts(this.#seek(chunk)[0], timesMs, length, starts, 0);
+    readStarts(this.#extras, timesMs, length, starts, 0);
     return starts;
   }
 
   readHistograms(chunk: number): NativeHistogram[] {
-    const [extras] = this.#seek(chunk);
-    const length = this.lengths[chunk] as number;
-    if (((this.#kinds[chunk] as number) & STARTS) !== 0) skipStarts(extras, length);
-    return readHistograms(extras, length);
+    this.#seek(chunk);
+    const length = this.chunks.samples(chunk);
+    if (this.#hasStarts(chunk)) skipStarts(this.#extras, length);
+    return readHistograms(this.#extras, length);
   }
 
-  #seek(chunk: number): [extras: ByteReader, cursors: ValueCursors] {
-    this.#header.offset = this.#headerOffsets[chunk] as number;
-    this.#extras.offset = this.#extraOffsets[chunk] as number;
-    const cursors = this.#cursors;
-    const row = chunk * (MAX_INT_WIDTH + 1);
-    for (let plane = 0; plane < MAX_INT_WIDTH; plane++) {
-      cursors.planes[plane] = this.#planeOffsets[row + plane] as number;
-    }
-    cursors.raw = this.#planeOffsets[row + MAX_INT_WIDTH] as number;
-    return [this.#extras, cursors];
+  #hasStarts(chunk: number): boolean {
+    return (this.chunks.kind(chunk) & STARTS) !== 0;
   }
 
-  #scan(): number[] {
+  #seek(chunk: number): void {
+    this.chunks.seek(chunk, this.#header, this.#extras, this.#cursors);
+  }
+
+  #scan(): void {
     const header = this.#header;
     const cursors: ValueCursors = { planes: new Uint32Array(MAX_INT_WIDTH), raw: 0 };
-    const planeOffsets: number[] = [];
     let series = 0;
     let timeRun = 0;
     let extra = 0;
@@ -185,18 +163,13 @@ export class DataPage {
       const kind = header.u8();
       const length = header.varint();
       timeRun += header.zigzag();
-      this.series.push(series);
-      this.#kinds.push(kind);
-      this.lengths.push(length);
-      this.timeRuns.push(timeRun);
-      this.#extraOffsets.push(extra);
-      if ((kind & HAS_EXTRAS) !== 0) extra += header.varint();
-      this.#headerOffsets.push(header.offset);
-      planeOffsets.push(...cursors.planes, cursors.raw);
+      const extraBytes = (kind & HAS_EXTRAS) === 0 ? 0 : header.varint();
       if (length > MAX_CHUNK_SAMPLES) throw new CorruptionError(`chunk of ${length} samples`);
+      this.chunks.add(series, kind, length, timeRun, header.offset, extra, cursors);
+      extra += extraBytes;
       if ((kind & HISTOGRAMS) === 0) skipValues(header, length, cursors);
     }
-    return planeOffsets;
+    this.chunks.trim();
   }
 }
 
