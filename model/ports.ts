@@ -132,7 +132,20 @@ export type HistogramSlice = {
   readonly startsMs?: Float64Array | undefined;
 };
 
+/** Says what changed, so that what was made of the data can be kept. Versions ascend, and mean nothing after a restart. */
+export interface DataChanges {
+  /** Take it before reading: whatever is changed later has a higher version. */
+  version(tenant: TenantId): number;
+  /**
+   * The parts of `range` in which samples may have come or gone since then, ascending and apart from each other. All of
+   * it when something changed that bears on samples of any time, such as a temporality.
+   */
+  since(tenant: TenantId, version: number, range: TimeRange): readonly TimeRange[];
+}
+
 export interface MetricStore extends Store<MetricBatch>, Queryable {
+  /** Absent: nothing made of the data can be kept. */
+  readonly changes?: DataChanges;
   /** Newest metadata per metric, all of them or that of `metric`. */
   metadata(tenant: TenantId, metric?: string): Promise<readonly MetricMetadata[]>;
   /** Exemplars of the matching series, ascending in time. */
