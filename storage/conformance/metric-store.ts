@@ -1,5 +1,6 @@
 import type { MetricStore } from "@sightline/model/ports.ts";
 import { afterEach, beforeEach, describe } from "vitest";
+import { describeChanges } from "./metric-store-changes.ts";
 import { describeRestart } from "./metric-store-durability.ts";
 import type { MetricStoreFixture } from "./metric-store-fixture.ts";
 import { describeLabels } from "./metric-store-labels.ts";
@@ -22,6 +23,7 @@ export function describeMetricStore(name: string, make: () => Promise<MetricStor
     describeSamples(given);
     describeLabels(given);
     describeOtherData(given);
+    describeChanges(given);
     describeRestart(given);
     describeRandomHistories(make);
   });

@@ -7,6 +7,7 @@ import { compileMatchers } from "@sightline/model/matcher.ts";
 import type { MetricBatch, MetricMetadata } from "@sightline/model/metric-batch.ts";
 import type {
   AppendResult,
+  DataChanges,
   LabelRequest,
   MetricStore,
   SeriesExemplars,
@@ -40,6 +41,10 @@ const MAINTENANCE_INTERVAL_MS = 15_000;
  */
 export class EmbeddedMetricStore implements MetricStore {
   readonly name = "embedded metric store";
+  readonly changes: DataChanges = {
+    version: (tenant) => this.#tenants.get(tenant)?.changes.version ?? 0,
+    since: (tenant, version, range) => this.#tenants.get(tenant)?.changes.since(version, range) ?? [],
+  };
   readonly #options: EmbeddedMetricStoreOptions;
   readonly #nowMs: () => number;
   readonly #cache: ByteCache<CachedPart>;

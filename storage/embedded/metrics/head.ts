@@ -48,6 +48,7 @@ export class Head implements SeriesSource {
   #newestValues = new Float64Array(1024);
   #newestWords = wordsOf(this.#newestValues);
   #samples = 0;
+  #temporalityChanges = 0;
   #minTimeMs = Number.POSITIVE_INFINITY;
   #maxTimeMs = NEVER;
 
@@ -67,6 +68,11 @@ export class Head implements SeriesSource {
   /** About; only what grows with the samples. */
   get bytes(): number {
     return this.#slots.bytes + this.#newestMs.length * 16;
+  }
+
+  /** How often a series turned out to be of another temporality than before. */
+  get temporalityChanges(): number {
+    return this.#temporalityChanges;
   }
 
   /** Lets go of the head before, which is in blocks now. */
@@ -161,7 +167,10 @@ export class Head implements SeriesSource {
       hint >= 0 && hint < table.labels.length && table.labels[hint] === key.labels
         ? hint
         : this.#findOrAdd(key, limits, rejections);
-    if (id >= 0 && table.infos[id] !== key.info) table.infos[id] = key.info;
+    if (id >= 0 && table.infos[id] !== key.info) {
+      if (table.infos[id]?.temporality !== key.info.temporality) this.#temporalityChanges++;
+      table.infos[id] = key.info;
+    }
     return id;
   }
 
@@ -180,6 +189,7 @@ export class Head implements SeriesSource {
     this.#ensure(id + 1);
     if (older >= 0) {
       const before = this.#before as Head;
+      if (before.#table.infos[older]?.temporality !== key.info.temporality) this.#temporalityChanges++;
       this.#newestMs[id] = before.#newestMs[older] as number;
       this.#newestValues[id] = before.#newestValues[older] as number;
     }

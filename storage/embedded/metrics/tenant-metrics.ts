@@ -6,6 +6,7 @@ import type { LabelRequest, SeriesRequest, SeriesSlice, TimeRange } from "@sight
 import type { EmbeddedMetricsConfig } from "../config.ts";
 import type { BlockCache } from "./block.ts";
 import { BlockList, type ListedBlock } from "./block-list.ts";
+import { ChangeLog } from "./change-log.ts";
 import { Head, type HeadLimits } from "./head.ts";
 import { JoinedSeries, type SelectedSeries } from "./joined-series.ts";
 import { nextMerge } from "./merge-plan.ts";
@@ -45,6 +46,8 @@ export class TenantMetrics {
   readonly #options: TenantOptions;
   readonly #files: BlockList;
   readonly #side: SideData;
+  /** What of the samples changed when; reads see a change as soon as it is in here. */
+  readonly changes = new ChangeLog();
   #current: Generation;
   #frozen: Generation | undefined;
   #cutting: Promise<void> = Promise.resolve();
@@ -125,7 +128,11 @@ export class TenantMetrics {
       this.#current.beganMs = nowMs();
     }
     this.#current.last = position;
+    const { temporalityChanges } = head;
     head.append(batch, limits, rejections);
+    this.changes.appended(batch);
+    // Rates of a series' older samples, too, are computed by what it is now.
+    if (head.temporalityChanges > temporalityChanges) this.changes.everythingChanged();
     const refused = this.#side.append(batch);
     if (refused > 0) telemetry.rejected.inc({ reason: "metadata_limit" }, refused);
   }
@@ -265,6 +272,7 @@ export class TenantMetrics {
   async #putAside(entry: ListedBlock, error: unknown): Promise<void> {
     if (!(error instanceof CorruptionError) && (error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
     if (!(await this.#files.quarantine(entry))) return;
+    this.changes.rangeChanged({ startMs: entry.minTimeMs, endMs: entry.maxTimeMs });
     const { logger, telemetry } = this.#options;
     telemetry.corruptBlocks.inc();
     logger.error("a block is damaged; its samples are no longer served", {
@@ -348,6 +356,7 @@ export class TenantMetrics {
     const old = this.#files.blocks.filter(({ maxTimeMs }) => maxTimeMs < oldestMs);
     if (old.length === 0) return;
     await this.#files.remove(old);
+    for (const { minTimeMs, maxTimeMs } of old) this.changes.rangeChanged({ startMs: minTimeMs, endMs: maxTimeMs });
     telemetry.removedBlocks.inc(old.length);
   }
 
