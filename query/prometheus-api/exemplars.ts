@@ -14,14 +14,15 @@ import { optionalRange } from "./parameters.ts";
 import type { PrometheusApiDeps } from "./routes.ts";
 
 /** `/api/v1/query_exemplars`: the exemplars of every series that the expression selects. */
-export function exemplarsHandler({ store }: PrometheusApiDeps): QueryHandler {
+export function exemplarsHandler({ store, engine }: PrometheusApiDeps): QueryHandler {
   return async ({ tenant, parameters, signal, request, reply }) => {
     const range = optionalRange(parameters);
     if (range.endMs < range.startMs) throw new InvalidInputError("end timestamp must not be before start timestamp");
     const selectors = [...selectorsOf(parsePromql(parameters.get("query")))];
     if (selectors.length === 0) return reply.code(204).send();
     const bySeries = new Map<string, SeriesExemplars>();
-    for (const matchers of selectors) {
+    for (const written of selectors) {
+      const matchers = await engine.storedMatchers(written, { tenant, range, signal });
       for (const series of await store.exemplars({ tenant, range, matchers }, signal)) {
         bySeries.set(labelsKey(series.labels), series);
       }

@@ -45,6 +45,10 @@ describe("labels", () => {
     ["labels?start=1699999000&match[]=old", []],
   ])("%s", async (url, names) => expect(await ask(url)).toEqual(success(names)));
 
+  test("of series chosen by another spelling of a label", async () => {
+    expect(await ask("labels?match[]={service_name=~`shop.*`}")).toEqual(success(["__name__", "service.name"]));
+  });
+
   test("as a posted form", async () => {
     expect(await ask("labels", { method: "POST", payload: "match[]=old" })).toEqual(success(["__name__", "job"]));
   });

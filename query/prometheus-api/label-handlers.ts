@@ -13,35 +13,35 @@ import type { PrometheusApiDeps } from "./routes.ts";
 const TRUNCATED = ["results truncated due to limit"];
 
 /** `/api/v1/labels` */
-export function labelNamesHandler({ store }: PrometheusApiDeps): QueryHandler {
+export function labelNamesHandler({ store, engine }: PrometheusApiDeps): QueryHandler {
   return async (call) => {
     const limit = optionalLimit(call.parameters);
-    const requests = labelRequests(call, limit, parseMatcherSets(call.parameters.all("match[]")));
+    const requests = await labelRequests(engine, call, limit, parseMatcherSets(call.parameters.all("match[]")));
     const names = await union(requests, (request) => store.labelNames(request, call.signal));
     return sendList(call, names, limit, (name) => JSON.stringify(name));
   };
 }
 
 /** `/api/v1/label/:name/values` */
-export function labelValuesHandler({ store }: PrometheusApiDeps): QueryHandler {
+export function labelValuesHandler({ store, engine }: PrometheusApiDeps): QueryHandler {
   return async (call) => {
     const name = unescapeLabelName(call.path.name ?? "");
     if (name === "") throw new InvalidInputError(`invalid label name: ${JSON.stringify(name)}`);
     const limit = optionalLimit(call.parameters);
-    const requests = labelRequests(call, limit, parseMatcherSets(call.parameters.all("match[]")));
+    const requests = await labelRequests(engine, call, limit, parseMatcherSets(call.parameters.all("match[]")));
     const values = await union(requests, (request) => store.labelValues(name, request, call.signal));
     return sendList(call, values, limit, (value) => JSON.stringify(value));
   };
 }
 
 /** `/api/v1/series` */
-export function seriesHandler({ store }: PrometheusApiDeps): QueryHandler {
+export function seriesHandler({ store, engine }: PrometheusApiDeps): QueryHandler {
   return async (call) => {
     const selectors = call.parameters.all("match[]");
     if (selectors.length === 0) throw new InvalidInputError("no match[] parameter provided");
     const limit = optionalLimit(call.parameters);
     const range = optionalRange(call.parameters);
-    const requests = labelRequests(call, limit, seriesMatcherSets(selectors), range);
+    const requests = await labelRequests(engine, call, limit, seriesMatcherSets(selectors), range);
     const [first, ...others] = requests as [LabelRequest, ...LabelRequest[]];
     let series = await store.series(first, call.signal);
     if (others.length > 0) {
@@ -55,16 +55,21 @@ export function seriesHandler({ store }: PrometheusApiDeps): QueryHandler {
   };
 }
 
-/** One request per matcher set; a single one over everything when there is none. */
-function labelRequests(
-  { tenant, parameters }: QueryCall,
+/** One request per matcher set, with stored names in it; a single one over everything when there is none. */
+async function labelRequests(
+  engine: PrometheusApiDeps["engine"],
+  { tenant, parameters, signal }: QueryCall,
   limit: number,
   matcherSets: readonly (readonly Matcher[])[],
   range = optionalRange(parameters),
-): LabelRequest[] {
-  const sets = matcherSets.length > 0 ? matcherSets : [[]];
-  // One more than asked for shows that there is more.
-  return sets.map((matchers) => ({ tenant, range, matchers, limit: limit > 0 ? limit + 1 : 0 }));
+): Promise<LabelRequest[]> {
+  const requests: LabelRequest[] = [];
+  for (const written of matcherSets.length > 0 ? matcherSets : [[]]) {
+    const matchers = await engine.storedMatchers(written, { tenant, range, signal });
+    // One more than asked for shows that there is more.
+    requests.push({ tenant, range, matchers, limit: limit > 0 ? limit + 1 : 0 });
+  }
+  return requests;
 }
 
 function seriesMatcherSets(selectors: readonly string[]): Matcher[][] {

@@ -31,7 +31,7 @@ import {
 } from "./target-handlers.ts";
 
 export type PrometheusApiDeps = QueryApiDeps & {
-  readonly engine: Pick<PromEngine, "instant" | "range">;
+  readonly engine: Pick<PromEngine, "instant" | "range" | "storedMatchers">;
   readonly store: Pick<MetricStore, "select" | "series" | "labelNames" | "labelValues" | "metadata" | "exemplars">;
   readonly server: ServerFacts;
   /** For `time` when a request names none; by default the system's clock. */
