@@ -23,6 +23,7 @@ import { QueryGate } from "@sightline/query/http/query-gate.ts";
 import { registerJaegerApi } from "@sightline/query/jaeger-api/routes.ts";
 import { LogqlEngine } from "@sightline/query/logql/logql-engine.ts";
 import { registerLokiApi } from "@sightline/query/loki-api/routes.ts";
+import { registerOpenapi } from "@sightline/query/openapi/routes.ts";
 import { registerPrometheusApi } from "@sightline/query/prometheus-api/routes.ts";
 import { PromEngine } from "@sightline/query/promql/engine.ts";
 import { registerRemoteRead } from "@sightline/query/remote-read/routes.ts";
@@ -155,6 +156,7 @@ export class App {
       server: serverFacts(config, Date.now()),
     });
     registerActiveQueries(http.app, asking);
+    registerOpenapi(http.app, asking);
     registerFederate(http.app, { ...asking, store: metrics });
     registerSearchApi(http.app, { ...asking, store: metrics });
     registerRemoteRead(http.app, { ...asking, store: metrics });

@@ -1,0 +1,155 @@
+import { z } from "zod";
+
+/** What the endpoints answer, as schemas that describe and check it. */
+
+/** Seconds since the epoch, and the value as text, because JSON has no infinities. */
+const point = z.tuple([z.number(), z.string()]);
+const bucket = z.tuple([z.int().min(0).max(3), z.string(), z.string(), z.string()]);
+const histogramPoint = z.tuple([
+  z.number(),
+  z.object({ count: z.string(), sum: z.string(), buckets: z.array(bucket).optional() }),
+]);
+const labels = z.record(z.string(), z.string());
+const stats = z.object({ timings: z.record(z.string(), z.number()), samples: z.record(z.string(), z.number()) });
+const vectorSample = z.object({ metric: labels, value: point.optional(), histogram: histogramPoint.optional() });
+const matrixSeries = z.object({
+  metric: labels,
+  values: z.array(point).optional(),
+  histograms: z.array(histogramPoint).optional(),
+});
+
+export const queryData = z.union([
+  z.object({ resultType: z.literal("scalar"), result: point, stats: stats.optional() }),
+  z.object({ resultType: z.literal("string"), result: point, stats: stats.optional() }),
+  z.object({ resultType: z.literal("vector"), result: z.array(vectorSample), stats: stats.optional() }),
+  z.object({ resultType: z.literal("matrix"), result: z.array(matrixSeries), stats: stats.optional() }),
+]);
+export const texts = z.array(z.string());
+export const text = z.string();
+export const series = z.array(labels);
+export const anyObject = z.record(z.string(), z.unknown());
+export const exemplars = z.array(
+  z.object({
+    seriesLabels: labels,
+    exemplars: z.array(z.object({ labels, value: z.string(), timestamp: z.number() })),
+  }),
+);
+const metadata = z.object({ type: z.string(), unit: z.string(), help: z.string() });
+export const metricMetadata = z.record(z.string(), z.array(metadata));
+export const rules = z.object({ groups: z.array(anyObject), groupNextToken: z.string().optional() });
+export const alerts = z.object({ alerts: z.array(anyObject) });
+export const alertmanagers = z.object({
+  activeAlertmanagers: z.array(anyObject),
+  droppedAlertmanagers: z.array(anyObject),
+});
+export const targets = z.object({
+  activeTargets: z.array(anyObject),
+  droppedTargets: z.array(anyObject),
+  droppedTargetCounts: z.record(z.string(), z.number()).nullable(),
+});
+export const targetMetadata = z.array(anyObject);
+export const scrapePools = z.object({ scrapePools: texts });
+export const buildInfo = z.object({
+  version: z.string(),
+  revision: z.string(),
+  branch: z.string(),
+  buildUser: z.string(),
+  buildDate: z.string(),
+  goVersion: z.string(),
+  application: z.string(),
+});
+export const config = z.object({ yaml: z.string() });
+export const flags = z.record(z.string(), z.string());
+export const runtimeInfo = z.object({
+  startTime: z.string(),
+  CWD: z.string(),
+  hostname: z.string(),
+  serverTime: z.string(),
+  reloadConfigSuccess: z.boolean(),
+  lastConfigTime: z.string(),
+  corruptionCount: z.number(),
+  goroutineCount: z.number(),
+  GOMAXPROCS: z.number(),
+  GOMEMLIMIT: z.number(),
+  GOGC: z.string(),
+  GODEBUG: z.string(),
+  storageRetention: z.string(),
+});
+export const walReplay = z.object({ min: z.number(), max: z.number(), current: z.number() });
+export const features = z.record(z.string(), z.record(z.string(), z.boolean()));
+const counts = z.array(z.object({ name: z.string(), value: z.number() }));
+export const tsdbStatus = z.object({
+  headStats: z.object({
+    numSeries: z.number(),
+    numLabelPairs: z.number(),
+    chunkCount: z.number(),
+    minTime: z.number(),
+    maxTime: z.number(),
+  }),
+  seriesCountByMetricName: counts,
+  labelValueCountByLabelName: counts,
+  memoryInBytesByLabelName: counts,
+  seriesCountByLabelValuePair: counts,
+});
+export const churn = z.object({
+  windowSeconds: z.number(),
+  kept: z.number(),
+  added: z.number(),
+  ended: z.number(),
+  seriesChurnByMetricName: z.array(z.object({ name: z.string(), added: z.number(), ended: z.number() })),
+});
+export const activeQueries = z.object({
+  queries: z.array(
+    z.object({
+      id: z.int(),
+      state: z.enum(["waiting", "running"]),
+      route: z.string(),
+      query: z.string(),
+      parameters: z.record(z.string(), z.string()),
+      clientIP: z.string(),
+      startTime: z.string(),
+      elapsedSeconds: z.number(),
+    }),
+  ),
+});
+export const topQueries = z.object({
+  queries: z.array(
+    z.object({
+      route: z.string(),
+      query: z.string(),
+      count: z.int(),
+      errors: z.int(),
+      totalSeconds: z.number(),
+      maxSeconds: z.number(),
+      samples: z.number(),
+      peakSamples: z.number(),
+      cachedSteps: z.number(),
+      lastTime: z.string(),
+    }),
+  ),
+});
+
+export const failure = z.object({
+  status: z.literal("error"),
+  errorType: z.enum([
+    "bad_data",
+    "execution",
+    "timeout",
+    "canceled",
+    "unavailable",
+    "internal",
+    "not_found",
+    "unauthorized",
+  ]),
+  error: z.string(),
+});
+
+/** The envelope of a success. */
+export function success(data: z.ZodType): z.ZodType {
+  return z.object({
+    status: z.literal("success"),
+    data,
+    warnings: texts.optional(),
+    infos: texts.optional(),
+  });
+}
