@@ -21,6 +21,7 @@ export type BlockWindow = {
 };
 
 const INDEX_STREAMS = 3;
+const NO_PAIRS = { from: 0, to: 0 };
 
 /** Packs the index of a block whose series are sorted by labels. Pauses now and then. */
 export async function packBlockIndex(
@@ -205,13 +206,29 @@ export class BlockIndex implements LabelIndex {
   labelsOf(id: number): Labels {
     let labels = this.#labels[id];
     if (!labels) {
-      labels = Array.from(
-        this.#rows.subarray(this.#rowOffsets[id], this.#rowOffsets[id + 1]),
-        (pair) => this.#pairs[pair] as Label,
-      );
+      const from = this.#rowOffsets[id] as number;
+      const to = this.#rowOffsets[id + 1] as number;
+      const pairs: Label[] = new Array(to - from);
+      for (let i = from; i < to; i++) pairs[i - from] = this.#pairs[this.#rows[i] as number] as Label;
+      labels = pairs;
       this.#labels[id] = labels;
     }
     return labels;
+  }
+
+  collectLabels(ids: readonly number[], name: string | undefined, into: Set<string>): void {
+    const { from, to } = name === undefined ? { from: 0, to: this.#pairs.length } : (this.#names.get(name) ?? NO_PAIRS);
+    const marks = new Uint8Array(to - from);
+    for (const id of ids) {
+      const end = this.#rowOffsets[id + 1] as number;
+      for (let i = this.#rowOffsets[id] as number; i < end; i++) {
+        const pair = this.#rows[i] as number;
+        if (pair >= from && pair < to) marks[pair - from] = 1;
+      }
+    }
+    for (let i = 0; i < marks.length; i++) {
+      if (marks[i] === 1) into.add((this.#pairs[from + i] as Label)[name === undefined ? 0 : 1]);
+    }
   }
 
   infoOf(id: number): SeriesInfo {

@@ -63,6 +63,10 @@ export class BlockSource implements SeriesSource {
     return this.#index.infoOf(id);
   }
 
+  collectLabels(ids: readonly number[], name: string | undefined, into: Set<string>): void {
+    this.#index.collectLabels(ids, name, into);
+  }
+
   /** They are numbered in that order. */
   async inLabelOrder(ids: readonly number[]): Promise<readonly number[]> {
     return ids;

@@ -42,13 +42,9 @@ export function decodeInts(
       throw new CorruptionError("a run of integers is longer than its page");
     }
   }
-  const end = at + to - from;
-  if (from < to) {
-    const run: IntRun = { streams, cursors, width, step };
-    if ((shape & 0x10) !== 0) decodeOrder2(run, first, from, out, at, end);
-    else decodeOrder1(run, first + from * step + sumResiduals(run, from), from, out, at, end);
-  }
-  if (divisor !== 1) for (let i = at; i < end; i++) out[i] = (out[i] as number) / divisor;
+  if (from < to)
+    decodePart({ streams, cursors, width, step }, (shape & 0x10) !== 0, first, from, out, at, at + to - from);
+  if (divisor !== 1) for (let i = at; i < at + to - from; i++) out[i] = (out[i] as number) / divisor;
   for (let plane = 0; plane < width; plane++) (cursors[plane] as number) += length - 1;
 }
 
@@ -69,20 +65,31 @@ function widthOf(shape: number): number {
 /** A whole chunk of steps and residuals of two bytes adds up to less than 2^31 below this. */
 const MAX_SMALL_STEP = 2 ** 20;
 
-/** Writes `value` and those after it, whose residuals begin at `index`. */
-function decodeOrder1(run: IntRun, value: number, index: number, out: Float64Array, at: number, end: number): void {
+function decodePart(
+  run: IntRun,
+  isOrder2: boolean,
+  first: number,
+  from: number,
+  out: Float64Array,
+  at: number,
+  end: number,
+): void {
   const { streams, cursors, width, step } = run;
-  if (width === 0) writeLine(value, step, out, at, end);
-  else if (width > 4) addAny(run, value, index, out, at, end);
-  else if (width > 2 || Math.abs(step) > MAX_SMALL_STEP) addInts(run, value, index, out, at, end);
-  else {
-    const low = streams[INT_PLANES] as Uint8Array;
-    const from = (cursors[0] as number) + index;
-    if (width === 1) addBytes(low, from, value, step, out, at, end);
-    else {
-      const high = streams[INT_PLANES + 1] as Uint8Array;
-      addWords(low, from, high, (cursors[1] as number) + index, value, step, out, at, end);
-    }
+  const low = streams[INT_PLANES] as Uint8Array;
+  const lowAt = cursors[0] as number;
+  const start = first + from * step;
+  if (isOrder2) addOrder2(residualsOf(run, from + end - at - 1), first, step, from, out, at, end);
+  else if (width === 0) writeLine(start, step, out, at, end);
+  else if (width === 3 || width === 4) addInts(run, first, from, out, at, end);
+  else if (width > 2 || Math.abs(step) > MAX_SMALL_STEP) {
+    addResiduals(residualsOf(run, from + end - at - 1), first, step, from, out, at, end);
+  } else if (width === 1) {
+    addBytes(low, lowAt + from, start + sumBytes(low, lowAt, from), step, out, at, end);
+  } else {
+    const high = streams[INT_PLANES + 1] as Uint8Array;
+    const highAt = cursors[1] as number;
+    const value = start + sumWords(low, lowAt, high, highAt, from);
+    addWords(low, lowAt + from, high, highAt + from, value, step, out, at, end);
   }
 }
 
@@ -92,6 +99,15 @@ function writeLine(first: number, step: number, out: Float64Array, at: number, e
     out[i] = value;
     value += step;
   }
+}
+
+function sumBytes(bytes: Uint8Array, from: number, count: number): number {
+  let sum = 0;
+  for (let k = from; k < from + count; k++) {
+    const coded = bytes[k] as number;
+    sum = (sum + ((coded >>> 1) ^ -(coded & 1))) | 0;
+  }
+  return sum;
 }
 
 function addBytes(
@@ -110,6 +126,15 @@ function addBytes(
     sum = (sum + step + ((coded >>> 1) ^ -(coded & 1))) | 0;
     out[i] = value + sum;
   }
+}
+
+function sumWords(low: Uint8Array, fromLow: number, high: Uint8Array, fromHigh: number, count: number): number {
+  let sum = 0;
+  for (let k = fromLow, l = fromHigh; k < fromLow + count; k++, l++) {
+    const coded = (low[k] as number) | ((high[l] as number) << 8);
+    sum = (sum + ((coded >>> 1) ^ -(coded & 1))) | 0;
+  }
+  return sum;
 }
 
 function addWords(
@@ -132,74 +157,89 @@ function addWords(
   }
 }
 
-/** Up to four bytes: three or four are what a counter that began again at zero leaves in its chunk. */
-function addInts(run: IntRun, first: number, index: number, out: Float64Array, at: number, end: number): void {
-  const [a, b, c, d] = [planeOf(run, 0), planeOf(run, 1), planeOf(run, 2), planeOf(run, 3)];
-  const { step } = run;
+/** Three or four bytes: what a counter that began again at zero leaves in its chunk. */
+function addInts(
+  { streams, cursors, width, step }: IntRun,
+  first: number,
+  from: number,
+  out: Float64Array,
+  at: number,
+  end: number,
+): void {
+  const plane = (k: number) => (streams[INT_PLANES + k] as Uint8Array).subarray(cursors[k]);
+  const [a, b, c] = [plane(0), plane(1), plane(2)];
+  const d = width === 4 ? plane(3) : undefined;
   let value = first;
+  for (let k = 0; k < from; k++) value += step + intAt(a, b, c, d, k);
   out[at] = value;
-  for (let i = at + 1, k = index; i < end; i++, k++) {
-    let coded = a[k] as number;
-    if (b !== NO_BYTES) coded |= (b[k] as number) << 8;
-    if (c !== NO_BYTES) coded |= (c[k] as number) << 16;
-    if (d !== NO_BYTES) coded |= (d[k] as number) << 24;
-    value += step + ((coded >>> 1) ^ -(coded & 1));
+  for (let i = at + 1, k = from; i < end; i++, k++) {
+    value += step + intAt(a, b, c, d, k);
     out[i] = value;
   }
 }
 
-const NO_BYTES = new Uint8Array(0);
-
-/** The bytes of a plane from residual 0 on, none if the plane is not used. */
-function planeOf({ streams, cursors, width }: IntRun, plane: number): Uint8Array {
-  return plane < width ? (streams[INT_PLANES + plane] as Uint8Array).subarray(cursors[plane]) : NO_BYTES;
+function intAt(a: Uint8Array, b: Uint8Array, c: Uint8Array, d: Uint8Array | undefined, k: number): number {
+  let coded = (a[k] as number) | ((b[k] as number) << 8) | ((c[k] as number) << 16);
+  if (d !== undefined) coded |= (d[k] as number) << 24;
+  return (coded >>> 1) ^ -(coded & 1);
 }
 
-function addAny(run: IntRun, first: number, index: number, out: Float64Array, at: number, end: number): void {
+function addResiduals(
+  residuals: Float64Array,
+  first: number,
+  step: number,
+  from: number,
+  out: Float64Array,
+  at: number,
+  end: number,
+): void {
   let value = first;
+  for (let k = 0; k < from; k++) value += step + (residuals[k] as number);
   out[at] = value;
-  for (let i = at + 1, k = index; i < end; i++, k++) {
-    value += run.step + residualAt(run, k);
+  for (let i = at + 1, k = from; i < end; i++, k++) {
+    value += step + (residuals[k] as number);
     out[i] = value;
   }
 }
 
-function decodeOrder2(run: IntRun, first: number, from: number, out: Float64Array, at: number, end: number): void {
+function addOrder2(
+  residuals: Float64Array,
+  first: number,
+  firstStep: number,
+  from: number,
+  out: Float64Array,
+  at: number,
+  end: number,
+): void {
   let value = first;
-  let { step } = run;
+  let step = firstStep;
   for (let k = 0; k < from; k++) {
-    step += residualAt(run, k);
+    step += residuals[k] as number;
     value += step;
   }
   out[at] = value;
   for (let i = at + 1, k = from; i < end; i++, k++) {
-    step += residualAt(run, k);
+    step += residuals[k] as number;
     value += step;
     out[i] = value;
   }
 }
 
-function residualAt({ streams, cursors, width }: IntRun, index: number): number {
-  let coded = 0;
-  for (let plane = width - 1; plane >= 0; plane--) {
-    coded = coded * 256 + ((streams[INT_PLANES + plane] as Uint8Array)[(cursors[plane] as number) + index] as number);
-  }
-  return coded % 2 === 0 ? coded / 2 : -(coded + 1) / 2;
-}
+const residualScratch = new Float64Array(MAX_CHUNK_SAMPLES);
 
-/** Of the first `count` residuals. */
-function sumResiduals(run: IntRun, count: number): number {
-  if (run.width === 1) return sumBytes(run.streams[INT_PLANES] as Uint8Array, run.cursors[0] as number, count);
-  let sum = 0;
-  if (run.width > 0) for (let k = 0; k < count; k++) sum += residualAt(run, k);
-  return sum;
-}
-
-function sumBytes(bytes: Uint8Array, from: number, count: number): number {
-  let sum = 0;
-  for (let k = from; k < from + count; k++) {
-    const coded = bytes[k] as number;
-    sum = (sum + ((coded >>> 1) ^ -(coded & 1))) | 0;
+/** The first `count` residuals, of any width; valid until the next call. */
+function residualsOf({ streams, cursors, width }: IntRun, count: number): Float64Array {
+  const residuals = residualScratch;
+  residuals.fill(0, 0, count);
+  for (let plane = 0, factor = 1; plane < width; plane++, factor *= 256) {
+    const bytes = streams[INT_PLANES + plane] as Uint8Array;
+    const from = cursors[plane] as number;
+    for (let k = 0; k < count; k++) residuals[k] = (residuals[k] as number) + factor * (bytes[from + k] as number);
   }
-  return sum;
+  for (let k = 0; k < count; k++) {
+    const coded = residuals[k] as number;
+    const half = Math.floor(coded / 2);
+    residuals[k] = half * 2 === coded ? half : -half - 1;
+  }
+  return residuals;
 }

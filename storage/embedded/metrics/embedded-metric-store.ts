@@ -56,6 +56,7 @@ export class EmbeddedMetricStore implements MetricStore {
   readonly #stopping = new AbortController();
   #timer: NodeJS.Timeout | undefined;
   #maintenance: Promise<void> | undefined;
+  #preloading: Promise<void> | undefined;
 
   constructor(options: EmbeddedMetricStoreOptions) {
     this.#options = options;
@@ -69,6 +70,7 @@ export class EmbeddedMetricStore implements MetricStore {
     await mkdir(dir, { recursive: true });
     const entries = await readdir(dir, { withFileTypes: true });
     for (const entry of entries) if (entry.isDirectory()) await this.#openFound(entry.name);
+    this.#preloading = this.#preload();
     this.#timer = setInterval(() => this.#maintainInBackground(), MAINTENANCE_INTERVAL_MS);
     this.#timer.unref();
   }
@@ -76,6 +78,7 @@ export class EmbeddedMetricStore implements MetricStore {
   async stop(): Promise<void> {
     clearInterval(this.#timer);
     this.#stopping.abort();
+    await this.#preloading;
     await this.#maintenance;
     await this.flush();
   }
@@ -148,6 +151,18 @@ export class EmbeddedMetricStore implements MetricStore {
       } catch (error) {
         this.#telemetry.failures.inc({ work: "maintenance" });
         this.#options.logger.error("maintenance of metrics failed; it is tried again", { error, tenant });
+      }
+    }
+  }
+
+  /** What most queries ask for was in memory before a restart, and is so soon after. */
+  async #preload(): Promise<void> {
+    for (const [tenant, metrics] of this.#tenants) {
+      try {
+        await metrics.preload(() => this.#cache.bytes < this.#options.config.cache / 2, this.#stopping.signal);
+      } catch (error) {
+        if (this.#stopping.signal.aborted) return;
+        this.#options.logger.warn("reading the newest samples ahead failed", { error, tenant });
       }
     }
   }

@@ -249,6 +249,15 @@ export class Head implements SeriesSource {
     return this.#table.infos[id] as SeriesInfo;
   }
 
+  collectLabels(ids: readonly number[], name: string | undefined, into: Set<string>): void {
+    for (const id of ids) {
+      for (const [key, value] of this.labelsOf(id)) {
+        if (name === undefined) into.add(key);
+        else if (key === name) into.add(value);
+      }
+    }
+  }
+
   inLabelOrder(ids: readonly number[], slice: TimeSlice): Promise<readonly number[]> {
     return this.#order.sort(ids, slice);
   }

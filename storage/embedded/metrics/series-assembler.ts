@@ -4,6 +4,7 @@ import type { HistogramSlice, SeriesSlice } from "@sightline/model/ports.ts";
 /** Samples of one series as they are put together. */
 export type AssembledSeries = Omit<SeriesSlice, "labels" | "info">;
 
+/** Slabs grow up to this, unless a series is longer. */
 const SLAB_VALUES = 32 * 1024;
 
 /**
@@ -43,7 +44,8 @@ export class SeriesAssembler {
   reserve(count: number): number {
     if (this.#used + count > this.#slab.length) {
       const kept = this.#slab.subarray(this.#from, this.#used);
-      this.#slab = new Float64Array(Math.max(SLAB_VALUES, (kept.length + count) * 2));
+      const values = Math.min(SLAB_VALUES, this.#slab.length * 4);
+      this.#slab = new Float64Array(Math.max(values, (kept.length + count) * 2));
       this.#slab.set(kept);
       this.#used = kept.length;
       this.#from = 0;

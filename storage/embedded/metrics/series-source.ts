@@ -24,6 +24,8 @@ export interface SeriesSource extends LabelIndex {
   hasLabels(id: number, labels: Labels): boolean;
   labelsOf(id: number): Labels;
   infoOf(id: number): SeriesInfo;
+  /** Adds the names of the labels of some series, or with `name` the values of that label. */
+  collectLabels(ids: readonly number[], name: string | undefined, into: Set<string>): void;
   /** Some of its series, given as ascending numbers, in the order of their labels. */
   inLabelOrder(ids: readonly number[], slice: TimeSlice): Promise<readonly number[]>;
   /** Gets ready to read some series, given as ascending numbers. */

@@ -29,6 +29,12 @@ export type TenantOptions = {
   readonly nowMs: () => number;
 };
 
+/** Of the tenant that is asked. */
+type Selection = Omit<SeriesRequest, "tenant">;
+
+/** About what dashboards show when they are opened. */
+const PRELOADED_MS = 3_600_000;
+
 /** A head and the positions of the log that are in it. */
 type Generation = {
   readonly head: Head;
@@ -139,7 +145,7 @@ export class TenantMetrics {
 
   // ---- reading
 
-  async *select(request: SeriesRequest, signal: AbortSignal): AsyncGenerator<readonly SeriesSlice[]> {
+  async *select(request: Selection, signal: AbortSignal): AsyncGenerator<readonly SeriesSlice[]> {
     const slice = new TimeSlice(signal);
     const blocks = this.#acquire(request.range);
     try {
@@ -155,6 +161,14 @@ export class TenantMetrics {
     } finally {
       await this.#release(blocks);
     }
+  }
+
+  /** Reads the newest samples, for the cache, as long as there is `room`. */
+  async preload(room: () => boolean, signal: AbortSignal): Promise<void> {
+    const newestMs = Math.max(...this.#files.blocks.map(({ maxTimeMs }) => maxTimeMs));
+    if (newestMs === Number.NEGATIVE_INFINITY) return;
+    const range = { startMs: newestMs - PRELOADED_MS, endMs: newestMs };
+    for await (const _ of this.select({ matchers: [], range, transient: true }, signal)) if (!room()) return;
   }
 
   async series(request: LabelRequest, signal: AbortSignal): Promise<readonly Labels[]> {
@@ -173,23 +187,14 @@ export class TenantMetrics {
   /** Label names, or with `name` the values of that label; in no order. */
   async labels(name: string | undefined, request: LabelRequest, signal: AbortSignal): Promise<Set<string>> {
     const found = new Set<string>();
-    if (request.matchers.length > 0) {
-      const slice = new TimeSlice(signal);
-      for (const labels of await this.series({ ...request, limit: 0 }, signal)) {
-        if (slice.due) await slice.pause();
-        for (const [key, value] of labels) {
-          if (name === undefined) found.add(key);
-          else if (key === name) found.add(value);
-        }
-      }
-      return found;
-    }
+    const slice = new TimeSlice(signal);
     const blocks = this.#acquire(request.range);
     try {
       const { sources } = await this.#sources(blocks, request.range);
       for (const source of sources) {
-        signal.throwIfAborted();
-        for (const text of name === undefined ? source.names() : source.valuesOf(name)) found.add(text);
+        if (request.matchers.length > 0) await collectLabels(source, request, name, slice, found);
+        else for (const text of name === undefined ? source.names() : source.valuesOf(name)) found.add(text);
+        if (slice.due) await slice.pause();
       }
     } finally {
       await this.#release(blocks);
@@ -250,7 +255,7 @@ export class TenantMetrics {
     }
   }
 
-  async #join(sources: readonly SeriesSource[], { matchers, sorted }: SeriesRequest, slice: TimeSlice) {
+  async #join(sources: readonly SeriesSource[], { matchers, sorted }: Selection, slice: TimeSlice) {
     const selections: SelectedSeries[] = [];
     for (const source of sources) selections.push({ source, ids: await selectSeries(source, matchers, slice) });
     const linkOf = (from: SeriesSource, to: SeriesSource) => this.#linkOf(from, to);
@@ -378,6 +383,22 @@ export class TenantMetrics {
       stopTimer();
       await this.#release(blocks);
     }
+  }
+}
+
+const LABELS_AT_A_TIME = 4_096;
+
+async function collectLabels(
+  source: SeriesSource,
+  { matchers }: LabelRequest,
+  name: string | undefined,
+  slice: TimeSlice,
+  into: Set<string>,
+): Promise<void> {
+  const ids = await selectSeries(source, matchers, slice);
+  for (let from = 0; from < ids.length; from += LABELS_AT_A_TIME) {
+    source.collectLabels(ids.slice(from, from + LABELS_AT_A_TIME), name, into);
+    if (slice.due) await slice.pause();
   }
 }
 
