@@ -43,6 +43,20 @@ const topQueriesSchema = z.strictObject({
   window_ms: positive().default(3_600_000).describe("The list covers the last one to two of these, in milliseconds"),
 });
 
+const resultsCacheSchema = z.strictObject({
+  enabled: z
+    .boolean()
+    .default(true)
+    .describe("Keep results of PromQL range queries, so that asking again evaluates only what is new or has changed"),
+  max_bytes: positive().default(134_217_728).describe("Memory for the results, of all tenants together"),
+  recent_ms: z
+    .number()
+    .min(0)
+    .default(600_000)
+    .describe("The newest steps are not kept, as samples for them are still to come: so many milliseconds"),
+  min_evaluation_ms: z.number().min(0).default(20).describe("Results that took less to evaluate are not kept"),
+});
+
 /** The section `query`: PromQL's limits at its top, those of the other languages below it. */
 export const queryConfig = z.strictObject({
   ...promLimitsSchema.shape,
@@ -55,6 +69,7 @@ export const queryConfig = z.strictObject({
   logs: logQueryLimitsSchema.prefault({}).describe("LogQL"),
   log: queryLogSchema.prefault({}).describe("A record of every query"),
   top_queries: topQueriesSchema.prefault({}).describe("The costliest queries, at /api/v1/status/top_queries"),
+  results_cache: resultsCacheSchema.prefault({}).describe("Results of range queries"),
   remote_read: remoteReadLimitsSchema.prefault({}).describe("Prometheus' remote read"),
   search: searchLimitsSchema.prefault({}).describe("Searching for names and label values while they are typed"),
   traces: traceQueryLimitsSchema.prefault({}).describe("Looking up traces"),
@@ -64,3 +79,4 @@ export type LogQueryLimits = QueryConfig["logs"];
 export type TraceQueryLimits = QueryConfig["traces"];
 export type RemoteReadLimits = QueryConfig["remote_read"];
 export type QueryLogConfig = QueryConfig["log"];
+export type ResultsCacheConfig = QueryConfig["results_cache"];

@@ -27,6 +27,8 @@ import { registerOpenapi } from "@sightline/query/openapi/routes.ts";
 import { registerPrometheusApi } from "@sightline/query/prometheus-api/routes.ts";
 import { PromEngine } from "@sightline/query/promql/engine.ts";
 import { registerRemoteRead } from "@sightline/query/remote-read/routes.ts";
+import { MemoryResultsCache } from "@sightline/query/results-cache/memory-results-cache.ts";
+import { RangeCache } from "@sightline/query/results-cache/range-cache.ts";
 import { registerSearchApi } from "@sightline/query/search/routes.ts";
 import { registerTempoApi } from "@sightline/query/tempo-api/routes.ts";
 import { SqliteCatalog } from "@sightline/storage-catalog/sqlite-catalog.ts";
@@ -112,7 +114,16 @@ export class App {
       config: config.collector,
     });
 
-    const engine = new PromEngine({ queryable: metrics, limits: config.query, registry });
+    const cacheConfig = config.query.results_cache;
+    const rangeCache = cacheConfig.enabled
+      ? new RangeCache({
+          cache: new MemoryResultsCache({ maxBytes: cacheConfig.max_bytes, registry }),
+          changes: metrics.changes,
+          config: cacheConfig,
+          registry,
+        })
+      : undefined;
+    const engine = new PromEngine({ queryable: metrics, limits: config.query, registry, rangeCache });
 
     const http = new HttpListener({ key: "listen", hostPort: config.listen, logger: log("server"), tls });
     const otlpHttp = new HttpListener({ key: "otlp_http", hostPort: config.otlp_http, logger: log("server"), tls });

@@ -5,6 +5,7 @@ import { ReferenceMetricStore } from "@sightline/storage-conformance/reference-m
 import fastify, { type FastifyInstance } from "fastify";
 import { TEST_DEPS } from "../http/test-app.ts";
 import { PromEngine } from "../promql/engine.ts";
+import type { RangeCache } from "../results-cache/range-cache.ts";
 import { registerPrometheusApi } from "./routes.ts";
 import type { ServerFacts } from "./server-facts.ts";
 
@@ -21,13 +22,17 @@ export const TEST_SERVER: ServerFacts = {
 /** Prometheus' API over a store that holds these rows. */
 export async function prometheusApp(
   rows: readonly SeriesRows[],
-  options: { readonly metadata?: readonly MetricMetadata[]; readonly tenant?: TenantId } = {},
+  options: {
+    readonly metadata?: readonly MetricMetadata[];
+    readonly tenant?: TenantId;
+    readonly rangeCache?: RangeCache;
+  } = {},
 ): Promise<FastifyInstance> {
   const store = new ReferenceMetricStore();
-  const { metadata = [], tenant = DEFAULT_TENANT } = options;
+  const { metadata = [], tenant = DEFAULT_TENANT, rangeCache } = options;
   await store.append(tenant, metricBatchOf(rows, { metadata }), 0);
   const nowMs = () => NOW_MS;
-  const engine = new PromEngine({ queryable: store, limits: TEST_DEPS.config, nowMs });
+  const engine = new PromEngine({ queryable: store, limits: TEST_DEPS.config, nowMs, rangeCache });
   const app = fastify({ routerOptions: { maxParamLength: 1_000 } });
   registerPrometheusApi(app, { ...TEST_DEPS, engine, store, server: TEST_SERVER, nowMs });
   return app;

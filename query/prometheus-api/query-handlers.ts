@@ -1,4 +1,5 @@
 import { InvalidInputError, ParseError } from "@sightline/model/errors.ts";
+import { parseGoBool } from "../http/go-syntax.ts";
 import type { QueryCall, QueryHandler } from "../http/query-api.ts";
 import type { RequestParameters } from "../http/request-parameters.ts";
 import { sendChunks } from "../http/send-chunks.ts";
@@ -33,9 +34,18 @@ export function rangeHandler({ engine }: PrometheusApiDeps): QueryHandler {
     const limit = optionalLimit(parameters);
     const steps = requiredSteps(parameters);
     const options = evaluationOptions(call);
-    const result = await evaluate(() => engine.range(parameters.get("query"), { ...options, ...steps, limit }));
+    const noCache = wantsFreshResult(call);
+    const result = await evaluate(() =>
+      engine.range(parameters.get("query"), { ...options, ...steps, limit, noCache }),
+    );
     return sendResult(call, result);
   };
+}
+
+/** By `nocache=1` as VictoriaMetrics knows it, by the header as Mimir does, or because statistics are those of evaluating. */
+function wantsFreshResult({ parameters, request }: QueryCall): boolean {
+  if (parameters.get("stats") !== "" || parseGoBool(parameters.get("nocache"))) return true;
+  return /\bno-(?:store|cache)\b/i.test(request.headers["cache-control"] ?? "");
 }
 
 function evaluationOptions({ parameters, tenant, signal }: QueryCall) {
@@ -65,6 +75,7 @@ async function evaluate(query: () => Promise<QueryResult>): Promise<QueryResult>
 function sendResult({ request, reply, parameters, usage }: QueryCall, result: QueryResult) {
   usage.samples = result.stats.samplesTotal;
   usage.peakSamples = result.stats.samplesPeak;
+  usage.cachedSteps = result.stats.cachedSteps ?? 0;
   const stats = parameters.get("stats");
   const pieces = encodeQueryResult(result, statsWarnings(parameters), stats !== "");
   return sendChunks(request, reply, "application/json", pieces);

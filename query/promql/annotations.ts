@@ -26,6 +26,18 @@ export class Annotations {
   readonly #monotonicity = new Map<string, Monotonicity>();
   readonly #overlaps = new Map<string, { range: Range; count: number }>();
 
+  /** How much there is to say. */
+  get size(): number {
+    return this.#notes.size + this.#monotonicity.size + this.#overlaps.size;
+  }
+
+  /** Forgets all but the first `size` plain notes. */
+  forgetAfter(size: number): void {
+    for (const message of [...this.#notes.keys()].slice(size)) this.#notes.delete(message);
+    this.#monotonicity.clear();
+    this.#overlaps.clear();
+  }
+
   warn(range: Range, message: string): void {
     this.#note("warning", range, message);
   }

@@ -9,6 +9,7 @@ import type { Matcher } from "@sightline/model/matcher.ts";
 import type { Queryable, TimeRange } from "@sightline/model/ports.ts";
 import type { TenantId } from "@sightline/model/tenant.ts";
 import type { Registry } from "prom-client";
+import type { RangeCache } from "../results-cache/range-cache.ts";
 import { Annotations } from "./annotations.ts";
 import type { Expr } from "./ast.ts";
 import type { PromLimits } from "./config.ts";
@@ -26,6 +27,8 @@ export type PromEngineOptions = {
   readonly limits: PromLimits;
   readonly nowMs?: () => number;
   readonly registry?: Registry;
+  /** Where results of range queries are kept; without it all is evaluated. */
+  readonly rangeCache?: Pick<RangeCache, "answer"> | undefined;
   /** Experimental functions and syntax; on unless false. */
   readonly experimental?: boolean;
   /**
@@ -51,6 +54,8 @@ export type RangeQuery = QueryOptions & {
   readonly startMs: number;
   readonly endMs: number;
   readonly stepMs: number;
+  /** Evaluate everything, whatever is kept of earlier queries. */
+  readonly noCache?: boolean;
 };
 
 /**
@@ -72,18 +77,23 @@ export class PromEngine {
 
   instant(text: string, query: InstantQuery): Promise<QueryResult> {
     const range = { startMs: query.timeMs, endMs: query.timeMs, stepMs: 0 };
-    return this.#run("instant", text, query, range, (context, expr) => evaluateInstant(context, expr, query.timeMs));
+    return this.#run("instant", text, query, range, (context, expr) =>
+      evaluateInstant(context, prepareQuery(expr, range), query.timeMs),
+    );
   }
 
   range(text: string, query: RangeQuery): Promise<QueryResult> {
     const { startMs, endMs, stepMs } = query;
-    return this.#run("range", text, query, { startMs, endMs, stepMs }, (context, expr) => {
+    const range = { startMs, endMs, stepMs };
+    return this.#run("range", text, query, range, (context, expr) => {
       const type = valueType(expr);
       if (type !== "vector" && type !== "scalar") {
         const got = JSON.stringify(documentedType(type));
         throw new InvalidInputError(`invalid expression type ${got} for range query, must be Scalar or instant Vector`);
       }
-      return evaluateRange(context, expr, { startMs, endMs, stepMs });
+      const { rangeCache } = this.#options;
+      if (!rangeCache || query.noCache) return evaluateRange(context, prepareQuery(expr, range), range);
+      return answerFromCache(rangeCache, context, expr, range);
     });
   }
 
@@ -111,7 +121,7 @@ export class PromEngine {
       const expr = this.#parse(text);
       const parsed = performance.now();
       context = this.#context(query, AbortSignal.any([query.signal, timeout]), started + timeoutMs, timeoutMs);
-      const value = await evaluate(context, prepareQuery(await this.#named(expr, context, range), range));
+      const value = await evaluate(context, await this.#named(expr, context, range));
       const { warnings, infos } = context.annotations.texts(text);
       const limited = limitResult(value, query.limit ?? 0);
       if (limited !== value) warnings.unshift("results truncated due to limit");
@@ -122,6 +132,7 @@ export class PromEngine {
         stats: {
           samplesTotal: context.samplesTotal,
           samplesPeak: context.samplesPeak,
+          cachedSteps: context.cachedSteps,
           parseMs: parsed - started,
           selectMs: context.selectMs,
           evalMs: performance.now() - parsed,
@@ -166,6 +177,27 @@ export class PromEngine {
       delayedNameRemoval: delayedNameRemoval ?? true,
     });
   }
+}
+
+async function answerFromCache(
+  cache: Pick<RangeCache, "answer">,
+  context: QueryContext,
+  expr: Expr,
+  range: QueryRange,
+): Promise<PromValue> {
+  const { annotations, tenant, lookbackMs } = context;
+  // What there was to say of names is said of every query, and of the whole.
+  const said = annotations.size;
+  const evaluate = async (part: { readonly startMs: number; readonly endMs: number }) => {
+    const partRange = { startMs: part.startMs, endMs: part.endMs, stepMs: range.stepMs };
+    const value = await evaluateRange(context, prepareQuery(expr, partRange), partRange);
+    return value.type === "matrix" ? value.series : [];
+  };
+  const isPlain = () => annotations.size === said;
+  const evaluation = { evaluate, isPlain, forgetNotes: () => annotations.forgetAfter(said) };
+  const { series, cachedSteps } = await cache.answer({ tenant, expr, range, lookbackMs }, evaluation);
+  context.cachedSteps = cachedSteps;
+  return { type: "matrix", series };
 }
 
 /** The same value when it is not larger than `limit`. */

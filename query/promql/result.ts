@@ -30,6 +30,8 @@ export type QueryStats = {
   readonly samplesTotal: number;
   /** The most samples held at one time: what `query.max_samples` limits. */
   readonly samplesPeak: number;
+  /** Steps that came from the results cache; absent when it was not asked. */
+  readonly cachedSteps?: number;
   readonly parseMs: number;
   /** Time spent waiting for storage. */
   readonly selectMs: number;

@@ -34,6 +34,8 @@ export class QueryContext {
   readonly delayedNameRemoval: boolean;
   /** Samples read, once per step that looked at them. */
   samplesTotal = 0;
+  /** Steps of the result that were not evaluated but kept from before. */
+  cachedSteps = 0;
   samplesPeak = 0;
   selectMs = 0;
   readonly #maxSamples: number;
