@@ -1,13 +1,15 @@
 import { InvalidInputError, SightlineError, UnavailableError } from "@sightline/model/errors.ts";
 import type { LogBatch } from "@sightline/model/log-batch.ts";
+import type { MemoryGate } from "@sightline/model/memory-part.ts";
 import type { Logger } from "@sightline/model/logger.ts";
 import type { MetricBatch } from "@sightline/model/metric-batch.ts";
 import type { AppendResult, Component, Signal, Store } from "@sightline/model/ports.ts";
 import type { SpanBatch } from "@sightline/model/span-batch.ts";
+import type { TenantId } from "@sightline/model/tenant.ts";
 import { decompressAsync } from "@sightline/proto/compression.ts";
 import type { Decoded, WireRequest } from "@sightline/proto/wire-request.ts";
 import type { Registry } from "prom-client";
-import { ByteBudget } from "./byte-budget.ts";
+import { type BudgetPlace, ByteBudget } from "./byte-budget.ts";
 import { ConcurrencyGate } from "./concurrency-gate.ts";
 import type { CollectorConfig } from "./config.ts";
 import type { DeadLetters } from "./dead-letters/dead-letters.ts";
@@ -15,6 +17,9 @@ import { IngestMetrics } from "./ingest-metrics.ts";
 import { countRejected, type IngestResult, isEmpty, itemsOf, metricItems, writtenCounts } from "./ingest-result.ts";
 import { Tenants } from "./limits/tenants.ts";
 import { StoreQueue } from "./store-queue.ts";
+import { decodeTailDecision, TAIL_DECISION } from "./tail-sampling/tail-decision.ts";
+import { TailSampler } from "./tail-sampling/tail-sampler.ts";
+import { spansOf, type TraceWork } from "./tail-sampling/trace-work.ts";
 import type { LoggedRequest } from "./wal/record.ts";
 import type { WriteAheadLog } from "./wal/write-ahead-log.ts";
 
@@ -32,6 +37,8 @@ export type IngestOptions = {
   readonly config: CollectorConfig;
   readonly logger: Logger;
   readonly registry: Registry;
+  /** Asked for each request, from its first byte on. Absent: only `limits.max_in_flight_bytes` bounds them. */
+  readonly memory?: MemoryGate | undefined;
 };
 
 /** A store that keeps the log from shrinking is told to flush when the log is this full. */
@@ -56,8 +63,9 @@ export class Ingest implements Component {
   readonly #queues: {
     readonly metrics: StoreQueue<MetricBatch> | undefined;
     readonly logs: StoreQueue<LogBatch> | undefined;
-    readonly traces: StoreQueue<SpanBatch> | undefined;
+    readonly traces: StoreQueue<TraceWork> | undefined;
   };
+  readonly #sampler: TailSampler | undefined;
   readonly #inflating = new ConcurrencyGate(MAX_INFLATING);
   readonly #inFlight = new Set<Promise<unknown>>();
   /** Everything up to here is known to the queues. */
@@ -68,7 +76,7 @@ export class Ingest implements Component {
 
   constructor(options: IngestOptions) {
     this.#options = options;
-    this.budget = new ByteBudget(options.config.limits.max_in_flight_bytes);
+    this.budget = new ByteBudget(options.config.limits.max_in_flight_bytes, options.memory);
     this.#metrics = new IngestMetrics(options.registry, { inFlightBytes: () => this.budget.usedBytes });
     this.#tenants = new Tenants({
       config: options.config,
@@ -78,27 +86,52 @@ export class Ingest implements Component {
         this.#metrics.items(signal, tenant, 0, [{ reason, count, message: "" }]),
     });
     const { metrics, logs, traces } = options.stores;
+    this.#sampler = traces && this.#makeSampler(traces);
     this.#queues = {
       metrics:
-        metrics && this.#queue("metrics", metrics, (d) => (d.signal === "metrics" ? d.batch : undefined), metricItems),
-      logs: logs && this.#queue("logs", logs, (d) => (d.signal === "logs" ? d.batch : undefined), rows),
-      traces: traces && this.#queue("traces", traces, (d) => (d.signal === "traces" ? d.batch : undefined), rows),
+        metrics && this.#queue("metrics", metrics, (d) => (d?.signal === "metrics" ? d.batch : undefined), metricItems),
+      logs: logs && this.#queue("logs", logs, (d) => (d?.signal === "logs" ? d.batch : undefined), rows),
+      traces: this.#sampler && this.#queue("traces", this.#sampler, traceWork, spansOf),
     };
+  }
+
+  #makeSampler(store: Store<SpanBatch>): TailSampler {
+    const { logger, registry } = this.#options;
+    return new TailSampler({
+      store,
+      configOf: (tenant) => this.#tenants.tailSampling(tenant),
+      announce: (tenant, body) => this.#announce(tenant, body),
+      logger,
+      registry,
+    });
+  }
+
+  async #announce(tenant: TenantId, body: Uint8Array): Promise<void> {
+    const request: LoggedRequest = {
+      tenant,
+      protocol: TAIL_DECISION,
+      encoding: "identity",
+      receivedAtMs: Date.now(),
+      body,
+    };
+    const position = await this.#options.wal.append(request);
+    // No await between these two: they keep the order of positions.
+    this.#handedOver = position;
+    await this.#queues.traces?.append(position, request, { kind: "decide", decision: decodeTailDecision(body) });
   }
 
   #queue<Batch>(
     signal: Signal,
     store: Store<Batch>,
-    batchOf: (decoded: Decoded) => Batch | undefined,
+    batchOf: (decoded: Decoded | undefined, request: LoggedRequest) => Batch | undefined,
     itemsOfBatch: (batch: Batch) => number,
   ): StoreQueue<Batch> {
-    const { wal, decoder, deadLetters, config, logger } = this.#options;
+    const { wal, deadLetters, config, logger } = this.#options;
     return new StoreQueue<Batch>({
       signal,
       store,
       wal,
-      decode: (request) =>
-        signalOf(request) === signal ? batchOf(this.#tenants.reprocess(request, decoder.decode(request))) : undefined,
+      decode: (request) => (signalOf(request) === signal ? batchOf(this.#decodeAgain(request), request) : undefined),
       itemsOf: itemsOfBatch,
       deadLetters,
       config: config.stores,
@@ -107,12 +140,20 @@ export class Ingest implements Component {
     });
   }
 
+  /** Of a request from the log; undefined when it is none that somebody sent. */
+  #decodeAgain(request: LoggedRequest): Decoded | undefined {
+    const { protocol } = request;
+    if (protocol === TAIL_DECISION) return undefined;
+    return this.#tenants.reprocess(request, this.#options.decoder.decode({ ...request, protocol }));
+  }
+
   /** Replays the log into the stores; those that are not available get theirs later. */
   async start(): Promise<void> {
     const { wal, config } = this.#options;
     this.#handedOver = wal.lastPosition;
     await this.#tenants.start();
     await Promise.all(this.#activeQueues().map((queue) => queue.start(wal.replayFrom)));
+    await this.#sampler?.start();
     this.#running = true;
     this.#timer = setInterval(() => this.#truncate(), config.wal.truncate_interval_ms);
     this.#timer.unref();
@@ -125,6 +166,7 @@ export class Ingest implements Component {
     clearInterval(this.#timer);
     await Promise.allSettled(this.#inFlight);
     await this.#tenants.stop();
+    await this.#sampler?.stop();
     await Promise.all(this.#activeQueues().map((queue) => queue.stop()));
     await this.#truncating;
     if (!wasRunning) return;
@@ -166,22 +208,27 @@ export class Ingest implements Component {
       });
     }
     this.#tenants.admit(request, signalOf(request));
-    const { length } = request.body;
-    this.budget.reserve(length);
+    const place = this.budget.place();
     try {
-      const decoded = await this.#decode(request);
+      place.grow(request.body.length);
+      const decoded = await this.#decode(request, place);
       return await this.#keep(request, decoded);
     } finally {
-      this.budget.release(length);
+      place.release();
     }
   }
 
-  async #decode(request: WireRequest): Promise<Decoded> {
+  /** A batch takes about as much as the body that it was made from, inflated; of samples, as the compressed one. */
+  async #decode(request: WireRequest, place: BudgetPlace): Promise<Decoded> {
     const { decoder, config } = this.#options;
     const { encoding } = request;
-    if (encoding === "identity" || encoding === "snappy") return decoder.decode(request);
+    if (encoding === "identity" || encoding === "snappy") {
+      place.grow(request.body.length);
+      return decoder.decode(request);
+    }
     return this.#inflating.run(async () => {
       const body = await decompressAsync(request.body, encoding, config.limits.max_decompressed_bytes);
+      place.grow(body.length);
       return decoder.decode({ ...request, body, encoding: "identity" });
     });
   }
@@ -193,7 +240,8 @@ export class Ingest implements Component {
     const processed = this.#tenants.process(request, decoded);
     const toStore = processed?.decoded ?? decoded;
     const refused = processed?.pass.rejected ?? [];
-    const stored = await this.#store(withDecisions(request, processed?.decisions), toStore);
+    const isHeld = signal === "traces" && this.#tenants.tailSampling(request.tenant) !== undefined;
+    const stored = await this.#store(toLog(request, processed?.decisions, isHeld), toStore);
     const rejected = [...decoded.rejected, ...refused, ...stored.rejected];
     this.#metrics.items(signal, request.tenant, stored.accepted, rejected);
     const refusedHere = countRejected(refused) + countRejected(stored.rejected);
@@ -211,10 +259,10 @@ export class Ingest implements Component {
     return result ?? assumed;
   }
 
-  #handOver(position: number, request: WireRequest, decoded: Decoded): Promise<AppendResult | undefined> | undefined {
+  #handOver(position: number, request: LoggedRequest, decoded: Decoded): Promise<AppendResult | undefined> | undefined {
     if (decoded.signal === "metrics") return this.#queues.metrics?.append(position, request, decoded.batch);
     if (decoded.signal === "logs") return this.#queues.logs?.append(position, request, decoded.batch);
-    return this.#queues.traces?.append(position, request, decoded.batch);
+    return this.#queues.traces?.append(position, request, traceWork(decoded, request));
   }
 
   #truncate(): void {
@@ -254,13 +302,22 @@ export class Ingest implements Component {
   }
 
   #activeStores(): readonly Store<never>[] {
-    const { metrics, logs, traces } = this.#options.stores;
-    return [metrics, logs, traces].filter((store) => store !== undefined);
+    const { metrics, logs } = this.#options.stores;
+    return [metrics, logs, this.#sampler].filter((store) => store !== undefined);
   }
 }
 
-function withDecisions(request: WireRequest, decisions: Uint8Array | undefined): LoggedRequest {
-  return decisions ? { ...request, decisions } : request;
+function toLog(request: WireRequest, decisions: Uint8Array | undefined, isHeld: boolean): LoggedRequest {
+  return decisions || isHeld ? { ...request, decisions, isHeld } : request;
+}
+
+function traceWork(decoded: Extract<Decoded, { signal: "traces" }>, request: LoggedRequest): TraceWork;
+function traceWork(decoded: Decoded | undefined, request: LoggedRequest): TraceWork | undefined;
+function traceWork(decoded: Decoded | undefined, request: LoggedRequest): TraceWork | undefined {
+  if (!decoded) return { kind: "decide", decision: decodeTailDecision(request.body) };
+  if (decoded.signal !== "traces") return undefined;
+  const { batch } = decoded;
+  return request.isHeld ? { kind: "hold", batch, receivedAtMs: request.receivedAtMs } : { kind: "store", batch };
 }
 
 function rows(batch: { readonly length: number }): number {
@@ -268,7 +325,7 @@ function rows(batch: { readonly length: number }): number {
 }
 
 /** From the name alone, so that a replay decodes only what it needs. */
-function signalOf({ protocol }: WireRequest): Signal {
+function signalOf({ protocol }: LoggedRequest): Signal {
   if (protocol.startsWith("otlp-logs")) return "logs";
-  return protocol.startsWith("otlp-traces") ? "traces" : "metrics";
+  return protocol.startsWith("otlp-traces") || protocol === TAIL_DECISION ? "traces" : "metrics";
 }

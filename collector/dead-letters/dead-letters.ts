@@ -1,9 +1,9 @@
 import { mkdir, rename } from "node:fs/promises";
 import { UnavailableError } from "@sightline/model/errors.ts";
 import type { Logger } from "@sightline/model/logger.ts";
-import type { WireRequest } from "@sightline/proto/wire-request.ts";
 import { Gauge, type Registry } from "prom-client";
 import type { DeadLettersConfig } from "../config.ts";
+import type { LoggedRequest } from "../wal/record.ts";
 import { DISK_FILES, syncDirectory } from "../wal/wal-files.ts";
 import {
   type DeadLetterReason,
@@ -45,7 +45,7 @@ export class DeadLetters {
   }
 
   /** Durable once it settles. Throws `UnavailableError` when there is no room: the request has to stay in the log. */
-  async add(request: WireRequest, position: number, reason: DeadLetterReason, error: unknown): Promise<void> {
+  async add(request: LoggedRequest, position: number, reason: DeadLetterReason, error: unknown): Promise<void> {
     const failedAtMs = Date.now();
     const { tenant, protocol, encoding, receivedAtMs, body } = request;
     const message = error instanceof Error ? error.message : String(error);

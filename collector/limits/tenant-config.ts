@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { logProcessor, metricProcessor, traceProcessor } from "../processors/registry.ts";
 import { limit } from "../setting-types.ts";
+import { tailSamplingConfig } from "../tail-sampling/tail-sampling-config.ts";
 
 const rates = (items: string) => ({
   items_per_second: limit(`${items} a second, over time; more is refused with 429`),
@@ -95,6 +96,7 @@ export const tenantConfig = z
       })
       .prefault({})
       .describe("What is done with items between decoding and storing; see docs/operating/limits-and-processors.md"),
+    tail_sampling: tailSamplingConfig.describe("Which traces are kept, decided when their spans have come"),
   })
   .prefault({});
 

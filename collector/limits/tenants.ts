@@ -7,6 +7,7 @@ import type { Registry } from "prom-client";
 import type { CollectorConfig } from "../config.ts";
 import { itemsOf } from "../ingest-result.ts";
 import { type Pipelines, type Processed, process, reprocess } from "../processors/pipeline.ts";
+import type { TailSamplingConfig } from "../tail-sampling/tail-sampling-config.ts";
 import type { LoggedRequest } from "../wal/record.ts";
 import { LimitMetrics } from "./limit-metrics.ts";
 import { makePipelines } from "./make-pipelines.ts";
@@ -122,6 +123,12 @@ export class Tenants {
   reprocess(request: LoggedRequest, decoded: Decoded): Decoded {
     const tenant = this.#of(request.tenant);
     return tenant ? reprocess(tenant.pipelines, decoded, request.receivedAtMs, request.decisions) : decoded;
+  }
+
+  /** undefined when the tenant's traces are stored as they come. */
+  tailSampling(id: TenantId): TailSamplingConfig | undefined {
+    const config = this.#of(id)?.config.tail_sampling;
+    return config && config.policies.length > 0 ? config : undefined;
   }
 
   #charge(tenant: Tenant, signal: Signal, items: number, bytes: number): void {

@@ -1,7 +1,8 @@
 import { randomBytes } from "node:crypto";
 import { crc32 } from "node:zlib";
 import type { TenantId } from "@sightline/model/tenant.ts";
-import type { ContentEncoding, Protocol, WireRequest } from "@sightline/proto/wire-request.ts";
+import type { ContentEncoding, WireRequest } from "@sightline/proto/wire-request.ts";
+import type { TAIL_DECISION } from "../tail-sampling/tail-decision.ts";
 
 /**
  * One request in a segment, little-endian:
@@ -11,7 +12,7 @@ import type { ContentEncoding, Protocol, WireRequest } from "@sightline/proto/wi
  *    12  bodyBytes     uint32
  *    16  position      uint64
  *    24  receivedAtMs  float64
- *    32  version       uint8, 1 or 2
+ *    32  version       uint8, 1 or 2; the highest bit: its spans wait for the decision about their trace
  *    33  tenantBytes, protocolBytes, encodingBytes   uint8 each
  *    36  tenant, protocol, encoding as ASCII
  *        version 2 only: decisionBytes as uint32, then the decisions (processors/decisions.ts)
@@ -27,10 +28,17 @@ export const TERMINATOR = Buffer.alloc(8);
 const CRC_START = 12;
 const VERSION = 1;
 const VERSION_WITH_DECISIONS = 2;
+const HELD = 0x80;
 const LENGTH_BYTES = 4;
 
-/** A request and what was decided about its rows that can't be found out again from it; absent in the usual case. */
-export type LoggedRequest = WireRequest & { readonly decisions?: Uint8Array | undefined };
+/** A request, or a decision about spans of requests before it, which has a body of its own. */
+export type LoggedRequest = Omit<WireRequest, "protocol"> & {
+  readonly protocol: WireRequest["protocol"] | typeof TAIL_DECISION;
+  /** What was decided about its rows that can't be found out again from it; absent in the usual case. */
+  readonly decisions?: Uint8Array | undefined;
+  /** Its spans go to the store when it is decided about their traces. */
+  readonly isHeld?: boolean | undefined;
+};
 export type WalEntry = { readonly position: number; readonly request: LoggedRequest };
 /** `header` and `body` are written one after the other; the body is the request's own memory. */
 export type EncodedRecord = { readonly header: Buffer; readonly body: Uint8Array; readonly bytes: number };
@@ -48,7 +56,7 @@ function decisionsBytes({ decisions }: LoggedRequest): number {
   return decisions ? LENGTH_BYTES + decisions.length : 0;
 }
 
-function namesBytes({ tenant, protocol, encoding }: WireRequest): number {
+function namesBytes({ tenant, protocol, encoding }: LoggedRequest): number {
   return tenant.length + protocol.length + encoding.length;
 }
 
@@ -60,7 +68,7 @@ export function encodeRecord(marker: Uint8Array, position: number, request: Logg
   header.writeUInt32LE(body.length, 12);
   header.writeBigUInt64LE(BigInt(position), 16);
   header.writeDoubleLE(request.receivedAtMs, 24);
-  header[32] = decisions ? VERSION_WITH_DECISIONS : VERSION;
+  header[32] = (decisions ? VERSION_WITH_DECISIONS : VERSION) | (request.isHeld ? HELD : 0);
   header[33] = tenant.length;
   header[34] = protocol.length;
   header[35] = encoding.length;
@@ -130,7 +138,7 @@ function readRecord(buffer: Buffer, offset: number, marker: Buffer, after: numbe
   const protocolStart = tenantStart + (buffer[offset + 33] as number);
   const encodingStart = protocolStart + (buffer[offset + 34] as number);
   const namesEnd = encodingStart + (buffer[offset + 35] as number);
-  const version = buffer[offset + 32];
+  const version = (buffer[offset + 32] as number) & ~HELD;
   if (version !== VERSION && version !== VERSION_WITH_DECISIONS) return undefined;
   let bodyStart = namesEnd;
   if (version === VERSION_WITH_DECISIONS) {
@@ -145,10 +153,11 @@ function readRecord(buffer: Buffer, offset: number, marker: Buffer, after: numbe
   const request: LoggedRequest = {
     // Only names that were valid when they were written have this checksum.
     tenant: buffer.toString("latin1", tenantStart, protocolStart) as TenantId,
-    protocol: buffer.toString("latin1", protocolStart, encodingStart) as Protocol,
+    protocol: buffer.toString("latin1", protocolStart, encodingStart) as LoggedRequest["protocol"],
     encoding: buffer.toString("latin1", encodingStart, namesEnd) as ContentEncoding,
     receivedAtMs: buffer.readDoubleLE(offset + 24),
     body: buffer.subarray(bodyStart, end),
+    ...((buffer[offset + 32] as number) & HELD ? { isHeld: true } : {}),
     ...(bodyStart > namesEnd ? { decisions: buffer.subarray(namesEnd + LENGTH_BYTES, bodyStart) } : {}),
   };
   return { kind: "record", entry: { position, request }, end };

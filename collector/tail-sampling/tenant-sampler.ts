@@ -1,0 +1,103 @@
+import { DecidedTraces, type Verdict } from "./decided-traces.ts";
+import { type HeldRow, HeldTraces } from "./held-traces.ts";
+import type { TailDecision } from "./tail-decision.ts";
+import { TailPolicy } from "./tail-policy.ts";
+import type { TailSamplingConfig } from "./tail-sampling-config.ts";
+
+/** In one record of the log. */
+const MAX_TRACES = 5_000;
+const NO_POLICY: Verdict = { policy: "", ratio: 1 };
+
+/** The waiting spans of one tenant, and what its policies say of them. */
+export class TenantSampler {
+  readonly held = new HeldTraces();
+  readonly #decided = new DecidedTraces();
+  #policies: readonly TailPolicy[] = [];
+  #config: TailSamplingConfig | undefined;
+  #isHurried = false;
+
+  /** undefined: whatever still waits is kept. A policy that is the same goes on with what its rate has seen. */
+  configure(config: TailSamplingConfig | undefined): void {
+    if (config === this.#config) return;
+    const known = new Map(this.#policies.map((policy) => [JSON.stringify(policy.config), policy]));
+    this.#policies = (config?.policies ?? []).map((one) => known.get(JSON.stringify(one)) ?? new TailPolicy(one));
+    this.#config = config;
+  }
+
+  /** Everything that waits now is due. */
+  hurry(): void {
+    this.#isHurried = true;
+  }
+
+  /**
+   * Decides about traces that are due: they have waited long enough, or too much waits, or it was decided about them
+   * before. undefined when none is. They stay until {@link take}; `unannounce` gives them back.
+   */
+  decide(nowMs: number, clockMs: number): TailDecision | undefined {
+    const dueMs = this.#isHurried ? Infinity : nowMs - (this.#config?.decision_wait_ms ?? 0);
+    const room = this.#isHurried ? 0 : (this.#config?.max_held_spans ?? 0);
+    let waiting = this.held.spans;
+    const verdicts = new Map<string, Verdict>();
+    for (const [traceId, trace] of this.held.entries()) {
+      if (verdicts.size === MAX_TRACES) break;
+      const isDue = trace.sinceMs <= dueMs || waiting > room || this.#decided.has(traceId);
+      if (!trace.isAnnounced && isDue) {
+        verdicts.set(traceId, this.#verdictOf(traceId, clockMs));
+        trace.isAnnounced = true;
+      }
+      if (trace.isAnnounced) waiting -= trace.rows.length;
+    }
+    if (verdicts.size < MAX_TRACES) this.#isHurried = false;
+    return verdicts.size === 0 ? undefined : toDecision(verdicts);
+  }
+
+  unannounce(decision: TailDecision): void {
+    for (const traceId of tracesOf(decision)) {
+      const trace = this.held.get(traceId);
+      if (trace) trace.isAnnounced = false;
+    }
+  }
+
+  /** The spans of a trace, which are looked up in what waits. */
+  rowsOf(traceId: string): readonly HeldRow[] {
+    return this.held.get(traceId)?.rows ?? [];
+  }
+
+  /** The decision holds now: nothing of these traces waits any more, and late spans go the same way. */
+  settle(decision: TailDecision): void {
+    for (const { policy, ratio, traces } of decision.kept) {
+      for (const traceId of traces) this.#decided.set(traceId, { policy, ratio });
+    }
+    for (const traceId of decision.dropped) this.#decided.set(traceId, undefined);
+    for (const traceId of tracesOf(decision)) this.held.remove(traceId);
+  }
+
+  #verdictOf(traceId: string, clockMs: number): Verdict {
+    if (this.#decided.has(traceId)) return this.#decided.get(traceId);
+    const trace = this.held.get(traceId);
+    if (!trace || this.#policies.length === 0) return NO_POLICY;
+    const policy = this.#policies.find((one) => one.holdsFor(traceId, trace, clockMs));
+    if (!policy || policy.config.action === "drop") return undefined;
+    return { policy: policy.config.name, ratio: policy.config.ratio };
+  }
+}
+
+export function tracesOf({ kept, dropped }: TailDecision): readonly string[] {
+  return [...kept.flatMap(({ traces }) => traces), ...dropped];
+}
+
+function toDecision(verdicts: ReadonlyMap<string, Verdict>): TailDecision {
+  const kept = new Map<string, { policy: string; ratio: number; traces: string[] }>();
+  const dropped: string[] = [];
+  for (const [traceId, verdict] of verdicts) {
+    if (!verdict) {
+      dropped.push(traceId);
+      continue;
+    }
+    const key = JSON.stringify(verdict);
+    const group = kept.get(key) ?? { ...verdict, traces: [] };
+    group.traces.push(traceId);
+    kept.set(key, group);
+  }
+  return { kept: [...kept.values()], dropped };
+}
