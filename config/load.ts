@@ -92,7 +92,7 @@ function parseScalar(text: string, path: readonly string[]): Json {
   const value = parseDocument(text).toJS() as Json | undefined;
   return value ?? text;
 }
-const TEXT_KEYS = new Set(["data_dir", "listen", "otlp_grpc", "otlp_http", "target"]);
+const TEXT_KEYS = new Set(["data_dir", "listen", "otlp_grpc", "otlp_http", "target", "memory_limit"]);
 
 function describe(issue: z.core.$ZodIssue, origin: Map<string, string>, file: string | undefined): string {
   const key = issue.path.map(String).join(".");

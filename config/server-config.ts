@@ -21,6 +21,16 @@ export const serverConfig = {
     .min(1)
     .default("./data")
     .describe("Directory of everything that is kept. One process at a time may use it."),
+  memory_limit: z
+    .preprocess((value) => (typeof value === "number" ? String(value) : value), z.string())
+    .refine((text) => /^\d+(\.\d+)?\s*(%|[KMGT]i?B|B)?$/.test(text), {
+      message: "write a share of the machine's memory such as 60%, or a size such as 2GiB",
+    })
+    .default("60%")
+    .describe(
+      "What the process may take: a share of the machine's memory (of the control group's, if that has less) or a size. " +
+        "Near it data is written early, caches are let go, and at last requests are refused until there is room.",
+    ),
   listen: hostPort
     .default("127.0.0.1:4319")
     .describe("Where all HTTP APIs are served: every ingest path, every query API, /metrics."),

@@ -1,3 +1,4 @@
+import type { MemoryPart } from "@sightline/model/memory-part.ts";
 import type { TenantId } from "@sightline/model/tenant.ts";
 import { decompress } from "./compression.ts";
 import { SeriesInterner } from "./metrics/series-interner.ts";
@@ -26,9 +27,16 @@ export type DecoderOptions = {
 /** Turns requests into batches. Calls are synchronous. */
 export class Decoder {
   readonly #options: DecoderOptions;
+  /** The series that are remembered. */
+  readonly memoryPart: MemoryPart = {
+    name: "interned_series",
+    memoryBytes: () => this.#load * USUAL_SERIES_BYTES,
+    shrink: () => this.#shrink(),
+  };
   /** In the order of their last use. */
   readonly #tenants = new Map<TenantId, TenantDecoders>();
   #load = 0;
+  #droppedLargestMs = Number.NEGATIVE_INFINITY;
 
   constructor(options: DecoderOptions) {
     this.#options = options;
@@ -54,6 +62,7 @@ export class Decoder {
     const decoders = this.#tenants.get(tenant) ?? new TenantDecoders(this.#options);
     this.#tenants.delete(tenant);
     this.#tenants.set(tenant, decoders);
+    decoders.usedMs = performance.now();
     try {
       return { signal: "metrics", ...decoders[format].decode(bytes) };
     } finally {
@@ -66,9 +75,29 @@ export class Decoder {
   #dropOldest(): void {
     for (const [tenant, decoders] of this.#tenants) {
       if (this.#load <= this.#options.maxSeriesInterned) return;
-      this.#tenants.delete(tenant);
-      this.#load -= decoders.counted;
+      this.#drop(tenant, decoders);
     }
+  }
+
+  /**
+   * Drops the tables of tenants that send no more, and now and then the largest one: series that are gone stay in it, and
+   * those that are not come back at some microseconds each.
+   */
+  #shrink(): void {
+    const nowMs = performance.now();
+    for (const [tenant, decoders] of this.#tenants) {
+      if (nowMs - decoders.usedMs > IDLE_MS) this.#drop(tenant, decoders);
+    }
+    if (nowMs - this.#droppedLargestMs < DROP_LARGEST_EVERY_MS) return;
+    this.#droppedLargestMs = nowMs;
+    let largest: readonly [TenantId, TenantDecoders] | undefined;
+    for (const entry of this.#tenants) if (!largest || entry[1].counted > largest[1].counted) largest = entry;
+    if (largest) this.#drop(...largest);
+  }
+
+  #drop(tenant: TenantId, decoders: TenantDecoders): void {
+    this.#tenants.delete(tenant);
+    this.#load -= decoders.counted;
   }
 }
 
@@ -83,6 +112,8 @@ class TenantDecoders {
   #otlpMetrics: OtlpMetricsDecoder | undefined;
   /** In series of the usual size, as of the last {@link countGrowth}. */
   counted = 0;
+  /** Of `performance.now()`. */
+  usedMs = 0;
 
   constructor(options: DecoderOptions) {
     this.#options = options;
@@ -116,6 +147,9 @@ class TenantDecoders {
 
 /** The tables of a tenant take this many kilobytes even if they are empty. */
 const EMPTY_LOAD = 100;
+const USUAL_SERIES_BYTES = 700;
+const IDLE_MS = 300_000;
+const DROP_LARGEST_EVERY_MS = 600_000;
 
 type Decode = (bytes: Uint8Array, request: WireRequest, decoder: Decoder) => Decoded;
 

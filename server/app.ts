@@ -42,6 +42,10 @@ import { DATA_LAYOUT } from "./data-layout.ts";
 import { HttpListener, splitHostPort } from "./http-listener.ts";
 import { Logging } from "./logging.ts";
 import { registerOperations } from "./operations-routes.ts";
+import { fitConfig } from "./memory/fit-config.ts";
+import { MemoryGuard } from "./memory/memory-guard.ts";
+import { memoryLimit } from "./memory/memory-limit.ts";
+import { heapLimitBytes } from "./memory/relaunch.ts";
 import { OwnLogs } from "./self-telemetry/own-logs.ts";
 import { OwnMetrics } from "./self-telemetry/own-metrics.ts";
 import { OwnTraces } from "./self-telemetry/own-traces.ts";
@@ -62,6 +66,7 @@ export class App {
   readonly #config: Config;
   readonly #logging: Logging;
   readonly #registry = new Registry();
+  readonly #memory: MemoryGuard;
   /** In the order they start; stopped in reverse. */
   readonly #components: Component[] = [];
   readonly #http: HttpListener;
@@ -70,8 +75,9 @@ export class App {
   #notReady: string | undefined = "starting";
 
   constructor(config: Config) {
-    this.#config = config;
     this.#logging = new Logging(config.log);
+    this.#memory = this.#watchMemory(config);
+    this.#config = fitConfig(config, this.#memory.limitBytes).config;
     this.#http = this.#wire();
   }
 
@@ -107,6 +113,7 @@ export class App {
     const decoder = new Decoder(decoderOptions(config.collector));
     const ingest = new Ingest({
       ...collector,
+      memory: this.#memory.writes,
       wal,
       decoder,
       deadLetters,
@@ -133,7 +140,9 @@ export class App {
       listen: config.otlp_grpc,
       credentials: tls && new ReloadingServerCredentials(tls),
     });
-    this.#components.push(metrics, logs, traces, wal, ingest);
+    this.#memory.add(...metrics.memoryParts, ...logs.memoryParts, ...traces.memoryParts);
+    this.#memory.add(decoder.memoryPart, { name: "requests", memoryBytes: () => ingest.budget.usedBytes });
+    this.#components.push(this.#memory, metrics, logs, traces, wal, ingest);
 
     if (config.self_telemetry.enabled) this.#addSelfTelemetry(ingest, http);
     registerOperations(http.app, {
@@ -153,6 +162,7 @@ export class App {
       maxConcurrentPerTenant: config.query.max_concurrency_per_tenant,
       maxWaiting: config.query.max_waiting,
       registry,
+      memory: this.#memory.queries,
     });
     const queryLog = new QueryLog({ config: config.query.log, logger: log("query"), registry });
     const { max_entries: maxTopQueries, window_ms: topWindowMs } = config.query.top_queries;
@@ -164,7 +174,7 @@ export class App {
       ...asking,
       engine,
       store: metrics,
-      server: serverFacts(config, Date.now()),
+      server: serverFacts(config, Date.now(), this.#memory.limitBytes),
     });
     registerActiveQueries(http.app, asking);
     registerOpenapi(http.app, asking);
@@ -182,6 +192,16 @@ export class App {
     this.#components.push(otlpGrpc, otlpHttp, http);
     this.#addresses = () => ({ http: http.url, otlpGrpc: otlpGrpc.address, otlpHttp: otlpHttp.url });
     return http;
+  }
+
+  #watchMemory(config: Config): MemoryGuard {
+    const logger = this.#logging.for("server");
+    const limit = memoryLimit(config.memory_limit);
+    const { lowered } = fitConfig(config, limit.bytes);
+    logger.info("memory", { limit, heapLimitBytes: heapLimitBytes(), ...(lowered.length > 0 && { lowered }) });
+    // Given to this process by relaunchWithinMemory.
+    const collectGarbage = globalThis.gc && (() => globalThis.gc?.());
+    return new MemoryGuard({ limitBytes: limit.bytes, registry: this.#registry, logger, collectGarbage });
   }
 
   #addTls(): TlsFiles | undefined {

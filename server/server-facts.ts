@@ -6,12 +6,13 @@ import { stringify } from "yaml";
 const SECRET_KEY = /password|secret|token|credential|api_?key|private_?key/i;
 
 /** What the status endpoints tell everybody who may ask for them: no secret of the configuration is in it. */
-export function serverFacts(config: Config, startedAtMs: number): ServerFacts {
+export function serverFacts(config: Config, startedAtMs: number, memoryLimitBytes: number): ServerFacts {
   const retention = formatDuration(config.storage.metrics.retention);
   const flags = {
     "enable-feature":
       "promql-experimental-functions,promql-duration-expr,promql-extended-range-selectors,promql-binop-fill-modifiers,promql-delayed-name-removal,search-api",
     "log.level": config.log.level,
+    "memory-limit": String(memoryLimitBytes),
     "query.lookback-delta": formatDuration(config.query.lookback_ms),
     "query.max-concurrency": String(config.query.max_concurrency),
     "query.max-samples": String(config.query.max_samples),

@@ -14,7 +14,7 @@ const JSON_TYPE = { "content-type": "application/json" };
 let collector: TestCollector;
 beforeAll(async () => {
   collector = new TestCollector({
-    limits: { max_request_bytes: 2 * MIB, max_decompressed_bytes: 4 * MIB, max_in_flight_bytes: 6 * MIB },
+    limits: { max_request_bytes: 2 * MIB, max_decompressed_bytes: 4 * MIB, max_in_flight_bytes: 12 * MIB },
     otlp: { cors: { allowed_origins: ["https://shop.example"] } },
   });
   await collector.start();
@@ -175,7 +175,7 @@ describe("being busy", () => {
     collector.logs.onAppend = () => held;
     const padded = JSON.stringify({ ...JSON.parse(OTLP_JSON.logs), padding: "x".repeat(1.9 * MIB) });
     const waiting = Array.from({ length: 3 }, () => collector.post("/v1/logs", padded, JSON_TYPE));
-    await eventually(() => expect(collector.ingest.budget.usedBytes).toBeGreaterThanOrEqual(5.7 * MIB));
+    await eventually(() => expect(collector.ingest.budget.usedBytes).toBeGreaterThanOrEqual(11.4 * MIB));
     const refused = await collector.post("/v1/logs", padded, JSON_TYPE);
     expect(refused.status).toBe(429);
     expect(Number(refused.headers.get("retry-after"))).toBeGreaterThan(0);

@@ -1,4 +1,5 @@
 import { UnavailableError } from "@sightline/model/errors.ts";
+import type { MemoryGate } from "@sightline/model/memory-part.ts";
 import type { TenantId } from "@sightline/model/tenant.ts";
 import { Counter, Gauge, type Registry } from "prom-client";
 
@@ -9,6 +10,8 @@ export type QueryGateOptions = {
   /** Queries that may wait for their turn; more are refused. */
   readonly maxWaiting: number;
   readonly registry?: Registry | undefined;
+  /** Asked before each query. */
+  readonly memory?: MemoryGate | undefined;
 };
 
 type Waiter = { readonly enter: () => void; readonly refuse: (reason: unknown) => void; readonly arrived: number };
@@ -58,9 +61,10 @@ export class QueryGate {
     });
   }
 
-  /** Throws `UnavailableError` when too many wait already, and the signal's reason when it aborts while waiting. */
+  /** Throws `UnavailableError` when too many wait already or memory is short, and the signal's reason when it aborts while waiting. */
   async run<T>(tenant: TenantId, signal: AbortSignal, query: () => Promise<T>): Promise<T> {
     signal.throwIfAborted();
+    this.#options.memory?.admit(0);
     const share = this.#shareOf(tenant);
     if (this.#running < this.#options.maxConcurrent && this.#mayRun(share)) this.#enter(share);
     else await this.#wait(tenant, share, signal);

@@ -1,6 +1,7 @@
 import type { LogBatch, LogStream } from "@sightline/model/log-batch.ts";
 import type { Logger } from "@sightline/model/logger.ts";
 import { compileMatchers } from "@sightline/model/matcher.ts";
+import type { MemoryPart } from "@sightline/model/memory-part.ts";
 import type {
   AppendResult,
   LogRequest,
@@ -47,6 +48,10 @@ export class EmbeddedLogStore implements LogStore {
 
   constructor(options: EmbeddedLogStoreOptions) {
     this.#store = new SegmentedStore({ ...options, codec: new LogSegmentCodec(options.config.max_attribute_columns) });
+  }
+
+  get memoryParts(): readonly MemoryPart[] {
+    return this.#store.memoryParts;
   }
 
   start(): Promise<void> {

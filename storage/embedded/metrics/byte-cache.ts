@@ -25,8 +25,17 @@ export class ByteCache<V extends { readonly bytes: number }> {
     const { bytes } = value;
     this.#entries.set(key, { value, bytes });
     this.#bytes += bytes;
+    this.#evictTo(this.#maxBytes);
+  }
+
+  /** Lets go of the half that was used longest ago. */
+  shrink(): void {
+    this.#evictTo(this.#bytes / 2);
+  }
+
+  #evictTo(bytes: number): void {
     for (const oldest of this.#entries.keys()) {
-      if (this.#bytes <= this.#maxBytes) break;
+      if (this.#bytes <= bytes) return;
       this.delete(oldest);
     }
   }

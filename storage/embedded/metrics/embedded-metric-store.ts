@@ -4,6 +4,7 @@ import { InvalidInputError } from "@sightline/model/errors.ts";
 import type { Labels } from "@sightline/model/labels.ts";
 import type { Logger } from "@sightline/model/logger.ts";
 import { compileMatchers } from "@sightline/model/matcher.ts";
+import type { MemoryPart } from "@sightline/model/memory-part.ts";
 import type { MetricBatch, MetricMetadata } from "@sightline/model/metric-batch.ts";
 import type {
   AppendResult,
@@ -45,6 +46,10 @@ export class EmbeddedMetricStore implements MetricStore {
     version: (tenant) => this.#tenants.get(tenant)?.changes.version ?? 0,
     since: (tenant, version, range) => this.#tenants.get(tenant)?.changes.since(version, range) ?? [],
   };
+  readonly memoryParts: readonly MemoryPart[] = [
+    { name: "metric_head", memoryBytes: () => this.#headBytes(), flush: () => this.flush() },
+    { name: "metric_cache", memoryBytes: () => this.#cache.bytes, shrink: () => this.#cache.shrink() },
+  ];
   readonly #options: EmbeddedMetricStoreOptions;
   readonly #nowMs: () => number;
   readonly #cache: ByteCache<CachedPart>;
@@ -243,6 +248,12 @@ export class EmbeddedMetricStore implements MetricStore {
     });
   }
 
+  #headBytes(): number {
+    let bytes = 0;
+    for (const { headBytes } of this.#tenants.values()) bytes += headBytes;
+    return bytes;
+  }
+
   #state(): StoreState {
     const tenants = [...this.#tenants.values()];
     const blocks = tenants.flatMap((tenant) => tenant.blocks);
@@ -250,7 +261,7 @@ export class EmbeddedMetricStore implements MetricStore {
     return {
       headSeries: sum(tenants, ({ headSeries }) => headSeries),
       headSamples: sum(tenants, ({ headSamples }) => headSamples),
-      headBytes: sum(tenants, ({ headBytes }) => headBytes),
+      headBytes: this.#headBytes(),
       blocks: blocks.length,
       blockSamples: sum(blocks, ({ samples }) => samples),
       blockBytes: sum(blocks, ({ bytes }) => bytes),

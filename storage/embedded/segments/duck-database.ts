@@ -14,11 +14,15 @@ export type DuckDatabaseOptions = {
  * would keep file writes of the rest of the process waiting, fsync of the write-ahead log among them.
  */
 const MAX_NATIVE_CALLS = 2;
+const MEASURE_EVERY_MS = 5_000;
 
 /** An in-memory DuckDB that can touch nothing but one directory: no network, no extensions, no settings changed by SQL. */
 export class DuckDatabase {
   readonly #instance: DuckDBInstance;
   readonly #gate = new Gate(MAX_NATIVE_CALLS);
+  #memoryBytes = 0;
+  #measuredMs = Number.NEGATIVE_INFINITY;
+  #isClosed = false;
 
   private constructor(instance: DuckDBInstance) {
     this.#instance = instance;
@@ -35,6 +39,8 @@ export class DuckDatabase {
       autoinstall_known_extensions: "false",
       autoload_known_extensions: "false",
       preserve_insertion_order: "false",
+      // Without, what was freed is not given back to the system until much more is.
+      allocator_background_threads: "true",
     });
     const database = new DuckDatabase(instance);
     await database.withConnection(async (connection) => {
@@ -44,6 +50,22 @@ export class DuckDatabase {
       await connection.run("SET lock_configuration = true");
     });
     return database;
+  }
+
+  /** What its buffers take, as of some seconds ago. */
+  get memoryBytes(): number {
+    if (!this.#isClosed && performance.now() - this.#measuredMs > MEASURE_EVERY_MS) {
+      this.#measuredMs = performance.now();
+      this.#measure().catch(() => {});
+    }
+    return this.#memoryBytes;
+  }
+
+  async #measure(): Promise<void> {
+    await this.withConnection(async (connection) => {
+      const result = await connection.runAndReadAll("SELECT sum(memory_usage_bytes)::DOUBLE FROM duckdb_memory()");
+      this.#memoryBytes = Number(result.getRows()[0]?.[0] ?? 0);
+    });
   }
 
   /** For statements that write. Temporary tables made in it are gone afterwards. */
@@ -82,6 +104,7 @@ export class DuckDatabase {
   }
 
   close(): void {
+    this.#isClosed = true;
     this.#instance.closeSync();
   }
 }

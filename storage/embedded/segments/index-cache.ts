@@ -24,7 +24,7 @@ export class IndexCache<T> {
         if (this.#entries.get(key) !== entry) return;
         entry.bytes = bytes;
         this.#bytes += bytes;
-        this.#evict();
+        this.#evictTo(this.#maxBytes);
       },
       () => {
         if (this.#entries.get(key) === entry) this.#entries.delete(key);
@@ -33,14 +33,23 @@ export class IndexCache<T> {
     return entry.value;
   }
 
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** Lets go of the half that was used longest ago. */
+  shrink(): void {
+    this.#evictTo(this.#bytes / 2);
+  }
+
   delete(key: number): void {
     this.#bytes -= this.#entries.get(key)?.bytes ?? 0;
     this.#entries.delete(key);
   }
 
-  #evict(): void {
+  #evictTo(bytes: number): void {
     for (const [key, entry] of this.#entries) {
-      if (this.#bytes <= this.#maxBytes) return;
+      if (this.#bytes <= bytes) return;
       this.#bytes -= entry.bytes;
       this.#entries.delete(key);
     }

@@ -1,5 +1,6 @@
 import { UnavailableError } from "@sightline/model/errors.ts";
 import type { Logger } from "@sightline/model/logger.ts";
+import type { MemoryPart } from "@sightline/model/memory-part.ts";
 import type { AppendResult, Rejection } from "@sightline/model/ports.ts";
 import type { TenantId } from "@sightline/model/tenant.ts";
 import type { Registry } from "prom-client";
@@ -61,6 +62,7 @@ const NEVER_ABORTED = new AbortController().signal;
  */
 export class SegmentedStore<Batch extends { readonly length: number }, Index> {
   readonly metrics: StoreMetrics;
+  readonly memoryParts: readonly MemoryPart[];
   readonly #options: SegmentedStoreOptions<Batch, Index>;
   readonly #logger: Logger;
   readonly #nowMs: () => number;
@@ -83,6 +85,16 @@ export class SegmentedStore<Batch extends { readonly length: number }, Index> {
     this.#nowMs = options.nowMs ?? Date.now;
     this.#indexes = new IndexCache(options.config.index_cache);
     this.metrics = new StoreMetrics(options.registry, options.codec.signal);
+    const { signal } = options.codec;
+    this.memoryParts = [
+      { name: `${signal}_rows`, memoryBytes: () => this.#hot.bytes, flush: () => this.flush() },
+      {
+        name: `${signal}_index_cache`,
+        memoryBytes: () => this.#indexes.bytes,
+        shrink: () => this.#indexes.shrink(),
+      },
+      { name: `${signal}_duckdb`, memoryBytes: () => this.#open?.database.memoryBytes ?? 0 },
+    ];
   }
 
   async start(): Promise<void> {

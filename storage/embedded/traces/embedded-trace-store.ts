@@ -1,4 +1,5 @@
 import type { Logger } from "@sightline/model/logger.ts";
+import type { MemoryPart } from "@sightline/model/memory-part.ts";
 import type { AppendResult, Operation, TraceStore } from "@sightline/model/ports.ts";
 import type { SpanBatch } from "@sightline/model/span-batch.ts";
 import type { TenantId } from "@sightline/model/tenant.ts";
@@ -34,6 +35,10 @@ export class EmbeddedTraceStore implements TraceStore {
 
   constructor(options: EmbeddedTraceStoreOptions) {
     this.#store = new SegmentedStore({ ...options, codec: new SpanSegmentCodec(options.config.max_attribute_columns) });
+  }
+
+  get memoryParts(): readonly MemoryPart[] {
+    return this.#store.memoryParts;
   }
 
   start(): Promise<void> {

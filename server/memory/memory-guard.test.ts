@@ -1,0 +1,123 @@
+import { SILENT_LOGGER } from "@sightline/model/logger.ts";
+import { Registry } from "prom-client";
+import { expect, test } from "vitest";
+import { MemoryGuard } from "./memory-guard.ts";
+
+const MIB = 2 ** 20;
+
+/** A guard of 1000 MiB whose process takes what the test says. */
+function guarded() {
+  const state = { rssMib: 100, nowMs: 0, collections: 0 };
+  const registry = new Registry();
+  const guard = new MemoryGuard({
+    limitBytes: 1_000 * MIB,
+    registry,
+    logger: SILENT_LOGGER,
+    rssBytes: () => state.rssMib * MIB,
+    heapUse: () => 0,
+    collectGarbage: () => {
+      state.collections++;
+    },
+    nowMs: () => state.nowMs,
+  });
+  const part = (name: string, mib: number) => {
+    const made = {
+      name,
+      flushes: 0,
+      shrinks: 0,
+      done: () => {},
+      memoryBytes: () => mib * MIB,
+      shrink: () => {},
+      flush,
+    };
+    made.shrink = () => {
+      made.shrinks++;
+    };
+    async function flush(): Promise<void> {
+      made.flushes++;
+      await new Promise<void>((resolve) => {
+        made.done = resolve;
+      });
+    }
+    guard.add(made);
+    return made;
+  };
+  return { guard, state, part, registry };
+}
+
+test("far from the limit nothing is done", () => {
+  const { guard, part } = guarded();
+  const head = part("head", 90);
+  guard.sample();
+  expect(guard.pressure).toBe("none");
+  expect(head.flushes + head.shrinks).toBe(0);
+  guard.writes.admit(MIB);
+  guard.queries.admit(0);
+});
+
+test("first the largest part is flushed, one at a time", async () => {
+  const { guard, part, state } = guarded();
+  const small = part("small", 50);
+  const large = part("large", 300);
+  state.rssMib = 700;
+  guard.sample();
+  guard.sample();
+  expect([small.flushes, large.flushes]).toEqual([0, 1]);
+  large.done();
+  await new Promise(setImmediate);
+  guard.sample();
+  expect([small.flushes, large.flushes]).toEqual([1, 1]);
+  expect(large.shrinks).toBe(0);
+});
+
+test("what holds next to nothing is not flushed", () => {
+  const { guard, part, state } = guarded();
+  const tiny = part("tiny", 1);
+  state.rssMib = 990;
+  guard.sample();
+  expect(tiny.flushes).toBe(0);
+});
+
+test("then garbage is collected and caches let go, not at every look", () => {
+  const { guard, part, state } = guarded();
+  const cache = part("cache", 100);
+  state.rssMib = 800;
+  guard.sample();
+  guard.sample();
+  expect([cache.shrinks, state.collections]).toEqual([1, 1]);
+  state.nowMs += 6_000;
+  guard.sample();
+  expect([cache.shrinks, state.collections]).toEqual([2, 2]);
+});
+
+test("then writes are refused in words that name the setting, and may come again", () => {
+  const { guard, state } = guarded();
+  state.rssMib = 870;
+  guard.sample();
+  expect(() => guard.writes.admit(1)).toThrow(/870 MiB of the 1000 MiB that memory_limit allows/);
+  expect(() => guard.writes.admit(1)).toThrow(expect.objectContaining({ name: "TooManyRequestsError" }));
+  guard.queries.admit(0);
+  state.rssMib = 700;
+  guard.sample();
+  guard.writes.admit(1);
+});
+
+test("at last queries are refused, too", async () => {
+  const { guard, state, registry } = guarded();
+  state.rssMib = 960;
+  guard.sample();
+  expect(() => guard.queries.admit(0)).toThrow(expect.objectContaining({ name: "UnavailableError" }));
+  expect(await registry.getSingleMetricAsString("sightline_memory_refused_requests_total")).toContain(
+    'kind="query"} 1',
+  );
+});
+
+test("what would go over the limit before the next look is refused", () => {
+  const { guard, state } = guarded();
+  state.rssMib = 800;
+  guard.sample();
+  guard.writes.admit(100 * MIB);
+  expect(() => guard.writes.admit(100 * MIB)).toThrow(/memory_limit/);
+  guard.sample();
+  guard.writes.admit(100 * MIB);
+});

@@ -1,0 +1,194 @@
+import { getHeapStatistics } from "node:v8";
+import { TooManyRequestsError, UnavailableError } from "@sightline/model/errors.ts";
+import type { Logger } from "@sightline/model/logger.ts";
+import type { MemoryGate, MemoryPart } from "@sightline/model/memory-part.ts";
+import type { Component } from "@sightline/model/ports.ts";
+import type { Registry } from "prom-client";
+import { MemoryMetrics } from "./memory-metrics.ts";
+import { type Pressure, pressureAt, severity } from "./pressure.ts";
+
+export type MemoryGuardOptions = {
+  readonly limitBytes: number;
+  readonly registry: Registry;
+  readonly logger: Logger;
+  /** What the process takes, and how full V8's heap is as a share of its own limit; other ones for tests. */
+  readonly rssBytes?: (() => number) | undefined;
+  readonly heapUse?: (() => number) | undefined;
+  /** Collects all garbage at once; undefined: V8 does when it likes. */
+  readonly collectGarbage?: (() => void) | undefined;
+  readonly nowMs?: (() => number) | undefined;
+};
+
+/** A request of 64 MiB that is being decoded makes some hundred megabytes a second. */
+const SAMPLE_MS = 100;
+/** Collecting blocks for a millisecond per some megabytes that are alive. */
+const COLLECT_EVERY_MS = 5_000;
+const SHRINK_EVERY_MS = 5_000;
+const LOG_EVERY_MS = 30_000;
+/** What was written a moment ago is small again, or what it holds is not what a flush gives back. */
+const FLUSH_EVERY_MS = 10_000;
+/** A part that holds less is not worth a flush: small files are merged again at a price. */
+const MIN_FLUSH_SHARE = 0.01;
+const RETRY_AFTER_MS = 2_000;
+/** What a request may still be decoded into beyond the level where new ones are refused. */
+const HARD_SHARE = 0.92;
+
+/**
+ * Keeps the process below its memory limit: samples what it takes as the system sees it, and by how near that is to the
+ * limit lets parts write early what they hold in memory (the largest first), lets caches go, refuses writes, and at last
+ * refuses queries, too. Whose memory it is, the parts say themselves; what they don't know of counts all the same.
+ */
+export class MemoryGuard implements Component {
+  readonly name = "memory guard";
+  readonly limitBytes: number;
+  readonly #options: MemoryGuardOptions;
+  readonly #nowMs: () => number;
+  readonly #parts: MemoryPart[] = [];
+  readonly #flushing = new Set<MemoryPart>();
+  /** When each was last asked to flush. */
+  readonly #flushedMs = new Map<MemoryPart, number>();
+  readonly #metrics: MemoryMetrics;
+  #timer: NodeJS.Timeout | undefined;
+  #pressure: Pressure = "none";
+  #rssBytes = 0;
+  /** Admitted since the last sample. */
+  #admittedBytes = 0;
+  #collectedMs = Number.NEGATIVE_INFINITY;
+  #shrunkMs = Number.NEGATIVE_INFINITY;
+  #loggedMs = Number.NEGATIVE_INFINITY;
+
+  constructor(options: MemoryGuardOptions) {
+    this.#options = options;
+    this.limitBytes = options.limitBytes;
+    this.#nowMs = options.nowMs ?? (() => performance.now());
+    this.#metrics = new MemoryMetrics(options.registry, {
+      limitBytes: options.limitBytes,
+      parts: this.#parts,
+      pressure: () => severity(this.#pressure),
+    });
+  }
+
+  add(...parts: readonly MemoryPart[]): void {
+    this.#parts.push(...parts);
+  }
+
+  get pressure(): Pressure {
+    return this.#pressure;
+  }
+
+  async start(): Promise<void> {
+    this.#timer = setInterval(() => this.sample(), SAMPLE_MS);
+    this.#timer.unref();
+  }
+
+  async stop(): Promise<void> {
+    clearInterval(this.#timer);
+    this.#pressure = "none";
+  }
+
+  /** For what is sent. */
+  readonly writes: MemoryGate = {
+    admit: (bytes) => {
+      const ahead = this.#rssBytes + this.#admittedBytes + bytes;
+      if (severity(this.#pressure) < severity("refuse-writes") && ahead < HARD_SHARE * this.limitBytes) {
+        this.#admittedBytes += bytes;
+        return;
+      }
+      this.#metrics.refused("write");
+      throw new TooManyRequestsError(this.#refusal(), { retryAfterMs: RETRY_AFTER_MS });
+    },
+  };
+
+  /** For what is asked. Throws `UnavailableError`. */
+  readonly queries: MemoryGate = {
+    admit: () => {
+      if (this.#pressure !== "refuse-all") return;
+      this.#metrics.refused("query");
+      throw new UnavailableError(this.#refusal(), { retryAfterMs: RETRY_AFTER_MS });
+    },
+  };
+
+  /** Runs on its own; public for tests. */
+  sample(): void {
+    const before = this.#pressure;
+    this.#measure();
+    if (severity(this.#pressure) > severity("flush")) this.#collect();
+    if (this.#pressure !== before) this.#report(before);
+    if (this.#pressure === "none") return;
+    this.#flush();
+    if (this.#pressure !== "flush") this.#shrink();
+  }
+
+  #measure(): void {
+    this.#rssBytes = (this.#options.rssBytes ?? process.memoryUsage.rss)();
+    this.#admittedBytes = 0;
+    const used = Math.max(this.#rssBytes / this.limitBytes, (this.#options.heapUse ?? heapUse)());
+    this.#pressure = pressureAt(used, this.#pressure);
+  }
+
+  /** V8 does not know of the limit of the process: it may let garbage lie while we refuse requests for want of memory. */
+  #collect(): void {
+    const { collectGarbage } = this.#options;
+    const now = this.#nowMs();
+    if (!collectGarbage || now - this.#collectedMs < COLLECT_EVERY_MS) return;
+    collectGarbage();
+    this.#collectedMs = this.#nowMs();
+    this.#metrics.relieved("collect");
+    this.#measure();
+  }
+
+  /** One part at a time as long as there is time, all of them when requests are refused. */
+  #flush(): void {
+    const atOnce = severity(this.#pressure) >= severity("refuse-writes") ? this.#parts.length : 1;
+    const minBytes = MIN_FLUSH_SHARE * this.limitBytes;
+    const now = this.#nowMs();
+    const rested = (part: MemoryPart) => now - (this.#flushedMs.get(part) ?? -FLUSH_EVERY_MS) >= FLUSH_EVERY_MS;
+    const candidates = this.#parts
+      .filter((part) => part.flush && !this.#flushing.has(part) && rested(part) && part.memoryBytes() >= minBytes)
+      .sort((a, b) => b.memoryBytes() - a.memoryBytes());
+    for (const part of candidates.slice(0, Math.max(0, atOnce - this.#flushing.size))) {
+      this.#flushing.add(part);
+      this.#flushedMs.set(part, now);
+      this.#metrics.relieved("flush");
+      (part.flush as () => Promise<void>)
+        .call(part)
+        // The part has said why, and tries again by itself.
+        .catch(() => {})
+        .finally(() => this.#flushing.delete(part));
+    }
+  }
+
+  #shrink(): void {
+    const now = this.#nowMs();
+    if (now - this.#shrunkMs < SHRINK_EVERY_MS) return;
+    this.#shrunkMs = now;
+    this.#metrics.relieved("shrink");
+    for (const part of this.#parts) part.shrink?.();
+  }
+
+  #refusal(): string {
+    const mib = (bytes: number) => `${Math.round(bytes / 2 ** 20)} MiB`;
+    return (
+      `the server takes ${mib(this.#rssBytes)} of the ${mib(this.limitBytes)} that memory_limit allows: ` +
+      "send again later, or raise it"
+    );
+  }
+
+  #report(before: Pressure): void {
+    const rose = severity(this.#pressure) > severity(before);
+    const now = this.#nowMs();
+    if (!rose || severity(this.#pressure) < severity("refuse-writes") || now - this.#loggedMs < LOG_EVERY_MS) return;
+    this.#loggedMs = now;
+    const parts = Object.fromEntries(this.#parts.map((part) => [part.name, Math.round(part.memoryBytes())]));
+    this.#options.logger.warn("near the memory limit: requests are refused until there is room", {
+      rssBytes: this.#rssBytes,
+      limitBytes: this.limitBytes,
+      ...parts,
+    });
+  }
+}
+
+function heapUse(): number {
+  const { used_heap_size, heap_size_limit } = getHeapStatistics();
+  return used_heap_size / heap_size_limit;
+}
