@@ -5,7 +5,7 @@ import { newToken, tokenHash } from "./api-key-token.ts";
 
 /** The tenant of a key that may act for all of them. */
 export const ANY_TENANT = tenantId("*");
-export const SCOPES: readonly Scope[] = ["ingest", "read", "write-rules", "admin"];
+export const SCOPES: readonly Scope[] = ["ingest", "read", "reveal", "write-rules", "admin"];
 
 const MAX_NAME_CHARACTERS = 100;
 

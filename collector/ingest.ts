@@ -1,9 +1,10 @@
 import { InvalidInputError, SightlineError, UnavailableError } from "@sightline/model/errors.ts";
 import type { LogBatch } from "@sightline/model/log-batch.ts";
-import type { MemoryGate } from "@sightline/model/memory-part.ts";
 import type { Logger } from "@sightline/model/logger.ts";
+import type { MemoryGate } from "@sightline/model/memory-part.ts";
 import type { MetricBatch } from "@sightline/model/metric-batch.ts";
 import type { AppendResult, Component, Signal, Store } from "@sightline/model/ports.ts";
+import type { TextSealer } from "@sightline/model/sealed-text.ts";
 import type { SpanBatch } from "@sightline/model/span-batch.ts";
 import type { TenantId } from "@sightline/model/tenant.ts";
 import { decompressAsync } from "@sightline/proto/compression.ts";
@@ -35,6 +36,8 @@ export type IngestOptions = {
   readonly stores: IngestStores;
   readonly deadLetters: Pick<DeadLetters, "add">;
   readonly config: CollectorConfig;
+  /** For processors that encrypt. */
+  readonly sealer?: TextSealer | undefined;
   readonly logger: Logger;
   readonly registry: Registry;
   /** Asked for each request, from its first byte on. Absent: only `limits.max_in_flight_bytes` bounds them. */
@@ -82,6 +85,7 @@ export class Ingest implements Component {
       config: options.config,
       logger: options.logger,
       registry: options.registry,
+      sealer: options.sealer,
       onDiscarded: (signal, tenant, reason, count) =>
         this.#metrics.items(signal, tenant, 0, [{ reason, count, message: "" }]),
     });

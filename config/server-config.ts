@@ -39,6 +39,13 @@ export const serverConfig = {
     .default("127.0.0.1:4318")
     .describe("Where OTLP over HTTP is received (the paths also exist on `listen`)."),
   auth: authConfig.prefault({}),
+  sealing_key_file: z
+    .string()
+    .default("")
+    .describe(
+      "File with keys for personal data that processors encrypt: a line ID:KEY each, KEY being 32 bytes in base64. The " +
+        "first one encrypts, all decrypt. A key with the scope reveal reads them at /api/v1/reveal.",
+    ),
   tls: z
     .strictObject({
       cert_file: z

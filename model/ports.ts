@@ -150,6 +150,26 @@ export interface MetricStore extends Store<MetricBatch>, Queryable {
   metadata(tenant: TenantId, metric?: string): Promise<readonly MetricMetadata[]>;
   /** Exemplars of the matching series, ascending in time. */
   exemplars(request: LabelRequest, signal: AbortSignal): Promise<readonly SeriesExemplars[]>;
+  /** Absent: this store can't. */
+  readonly administration?: MetricAdministration;
+}
+
+/** What administrators may do to the samples of one tenant. */
+export interface MetricAdministration {
+  /**
+   * Deletes the samples, floats and histograms, that the matching series have in the range, from every later read. Durable
+   * when it settles. Samples written after the call count, whatever their time; of those written during it some may be
+   * deleted. Exemplars and metadata stay, as in Prometheus. `changes` has the range. Throws `InvalidInputError` for a
+   * regular expression that is none.
+   */
+  deleteSamples(request: Pick<LabelRequest, "tenant" | "range" | "matchers">): Promise<void>;
+  /** Frees the space of all that was deleted before the call; else that happens some time later. */
+  purgeDeleted(tenant: TenantId): Promise<void>;
+  /**
+   * Makes a durable copy of all that reads see now, exemplars and metadata included, in a directory that need not exist. A
+   * store of the same kind can be started on it. With `skipMemory`, what has not been flushed is left out.
+   */
+  snapshot(tenant: TenantId, dir: string, options: { readonly skipMemory: boolean }): Promise<void>;
 }
 export type SeriesExemplars = { readonly labels: Labels; readonly exemplars: readonly Omit<ExemplarSample, "ref">[] };
 
@@ -199,8 +219,8 @@ export type Operation = { readonly name: string; readonly kind: number };
 
 /** On whose behalf a request is made. */
 export type Principal = { readonly tenant: TenantId };
-/** What a caller may do. `admin` includes the others. */
-export type Scope = "ingest" | "read" | "write-rules" | "admin";
+/** What a caller may do; `reveal`: read personal data that was encrypted. `admin` includes the others. */
+export type Scope = "ingest" | "read" | "reveal" | "write-rules" | "admin";
 export type RequestHeaders = Readonly<Record<string, string | readonly string[] | undefined>>;
 export type CallContext = {
   /** Address of the client, for counting its failures. */

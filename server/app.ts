@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { HeaderAuthenticator } from "@sightline/auth/header-authenticator.ts";
@@ -12,7 +13,9 @@ import { registerOtlpHttp } from "@sightline/collector/receivers/otlp-http.ts";
 import { registerRemoteWrite } from "@sightline/collector/receivers/remote-write.ts";
 import { WriteAheadLog } from "@sightline/collector/wal/write-ahead-log.ts";
 import type { Config } from "@sightline/config/schema.ts";
+import { InvalidInputError } from "@sightline/model/errors.ts";
 import type { Authenticator, Component } from "@sightline/model/ports.ts";
+import { TextSealer } from "@sightline/model/sealed-text.ts";
 import { SYSTEM_TENANT } from "@sightline/model/tenant.ts";
 import { Decoder } from "@sightline/proto/decoder.ts";
 import { QueryLog } from "@sightline/query/active-queries/query-log.ts";
@@ -29,6 +32,7 @@ import { PromEngine } from "@sightline/query/promql/engine.ts";
 import { registerRemoteRead } from "@sightline/query/remote-read/routes.ts";
 import { MemoryResultsCache } from "@sightline/query/results-cache/memory-results-cache.ts";
 import { RangeCache } from "@sightline/query/results-cache/range-cache.ts";
+import { registerReveal } from "@sightline/query/reveal/routes.ts";
 import { registerSearchApi } from "@sightline/query/search/routes.ts";
 import { registerTempoApi } from "@sightline/query/tempo-api/routes.ts";
 import { SqliteCatalog } from "@sightline/storage-catalog/sqlite-catalog.ts";
@@ -41,11 +45,11 @@ import { DATA_LAYOUT } from "./data-layout.ts";
 
 import { HttpListener, splitHostPort } from "./http-listener.ts";
 import { Logging } from "./logging.ts";
-import { registerOperations } from "./operations-routes.ts";
 import { fitConfig } from "./memory/fit-config.ts";
 import { MemoryGuard } from "./memory/memory-guard.ts";
 import { memoryLimit } from "./memory/memory-limit.ts";
 import { heapLimitBytes } from "./memory/relaunch.ts";
+import { registerOperations } from "./operations-routes.ts";
 import { OwnLogs } from "./self-telemetry/own-logs.ts";
 import { OwnMetrics } from "./self-telemetry/own-metrics.ts";
 import { OwnTraces } from "./self-telemetry/own-traces.ts";
@@ -97,6 +101,7 @@ export class App {
     }
     const tls = this.#addTls();
     const authenticator = this.#addAuthenticator();
+    const sealer = readSealer(config.sealing_key_file);
 
     const storage = { logger: log("storage"), registry };
     const metrics = new EmbeddedMetricStore({ ...storage, dir: dir("metrics"), config: config.storage.metrics });
@@ -118,6 +123,7 @@ export class App {
       decoder,
       deadLetters,
       stores: { metrics, logs, traces },
+      sealer,
       config: config.collector,
     });
 
@@ -176,6 +182,7 @@ export class App {
       store: metrics,
       server: serverFacts(config, Date.now(), this.#memory.limitBytes),
     });
+    registerReveal(http.app, { ...asking, sealer, hasKeys: config.auth.mode === "keys" });
     registerActiveQueries(http.app, asking);
     registerOpenapi(http.app, asking);
     registerFederate(http.app, { ...asking, store: metrics });
@@ -275,4 +282,16 @@ export class App {
     this.#unlock?.();
     this.#unlock = undefined;
   }
+}
+
+/** Throws `InvalidInputError` when the file can't be read or is wrong. */
+function readSealer(path: string): TextSealer | undefined {
+  if (path === "") return undefined;
+  let text: string;
+  try {
+    text = readFileSync(path, "utf8");
+  } catch (cause) {
+    throw new InvalidInputError(`sealing_key_file: ${(cause as Error).message}`, { cause });
+  }
+  return new TextSealer(text, path);
 }

@@ -9,7 +9,7 @@ import { SqliteCatalog } from "@sightline/storage-catalog/sqlite-catalog.ts";
 import { DATA_LAYOUT } from "./data-layout.ts";
 
 const USAGE =
-  "usage: keys create --tenant T --scope ingest,read[,write-rules,admin] [--expires 90d] [--name N] | keys list | keys revoke ID…";
+  "usage: keys create --tenant T --scope ingest,read[,reveal,write-rules,admin] [--expires 90d] [--name N] | keys list | keys revoke ID…";
 
 const BUSY_TIMEOUT_MS = 5_000;
 

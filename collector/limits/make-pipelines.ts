@@ -2,7 +2,7 @@ import type { MetricBatch } from "@sightline/model/metric-batch.ts";
 import { Pipeline, type Pipelines } from "../processors/pipeline.ts";
 import { makeLogProcessor, makeMetricProcessor, makeTraceProcessor } from "../processors/registry.ts";
 import { type SeriesFunction, SeriesMapper } from "../processors/series-mapper.ts";
-import type { Stage } from "../processors/stage.ts";
+import type { ProcessorContext, Stage } from "../processors/stage.ts";
 import { activeSeries } from "./active-series.ts";
 import { logRowLimits, spanRowLimits } from "./row-limits.ts";
 import { labelLimits } from "./series-limits.ts";
@@ -12,14 +12,15 @@ import { metricWindows } from "./time-windows.ts";
 
 /**
  * Processors first, in the order of the settings, then limits: what is left out does not count, and a label that is too
- * long may be cut. `maxSeries` bounds what each stage remembers.
+ * long may be cut.
  */
-export function makePipelines({ limits, processors }: TenantConfig, maxSeries: number): Pipelines {
+export function makePipelines({ limits, processors }: TenantConfig, context: ProcessorContext): Pipelines {
+  const { maxSeries } = context;
   return {
     metrics: pipeline(
       fuse(
         [
-          ...processors.metrics.map((config) => makeMetricProcessor(config, maxSeries)),
+          ...processors.metrics.map((config) => makeMetricProcessor(config, context)),
           labelLimits(limits.metrics),
           metricWindows(limits.metrics),
           activeSeries(limits.metrics, maxSeries),
@@ -29,12 +30,12 @@ export function makePipelines({ limits, processors }: TenantConfig, maxSeries: n
       [limits.metrics, processors.metrics],
     ),
     logs: pipeline(
-      [...processors.logs.map(makeLogProcessor), logRowLimits(limits.logs)],
+      [...processors.logs.map((config) => makeLogProcessor(config, context)), logRowLimits(limits.logs)],
       [limits.logs, processors.logs],
     ),
     traces: pipeline(
       [
-        ...processors.traces.map(makeTraceProcessor),
+        ...processors.traces.map((config) => makeTraceProcessor(config, context)),
         spanRowLimits(limits.traces),
         spansPerTrace(limits.traces.max_spans_per_trace),
       ],

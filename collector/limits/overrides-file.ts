@@ -19,6 +19,7 @@ export type OverridesFileOptions = {
   readonly defaults: TenantConfig;
   readonly logger: Logger;
   readonly registry: Registry;
+  /** May throw when they can't be used. */
   readonly onChange: (overrides: Overrides) => void;
 };
 
@@ -107,9 +108,9 @@ export class OverridesFile {
   async #load(text: string): Promise<void> {
     this.#text = text;
     const overrides = parseOverrides(text, this.#options.defaults, this.#options.path);
+    this.#options.onChange(overrides);
     this.#valid.set(1);
     this.#failure = undefined;
-    this.#options.onChange(overrides);
   }
 }
 

@@ -1,6 +1,7 @@
-import { RateLimitedError, TooLargeError } from "@sightline/model/errors.ts";
+import { InvalidInputError, RateLimitedError, TooLargeError } from "@sightline/model/errors.ts";
 import type { Logger } from "@sightline/model/logger.ts";
 import type { RejectionReason, Signal } from "@sightline/model/ports.ts";
+import type { TextSealer } from "@sightline/model/sealed-text.ts";
 import { SYSTEM_TENANT, type TenantId } from "@sightline/model/tenant.ts";
 import type { Decoded, WireRequest } from "@sightline/proto/wire-request.ts";
 import type { Registry } from "prom-client";
@@ -19,6 +20,8 @@ export type TenantsOptions = {
   readonly config: CollectorConfig;
   readonly logger: Logger;
   readonly registry: Registry;
+  /** For processors that encrypt; without it their settings are refused. */
+  readonly sealer?: TextSealer | undefined;
   /**
    * Items that are not kept as they came and are in no rejection: those of requests that were refused before they were
    * decoded (estimated from the requests before), and those that were added up in overflow series.
@@ -57,6 +60,7 @@ export class Tenants {
     this.#nowMs = options.nowMs ?? (() => performance.now());
     this.#metrics = new LimitMetrics(options.registry);
     const { config, logger, registry } = options;
+    this.#assertCanEncrypt("collector.tenants", config.tenants);
     if (config.overrides_file !== "") {
       this.#file = new OverridesFile({
         path: config.overrides_file,
@@ -64,7 +68,10 @@ export class Tenants {
         defaults: config.tenants,
         logger,
         registry,
-        onChange: (overrides) => this.#reset(overrides),
+        onChange: (overrides) => {
+          for (const [tenant, ofTenant] of overrides) this.#assertCanEncrypt(tenant, ofTenant);
+          this.#reset(overrides);
+        },
       });
     }
   }
@@ -161,7 +168,7 @@ export class Tenants {
 
   #of(id: TenantId): Tenant | undefined {
     if (this.#tenants.has(id)) return this.#tenants.get(id);
-    const tenant = this.#make(this.#configOf(id));
+    const tenant = this.#make(id, this.#configOf(id));
     if (this.#tenants.size >= MAX_TENANTS) this.#tenants.delete(this.#tenants.keys().next().value as TenantId);
     this.#tenants.set(id, tenant);
     return tenant;
@@ -172,7 +179,12 @@ export class Tenants {
     return this.#overrides.get(id) ?? (id === SYSTEM_TENANT ? this.#unlimited : this.#options.config.tenants);
   }
 
-  #make(config: TenantConfig, before?: Tenant): Tenant | undefined {
+  #assertCanEncrypt(place: string, { processors }: TenantConfig): void {
+    if (this.#options.sealer || !JSON.stringify(processors).includes('"action":"encrypt"')) return;
+    throw new InvalidInputError(`${place}: redact with the action encrypt needs a key: set sealing_key_file`);
+  }
+
+  #make(id: TenantId, config: TenantConfig, before?: Tenant): Tenant | undefined {
     const settings = JSON.stringify(config);
     if (settings === before?.settings) return before;
     if (settings === this.#nothing) return undefined;
@@ -181,7 +193,11 @@ export class Tenants {
       config,
       settings,
       rates,
-      pipelines: makePipelines(config, this.#options.config.limits.max_series_interned),
+      pipelines: makePipelines(config, {
+        tenant: id,
+        maxSeries: this.#options.config.limits.max_series_interned,
+        sealer: this.#options.sealer,
+      }),
     };
   }
 
@@ -189,7 +205,7 @@ export class Tenants {
   #reset(overrides: Overrides): void {
     this.#overrides = overrides;
     for (const [id, before] of this.#tenants) {
-      this.#tenants.set(id, this.#make(this.#configOf(id), before));
+      this.#tenants.set(id, this.#make(id, this.#configOf(id), before));
     }
   }
 }

@@ -1,5 +1,7 @@
-import { labelsFrom } from "@sightline/model/labels.ts";
+import { type Labels, labelsFrom, labelValue } from "@sightline/model/labels.ts";
 import { NO_INFO } from "@sightline/model/metric-batch.ts";
+import { TextSealer } from "@sightline/model/sealed-text.ts";
+import { DEFAULT_TENANT, tenantId } from "@sightline/model/tenant.ts";
 import { afterEach, describe, expect, test } from "vitest";
 import { TestCollector } from "../testing/test-collector.ts";
 import { attributesConfig, attributesSeries } from "./attributes.ts";
@@ -214,7 +216,29 @@ describe("redact", () => {
 
   test("of series, but not their names", () => {
     const config = redactConfig.parse({ kind: "redact", fields: [{ name: ".*", action: "drop" }] });
-    expect(redactSeries(config).map(labelsFrom({ __name__: "up", a: "1" }), NO_INFO)).toEqual([["__name__", "up"]]);
+    expect(
+      redactSeries(config, { tenant: DEFAULT_TENANT, maxSeries: 10 }).map(
+        labelsFrom({ __name__: "up", a: "1" }),
+        NO_INFO,
+      ),
+    ).toEqual([["__name__", "up"]]);
+  });
+
+  test("encrypts what only those with the key of the same tenant can read again", () => {
+    const sealer = new TextSealer(`k1:${Buffer.alloc(32, 7).toString("base64")}`, "keys");
+    const context = { tenant: DEFAULT_TENANT, maxSeries: 10, sealer };
+    const config = redactConfig.parse({ kind: "redact", fields: [{ name: "user", action: "encrypt" }] });
+    const labels = redactSeries(config, context).map(labelsFrom({ user: "ann" }), NO_INFO) as Labels;
+    const sealed = labelValue(labels, "user");
+    expect(sealed).toMatch(/^sealed:k1:/);
+    expect(sealer.open(DEFAULT_TENANT, sealed)).toBe("ann");
+    expect(() => sealer.open(tenantId("bank"), sealed)).toThrow("another tenant");
+  });
+
+  test("settings that encrypt are refused while there is no key", () => {
+    const redact = { kind: "redact", fields: [{ name: "user", action: "encrypt" }] };
+    const make = () => new TestCollector({ tenants: { processors: { logs: [redact] } } });
+    expect(make).toThrow("collector.tenants: redact with the action encrypt needs a key: set sealing_key_file");
   });
 });
 

@@ -8,16 +8,17 @@ import { sha256 } from "./attributes.ts";
 import { PERSONAL_DATA, type PersonalData } from "./personal-data.ts";
 import { regexText } from "./regex-text.ts";
 import type { SeriesFunction } from "./series-mapper.ts";
-import type { Stage } from "./stage.ts";
+import type { ProcessorContext, Stage } from "./stage.ts";
 
-const how = z.enum(["drop", "mask", "hash"]).default("mask");
+const how = z.enum(["drop", "mask", "hash", "encrypt"]).default("mask");
 const MASK = "[REDACTED]";
 const HASH_DIGITS = 16;
 
 /**
  * Takes personal data out of bodies, attributes (also of events, links and resources), names of spans and values of
  * labels. `fields` act on whole values; `patterns` on what they find within a text. drop removes, mask writes
- * [REDACTED], hash writes the first 16 hex digits of SHA-256 over salt and text, so that equal data stay recognisable.
+ * [REDACTED], hash writes the first 16 hex digits of SHA-256 over salt and text, so that equal data stay recognisable;
+ * encrypt writes a sealed text (model/sealed-text.ts), which only who has the scope `reveal` may read.
  */
 export const redactConfig = z
   .strictObject({
@@ -43,8 +44,8 @@ export const redactConfig = z
   .refine(({ patterns, fields }) => patterns.length + fields.length > 0, { message: "give patterns or fields" });
 type RedactConfig = z.output<typeof redactConfig>;
 
-export function redactSeries(config: RedactConfig): SeriesFunction {
-  const redactor = new Redactor(config);
+export function redactSeries(config: RedactConfig, context: ProcessorContext): SeriesFunction {
+  const redactor = new Redactor(config, context);
   return {
     name: "redact",
     map(labels) {
@@ -56,8 +57,8 @@ export function redactSeries(config: RedactConfig): SeriesFunction {
   };
 }
 
-export function redactLogs(config: RedactConfig): Stage<LogBatch> {
-  const redactor = new Redactor(config);
+export function redactLogs(config: RedactConfig, context: ProcessorContext): Stage<LogBatch> {
+  const redactor = new Redactor(config, context);
   return {
     name: "redact",
     apply: (batch) => ({
@@ -73,8 +74,8 @@ export function redactLogs(config: RedactConfig): Stage<LogBatch> {
   };
 }
 
-export function redactSpans(config: RedactConfig): Stage<SpanBatch> {
-  const redactor = new Redactor(config);
+export function redactSpans(config: RedactConfig, context: ProcessorContext): Stage<SpanBatch> {
+  const redactor = new Redactor(config, context);
   const event = (each: SpanEvent): SpanEvent => ({ ...each, attributes: redactor.attributes(each.attributes) });
   const link = (each: SpanLink): SpanLink => ({ ...each, attributes: redactor.attributes(each.attributes) });
   return {
@@ -99,11 +100,13 @@ class Redactor {
   /** What happens to a field, by its name: names are few. */
   readonly #byName = new Map<string, Change | undefined>();
 
-  constructor({ patterns, fields, salt }: RedactConfig) {
+  constructor({ patterns, fields, salt }: RedactConfig, { tenant, sealer }: ProcessorContext) {
     const changes: Readonly<Record<z.output<typeof how>, Change>> = {
       drop: () => "",
       mask: () => MASK,
       hash: (text) => sha256(salt + text).slice(0, HASH_DIGITS),
+      // Without a key it is as secret as it was meant to be: nobody can read it.
+      encrypt: (text) => sealer?.seal(tenant, text) ?? MASK,
     };
     this.#patterns = patterns.map((pattern) => {
       const change = changes[pattern.action];

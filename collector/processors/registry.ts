@@ -12,7 +12,7 @@ import { relabelConfig, relabelProcessor } from "./relabel.ts";
 import { sampleLogs, sampleLogsConfig } from "./sample-logs.ts";
 import { sampleTraces, sampleTracesConfig } from "./sample-traces.ts";
 import type { SeriesFunction } from "./series-mapper.ts";
-import type { Stage } from "./stage.ts";
+import type { ProcessorContext, Stage } from "./stage.ts";
 
 /** Every kind of processor by signal: what may be said in its settings. The factories are below, one per kind. */
 export const metricProcessor = z.discriminatedUnion("kind", [
@@ -41,7 +41,7 @@ export type LogProcessor = z.output<typeof logProcessor>;
 export type TraceProcessor = z.output<typeof traceProcessor>;
 
 type Factories<Config extends { kind: string }, Made> = {
-  readonly [Kind in Config["kind"]]: (config: Extract<Config, { kind: Kind }>, maxSeries: number) => Made;
+  readonly [Kind in Config["kind"]]: (config: Extract<Config, { kind: Kind }>, context: ProcessorContext) => Made;
 };
 
 /** Functions of the labels are run together by one SeriesMapper. */
@@ -51,7 +51,7 @@ const METRICS: Factories<MetricProcessor, Stage<MetricBatch> | SeriesFunction> =
   attributes: attributesSeries,
   redact: redactSeries,
   exemplars: limitExemplars,
-  ha_dedup: haDedup,
+  ha_dedup: (config, { maxSeries }) => haDedup(config, maxSeries),
 };
 const LOGS: Factories<LogProcessor, Stage<LogBatch>> = {
   filter: filterLogs,
@@ -67,12 +67,15 @@ const TRACES: Factories<TraceProcessor, Stage<SpanBatch>> = {
   redact: redactSpans,
 };
 
-export function makeMetricProcessor(config: MetricProcessor, maxSeries: number): Stage<MetricBatch> | SeriesFunction {
-  return METRICS[config.kind](config as never, maxSeries);
+export function makeMetricProcessor(
+  config: MetricProcessor,
+  context: ProcessorContext,
+): Stage<MetricBatch> | SeriesFunction {
+  return METRICS[config.kind](config as never, context);
 }
-export function makeLogProcessor(config: LogProcessor): Stage<LogBatch> {
-  return LOGS[config.kind](config as never, 0);
+export function makeLogProcessor(config: LogProcessor, context: ProcessorContext): Stage<LogBatch> {
+  return LOGS[config.kind](config as never, context);
 }
-export function makeTraceProcessor(config: TraceProcessor): Stage<SpanBatch> {
-  return TRACES[config.kind](config as never, 0);
+export function makeTraceProcessor(config: TraceProcessor, context: ProcessorContext): Stage<SpanBatch> {
+  return TRACES[config.kind](config as never, context);
 }

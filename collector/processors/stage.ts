@@ -1,4 +1,15 @@
 import type { Rejection, RejectionReason } from "@sightline/model/ports.ts";
+import type { TextSealer } from "@sightline/model/sealed-text.ts";
+import type { TenantId } from "@sightline/model/tenant.ts";
+
+/** What a processor is made for. */
+export type ProcessorContext = {
+  readonly tenant: TenantId;
+  /** Bounds what it remembers of series. */
+  readonly maxSeries: number;
+  /** Absent: no key is set, and nothing can be encrypted. */
+  readonly sealer?: TextSealer | undefined;
+};
 
 /**
  * One step between decoder and store. Stages run in order; each gets the batch the one before gave, owns it, and may
