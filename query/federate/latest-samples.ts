@@ -4,6 +4,11 @@ import type { Matcher } from "@sightline/model/matcher.ts";
 import type { Queryable, SeriesSlice, TimeRange } from "@sightline/model/ports.ts";
 import { isStaleAt, wordsOf } from "@sightline/model/stale.ts";
 import type { TenantId } from "@sightline/model/tenant.ts";
+import { sortInTurns } from "../http/sort-in-turns.ts";
+import { Turn } from "../http/turn.ts";
+
+/** What one series counts for in {@link Turn.tired}. */
+const SERIES_WORK = 500;
 
 /** The newest sample of a series: a float, or a native histogram (then `value` means nothing). */
 export type LatestSample = {
@@ -21,18 +26,23 @@ export async function latestSamples(
   signal: AbortSignal,
 ): Promise<LatestSample[]> {
   const { tenant, range, matcherSets } = request;
+  const turn = new Turn();
   const samples = new Map<string, LatestSample>();
   for (const matchers of matcherSets) {
     for await (const group of queryable.select({ tenant, range, matchers }, signal)) {
       for (const slice of group) {
         const sample = latestOf(slice);
         if (sample) samples.set(labelsKey(slice.labels), sample);
+        if (turn.tired(SERIES_WORK)) await turn.breathe();
       }
     }
   }
-  return [...samples.values()].sort((a, b) =>
-    a.name === b.name ? compareLabels(a.labels, b.labels) : a.name < b.name ? -1 : 1,
-  );
+  return sortInTurns([...samples.values()], byName, turn);
+}
+
+function byName(a: LatestSample, b: LatestSample): number {
+  if (a.name !== b.name) return a.name < b.name ? -1 : 1;
+  return compareLabels(a.labels, b.labels);
 }
 
 function latestOf({ labels, timesMs, values, histograms }: SeriesSlice): LatestSample | undefined {

@@ -5,11 +5,15 @@ import type { LabelRequest } from "@sightline/model/ports.ts";
 import { labelsJson } from "../http/labels-json.ts";
 import type { QueryCall, QueryHandler } from "../http/query-api.ts";
 import { sendChunks } from "../http/send-chunks.ts";
+import { sortInTurns } from "../http/sort-in-turns.ts";
+import { Turn } from "../http/turn.ts";
 import { unescapeLabelName } from "./label-name-escaping.ts";
 import { parseMatcherSets } from "./matcher-sets.ts";
 import { invalidParameter, optionalLimit, optionalRange } from "./parameters.ts";
 import type { PrometheusApiDeps } from "./routes.ts";
 
+/** Making a key of labels counts for so much in {@link Turn.tired}. */
+const KEY_WORK = 300;
 const TRUNCATED = ["results truncated due to limit"];
 
 /** `/api/v1/labels` */
@@ -45,11 +49,18 @@ export function seriesHandler({ store, engine }: PrometheusApiDeps): QueryHandle
     const [first, ...others] = requests as [LabelRequest, ...LabelRequest[]];
     let series = await store.series(first, call.signal);
     if (others.length > 0) {
-      const byKey = new Map<string, Labels>(series.map((labels) => [labelsKey(labels), labels]));
-      for (const request of others) {
-        for (const labels of await store.series(request, call.signal)) byKey.set(labelsKey(labels), labels);
+      const turn = new Turn();
+      const byKey = new Map<string, Labels>();
+      for (let i = 0; ; i++) {
+        for (const labels of series) {
+          byKey.set(labelsKey(labels), labels);
+          if (turn.tired(KEY_WORK)) await turn.breathe();
+        }
+        const request = others[i];
+        if (!request) break;
+        series = await store.series(request, call.signal);
       }
-      series = [...byKey.values()].sort(compareLabels);
+      series = await sortInTurns([...byKey.values()], compareLabels, turn);
     }
     return sendList(call, series, limit, labelsJson);
   };
@@ -90,7 +101,7 @@ async function union(
   if (others.length === 0) return answer;
   const all = new Set(answer);
   for (const request of others) for (const text of await ask(request)) all.add(text);
-  return [...all].sort((a, b) => (a < b ? -1 : 1));
+  return sortInTurns([...all], (a, b) => (a < b ? -1 : 1), new Turn());
 }
 
 function sendList<T>(call: QueryCall, items: readonly T[], limit: number, encode: (item: T) => string) {

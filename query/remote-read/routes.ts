@@ -7,6 +7,7 @@ import type { Failure } from "../http/failure.ts";
 import { sendPlainFailure } from "../http/plain-failure.ts";
 import { type QueryApiDeps, type QueryCall, registerQueryApi } from "../http/query-api.ts";
 import { sendChunks } from "../http/send-chunks.ts";
+import { sortInTurns } from "../http/sort-in-turns.ts";
 import { Turn } from "../http/turn.ts";
 import { ProtobufWriter } from "../protobuf/protobuf-writer.ts";
 import type { Chunk } from "./chunk.ts";
@@ -97,7 +98,7 @@ async function sendChunked(
       }
     }
     // The reader merges streams of several servers, and stores give series in no order.
-    answers.push(answer.sort((a, b) => compareLabels(a.labels, b.labels)));
+    answers.push(await sortInTurns(answer, (a, b) => compareLabels(a.labels, b.labels), turn));
   }
   return sendChunks(call.request, call.reply, STREAMED, allFrames(answers));
 }

@@ -17,7 +17,7 @@ export async function evaluateBinary(evaluator: Evaluator, expr: BinaryExpr, gri
   }
   if (left.type === "vector" && right.type === "vector") {
     if (isSetOperator(expr.op) && expr.matching) {
-      return vectorOf(setOperation(expr.op, left.series, right.series, expr.matching, grid));
+      return vectorOf(await setOperation(context, expr.op, left.series, right.series, expr.matching, grid));
     }
     return vectorOf(await vectorAndVector(context, expr, grid, left.series, right.series));
   }

@@ -1,32 +1,38 @@
 import type { SetOperator, VectorMatching } from "../ast.ts";
 import type { Grid } from "../eval/grid.ts";
-import { mergeSameLabels } from "../eval/merge-series.ts";
+import { KEY_WORK, mergeSameLabels } from "../eval/merge-series.ts";
+import type { QueryContext } from "../eval/query-context.ts";
 import { ABSENT, StepSeries } from "../eval/step-series.ts";
 import { SignatureIndex } from "./signature.ts";
 
 /** `and`, `unless` and `or`: samples of one side, by whether the other has any of the same signature at that step. */
-export function setOperation(
+export async function setOperation(
+  context: QueryContext,
   op: SetOperator,
   left: readonly StepSeries[],
   right: readonly StepSeries[],
   matching: VectorMatching,
   grid: Grid,
-): StepSeries[] {
+): Promise<StepSeries[]> {
   const index = new SignatureIndex(matching);
-  if (op === "or") {
-    const present = presence(left, index, grid);
-    const added = right.map((series) => masked(series, present.get(index.ordinal(series.labels)), false));
-    const all = [...left, ...added.filter((series) => series !== undefined)];
-    return grid.steps === 1 ? all : mergeSameLabels(all);
+  const isOr = op === "or";
+  const present = await presence(context, isOr ? left : right, index, grid);
+  const results: StepSeries[] = isOr ? left.slice() : [];
+  for (const series of isOr ? right : left) {
+    const kept = masked(series, present.get(index.ordinal(series.labels)), op === "and");
+    if (kept) results.push(kept);
+    if (context.tired(KEY_WORK + grid.steps)) await context.breathe();
   }
-  const present = presence(right, index, grid);
-  return left
-    .map((series) => masked(series, present.get(index.ordinal(series.labels)), op === "and"))
-    .filter((series) => series !== undefined);
+  return isOr && grid.steps > 1 ? mergeSameLabels(context, results) : results;
 }
 
 /** For each signature the steps at which any of the series has a sample. */
-function presence(series: readonly StepSeries[], index: SignatureIndex, grid: Grid): Map<number, Uint8Array> {
+async function presence(
+  context: QueryContext,
+  series: readonly StepSeries[],
+  index: SignatureIndex,
+  grid: Grid,
+): Promise<Map<number, Uint8Array>> {
   const present = new Map<number, Uint8Array>();
   for (const { labels, kinds } of series) {
     const ordinal = index.ordinal(labels);
@@ -36,6 +42,7 @@ function presence(series: readonly StepSeries[], index: SignatureIndex, grid: Gr
       present.set(ordinal, steps);
     }
     for (let step = 0; step < kinds.length; step++) if (kinds[step] !== ABSENT) steps[step] = 1;
+    if (context.tired(KEY_WORK + grid.steps)) await context.breathe();
   }
   return present;
 }

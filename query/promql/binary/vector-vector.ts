@@ -1,7 +1,7 @@
 import { type Labels, labelsKey, labelValue } from "@sightline/model/labels.ts";
 import { type BinaryExpr, isArithmetic, type VectorMatching } from "../ast.ts";
 import type { Grid } from "../eval/grid.ts";
-import { mergeSameLabels } from "../eval/merge-series.ts";
+import { KEY_WORK, mergeSameLabels } from "../eval/merge-series.ts";
 import type { QueryContext } from "../eval/query-context.ts";
 import { dropLabels, dropMetadata, keepLabels, withLabel } from "../eval/result-labels.ts";
 import { ABSENT, FLOAT, StepSeries } from "../eval/step-series.ts";
@@ -34,11 +34,11 @@ export async function vectorAndVector(
     return [];
   }
   const join = new VectorJoin(context, expr, grid, left, right);
-  for (const group of join.groups()) {
+  for (const group of await join.groups()) {
     await join.joinGroup(group);
     if (context.breathless) await context.breathe();
   }
-  return grid.steps === 1 ? join.results : mergeSameLabels(join.results);
+  return grid.steps === 1 ? join.results : mergeSameLabels(context, join.results);
 }
 
 class VectorJoin {
@@ -72,16 +72,17 @@ class VectorJoin {
     this.#dropNow = isArithmetic(expr.op) || (expr.bool && !context.delayedNameRemoval);
   }
 
-  groups(): MatchGroup[] {
+  async groups(): Promise<MatchGroup[]> {
     const index = new SignatureIndex(this.#matching);
     const groups: MatchGroup[] = [];
-    const groupOf = (labels: Labels): MatchGroup => {
-      const ordinal = index.ordinal(labels);
-      groups[ordinal] ??= { many: [], one: [] };
-      return groups[ordinal] as MatchGroup;
-    };
-    for (const series of this.#many) groupOf(series.labels).many.push(series);
-    for (const series of this.#one) groupOf(series.labels).one.push(series);
+    for (const side of ["many", "one"] as const) {
+      for (const series of side === "many" ? this.#many : this.#one) {
+        const ordinal = index.ordinal(series.labels);
+        groups[ordinal] ??= { many: [], one: [] };
+        groups[ordinal]?.[side].push(series);
+        if (this.#context.tired(KEY_WORK)) await this.#context.breathe();
+      }
+    }
     return groups;
   }
 

@@ -1,12 +1,13 @@
 import type { NativeHistogram } from "@sightline/model/histogram.ts";
 import { compareLabels, EMPTY_LABELS } from "@sightline/model/labels.ts";
+import { sortInTurns } from "../../http/sort-in-turns.ts";
 import type { Expr, MatrixSelector, SubqueryExpr } from "../ast.ts";
 import { EvaluationError } from "../evaluation-error.ts";
 import { extendedSamples } from "../functions/extended-samples.ts";
 import type { MatrixSeries, PromValue, VectorSample } from "../result.ts";
 import { Evaluator } from "./evaluator.ts";
 import { type Grid, gridOf, instantGrid, timeAt } from "./grid.ts";
-import { mergeSameLabels } from "./merge-series.ts";
+import { KEY_WORK, mergeSameLabels } from "./merge-series.ts";
 import type { QueryContext } from "./query-context.ts";
 import { type RangeInput, rangeInputOf } from "./range-input.ts";
 import { dropMetadata } from "./result-labels.ts";
@@ -19,12 +20,15 @@ export async function evaluateInstant(context: QueryContext, expr: Expr, timeMs:
   const evaluator = new Evaluator(context);
   const grid = instantGrid(timeMs);
   const bare = bareExpr(expr);
-  if (bare.kind === "matrix") return { type: "matrix", series: sorted(await selectMatrix(context, bare, grid)) };
-  if (bare.kind === "subquery") return { type: "matrix", series: sorted(await subqueryMatrix(evaluator, bare, grid)) };
+  if (bare.kind === "matrix")
+    return { type: "matrix", series: await sorted(context, await selectMatrix(context, bare, grid)) };
+  if (bare.kind === "subquery") {
+    return { type: "matrix", series: await sorted(context, await subqueryMatrix(evaluator, bare, grid)) };
+  }
   const value = await evaluator.evaluate(expr, grid);
   if (value.type === "string") return { type: "string", timeMs, value: value.value };
   if (value.type === "scalar") return { type: "scalar", timeMs, value: value.values[0] as number };
-  return { type: "vector", samples: vectorSamples(finished(context, value.series), timeMs) };
+  return { type: "vector", samples: vectorSamples(await finished(context, value.series), timeMs) };
 }
 
 /** A prepared query at every step of a range of times; scalars as a series without labels. */
@@ -42,7 +46,8 @@ export async function evaluateRange(
     const timesMs = Float64Array.from(value.values, (_, step) => timeAt(grid, step));
     return { type: "matrix", series: [{ labels: EMPTY_LABELS, timesMs, values: value.values }] };
   }
-  return { type: "matrix", series: sorted(await matrixSeries(context, finished(context, value.series), grid)) };
+  const series = await matrixSeries(context, await finished(context, value.series), grid);
+  return { type: "matrix", series: await sorted(context, series) };
 }
 
 function bareExpr(expr: Expr): Expr {
@@ -52,13 +57,14 @@ function bareExpr(expr: Expr): Expr {
 }
 
 /** Names that were kept for the course of the query go now. */
-function finished(context: QueryContext, series: StepSeries[]): StepSeries[] {
+async function finished(context: QueryContext, series: StepSeries[]): Promise<StepSeries[]> {
   if (context.delayedNameRemoval) {
     for (const [i, entry] of series.entries()) {
       if (entry.dropName) series[i] = entry.relabelled(dropMetadata(entry.labels), false);
+      if (context.tired(KEY_WORK)) await context.breathe();
     }
   }
-  return mergeSameLabels(series);
+  return mergeSameLabels(context, series);
 }
 
 function vectorSamples(series: readonly StepSeries[], timeMs: number): VectorSample[] {
@@ -157,9 +163,9 @@ function samplesOf(input: RangeInput): MatrixSeries {
 
 async function subqueryMatrix(evaluator: Evaluator, expr: SubqueryExpr, grid: Grid): Promise<MatrixSeries[]> {
   const inner = await evaluator.subquerySteps(expr, grid);
-  return matrixSeries(evaluator.context, finished(evaluator.context, inner.series), inner.grid);
+  return matrixSeries(evaluator.context, await finished(evaluator.context, inner.series), inner.grid);
 }
 
-function sorted(series: MatrixSeries[]): MatrixSeries[] {
-  return series.sort((a, b) => compareLabels(a.labels, b.labels));
+function sorted(context: QueryContext, series: MatrixSeries[]): Promise<MatrixSeries[]> {
+  return sortInTurns(series, (a, b) => compareLabels(a.labels, b.labels), context);
 }

@@ -10,7 +10,7 @@ import { CollectedSeries } from "./collected-series.ts";
 import { streamRangeCall } from "./evaluate-range-call.ts";
 import { type Grid, gridOf, timeAt } from "./grid.ts";
 import { type Aspect, evaluateInstantSelector, streamInstantSelector } from "./instant-selector.ts";
-import { mergeSameLabels } from "./merge-series.ts";
+import { KEY_WORK, mergeSameLabels } from "./merge-series.ts";
 import { NonCounterNotes } from "./non-counter-notes.ts";
 import type { QueryContext } from "./query-context.ts";
 import type { RangeFunction } from "./range-function.ts";
@@ -105,15 +105,17 @@ export class Evaluator {
     const value = await this.evaluate(expr.expr, grid);
     if (expr.op === "+" || value.type === "string") return value;
     if (value.type === "scalar") return { type: "scalar", values: value.values.map((number) => -number) };
-    const negated = value.series.map((series) => {
+    const negated: StepSeries[] = [];
+    for (const series of value.series) {
       const out = nameless(this.context, series);
       for (let step = 0; step < grid.steps; step++) {
         if (series.kinds[step] === FLOAT) out.setFloat(step, -(series.values[step] as number));
         else if (series.kinds[step] === HISTOGRAM) out.setHistogram(step, scaleHistogram(series.histogramAt(step), -1));
       }
-      return out;
-    });
-    return vectorOf(this.context.delayedNameRemoval ? negated : mergeSameLabels(negated));
+      negated.push(out);
+      if (this.context.tired(2 * grid.steps)) await this.context.breathe();
+    }
+    return vectorOf(await this.#checked(negated));
   }
 
   async #call(expr: CallExpr, grid: Grid): Promise<Evaluated> {
@@ -122,9 +124,9 @@ export class Evaluator {
       const collected = new CollectedSeries(this.context);
       await this.#streamRangeFunction(expr, grid, rangeFunction, collected);
       if (expr.func === "absent_over_time") {
-        return vectorOf(absentSeries(collected.series, expr.args[0] as Expr, grid.steps, true));
+        return vectorOf(await absentSeries(this.context, collected.series, expr.args[0] as Expr, grid.steps, true));
       }
-      return vectorOf(this.#checked(collected.series));
+      return vectorOf(await this.#checked(collected.series));
     }
     if (expr.func === "timestamp" || expr.func === "start_timestamp") return this.#timestamp(expr, grid);
     if (expr.func === "info") return vectorOf(await evaluateInfo(this, expr, grid));
@@ -134,12 +136,12 @@ export class Evaluator {
     if (!vectorFunction) throw new TypeError(`function ${expr.func} is not implemented`);
     const result = await vectorFunction(new FunctionCall(this, expr, grid, args));
     if (this.context.breathless) await this.context.breathe();
-    return result.type === "vector" ? vectorOf(this.#checked(result.series)) : result;
+    return result.type === "vector" ? vectorOf(await this.#checked(result.series)) : result;
   }
 
   /** Without delayed name removal, series that only their name told apart are an error at once. */
-  #checked(series: StepSeries[]): StepSeries[] {
-    return this.context.delayedNameRemoval ? series : mergeSameLabels(series);
+  #checked(series: StepSeries[]): StepSeries[] | Promise<StepSeries[]> {
+    return this.context.delayedNameRemoval ? series : mergeSameLabels(this.context, series);
   }
 
   async #timestamp(expr: CallExpr, grid: Grid): Promise<Evaluated> {
@@ -147,25 +149,26 @@ export class Evaluator {
     const aspect: Aspect = expr.func === "timestamp" ? "time" : "start";
     if (arg.kind === "vector") {
       const series = await evaluateInstantSelector(this.context, arg, grid, aspect);
-      return vectorOf(
-        this.#checked(
-          series.map((input) =>
-            Object.assign(nameless(this.context, input), { values: input.values, kinds: input.kinds }),
-          ),
-        ),
-      );
+      for (const [i, input] of series.entries()) {
+        const { labels, dropName } = nameless(this.context, input);
+        series[i] = input.relabelled(labels, dropName);
+        if (this.context.tired(KEY_WORK)) await this.context.breathe();
+      }
+      return vectorOf(await this.#checked(series));
     }
     const series = await this.vector(arg, grid);
     // Of a computed vector nothing is known but that it was computed now.
     if (aspect === "start") return vectorOf([]);
-    const results = series.map((input) => {
+    const results: StepSeries[] = [];
+    for (const input of series) {
       const out = nameless(this.context, input);
       for (let step = 0; step < grid.steps; step++) {
         if (input.kinds[step] !== ABSENT) out.setFloat(step, timeAt(grid, step) / 1000);
       }
-      return out;
-    });
-    return vectorOf(this.#checked(results));
+      results.push(out);
+      if (this.context.tired(2 * grid.steps)) await this.context.breathe();
+    }
+    return vectorOf(await this.#checked(results));
   }
 
   #streamRangeFunction(expr: CallExpr, grid: Grid, func: RangeFunction, sink: SeriesSink): Promise<void> {
@@ -180,7 +183,13 @@ export class Evaluator {
     if (value.type === "string" || grid.steps <= 1) return value;
     if (value.type === "scalar")
       return { type: "scalar", values: new Float64Array(grid.steps).fill(value.values[0] as number) };
-    return vectorOf(value.series.map((series) => repeated(series, grid.steps)));
+    const series: StepSeries[] = [];
+    for (const one of value.series) {
+      this.context.hold(grid.steps);
+      series.push(repeated(one, grid.steps));
+      if (this.context.tired(grid.steps)) await this.context.breathe();
+    }
+    return vectorOf(series);
   }
 }
 

@@ -1,12 +1,16 @@
 import { labelsKey } from "@sightline/model/labels.ts";
 import { EvaluationError } from "../evaluation-error.ts";
+import type { QueryContext } from "./query-context.ts";
 import { ABSENT, FLOAT, StepSeries } from "./step-series.ts";
+
+/** Making a key of labels takes as long as looking at so many samples. */
+export const KEY_WORK = 300;
 
 /**
  * Joins series that have come to have the same labels. Throws {@link EvaluationError} when two of them have a sample
  * at the same step.
  */
-export function mergeSameLabels(series: StepSeries[]): StepSeries[] {
+export async function mergeSameLabels(context: QueryContext, series: StepSeries[]): Promise<StepSeries[]> {
   if (series.length < 2) return series;
   const byKey = new Map<string, number>();
   const merged: StepSeries[] = [];
@@ -18,7 +22,9 @@ export function mergeSameLabels(series: StepSeries[]): StepSeries[] {
       merged.push(entry);
     } else {
       merged[known] = join(merged[known] as StepSeries, entry);
+      if (context.tired(2 * entry.kinds.length)) await context.breathe();
     }
+    if (context.tired(KEY_WORK)) await context.breathe();
   }
   return merged;
 }

@@ -14,7 +14,7 @@ export const HISTOGRAM_FUNCTIONS: ReadonlyMap<string, VectorFunction> = new Map<
   ["histogram_stddev", (call) => mapHistograms(call, (histogram) => Math.sqrt(variance(histogram)))],
 ]);
 
-function mapHistograms(call: FunctionCall, map: (histogram: NativeHistogram) => number) {
+async function mapHistograms(call: FunctionCall, map: (histogram: NativeHistogram) => number) {
   const results: StepSeries[] = [];
   for (const input of call.vector(0)) {
     if (!input.histograms) continue;
@@ -23,6 +23,7 @@ function mapHistograms(call: FunctionCall, map: (histogram: NativeHistogram) => 
       if (input.kinds[step] === HISTOGRAM) out.setFloat(step, map(input.histogramAt(step)));
     }
     if (!out.isEmpty()) results.push(out);
+    if (call.context.tired(50 * input.kinds.length)) await call.context.breathe();
   }
   return call.result(results);
 }

@@ -2,7 +2,7 @@ import { type Labels, labelsKey, labelValue } from "@sightline/model/labels.ts";
 import { NOTES } from "../annotations.ts";
 import type { Expr } from "../ast.ts";
 import { timeAt } from "../eval/grid.ts";
-import { mergeSameLabels } from "../eval/merge-series.ts";
+import { KEY_WORK, mergeSameLabels } from "../eval/merge-series.ts";
 import { dropMetadata, metricName, withLabel } from "../eval/result-labels.ts";
 import { FLOAT, HISTOGRAM, StepSeries } from "../eval/step-series.ts";
 import { formatFloat, formatGeneral } from "../format/format-float.ts";
@@ -21,13 +21,13 @@ export const QUANTILE_FUNCTIONS: ReadonlyMap<string, VectorFunction> = new Map<s
 async function histogramQuantile(call: FunctionCall) {
   const quantiles = call.scalar(0);
   noteQuantiles(call, quantiles, call.argExpr(0));
-  const histograms = collectHistograms(call, call.vector(1), call.argExpr(1));
-  return call.result(merged(call, await quantilesOf(call, histograms, call.argExpr(1), quantiles)));
+  const histograms = await collectHistograms(call, call.vector(1), call.argExpr(1));
+  return call.result(await merged(call, await quantilesOf(call, histograms, call.argExpr(1), quantiles)));
 }
 
 async function histogramQuantiles(call: FunctionCall) {
   const label = call.string(1);
-  const histograms = collectHistograms(call, call.vector(0), call.argExpr(0));
+  const histograms = await collectHistograms(call, call.vector(0), call.argExpr(0));
   const results: StepSeries[] = [];
   for (let index = 2; index < call.args.length; index++) {
     const quantiles = call.scalar(index);
@@ -36,7 +36,7 @@ async function histogramQuantiles(call: FunctionCall) {
       results.push(...labelledByQuantile(out, label, quantiles));
     }
   }
-  return call.result(merged(call, results));
+  return call.result(await merged(call, results));
 }
 
 /** The quantile may differ from step to step, and so then does the label. */
@@ -59,7 +59,7 @@ async function histogramFraction(call: FunctionCall) {
   const upper = call.scalar(1);
   const arg = call.argExpr(2);
   const note = (message: string) => call.context.annotations.info(arg.range, message);
-  const histograms = collectHistograms(call, call.vector(2), arg);
+  const histograms = await collectHistograms(call, call.vector(2), arg);
   const results = await evaluateAll(call, histograms, (histogram, step) => {
     const from = lower[step] as number;
     const to = upper[step] as number;
@@ -68,7 +68,7 @@ async function histogramFraction(call: FunctionCall) {
     const buckets = histogram.bucketsAt(step);
     return buckets && classicFraction(from, to, buckets);
   });
-  return call.result(merged(call, results));
+  return call.result(await merged(call, results));
 }
 
 async function quantilesOf(
@@ -112,8 +112,8 @@ async function evaluateAll(
   return results;
 }
 
-function merged({ grid }: FunctionCall, results: StepSeries[]): StepSeries[] {
-  return grid.steps === 1 ? results : mergeSameLabels(results);
+async function merged({ grid, context }: FunctionCall, results: StepSeries[]): Promise<StepSeries[]> {
+  return grid.steps === 1 ? results : mergeSameLabels(context, results);
 }
 
 function noteQuantiles({ context }: FunctionCall, quantiles: Float64Array, arg: Expr): void {
@@ -168,7 +168,7 @@ class Histogram {
   }
 }
 
-function collectHistograms(call: FunctionCall, series: readonly StepSeries[], arg: Expr): Histogram[] {
+async function collectHistograms(call: FunctionCall, series: readonly StepSeries[], arg: Expr): Promise<Histogram[]> {
   const { annotations, delayedNameRemoval } = call.context;
   const byKey = new Map<string, Histogram>();
   const histogramOf = (labels: Labels): Histogram => {
@@ -181,6 +181,7 @@ function collectHistograms(call: FunctionCall, series: readonly StepSeries[], ar
     return histogram;
   };
   for (const member of series) {
+    if (call.context.tired(KEY_WORK)) await call.context.breathe();
     if (member.histograms) histogramOf(member.labels).native = member;
     if (!member.kinds.includes(FLOAT)) continue;
     const le = labelValue(member.labels, "le");
@@ -195,6 +196,7 @@ function collectHistograms(call: FunctionCall, series: readonly StepSeries[], ar
   for (const histogram of byKey.values()) {
     histogram.sortBuckets();
     findConflicts(call, histogram, arg);
+    if (call.context.tired(KEY_WORK)) await call.context.breathe();
   }
   return [...byKey.values()];
 }

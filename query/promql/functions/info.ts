@@ -41,7 +41,7 @@ export async function evaluateInfo(evaluator: Evaluator, expr: CallExpr, grid: G
     else results.push(...enricher.enrich(series));
     if (context.breathless) await context.breathe();
   }
-  return mergeSameLabels(results);
+  return mergeSameLabels(context, results);
 }
 
 /** Excluding names only still means info metrics. */

@@ -1,6 +1,6 @@
 import { labelValue, METRIC_NAME } from "@sightline/model/labels.ts";
 import { compileRegex, type Regex } from "@sightline/model/regex.ts";
-import { mergeSameLabels } from "../eval/merge-series.ts";
+import { KEY_WORK, mergeSameLabels } from "../eval/merge-series.ts";
 import { withLabel } from "../eval/result-labels.ts";
 import type { StepSeries } from "../eval/step-series.ts";
 import { EvaluationError } from "../evaluation-error.ts";
@@ -24,7 +24,7 @@ async function labelReplace(call: FunctionCall) {
     results.push(value === undefined ? series : relabelled(series, target, value));
     if (call.context.breathless) await call.context.breathe();
   }
-  return call.result(mergeSameLabels(results));
+  return call.result(await mergeSameLabels(call.context, results));
 }
 
 function compile(source: string): Regex {
@@ -35,17 +35,19 @@ function compile(source: string): Regex {
   }
 }
 
-function labelJoin(call: FunctionCall) {
+async function labelJoin(call: FunctionCall) {
   const target = call.string(1);
   const separator = call.string(2);
   const sources = call.args.slice(3).map((_, index) => call.string(index + 3));
   for (const source of sources) checkName(source, "source", "label_join");
   checkName(target, "destination", "label_join");
-  const results = call.vector(0).map((series) => {
+  const results: StepSeries[] = [];
+  for (const series of call.vector(0)) {
     const value = sources.map((source) => labelValue(series.labels, source)).join(separator);
-    return relabelled(series, target, value);
-  });
-  return call.result(mergeSameLabels(results));
+    results.push(relabelled(series, target, value));
+    if (call.context.tired(KEY_WORK)) await call.context.breathe();
+  }
+  return call.result(await mergeSameLabels(call.context, results));
 }
 
 /** A name that was set on purpose is kept. */

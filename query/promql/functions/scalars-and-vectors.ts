@@ -1,8 +1,8 @@
 import { EMPTY_LABELS, type Labels, METRIC_NAME } from "@sightline/model/labels.ts";
 import type { Expr } from "../ast.ts";
+import type { QueryContext } from "../eval/query-context.ts";
 import { withLabel } from "../eval/result-labels.ts";
 import { ABSENT, FLOAT, StepSeries } from "../eval/step-series.ts";
-import { eachStep } from "./time.ts";
 import type { FunctionCall, VectorFunction } from "./vector-function.ts";
 
 /** Functions that go between scalars and vectors, or tell whether there is anything. */
@@ -13,19 +13,18 @@ export const CONVERSION_FUNCTIONS: ReadonlyMap<string, VectorFunction> = new Map
 ]);
 
 /** The float of the only series with one, else NaN. */
-function scalar(call: FunctionCall) {
-  const series = call.vector(0);
-  const values = eachStep(call.grid.steps, (step) => {
-    let value = Number.NaN;
-    let found = false;
-    for (const { kinds, values: candidates } of series) {
+async function scalar(call: FunctionCall) {
+  const { steps } = call.grid;
+  const values = new Float64Array(steps).fill(Number.NaN);
+  const found = new Uint8Array(steps);
+  for (const { kinds, values: candidates } of call.vector(0)) {
+    for (let step = 0; step < steps; step++) {
       if (kinds[step] !== FLOAT) continue;
-      if (found) return Number.NaN;
-      found = true;
-      value = candidates[step] as number;
+      values[step] = found[step] ? Number.NaN : (candidates[step] as number);
+      found[step] = 1;
     }
-    return value;
-  });
+    if (call.context.tired(steps)) await call.context.breathe();
+  }
   return { type: "scalar", values } as const;
 }
 
@@ -34,20 +33,24 @@ function vector(call: FunctionCall) {
   return call.result([new StepSeries(EMPTY_LABELS, false, values, new Uint8Array(values.length).fill(FLOAT))]);
 }
 
-function absent(call: FunctionCall) {
-  return call.result(absentSeries(call.vector(0), call.argExpr(0), call.grid.steps, false));
+async function absent(call: FunctionCall) {
+  return call.result(await absentSeries(call.context, call.vector(0), call.argExpr(0), call.grid.steps, false));
 }
 
 /** One series that is 1 at the steps where none of `series` has a sample. */
-export function absentSeries(
+export async function absentSeries(
+  context: QueryContext,
   series: readonly StepSeries[],
   selector: Expr,
   steps: number,
   dropName: boolean,
-): StepSeries[] {
+): Promise<StepSeries[]> {
   const out = StepSeries.empty(absentLabels(selector), steps, dropName);
-  for (let step = 0; step < steps; step++) {
-    if (series.every(({ kinds }) => kinds[step] === ABSENT)) out.setFloat(step, 1);
+  out.values.fill(1);
+  out.kinds.fill(FLOAT);
+  for (const { kinds } of series) {
+    for (let step = 0; step < steps; step++) if (kinds[step] !== ABSENT) out.clear(step);
+    if (context.tired(steps)) await context.breathe();
   }
   return out.isEmpty() ? [] : [out];
 }

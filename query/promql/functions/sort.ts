@@ -1,4 +1,5 @@
 import { compareLabels, labelValue } from "@sightline/model/labels.ts";
+import { sortInTurns } from "../../http/sort-in-turns.ts";
 import { NOTES } from "../annotations.ts";
 import { FLOAT, type StepSeries } from "../eval/step-series.ts";
 import { naturalCompare } from "./natural-compare.ts";
@@ -19,17 +20,16 @@ function noteIfRange({ context, grid, expr }: FunctionCall): boolean {
 }
 
 /** NaN comes last in either direction; histograms have no order and are left out. */
-function sortByValue(call: FunctionCall, sign: 1 | -1) {
+async function sortByValue(call: FunctionCall, sign: 1 | -1) {
   const floats = call.vector(0).filter(({ kinds }) => kinds.includes(FLOAT));
   if (noteIfRange(call)) return call.result(floats.map(floatsOnly));
-  return call.result(
-    floats.sort((a, b) => {
-      const x = a.values[0] as number;
-      const y = b.values[0] as number;
-      if (Number.isNaN(x) || Number.isNaN(y)) return (Number.isNaN(x) ? 1 : 0) - (Number.isNaN(y) ? 1 : 0);
-      return x === y ? 0 : x < y ? -sign : sign;
-    }),
-  );
+  const compare = (a: StepSeries, b: StepSeries) => {
+    const x = a.values[0] as number;
+    const y = b.values[0] as number;
+    if (Number.isNaN(x) || Number.isNaN(y)) return (Number.isNaN(x) ? 1 : 0) - (Number.isNaN(y) ? 1 : 0);
+    return x === y ? 0 : x < y ? -sign : sign;
+  };
+  return call.result(await sortInTurns(floats, compare, call.context));
 }
 
 function floatsOnly(series: StepSeries): StepSeries {
@@ -39,15 +39,15 @@ function floatsOnly(series: StepSeries): StepSeries {
   return Object.assign(out, { kinds, histograms: undefined });
 }
 
-function sortByLabel(call: FunctionCall, sign: 1 | -1) {
+async function sortByLabel(call: FunctionCall, sign: 1 | -1) {
   const names = call.args.slice(1).map((_, index) => call.string(index + 1));
   noteIfRange(call);
-  const sorted = [...call.vector(0)].sort((a, b) => {
+  const compare = (a: StepSeries, b: StepSeries) => {
     for (const name of names) {
       const order = naturalCompare(labelValue(a.labels, name), labelValue(b.labels, name));
       if (order !== 0) return sign * order;
     }
     return sign * compareLabels(a.labels, b.labels);
-  });
-  return call.result(sorted);
+  };
+  return call.result(await sortInTurns(call.vector(0), compare, call.context));
 }
