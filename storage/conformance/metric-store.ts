@@ -1,6 +1,7 @@
 import type { MetricStore } from "@sightline/model/ports.ts";
 import { afterEach, beforeEach, describe } from "vitest";
 import { describeChanges } from "./metric-store-changes.ts";
+import { describeDeletion } from "./metric-store-deletion.ts";
 import { describeRestart } from "./metric-store-durability.ts";
 import type { MetricStoreFixture } from "./metric-store-fixture.ts";
 import { describeLabels } from "./metric-store-labels.ts";
@@ -25,6 +26,7 @@ export function describeMetricStore(name: string, make: () => Promise<MetricStor
     describeOtherData(given);
     describeChanges(given);
     describeRestart(given);
+    describeDeletion(given);
     describeRandomHistories(make);
   });
 }

@@ -12,6 +12,7 @@ import type {
   AppendResult,
   HistogramSlice,
   LabelRequest,
+  MetricAdministration,
   MetricStore,
   Rejection,
   SeriesExemplars,
@@ -31,6 +32,7 @@ type Series = {
   readonly exemplars: Omit<ExemplarSample, "ref">[];
 };
 type Tenant = { readonly series: Map<string, Series>; readonly metadata: Map<string, MetricMetadata> };
+type Deletion = Parameters<MetricAdministration["deleteSamples"]>[0];
 type Appended = { readonly tenant: TenantId; readonly batch: MetricBatch; readonly position: number };
 
 /**
@@ -39,9 +41,20 @@ type Appended = { readonly tenant: TenantId; readonly batch: MetricBatch; readon
  */
 export class ReferenceMetricStore implements MetricStore {
   readonly name = "reference metric store";
+  readonly administration: MetricAdministration = {
+    deleteSamples: async (request) => {
+      this.#delete(request);
+      this.#log.push(request);
+      await this.flush();
+    },
+    purgeDeleted: async () => {},
+    snapshot: async () => {
+      throw new Error("the reference store has no files");
+    },
+  };
   readonly #tenants = new Map<TenantId, Tenant>();
   readonly #maxTimeMs: () => number;
-  #log: Appended[] = [];
+  #log: (Appended | Deletion)[] = [];
   #flushed = 0;
   #flushedPosition = Number.NEGATIVE_INFINITY;
 
@@ -70,19 +83,22 @@ export class ReferenceMetricStore implements MetricStore {
   }
 
   firstUnflushedPosition(): number | undefined {
-    return this.#log[this.#flushed]?.position;
+    // A deletion flushes: only appends come after what is flushed.
+    return (this.#log[this.#flushed] as Appended | undefined)?.position;
   }
 
   async flush(): Promise<void> {
     this.#flushed = this.#log.length;
-    this.#flushedPosition = this.#log.at(-1)?.position ?? this.#flushedPosition;
+    const appended = this.#log.findLast((entry) => "position" in entry);
+    this.#flushedPosition = appended?.position ?? this.#flushedPosition;
   }
 
   /** What a new process would find after this one was killed now. */
   async crashed(): Promise<ReferenceMetricStore> {
     const store = new ReferenceMetricStore({ maxTimeMs: this.#maxTimeMs });
-    for (const { tenant, batch, position } of this.#log.slice(0, this.#flushed)) {
-      await store.append(tenant, batch, position);
+    for (const entry of this.#log.slice(0, this.#flushed)) {
+      if ("position" in entry) await store.append(entry.tenant, entry.batch, entry.position);
+      else await store.administration.deleteSamples(entry);
     }
     await store.flush();
     return store;
@@ -132,6 +148,18 @@ export class ReferenceMetricStore implements MetricStore {
       if (inRange.length > 0 && matches(labels)) found.push({ labels, exemplars: inRange });
     }
     return limited(found, request.limit);
+  }
+
+  #delete({ tenant, range, matchers }: Deletion): void {
+    const matches = compileMatchers(matchers);
+    for (const { labels, samples, histograms } of this.#tenant(tenant).series.values()) {
+      if (!matches(labels)) continue;
+      for (const kept of [samples, histograms]) {
+        for (const timeMs of [...kept.keys()]) {
+          if (timeMs >= range.startMs && timeMs <= range.endMs) kept.delete(timeMs);
+        }
+      }
+    }
   }
 
   #appendSamples(tenant: Tenant, batch: MetricBatch, rejections: Rejections): void {

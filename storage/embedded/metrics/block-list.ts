@@ -1,14 +1,16 @@
 import { mkdir, readdir, rm } from "node:fs/promises";
 import { basename, join } from "node:path";
 import type { Logger } from "@sightline/model/logger.ts";
+import type { Matcher } from "@sightline/model/matcher.ts";
 import type { TimeRange } from "@sightline/model/ports.ts";
 import { Manifest } from "../files/manifest.ts";
 import { Block, type BlockCache } from "./block.ts";
+import type { Deletion } from "./deletion.ts";
 import { type BlockEntry, EMPTY_MANIFEST, parseTenantManifest, type TenantManifest } from "./tenant-manifest.ts";
 import type { WrittenBlock } from "./write-blocks.ts";
 
-/** A block and what the manifest says of it. */
-export type ListedBlock = BlockEntry & { readonly block: Block };
+/** A block and what the manifest says of it; `deleted` is what its file has but nobody must see. */
+export type ListedBlock = BlockEntry & { readonly block: Block; readonly deleted: readonly Deletion[] };
 
 const BLOCK_SUFFIX = ".block";
 const SIDE_SUFFIX = ".side";
@@ -19,6 +21,7 @@ export class BlockList {
   readonly #cache: BlockCache;
   readonly #manifest: Manifest<TenantManifest>;
   readonly #blocks = new Map<string, Block>();
+  #listed: { readonly of: TenantManifest; readonly blocks: readonly ListedBlock[] } | undefined;
   #nextFile: number;
 
   private constructor(dir: string, cache: BlockCache, manifest: Manifest<TenantManifest>) {
@@ -45,7 +48,21 @@ export class BlockList {
 
   /** In the order they were first written. */
   get blocks(): readonly ListedBlock[] {
-    return this.#manifest.value.blocks.map((entry) => ({ ...entry, block: this.#blockOf(entry) }));
+    const { value } = this.#manifest;
+    if (this.#listed?.of !== value) this.#listed = { of: value, blocks: this.#list(value) };
+    return this.#listed.blocks;
+  }
+
+  /** How many deletions wait for the files to be written anew. */
+  get deletions(): number {
+    return this.#manifest.value.deletions?.length ?? 0;
+  }
+
+  /** What a copy of these blocks must say of itself to be read like this directory; it takes part in no log. */
+  manifestOf(blocks: readonly ListedBlock[], sideData: TenantManifest["sideData"]): TenantManifest {
+    const { deletions = [] } = this.#manifest.value;
+    const entries = blocks.map(({ block: _, deleted: __, ...entry }) => entry);
+    return { ...withDeletions(entries, deletions), nextFile: this.#nextFile, ...(sideData && { sideData }) };
   }
 
   get flushedPosition(): number {
@@ -75,23 +92,30 @@ export class BlockList {
   /** Adds blocks that hold everything appended up to `position`, and the side data if it was written anew. */
   async add(written: readonly WrittenBlock[], position: number, side?: { path: string; crc: number }): Promise<void> {
     const oldSide = this.sideData;
-    await this.#update((blocks) => [...blocks, ...written.map(entryOf)], {
+    await this.#update(({ blocks }) => ({ blocks: [...blocks, ...written.map(entryOf)] }), {
       flushedPosition: position,
       ...(side && { sideData: { file: basename(side.path), crc: side.crc } }),
     });
     if (side && oldSide) await rm(oldSide.path, { force: true });
   }
 
-  /** Puts `written` in the place of `merged`, and deletes those. */
+  /**
+   * Puts `written`, which has all but what is deleted of `merged`, in their place, and deletes those. What was deleted
+   * of them meanwhile is deleted of `written`.
+   */
   async replace(merged: readonly ListedBlock[], written: readonly WrittenBlock[]): Promise<void> {
     const gone = new Set(merged.map(({ file }) => file));
-    await this.#update((blocks) => {
+    const applied = new Set(merged.flatMap(({ deletions = [] }) => deletions));
+    await this.#update(({ blocks }) => {
       const at = Math.max(
         0,
         blocks.findIndex(({ file }) => gone.has(file)),
       );
       const isKept = ({ file }: BlockEntry) => !gone.has(file);
-      return [...blocks.slice(0, at).filter(isKept), ...written.map(entryOf), ...blocks.slice(at).filter(isKept)];
+      const deleted = blocks.flatMap(({ file, deletions = [] }) => (gone.has(file) ? deletions : []));
+      const later = [...new Set(deleted)].filter((id) => !applied.has(id)).sort((a, b) => a - b);
+      const entries = written.map((block) => ({ ...entryOf(block), ...(later.length > 0 && { deletions: later }) }));
+      return { blocks: [...blocks.slice(0, at).filter(isKept), ...entries, ...blocks.slice(at).filter(isKept)] };
     });
     for (const { file, block } of merged) {
       this.#blocks.delete(file);
@@ -108,23 +132,60 @@ export class BlockList {
     await this.replace(removed, []);
   }
 
+  /**
+   * Hides samples of all blocks that overlap the range, but of those in `untouched`. The blocks are left as they are.
+   * Returns the part of the range in which samples may have gone; undefined when there is none.
+   */
+  async hide(
+    matchers: readonly Matcher[],
+    { startMs, endMs }: TimeRange,
+    untouched: ReadonlySet<string>,
+  ): Promise<TimeRange | undefined> {
+    const isHidden = ({ file, minTimeMs, maxTimeMs }: BlockEntry) =>
+      minTimeMs <= endMs && maxTimeMs >= startMs && !untouched.has(file);
+    let changed: TimeRange | undefined;
+    if (!this.#manifest.value.blocks.some(isHidden)) return undefined;
+    await this.#update(({ blocks, deletions = [], nextFile }) => {
+      const hidden = blocks.filter(isHidden);
+      changed = {
+        startMs: Math.max(startMs, Math.min(...hidden.map(({ minTimeMs }) => minTimeMs))),
+        endMs: Math.min(endMs, Math.max(...hidden.map(({ maxTimeMs }) => maxTimeMs))),
+      };
+      const id = Math.max(nextFile, ...deletions.map(({ id }) => id + 1));
+      return {
+        blocks: blocks.map((entry) =>
+          isHidden(entry) ? { ...entry, deletions: [...(entry.deletions ?? []), id] } : entry,
+        ),
+        deletions: [...deletions, { id, startMs, endMs, matchers: [...matchers] }],
+      };
+    });
+    return changed;
+  }
+
   /** Takes a damaged block out and puts its file aside. False when it was out already. */
   async quarantine({ file, block }: ListedBlock): Promise<boolean> {
     if (!this.#blocks.delete(file)) return false;
-    await this.#update((blocks) => blocks.filter((entry) => entry.file !== file));
+    await this.#update(({ blocks }) => ({ blocks: blocks.filter((entry) => entry.file !== file) }));
     await block.quarantine();
     return true;
   }
 
   async #update(
-    change: (blocks: readonly BlockEntry[]) => BlockEntry[],
+    change: (value: TenantManifest) => Pick<TenantManifest, "blocks"> & Partial<TenantManifest>,
     rest: Partial<TenantManifest> = {},
   ): Promise<void> {
-    await this.#manifest.update((value) => ({
-      ...value,
-      ...rest,
-      blocks: change(value.blocks),
-      nextFile: this.#nextFile,
+    await this.#manifest.update((value) => {
+      const { blocks, deletions = [], ...changed } = { ...value, ...rest, ...change(value) };
+      return { ...changed, ...withDeletions(blocks, deletions), nextFile: this.#nextFile };
+    });
+  }
+
+  #list({ blocks, deletions = [] }: TenantManifest): ListedBlock[] {
+    const byId = new Map(deletions.map((deletion) => [deletion.id, deletion]));
+    return blocks.map((entry) => ({
+      ...entry,
+      block: this.#blockOf(entry),
+      deleted: (entry.deletions ?? []).map((id) => byId.get(id) as Deletion),
     }));
   }
 
@@ -140,4 +201,12 @@ export class BlockList {
 
 function entryOf({ path, ...entry }: WrittenBlock): BlockEntry {
   return { file: basename(path), ...entry };
+}
+
+/** Deletions that no block names any more are done with. */
+function withDeletions(blocks: BlockEntry[], known: NonNullable<TenantManifest["deletions"]>) {
+  const named = new Set(blocks.flatMap(({ deletions = [] }) => deletions));
+  const deletions = known.filter(({ id }) => named.has(id));
+  if (deletions.length === 0) return { version: 1 as const, blocks };
+  return { version: 2 as const, blocks, deletions };
 }

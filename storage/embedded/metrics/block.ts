@@ -6,10 +6,14 @@ import { BlockIndex, type PagePlace } from "./block-index.ts";
 import { BlockSource } from "./block-source.ts";
 import type { ByteCache } from "./byte-cache.ts";
 import type { DataPage } from "./data-page.ts";
+import type { Deletion } from "./deletion.ts";
+import { DeletionMask } from "./deletion-mask.ts";
 import type { SeriesLink } from "./series-link.ts";
+import { MaskedSource } from "./series-mask.ts";
 import type { TimePage } from "./time-page.ts";
+import { TimeSlice } from "./time-slice.ts";
 
-export type CachedPart = BlockIndex | DataPage | TimePage | SeriesLink;
+export type CachedPart = BlockIndex | DataPage | TimePage | SeriesLink | DeletionMask;
 export type BlockCache = ByteCache<CachedPart>;
 
 /** A read is cheaper than two when the pages between are few. */
@@ -69,6 +73,27 @@ export class Block {
       this.#cache.set(key, index);
     }
     return new BlockSource(`block ${this.#number}`, index, this);
+  }
+
+  /** {@link Block.source} without what is deleted of it. A block's deletions only ever become more. */
+  async sourceWithout(deletions: readonly Deletion[]): Promise<BlockSource | MaskedSource> {
+    const source = await this.source();
+    if (deletions.length === 0) return source;
+    let mask: DeletionMask | undefined;
+    for (let count = deletions.length; count > 0 && !mask; count--) mask = this.#maskOf(count);
+    if (mask?.deletions !== deletions.length) {
+      mask = await DeletionMask.of(source, deletions, new TimeSlice(), mask);
+      this.#cache.set(this.#maskKey(deletions.length), mask);
+    }
+    return new MaskedSource(source, mask);
+  }
+
+  #maskKey(deletions: number): string {
+    return `${this.#number}:without:${deletions}`;
+  }
+
+  #maskOf(deletions: number): DeletionMask | undefined {
+    return this.#cache.get(this.#maskKey(deletions)) as DeletionMask | undefined;
   }
 
   async #readIndex(): Promise<BlockIndex> {

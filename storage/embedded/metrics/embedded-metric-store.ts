@@ -10,6 +10,7 @@ import type {
   AppendResult,
   DataChanges,
   LabelRequest,
+  MetricAdministration,
   MetricStore,
   SeriesExemplars,
   SeriesRequest,
@@ -45,6 +46,17 @@ export class EmbeddedMetricStore implements MetricStore {
   readonly changes: DataChanges = {
     version: (tenant) => this.#tenants.get(tenant)?.changes.version ?? 0,
     since: (tenant, version, range) => this.#tenants.get(tenant)?.changes.since(version, range) ?? [],
+  };
+  readonly administration: MetricAdministration = {
+    deleteSamples: async ({ tenant, range, matchers }) => {
+      compileMatchers(matchers);
+      await (await this.#known(tenant))?.deleteSamples(matchers, range);
+    },
+    purgeDeleted: async (tenant) => (await this.#known(tenant))?.purge(),
+    snapshot: async (tenant, dir, { skipMemory }) => {
+      await mkdir(dir, { recursive: true });
+      await (await this.#known(tenant))?.snapshot(join(dir, tenant), skipMemory);
+    },
   };
   readonly memoryParts: readonly MemoryPart[] = [
     { name: "metric_head", memoryBytes: () => this.#headBytes(), flush: () => this.flush() },
@@ -209,6 +221,11 @@ export class EmbeddedMetricStore implements MetricStore {
       this.#opening.set(tenant, opening);
     }
     return opening;
+  }
+
+  /** The tenant if it has written something; what is being opened just now counts. */
+  async #known(tenant: TenantId): Promise<TenantMetrics | undefined> {
+    return (await this.#opening.get(tenant)) ?? this.#tenants.get(tenant);
   }
 
   async #openNow(tenant: TenantId): Promise<TenantMetrics> {

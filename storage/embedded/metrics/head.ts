@@ -80,6 +80,15 @@ export class Head implements SeriesSource {
     this.#before = undefined;
   }
 
+  /** Takes samples of earlier heads that are in the range for unknown, so that they can be written again. */
+  forgetNewest(ids: readonly number[], { startMs, endMs }: TimeRange): void {
+    for (const id of ids) {
+      const newestMs = this.#newestMs[id] as number;
+      const isOwn = this.#slots.countOf(id) > 0;
+      if (!isOwn && newestMs >= startMs && newestMs <= endMs) this.#newestMs[id] = NEVER;
+    }
+  }
+
   overlaps({ startMs, endMs }: TimeRange): boolean {
     return this.#minTimeMs <= endMs && this.#maxTimeMs >= startMs;
   }

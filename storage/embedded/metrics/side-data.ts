@@ -72,8 +72,11 @@ export class SideData {
     return this.#translated;
   }
 
-  /** Writes the file and returns its CRC-32. What is appended meanwhile may or may not be in it. */
-  async save(path: string): Promise<number> {
+  /**
+   * Writes the file and returns its CRC-32. What is appended meanwhile may or may not be in it. With `isCopy` it is not
+   * one to be confirmed.
+   */
+  async save(path: string, { isCopy = false }: { readonly isCopy?: boolean } = {}): Promise<number> {
     const changes = this.#changes;
     const slice = new TimeSlice();
     const parts: Buffer[] = [];
@@ -95,7 +98,7 @@ export class SideData {
     parts.push(Buffer.from(lines));
     const bytes = await promisify(zstdCompress)(Buffer.concat(parts));
     await writeFileAtomic(path, bytes);
-    this.#writtenChanges = changes;
+    if (!isCopy) this.#writtenChanges = changes;
     return crc32(bytes);
   }
 

@@ -1,24 +1,30 @@
 import { CorruptionError, UnavailableError } from "@sightline/model/errors.ts";
 import type { Labels } from "@sightline/model/labels.ts";
 import type { Logger } from "@sightline/model/logger.ts";
+import type { Matcher } from "@sightline/model/matcher.ts";
 import type { MetricBatch } from "@sightline/model/metric-batch.ts";
 import type { LabelRequest, SeriesRequest, SeriesSlice, TimeRange } from "@sightline/model/ports.ts";
 import type { EmbeddedMetricsConfig } from "../config.ts";
 import type { BlockCache } from "./block.ts";
 import { BlockList, type ListedBlock } from "./block-list.ts";
+import { BlockMaintenance } from "./block-maintenance.ts";
 import { ChangeLog } from "./change-log.ts";
-import { Head, type HeadLimits } from "./head.ts";
+import { collectLabels } from "./collect-labels.ts";
+import { deleteSamples } from "./delete-samples.ts";
+import { emptyGeneration, type Generation } from "./generation.ts";
+import type { Head, HeadLimits } from "./head.ts";
 import { JoinedSeries, type SelectedSeries } from "./joined-series.ts";
-import { nextMerge } from "./merge-plan.ts";
 import { readSeries } from "./read-series.ts";
 import type { Rejections } from "./rejections.ts";
 import { selectSeries } from "./select-series.ts";
 import { SeriesLink } from "./series-link.ts";
+import { MaskedSource } from "./series-mask.ts";
 import type { SeriesReader, SeriesSource } from "./series-source.ts";
 import { SideData } from "./side-data.ts";
+import { snapshotTenant } from "./snapshot-tenant.ts";
 import type { StoreTelemetry } from "./store-telemetry.ts";
 import { TimeSlice } from "./time-slice.ts";
-import { PARTITION_MS, type WrittenBlock, writeBlocks } from "./write-blocks.ts";
+import { type WrittenBlock, writeBlocks } from "./write-blocks.ts";
 
 export type TenantOptions = {
   readonly dir: string;
@@ -35,15 +41,6 @@ type Selection = Omit<SeriesRequest, "tenant">;
 /** About what dashboards show when they are opened. */
 const PRELOADED_MS = 3_600_000;
 
-/** A head and the positions of the log that are in it. */
-type Generation = {
-  readonly head: Head;
-  first: number | undefined;
-  last: number;
-  /** When its first batch came, by the clock. */
-  beganMs: number;
-};
-
 /**
  * The metrics of one tenant: the head that is written to, the one before it while it is being cut into blocks, and the
  * blocks. Reads see all of them; what was written first wins.
@@ -52,18 +49,29 @@ export class TenantMetrics {
   readonly #options: TenantOptions;
   readonly #files: BlockList;
   readonly #side: SideData;
+  readonly #maintenance: BlockMaintenance;
   /** What of the samples changed when; reads see a change as soon as it is in here. */
   readonly changes = new ChangeLog();
   #current: Generation;
   #frozen: Generation | undefined;
   #cutting: Promise<void> = Promise.resolve();
-  #maintaining: Promise<void> = Promise.resolve();
 
   private constructor(options: TenantOptions, files: BlockList, side: SideData) {
     this.#options = options;
     this.#files = files;
     this.#side = side;
     this.#current = emptyGeneration(undefined);
+    const { config, telemetry, nowMs } = options;
+    this.#maintenance = new BlockMaintenance({
+      files,
+      telemetry,
+      nowMs,
+      retentionMs: config.retention,
+      openForMs: config.head.max_age,
+      open: ({ block, deleted }) => block.sourceWithout(deleted),
+      putAside: (entry, error) => this.#putAside(entry, error),
+      onGone: (range) => this.changes.rangeChanged(range),
+    });
   }
 
   static async open(options: TenantOptions): Promise<TenantMetrics> {
@@ -150,7 +158,7 @@ export class TenantMetrics {
     const blocks = this.#acquire(request.range);
     try {
       const { sources, listed } = await this.#sources(blocks, request.range);
-      const joined = await this.#join(sources, request, slice);
+      const joined = await this.#join(sources, request, slice, request.limit !== undefined);
       const all = request.sorted ? await joined.rowsInLabelOrder(slice) : joined.rows();
       const rows = request.limit ? all.slice(0, request.limit) : all;
       const open = (source: SeriesSource, ids: readonly number[]) => this.#open(source, ids, request.range, listed);
@@ -176,7 +184,7 @@ export class TenantMetrics {
     const blocks = this.#acquire(request.range);
     try {
       const { sources } = await this.#sources(blocks, request.range);
-      const joined = await this.#join(sources, request, slice);
+      const joined = await this.#join(sources, request, slice, true);
       const count = request.limit ? Math.min(request.limit, joined.length) : joined.length;
       return Array.from({ length: count }, (_, row) => joined.labelsOf(row));
     } finally {
@@ -192,7 +200,8 @@ export class TenantMetrics {
     try {
       const { sources } = await this.#sources(blocks, request.range);
       for (const source of sources) {
-        if (request.matchers.length > 0) await collectLabels(source, request, name, slice, found);
+        const isFiltered = request.matchers.length > 0 || source instanceof MaskedSource;
+        if (isFiltered) await collectLabels(source, request, name, slice, found);
         else for (const text of name === undefined ? source.names() : source.valuesOf(name)) found.add(text);
         if (slice.due) await slice.pause();
       }
@@ -231,7 +240,7 @@ export class TenantMetrics {
     const listed = new Map<SeriesSource, ListedBlock>();
     for (const entry of blocks) {
       try {
-        listed.set(await entry.block.source(), entry);
+        listed.set(await entry.block.sourceWithout(entry.deleted), entry);
       } catch (error) {
         await this.#putAside(entry, error);
       }
@@ -255,9 +264,15 @@ export class TenantMetrics {
     }
   }
 
-  async #join(sources: readonly SeriesSource[], { matchers, sorted }: Selection, slice: TimeSlice) {
+  /** With `listing`, series of which all is hidden are left out; reading finds nothing of them anyway. */
+  async #join(sources: readonly SeriesSource[], request: Selection, slice: TimeSlice, listing = false) {
+    const { sorted, range, matchers } = request;
     const selections: SelectedSeries[] = [];
-    for (const source of sources) selections.push({ source, ids: await selectSeries(source, matchers, slice) });
+    for (const source of sources) {
+      const ids = await selectSeries(source, matchers, slice);
+      const isMasked = listing && source instanceof MaskedSource;
+      selections.push({ source, ids: isMasked ? await source.listed(ids, range, slice) : ids });
+    }
     const linkOf = (from: SeriesSource, to: SeriesSource) => this.#linkOf(from, to);
     return JoinedSeries.from(selections, slice, { sorted: sorted === true, linkOf });
   }
@@ -338,70 +353,41 @@ export class TenantMetrics {
     }
   }
 
-  /** Deletes what is older than the retention, then merges blocks as long as there are some to merge. One at a time. */
   maintain(signal: AbortSignal): Promise<void> {
-    const done = this.#maintaining.then(() => this.#maintain(signal));
-    this.#maintaining = done.catch(() => {});
-    return done;
+    return this.#maintenance.run(signal);
   }
 
-  async #maintain(signal: AbortSignal): Promise<void> {
-    await this.#dropOld();
-    const closedBefore = Math.floor((this.#options.nowMs() - this.#options.config.head.max_age) / PARTITION_MS);
-    while (!signal.aborted) {
-      const blocks = nextMerge(this.#files.blocks, closedBefore);
-      if (blocks.length === 0) return;
-      await this.#merge(blocks);
-    }
+  // ---- on demand
+
+  async deleteSamples(matchers: readonly Matcher[], range: TimeRange): Promise<void> {
+    const site = {
+      heads: () => [...(this.#frozen ? [this.#frozen.head] : []), this.#current.head],
+      cut: () => this.cut(),
+      purge: () => this.purge(),
+      files: this.#files,
+      indexOf: (entry: ListedBlock) => this.#indexOf(entry),
+    };
+    const changed = await deleteSamples(site, matchers, range);
+    if (!changed) return;
+    this.changes.rangeChanged(changed);
+    this.#maintenance.deleted();
   }
 
-  async #dropOld(): Promise<void> {
-    const { config, nowMs, telemetry } = this.#options;
-    const oldestMs = nowMs() - config.retention;
-    const old = this.#files.blocks.filter(({ maxTimeMs }) => maxTimeMs < oldestMs);
-    if (old.length === 0) return;
-    await this.#files.remove(old);
-    for (const { minTimeMs, maxTimeMs } of old) this.changes.rangeChanged({ startMs: minTimeMs, endMs: maxTimeMs });
-    telemetry.removedBlocks.inc(old.length);
+  purge(): Promise<void> {
+    return this.#maintenance.purge();
   }
 
-  /** A damaged block is put aside and nothing is merged: the next plan will do without it. */
-  async #merge(blocks: readonly ListedBlock[]): Promise<void> {
-    const stopTimer = this.#options.telemetry.mergeSeconds.startTimer();
-    for (const { block } of blocks) block.acquire();
+  async snapshot(dir: string, skipMemory: boolean): Promise<void> {
+    if (!skipMemory) await this.cut();
+    await snapshotTenant(this.#files, this.#side, dir);
+  }
+
+  async #indexOf(entry: ListedBlock): Promise<SeriesSource | undefined> {
     try {
-      const sources: SeriesSource[] = [];
-      for (const { block } of blocks) sources.push(await block.source());
-      await this.#files.replace(blocks, await writeBlocks(sources, (day) => this.#files.nextBlockPath(day)));
+      return await entry.block.source();
     } catch (error) {
-      const damaged = blocks.find(
-        ({ block }) => error instanceof CorruptionError && error.message.includes(block.path),
-      );
-      if (!damaged) throw error;
-      await this.#putAside(damaged, error);
-    } finally {
-      stopTimer();
-      await this.#release(blocks);
+      await this.#putAside(entry, error);
+      return undefined;
     }
   }
-}
-
-const LABELS_AT_A_TIME = 4_096;
-
-async function collectLabels(
-  source: SeriesSource,
-  { matchers }: LabelRequest,
-  name: string | undefined,
-  slice: TimeSlice,
-  into: Set<string>,
-): Promise<void> {
-  const ids = await selectSeries(source, matchers, slice);
-  for (let from = 0; from < ids.length; from += LABELS_AT_A_TIME) {
-    source.collectLabels(ids.slice(from, from + LABELS_AT_A_TIME), name, into);
-    if (slice.due) await slice.pause();
-  }
-}
-
-function emptyGeneration(before: Head | undefined): Generation {
-  return { head: new Head(before), first: undefined, last: Number.NEGATIVE_INFINITY, beganMs: 0 };
 }

@@ -1,0 +1,107 @@
+import { CorruptionError } from "@sightline/model/errors.ts";
+import type { TimeRange } from "@sightline/model/ports.ts";
+import type { BlockList, ListedBlock } from "./block-list.ts";
+import { nextMerge } from "./merge-plan.ts";
+import type { SeriesSource } from "./series-source.ts";
+import type { StoreTelemetry } from "./store-telemetry.ts";
+import { PARTITION_MS, writeBlocks } from "./write-blocks.ts";
+
+/** Who deletes much deletes often: files are not written anew for each of the deletions. */
+const PURGE_AFTER_MS = 300_000;
+
+export type BlockMaintenanceOptions = {
+  readonly files: BlockList;
+  readonly telemetry: StoreTelemetry;
+  readonly nowMs: () => number;
+  readonly retentionMs: number;
+  /** Partitions are written to for so long after their end. */
+  readonly openForMs: number;
+  /** Opens a block without what is deleted of it. */
+  readonly open: (entry: ListedBlock) => Promise<SeriesSource>;
+  readonly putAside: (entry: ListedBlock, error: unknown) => Promise<void>;
+  readonly onGone: (range: TimeRange) => void;
+};
+
+/** Work on the blocks of one tenant that no answer depends on, one piece at a time. */
+export class BlockMaintenance {
+  readonly #options: BlockMaintenanceOptions;
+  #working: Promise<void> = Promise.resolve();
+  #deletedAtMs = Number.NEGATIVE_INFINITY;
+
+  constructor(options: BlockMaintenanceOptions) {
+    this.#options = options;
+  }
+
+  /** Deletes what is older than the retention, frees what was deleted, and merges what is small, until all is done. */
+  run(signal: AbortSignal): Promise<void> {
+    return this.#next(() => this.#run(signal));
+  }
+
+  /** Writes blocks anew without what was deleted of them before the call. */
+  purge(): Promise<void> {
+    return this.#next(async () => {
+      for (let entry = this.#dirty(); entry; entry = this.#dirty()) await this.#rewrite([entry]);
+    });
+  }
+
+  /** Says that something was deleted. */
+  deleted(): void {
+    this.#deletedAtMs = this.#options.nowMs();
+  }
+
+  #next(work: () => Promise<void>): Promise<void> {
+    const done = this.#working.then(work);
+    this.#working = done.catch(() => {});
+    return done;
+  }
+
+  #dirty(): ListedBlock | undefined {
+    return this.#options.files.blocks.find(({ deleted }) => deleted.length > 0);
+  }
+
+  async #run(signal: AbortSignal): Promise<void> {
+    const { files, nowMs, openForMs } = this.#options;
+    await this.#dropOld();
+    while (!signal.aborted) {
+      const blocks = nextMerge(files.blocks, Math.floor((nowMs() - openForMs) / PARTITION_MS));
+      if (blocks.length === 0) break;
+      await this.#rewrite(blocks);
+    }
+    while (!signal.aborted && nowMs() - this.#deletedAtMs >= PURGE_AFTER_MS) {
+      const entry = this.#dirty();
+      if (!entry) return;
+      await this.#rewrite([entry]);
+    }
+  }
+
+  async #dropOld(): Promise<void> {
+    const { files, nowMs, retentionMs, telemetry, onGone } = this.#options;
+    const oldestMs = nowMs() - retentionMs;
+    const old = files.blocks.filter(({ maxTimeMs }) => maxTimeMs < oldestMs);
+    if (old.length === 0) return;
+    await files.remove(old);
+    for (const { minTimeMs, maxTimeMs } of old) onGone({ startMs: minTimeMs, endMs: maxTimeMs });
+    telemetry.removedBlocks.inc(old.length);
+  }
+
+  /** A damaged block is put aside and nothing is written: the next plan will do without it. */
+  async #rewrite(blocks: readonly ListedBlock[]): Promise<void> {
+    const { files, telemetry, open, putAside } = this.#options;
+    const stopTimer = telemetry.mergeSeconds.startTimer();
+    for (const { block } of blocks) block.acquire();
+    try {
+      const sources: SeriesSource[] = [];
+      for (const entry of blocks) sources.push(await open(entry));
+      await files.replace(blocks, await writeBlocks(sources, (day) => files.nextBlockPath(day)));
+    } catch (error) {
+      const damaged = blocks.find(
+        ({ block }) => error instanceof CorruptionError && error.message.includes(block.path),
+      );
+      if (!damaged) throw error;
+      await putAside(damaged, error);
+    } finally {
+      stopTimer();
+      for (const { block } of blocks) await block.release();
+    }
+  }
+}
