@@ -131,6 +131,12 @@ export class ProtobufWriter {
     this.#length += length;
   }
 
+  /** What stands before a message of so many bytes, which is written elsewhere. */
+  messageHead(field: number, length: number): void {
+    this.#tag(field, LENGTH_DELIMITED);
+    this.#varint(length);
+  }
+
   #tag(field: number, wireType: number): void {
     this.#varint(field * 8 + wireType);
   }

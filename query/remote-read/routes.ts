@@ -1,3 +1,4 @@
+import { Readable } from "node:stream";
 import { InvalidInputError, LimitError, TooLargeError } from "@sightline/model/errors.ts";
 import { compareLabels } from "@sightline/model/labels.ts";
 import type { MetricStore } from "@sightline/model/ports.ts";
@@ -9,13 +10,13 @@ import { type QueryApiDeps, type QueryCall, registerQueryApi } from "../http/que
 import { sendChunks } from "../http/send-chunks.ts";
 import { sortInTurns } from "../http/sort-in-turns.ts";
 import { Turn } from "../http/turn.ts";
-import { ProtobufWriter } from "../protobuf/protobuf-writer.ts";
 import type { Chunk } from "./chunk.ts";
 import { type ChunkedSeries, encodeFrames } from "./encode-chunks.ts";
 import { writeTimeSeries } from "./encode-samples.ts";
 import { histogramChunks } from "./histogram-chunks.ts";
+import { MessageParts } from "./message-parts.ts";
 import { decodeReadRequest, negotiateResponseType, type ReadQuery } from "./read-request.ts";
-import { snappyCompress } from "./snappy-compress.ts";
+import { snappyPieces } from "./snappy-compress.ts";
 import { snappyDecompress } from "./snappy-decompress.ts";
 import { xorChunks } from "./xor-chunks.ts";
 
@@ -52,29 +53,37 @@ async function sendSamples(
   queries: readonly ReadQuery[],
 ): Promise<FastifyReply> {
   const limits = deps.config.remote_read;
-  const response = new ProtobufWriter();
+  const parts: Buffer[] = [];
+  let bytes = 0;
   const turn = new Turn();
   let samples = 0;
   for (const query of queries) {
-    const result = new ProtobufWriter();
+    const result = new MessageParts();
     for await (const group of select(deps, call, query)) {
       for (const series of group) {
         samples += series.timesMs.length + (series.histograms?.timesMs.length ?? 0);
         if (samples > limits.max_samples) {
           throw new LimitError(`exceeded sample limit (${limits.max_samples}, query.remote_read.max_samples)`);
         }
-        writeTimeSeries(result, 1, series);
-        checkBytes(response.length + result.length, limits);
+        writeTimeSeries(result.writer, 1, series);
+        checkBytes(bytes + result.length, limits);
+        result.cut();
         await turn.rest();
       }
     }
-    response.bytes(1, result.finish());
+    parts.push(...result.finish(1));
+    bytes += result.length;
   }
   const { reply } = call;
-  return reply
-    .type("application/x-protobuf")
-    .header("content-encoding", "snappy")
-    .send(snappyCompress(response.finish()));
+  reply.type("application/x-protobuf").header("content-encoding", "snappy");
+  return reply.send(Readable.from(inTurns(snappyPieces(parts), turn), { objectMode: false }));
+}
+
+async function* inTurns(pieces: Iterable<Buffer>, turn: Turn): AsyncGenerator<Buffer> {
+  for (const piece of pieces) {
+    yield piece;
+    await turn.rest();
+  }
 }
 
 async function sendChunked(

@@ -6,50 +6,58 @@ const MIN_MATCH = 4;
 const MARGIN = 15;
 const MAX_COPY = 64;
 
+/** {@link snappyPieces} in one. */
+export function snappyCompress(input: Uint8Array): Buffer {
+  return Buffer.concat([...snappyPieces([input])]);
+}
+
 /**
  * Snappy's block format (google/snappy format_description.txt): the length as a varint, then literals and copies of what
- * came before. Repetitions are looked for in blocks of 64 KiB, as the original does.
+ * came before. Repetitions are looked for in blocks of 64 KiB, as the original does; each makes one piece, so that a long
+ * text need not be compressed at one go.
  */
-export function snappyCompress(input: Uint8Array): Buffer {
-  const output = Buffer.allocUnsafe(maxCompressedLength(input.length));
-  const writer = new SnappyWriter(input, output);
-  for (let start = 0; start < input.length; start += BLOCK) writer.block(start, Math.min(start + BLOCK, input.length));
-  return output.subarray(0, writer.length);
+export function* snappyPieces(inputs: readonly Uint8Array[]): Generator<Buffer> {
+  yield varint(inputs.reduce((length, input) => length + input.length, 0));
+  const compressor = new BlockCompressor();
+  for (const input of inputs) {
+    for (let start = 0; start < input.length; start += BLOCK)
+      yield compressor.compress(input.subarray(start, start + BLOCK));
+  }
 }
 
-function maxCompressedLength(length: number): number {
-  return 32 + length + Math.floor(length / 6);
+function varint(value: number): Buffer {
+  const bytes: number[] = [];
+  let rest = value;
+  for (; rest > 127; rest >>>= 7) bytes.push((rest & 127) | 128);
+  return Buffer.from([...bytes, rest]);
 }
 
-class SnappyWriter {
-  readonly #input: Uint8Array;
-  readonly #output: Buffer;
-  /** Where a hash of four bytes was last seen in the block, relative to its start. */
+class BlockCompressor {
+  readonly #output = Buffer.allocUnsafe(32 + BLOCK + Math.floor(BLOCK / 6));
+  /** Where a hash of four bytes was last seen in the block. */
   readonly #seen = new Uint16Array(1 << HASH_BITS);
-  length = 0;
+  #input: Uint8Array = new Uint8Array(0);
+  #length = 0;
 
-  constructor(input: Uint8Array, output: Buffer) {
-    this.#input = input;
-    this.#output = output;
-    let rest = input.length;
-    while (rest > 127) {
-      output[this.length++] = (rest & 127) | 128;
-      rest >>>= 7;
-    }
-    output[this.length++] = rest;
+  /** The result belongs to the caller. */
+  compress(block: Uint8Array): Buffer {
+    this.#input = block;
+    this.#length = 0;
+    this.#block(block);
+    return Buffer.from(this.#output.subarray(0, this.#length));
   }
 
-  block(start: number, end: number): void {
-    const input = this.#input;
+  #block(input: Uint8Array): void {
+    const end = input.length;
     this.#seen.fill(0);
-    let literalFrom = start;
-    let at = start + 1;
+    let literalFrom = 0;
+    let at = 1;
     let misses = 32;
     while (at < end - MARGIN) {
       const word = this.#word(at);
       const slot = Math.imul(word, HASH_FACTOR) >>> (32 - HASH_BITS);
-      const candidate = start + (this.#seen[slot] as number);
-      this.#seen[slot] = at - start;
+      const candidate = this.#seen[slot] as number;
+      this.#seen[slot] = at;
       if (candidate >= at || this.#word(candidate) !== word) {
         // What does not repeat is skipped in ever longer strides.
         at += misses++ >> 5;
@@ -81,17 +89,17 @@ class SnappyWriter {
     if (length === 0) return;
     const output = this.#output;
     const last = length - 1;
-    if (last < 60) output[this.length++] = last << 2;
+    if (last < 60) output[this.#length++] = last << 2;
     else if (last < 256) {
-      output[this.length++] = 60 << 2;
-      output[this.length++] = last;
+      output[this.#length++] = 60 << 2;
+      output[this.#length++] = last;
     } else {
-      output[this.length++] = 61 << 2;
-      output[this.length++] = last & 255;
-      output[this.length++] = last >> 8;
+      output[this.#length++] = 61 << 2;
+      output[this.#length++] = last & 255;
+      output[this.#length++] = last >> 8;
     }
-    output.set(this.#input.subarray(from, to), this.length);
-    this.length += length;
+    output.set(this.#input.subarray(from, to), this.#length);
+    this.#length += length;
   }
 
   #copy(offset: number, length: number): void {
@@ -111,12 +119,12 @@ class SnappyWriter {
   #copyOf(offset: number, length: number): void {
     const output = this.#output;
     if (length < 12 && offset < 2048) {
-      output[this.length++] = ((offset >> 8) << 5) | ((length - 4) << 2) | 1;
-      output[this.length++] = offset & 255;
+      output[this.#length++] = ((offset >> 8) << 5) | ((length - 4) << 2) | 1;
+      output[this.#length++] = offset & 255;
       return;
     }
-    output[this.length++] = ((length - 1) << 2) | 2;
-    output[this.length++] = offset & 255;
-    output[this.length++] = offset >> 8;
+    output[this.#length++] = ((length - 1) << 2) | 2;
+    output[this.#length++] = offset & 255;
+    output[this.#length++] = offset >> 8;
   }
 }
