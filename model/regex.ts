@@ -14,6 +14,14 @@ export interface Regex {
   replaceWhole(text: string, replacement: string): string | undefined;
   /** Every match that is not empty is replaced by what `replace` makes of it. */
   replaceEach(text: string, replace: (match: string) => string): string;
+  /** Names of the groups by their number, "" for those without one; the first is the whole match. */
+  groupNames(): readonly string[];
+  /** The groups of the first match somewhere in the text, "" for those that took no part; undefined without a match. */
+  find(text: string): readonly string[] | undefined;
+  /** How many matches there are, empty ones included (Go's FindAllStringIndex). */
+  count(text: string): number;
+  /** Go's ReplaceAllString: expands `$1`, `${name}` in `replacement` for every match; ReplaceAllLiteralString: does not. */
+  replaceAll(text: string, replacement: string, isLiteral: boolean): string;
 }
 
 const MAX_CACHED = 1_000;
@@ -82,6 +90,52 @@ class CompiledRegex implements Regex {
     return this.#somewhere.test(text);
   }
 
+  groupNames(): readonly string[] {
+    const regex = this.#compileSomewhere();
+    const names = new Array<string>(regex.groupCount() + 1).fill("");
+    for (const [name, index] of Object.entries(regex.namedGroups())) names[index] = name;
+    return names;
+  }
+
+  find(text: string): readonly string[] | undefined {
+    const matcher = this.#compileSomewhere().matcher(text);
+    if (!matcher.find()) return undefined;
+    const groups: string[] = [];
+    for (let i = 0; i <= matcher.groupCount(); i++) groups.push(matcher.group(i) ?? "");
+    return groups;
+  }
+
+  count(text: string): number {
+    let count = 0;
+    this.#eachMatch(text, () => count++);
+    return count;
+  }
+
+  replaceAll(text: string, replacement: string, isLiteral: boolean): string {
+    let replaced = "";
+    let end = 0;
+    this.#eachMatch(text, (matcher) => {
+      replaced += text.slice(end, matcher.start()) + (isLiteral ? replacement : expand(replacement, matcher, this));
+      end = matcher.end();
+    });
+    return replaced + text.slice(end);
+  }
+
+  /** As in Go an empty match right after another match is none. */
+  #eachMatch(text: string, visit: (matcher: Matcher) => void): void {
+    const matcher = this.#compileSomewhere().matcher(text);
+    let lastEnd = -1;
+    while (matcher.find()) {
+      if (matcher.end() > matcher.start() || matcher.start() !== lastEnd) visit(matcher);
+      lastEnd = matcher.end();
+    }
+  }
+
+  #compileSomewhere(): RE2JS {
+    this.#somewhere ??= compile(this.source, this.source);
+    return this.#somewhere;
+  }
+
   replaceEach(text: string, replace: (match: string) => string): string {
     this.#somewhere ??= compile(this.source, this.source);
     const matcher = this.#somewhere.matcher(text);
@@ -100,16 +154,21 @@ class CompiledRegex implements Regex {
     this.#whole ??= this.#compileWhole();
     const matcher = this.#whole.matcher(text);
     if (!matcher.matches()) return undefined;
-    const names = this.#whole.namedGroups();
-    // Go's Regexp.Expand: $name takes the longest run of word characters; unknown groups are empty; $$ is a dollar.
-    return replacement.replace(/\$(?:\$|\{(\w+)\}|(\w+))/g, (all, braced?: string, bare?: string) => {
-      if (all === "$$") return "$";
-      const name = (braced ?? bare) as string;
-      const index = /^\d+$/.test(name) ? Number(name) : names[name];
-      return index === undefined || index > matcher.groupCount() ? "" : (matcher.group(index) ?? "");
-    });
+    return expand(replacement, matcher, this);
   }
 }
+
+/** Go's Regexp.Expand: $name takes the longest run of word characters; unknown groups are empty; $$ is a dollar. */
+function expand(replacement: string, matcher: Matcher, regex: Regex): string {
+  return replacement.replace(/\$(?:\$|\{(\w+)\}|(\w+))/g, (all, braced?: string, bare?: string) => {
+    if (all === "$$") return "$";
+    const name = (braced ?? bare) as string;
+    const index = /^\d+$/.test(name) ? Number(name) : regex.groupNames().indexOf(name);
+    return index < 0 || index > matcher.groupCount() ? "" : (matcher.group(index) ?? "");
+  });
+}
+
+type Matcher = ReturnType<RE2JS["matcher"]>;
 
 function tooLong(source: string, limit: number): InvalidInputError {
   return new InvalidInputError(
@@ -122,7 +181,17 @@ function compile(pattern: string, source: string): RE2JS {
   try {
     return RE2JS.compile(pattern);
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
+    const reason = faultOf(source) ?? (cause instanceof Error ? cause.message : String(cause));
     throw new InvalidInputError(`invalid regular expression ${JSON.stringify(source)}: ${reason}`, { cause });
+  }
+}
+
+/** What is wrong with the expression as it was written, without what we put around it. */
+function faultOf(source: string): string | undefined {
+  try {
+    RE2JS.compile(source);
+    return undefined;
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
   }
 }

@@ -1,4 +1,4 @@
-import { CancelledError, LimitError, ParseError, TimeoutError } from "@sightline/model/errors.ts";
+import { CancelledError, InvalidInputError, LimitError, ParseError, TimeoutError } from "@sightline/model/errors.ts";
 import type { Label } from "@sightline/model/labels.ts";
 import { tenantId } from "@sightline/model/tenant.ts";
 import { metricBatchOf } from "@sightline/storage-conformance/metric-batch-of.ts";
@@ -138,7 +138,7 @@ test.each([
   ["x + on() x", EvaluationError],
   ["label_replace(x, 'i', 'same', '', '')", EvaluationError],
   ["topk(NaN, x)", EvaluationError],
-  ["x[5m - 5m]", EvaluationError],
+  ["x[5m - 5m]", InvalidInputError],
 ])("%s is the client's mistake", async (text, error) => {
   const engine = await engineWith(2);
   await expect(engine.instant(text, { tenant, timeMs: 60_000, signal })).rejects.toThrow(error);

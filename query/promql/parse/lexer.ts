@@ -272,7 +272,11 @@ export class Lexer {
       if (char === undefined || char === "\n") return this.#fail("unterminated quoted string");
       if (char === "\\") i = this.#escape(i + 1, mark);
     }
-    return this.#token("string", i + 1 - this.#at);
+    // Bytes that are no UTF-8 became U+FFFD on their way here, which Go can't tell from that character either.
+    const length = i + 1 - this.#at;
+    const text = this.#text.slice(this.#at, this.#at + length);
+    if (text.includes("\ufffd") || !text.isWellFormed()) return this.#fail("invalid UTF-8 rune", length);
+    return this.#token("string", length);
   }
 
   /** Checks the escape sequence whose letter is at `at` and gives the offset of its last character. */

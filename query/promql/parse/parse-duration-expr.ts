@@ -4,6 +4,8 @@ import type { TokenStream } from "./token-stream.ts";
 
 const PRECEDENCE: Readonly<Record<string, number>> = { "+": 1, "-": 1, "*": 2, "/": 2, "%": 2, "^": 3 };
 const UNARY_PRECEDENCE = 2;
+/** Evaluating walks them by recursion. */
+const MAX_NODES = 500;
 const MAX_SECONDS = 2 ** 63 / 1e9;
 
 /** What stands in brackets: a duration above zero, or an expression over `step()` and `range()`. */
@@ -28,6 +30,7 @@ function toDuration(operand: DurationOperand): Duration {
 class DurationParser {
   readonly #tokens: TokenStream;
   readonly #experimental: boolean;
+  #nodes = 0;
 
   constructor(tokens: TokenStream, experimental: boolean) {
     this.#tokens = tokens;
@@ -77,9 +80,9 @@ class DurationParser {
     if (token.name !== "min_of" && token.name !== "max_of") return tokens.unexpected();
     tokens.take();
     tokens.takeMark("(");
-    const left = this.binary(1);
+    const left = tokens.nested(() => this.binary(1));
     tokens.takeMark(",");
-    const right = this.binary(1);
+    const right = tokens.nested(() => this.binary(1));
     const close = tokens.takeMark(")");
     return this.#experimentalNode(token.name, left, right, { start: token.start, end: close.end });
   }
@@ -113,6 +116,9 @@ class DurationParser {
   }
 
   #node(op: DurationOperator, left: DurationOperand | undefined, right: DurationOperand | undefined, range: Range) {
+    if (++this.#nodes > MAX_NODES) {
+      throw this.#tokens.error(range, `more than ${MAX_NODES} operations in one duration expression`);
+    }
     return { kind: "duration", op, ...(left && { left }), ...(right && { right }), wrapped: false, range } as const;
   }
 

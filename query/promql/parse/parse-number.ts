@@ -13,8 +13,9 @@ export function parseNumberOrDuration(tokens: TokenStream): NumberLiteral {
   if (token.kind === "duration")
     return { kind: "number", value: durationSeconds(tokens, token), duration: true, range };
   const value = numberValue(token.text);
-  if (value === undefined) {
-    throw tokens.error(range, `error parsing number: strconv.ParseFloat: parsing ${quote(token.text)}: invalid syntax`);
+  if (value === undefined || (Math.abs(value) === Number.POSITIVE_INFINITY && /[0-9]/.test(token.text))) {
+    const fault = value === undefined ? "invalid syntax" : "value out of range";
+    throw tokens.error(range, `error parsing number: strconv.ParseFloat: parsing ${quote(token.text)}: ${fault}`);
   }
   return { kind: "number", value, duration: false, range };
 }
@@ -35,6 +36,9 @@ function durationFault(text: string): string {
     : `unknown unit ${quote(unit)} in duration ${quote(text)}`;
 }
 
+const MAX_INT64 = 2n ** 63n - 1n;
+/** Leading zeros are allowed; a text of any length is not made a number. */
+const MAX_HEXADECIMAL_DIGITS = 1_000;
 const DIGITS = "[0-9](?:_?[0-9])*";
 const DECIMAL = new RegExp(`^(?:${DIGITS}(?:\\.(?:${DIGITS})?)?|\\.${DIGITS})(?:e[+-]?${DIGITS})?$`);
 
@@ -46,8 +50,14 @@ export function numberValue(text: string): number | undefined {
   const lower = text.toLowerCase();
   if (lower === "inf") return Number.POSITIVE_INFINITY;
   if (lower === "nan") return Number.NaN;
-  if (/^0x_?[0-9a-f]+(_[0-9a-f]+)*$/.test(lower)) return Number(BigInt(lower.replaceAll("_", "")));
+  if (/^0x_?[0-9a-f]+(_[0-9a-f]+)*$/.test(lower)) return hexadecimalValue(lower.replaceAll("_", ""));
   if (/^0(_?[0-7]+)+$/.test(lower)) return Number.parseInt(lower.replaceAll("_", ""), 8);
   if (/^(0|[1-9][0-9]*(_[0-9]+)*)$/.test(lower)) return Number(lower.replaceAll("_", ""));
   return DECIMAL.test(lower) ? Number(lower.replaceAll("_", "")) : undefined;
+}
+
+/** As a float it would need an exponent, so that what does not fit int64 is none. */
+function hexadecimalValue(text: string): number | undefined {
+  const value = text.length > 2 + MAX_HEXADECIMAL_DIGITS ? undefined : BigInt(text);
+  return value === undefined || value > MAX_INT64 ? undefined : Number(value);
 }

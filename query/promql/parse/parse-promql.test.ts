@@ -47,7 +47,7 @@ test.each([
   ["~", "1:1: parse error: unexpected character: '~'"],
   ["1 +", "1:4: parse error: unexpected end of input"],
   ["x y", '1:3: parse error: unexpected identifier "y"'],
-  ["sum x", '1:5: parse error: unexpected identifier "x" in aggregation'],
+  ["sum x", '1:5: parse error: unexpected identifier "x"'],
   ["sum(a b)", '1:7: parse error: unexpected identifier "b" in aggregation'],
   ["sum by a (x)", '1:8: parse error: unexpected identifier "a" in grouping opts, expected "("'],
   ["x + on (a) group_left", '1:22: parse error: unexpected end of input in grouping opts, expected "("'],
@@ -100,6 +100,13 @@ test.each([
   ["\n\n  rate(x)", '3:8: parse error: expected type range vector in call to function "rate", got instant vector'],
   ["0o17", '1:1: parse error: bad number or duration syntax: "0"'],
   ["0x1e", '1:1: parse error: bad number or duration syntax: "0x1e"'],
+  ["1e400", '1:1: parse error: error parsing number: strconv.ParseFloat: parsing "1e400": value out of range'],
+  [
+    "0xffffffffffffffffffff",
+    '1:1: parse error: error parsing number: strconv.ParseFloat: parsing "0xffffffffffffffffffff": invalid syntax',
+  ],
+  ["'a\ufffd'", "1:1: parse error: invalid UTF-8 rune"],
+  ["x{a='\ud800'}", "1:5: parse error: invalid UTF-8 rune"],
   ["5mx", '1:1: parse error: bad number or duration syntax: "5mx"'],
   ["1.2.3", '1:1: parse error: bad number or duration syntax: "1.2."'],
   ["1.5h", '1:1: parse error: unknown unit "." in duration "1.5h"'],
@@ -108,6 +115,7 @@ test.each([
   ["x[step():5m]", "1:10: parse error: unexpected colon before duration in duration expression"],
   ["x[5m::]", "1:6: parse error: unexpected colon ':'"],
   ["x{a=~'('}", "1:3: parse error: error parsing regexp: missing closing ): `(`"],
+  ["x{a=~'[b'}", "1:3: parse error: error parsing regexp: missing closing ]: `[b`"],
   ["ä", "1:1: parse error: unexpected character: 'ä'"],
   ["'ä' + rate(x)", '1:13: parse error: expected type range vector in call to function "rate", got instant vector'],
 ])("refuses %j as Prometheus does", (text, want) => {
@@ -150,6 +158,10 @@ test("an error underlines the place", () => {
   }
 });
 
+function chainsInParentheses(depth: number, length: number): string {
+  return `${"(".repeat(depth)}x${`${" or x".repeat(length)})`.repeat(depth)}`;
+}
+
 test.each([
   ["10,000 parentheses", "(".repeat(10_000), /nested more than 500 levels deep/],
   ["10,000 signs", `${"-".repeat(10_000)}1`, /nested more than 500 levels deep/],
@@ -157,7 +169,15 @@ test.each([
   ["10,000 subqueries", `x${"[5m:]".repeat(10_000)}`, /more than 100 modifiers in a row/],
   ["10,000 operators", `x${"+x".repeat(10_000)}`, /more than 1000 operators in a row/],
   ["10,000 powers", `1${"^1".repeat(10_000)}`, /nested more than 500 levels deep/],
-])("%s are refused instead of exhausting the stack", (_, text, want) => {
+  ["chains of operators in parentheses", chainsInParentheses(100, 400), /a tree of more than 1600 levels/],
+  ["10,000 durations added up", `x[1s${"+1s".repeat(10_000)}]`, /more than 500 operations in one duration expression/],
+  ["10,000 durations compared", `x[${"max_of(".repeat(10_000)}`, /nested more than 500 levels deep/],
+  [
+    "5,000 regular expressions",
+    `x{${Array.from({ length: 5_000 }, (_, i) => `a!~"${i}.+b"`)}}`,
+    /the regular expressions of the query have more than 32768 characters/,
+  ],
+])("%s are refused instead of exhausting the stack or the time", (_, text, want) => {
   expect(() => parsePromql(text)).toThrow(want);
 });
 

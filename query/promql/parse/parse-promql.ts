@@ -1,6 +1,7 @@
 import { ParseError } from "@sightline/model/errors.ts";
 import type { Matcher } from "@sightline/model/matcher.ts";
 import type { Expr } from "../ast.ts";
+import { checkDepth } from "./check-depth.ts";
 import { checkTypes } from "./check-types.ts";
 import { dottedNameHint } from "./dotted-name-hint.ts";
 import { Parser } from "./parser.ts";
@@ -17,7 +18,8 @@ export type ParseOptions = {
  */
 export function parsePromql(text: string, options: ParseOptions = {}): Expr {
   try {
-    return checkTypes(text, new Parser(new TokenStream(text), options.experimental ?? true).parseAll());
+    const expr = new Parser(new TokenStream(text), options.experimental ?? true).parseAll();
+    return checkTypes(text, checkDepth(text, expr));
   } catch (error) {
     const hint = error instanceof ParseError ? dottedNameHint(text, error) : undefined;
     throw hint ?? error;

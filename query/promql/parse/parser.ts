@@ -159,7 +159,7 @@ export class Parser {
     const tokens = this.#tokens;
     const token = tokens.take();
     const aggregates = tokens.isMark("(") || tokens.is("keyword", "by") || tokens.is("keyword", "without");
-    if (!aggregates) return endsOperand(tokens) ? this.#vectorSelector(token) : tokens.unexpectedIn("aggregation", "");
+    if (!aggregates) return endsOperand(tokens) ? this.#vectorSelector(token) : tokens.unexpectedIn("", "");
     return tokens.within("aggregation", "", () => {
       let modifier = parseGrouping(tokens);
       const args = this.#arguments();

@@ -1,5 +1,3 @@
-/** Longest text that is looked at as one number. */
-const MAX_LENGTH = 400;
 const START = /^0[xX]_?[0-9a-fA-F]?|^\.?[0-9]?/;
 const DECIMAL_PART = /\.|[eE][+-]?|_|[0-9]+/y;
 /** An `e` is taken for an exponent here, too, unless it follows another digit than the first. */
@@ -14,7 +12,7 @@ const WORD_CHARACTER = /[A-Za-z0-9_]/;
  * of Prometheus' promql/parser/lex.go, whose length also decides where the rest of a duration begins.
  */
 export function scanNumber(text: string, start: number): { readonly ok: boolean; readonly length: number } {
-  const rest = text.slice(start, start + MAX_LENGTH);
+  const rest = text.slice(start);
   const isHexadecimal = /^0x/i.test(rest);
   const part = isHexadecimal ? HEXADECIMAL_PART : DECIMAL_PART;
   let at = START.exec(rest)?.[0].length ?? 0;

@@ -9,6 +9,8 @@ const NO_CONTEXT: ParseContext = { context: "", expected: "" };
 
 /** Nesting that no sensible query reaches; keeps recursion far from the end of the stack. */
 const MAX_DEPTH = 500;
+/** Compiling takes about 10 µs a character, and nobody else gets a turn meanwhile. */
+const MAX_REGEX_CHARACTERS = 32 * 1024;
 
 /** Tokens one ahead, with the messages of Prometheus' parser. */
 export class TokenStream {
@@ -17,6 +19,7 @@ export class TokenStream {
   #current: Token;
   #context: ParseContext = NO_CONTEXT;
   #depth = 0;
+  #regexCharacters = 0;
   /** End of the last token taken. */
   lastEnd = 0;
 
@@ -73,6 +76,13 @@ export class TokenStream {
     } finally {
       this.#depth--;
     }
+  }
+
+  /** To be told of every regular expression that is not a mere list of strings. */
+  countRegex(source: string, range: Range): void {
+    this.#regexCharacters += source.length;
+    if (this.#regexCharacters <= MAX_REGEX_CHARACTERS) return;
+    throw this.error(range, `the regular expressions of the query have more than ${MAX_REGEX_CHARACTERS} characters`);
   }
 
   unexpected(): never {

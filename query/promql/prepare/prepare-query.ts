@@ -19,7 +19,7 @@ export type QueryRange = { readonly startMs: number; readonly endMs: number; rea
 /**
  * Makes an expression ready for a range of times (PreprocessExpr in Prometheus' promql/engine.go): `start()`, `end()`,
  * `step()` and `range()` become numbers, duration expressions and `@` become milliseconds, and what is the same at
- * every step is marked. Throws `EvaluationError` for impossible durations.
+ * every step is marked. Throws `InvalidInputError` for impossible durations.
  */
 export function prepareQuery(expr: Expr, range: QueryRange): Expr {
   const { expr: prepared, wrap } = new Preparation(range).prepare(markStatsOnly(expr));

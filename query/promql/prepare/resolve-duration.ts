@@ -1,17 +1,17 @@
+import { InvalidInputError } from "@sightline/model/errors.ts";
 import type { DurationExpr, DurationOperand } from "../ast.ts";
-import { EvaluationError } from "../evaluation-error.ts";
 import { secondsOf } from "../format/duration.ts";
 import type { QueryRange } from "./prepare-query.ts";
 
 const MAX_SECONDS = 2 ** 63 / 1e9;
 
-/** Milliseconds of a duration expression for the given range of times (Prometheus' promql/durations.go). */
+/** Milliseconds of a duration expression for the given range of times (Prometheus' promql/durations.go). Throws `InvalidInputError`. */
 export function resolveDuration(expr: DurationExpr, range: QueryRange, mayBeNegative: boolean): number {
   const seconds = evaluate(expr, range);
   const position = `${expr.range.start}:${expr.range.end}`;
-  if (!Number.isFinite(seconds)) throw new EvaluationError(`${position}: duration is NaN or infinite`);
-  if (seconds <= 0 && !mayBeNegative) throw new EvaluationError(`${position}: duration must be greater than 0`);
-  if (Math.abs(seconds) > MAX_SECONDS) throw new EvaluationError(`${position}: duration is out of range`);
+  if (!Number.isFinite(seconds)) throw new InvalidInputError(`${position}: duration is NaN or infinite`);
+  if (seconds <= 0 && !mayBeNegative) throw new InvalidInputError(`${position}: duration must be greater than 0`);
+  if (Math.abs(seconds) > MAX_SECONDS) throw new InvalidInputError(`${position}: duration is out of range`);
   return Math.trunc(seconds * 1000);
 }
 
@@ -38,7 +38,7 @@ function evaluate(operand: DurationOperand, range: QueryRange): number {
     case "%":
       if (right === 0) {
         const what = operand.op === "/" ? "division" : "modulo";
-        throw new EvaluationError(`${operand.range.start}:${operand.range.end}: ${what} by zero`);
+        throw new InvalidInputError(`${operand.range.start}:${operand.range.end}: ${what} by zero`);
       }
       return operand.op === "/" ? left / right : left % right;
     case "^":
