@@ -66,6 +66,10 @@ export const queryConfig = z.strictObject({
     .describe("Queries of one tenant evaluated at a time, so that one tenant's long queries leave places to others"),
   max_waiting: positive().default(500).describe("Queries that may wait for their turn; more are answered with 503"),
   max_form_bytes: positive().default(1_048_576).describe("Size of a form posted to a query API"),
+  admin_api: z
+    .boolean()
+    .default(true)
+    .describe("Serve /api/v1/admin/tsdb: deleting series and making snapshots, for keys with the scope admin"),
   logs: logQueryLimitsSchema.prefault({}).describe("LogQL"),
   log: queryLogSchema.prefault({}).describe("A record of every query"),
   top_queries: topQueriesSchema.prefault({}).describe("The costliest queries, at /api/v1/status/top_queries"),

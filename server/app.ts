@@ -58,9 +58,12 @@ import { serverFacts } from "./server-facts.ts";
 import { ReloadingServerCredentials } from "./tls/reloading-server-credentials.ts";
 import { TlsFiles } from "./tls/tls-files.ts";
 import { VERSION } from "./version.ts";
+import { WarmUp } from "./warm-up.ts";
 
 /** It blocks the event loop. What could not be written by then is tried again. */
 const CATALOG_BUSY_TIMEOUT_MS = 50;
+/** So long a start waits for the first part of the warm-up. */
+const MAX_WARM_UP_DELAY_MS = 250;
 
 /**
  * All the wiring: which class stands behind which port, and in which order things start. Read it to see the whole:
@@ -181,6 +184,7 @@ export class App {
       engine,
       store: metrics,
       server: serverFacts(config, Date.now(), this.#memory.limitBytes),
+      snapshotDir: (name) => join(dir("snapshots"), name, DATA_LAYOUT.metrics),
     });
     registerReveal(http.app, { ...asking, sealer, hasKeys: config.auth.mode === "keys" });
     registerActiveQueries(http.app, asking);
@@ -196,6 +200,7 @@ export class App {
     registerTempoApi(http.app, { ...asking, store: traces });
     registerJaegerApi(http.app, { ...asking, store: traces });
 
+    this.#components.push(new WarmUp({ config, logger: log("server"), maxDelayMs: MAX_WARM_UP_DELAY_MS }));
     this.#components.push(otlpGrpc, otlpHttp, http);
     this.#addresses = () => ({ http: http.url, otlpGrpc: otlpGrpc.address, otlpHttp: otlpHttp.url });
     return http;

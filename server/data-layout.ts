@@ -5,5 +5,7 @@ export const DATA_LAYOUT = {
   traces: "traces",
   wal: "wal",
   deadLetters: "dead-letters",
+  /** One directory per snapshot, each a data directory of its own. */
+  snapshots: "snapshots",
   catalog: "catalog.db",
 } as const;

@@ -19,7 +19,7 @@ export function serverFacts(config: Config, startedAtMs: number, memoryLimitByte
     "query.timeout": formatDuration(config.query.timeout_ms),
     "storage.tsdb.path": config.data_dir,
     "storage.tsdb.retention.time": retention,
-    "web.enable-admin-api": "false",
+    "web.enable-admin-api": String(config.query.admin_api),
     "web.enable-lifecycle": "false",
     "web.enable-otlp-receiver": "true",
     "web.enable-remote-write-receiver": "true",

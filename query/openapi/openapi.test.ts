@@ -44,7 +44,7 @@ beforeAll(async () => {
   const engine = new PromEngine({ queryable: store, limits: TEST_DEPS.config });
   const tracker = new QueryTracker({ maxTopQueries: 10, topWindowMs: 3_600_000 });
   const deps = { ...TEST_DEPS, engine, store, tracker, server: TEST_SERVER, nowMs: () => NOW_MS };
-  registerPrometheusApi(app, deps);
+  registerPrometheusApi(app, { ...deps, snapshotDir: (name) => name });
   registerSearchApi(app, deps);
   registerActiveQueries(app, deps);
   registerFederate(app, deps);

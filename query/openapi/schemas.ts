@@ -98,6 +98,7 @@ export const churn = z.object({
   ended: z.number(),
   seriesChurnByMetricName: z.array(z.object({ name: z.string(), added: z.number(), ended: z.number() })),
 });
+export const snapshot = z.object({ name: z.string() });
 export const activeQueries = z.object({
   queries: z.array(
     z.object({

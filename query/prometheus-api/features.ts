@@ -1,4 +1,4 @@
-import { type QueryHandler, sendJson } from "../http/query-api.ts";
+import { type QueryApiDeps, type QueryHandler, sendJson } from "../http/query-api.ts";
 import { SIGNATURES } from "../promql/parse/signatures.ts";
 
 const OPERATORS =
@@ -7,7 +7,7 @@ const SYNTAX =
   "anchored at_modifier bool by delayed_name_removal duration_expr fill fill_left fill_right group_left group_right ignoring negative_offset offset on per_query_lookback_delta smoothed subqueries without";
 const API_ON =
   "exclude_alerts label_values_match openapi_3.1 otlp_write_receiver query_stats query_warnings remote_write_receiver search search_fuzz_alg_jarowinkler search_fuzz_alg_subsequence time_range_labels time_range_series";
-const API_OFF = "admin lifecycle openapi_3.2";
+const API_OFF = "lifecycle openapi_3.2";
 
 /** By category and name as in Prometheus' util/features; a name it does not have is one we do not have. */
 const FEATURES = {
@@ -20,8 +20,10 @@ const FEATURES = {
 };
 
 /** `/api/v1/features` */
-export const featuresHandler: QueryHandler = async ({ reply }) =>
-  sendJson(reply, { status: "success", data: FEATURES });
+export function featuresHandler({ config }: Pick<QueryApiDeps, "config">): QueryHandler {
+  const data = { ...FEATURES, api: { ...FEATURES.api, admin: config.admin_api } };
+  return async ({ reply }) => sendJson(reply, { status: "success", data });
+}
 
 function flags(names: string, value: boolean): Record<string, boolean> {
   return Object.fromEntries(names.split(" ").map((name) => [name, value]));

@@ -26,14 +26,17 @@ export async function prometheusApp(
     readonly metadata?: readonly MetricMetadata[];
     readonly tenant?: TenantId;
     readonly rangeCache?: RangeCache;
+    readonly adminApi?: boolean;
   } = {},
 ): Promise<FastifyInstance> {
   const store = new ReferenceMetricStore();
-  const { metadata = [], tenant = DEFAULT_TENANT, rangeCache } = options;
+  const { metadata = [], tenant = DEFAULT_TENANT, rangeCache, adminApi = true } = options;
   await store.append(tenant, metricBatchOf(rows, { metadata }), 0);
   const nowMs = () => NOW_MS;
   const engine = new PromEngine({ queryable: store, limits: TEST_DEPS.config, nowMs, rangeCache });
   const app = fastify({ routerOptions: { maxParamLength: 1_000 } });
-  registerPrometheusApi(app, { ...TEST_DEPS, engine, store, server: TEST_SERVER, nowMs });
+  const config = { ...TEST_DEPS.config, admin_api: adminApi };
+  const snapshotDir = (name: string) => name;
+  registerPrometheusApi(app, { ...TEST_DEPS, config, engine, store, server: TEST_SERVER, snapshotDir, nowMs });
   return app;
 }

@@ -2,7 +2,7 @@ import type { MetricStore } from "@sightline/model/ports.ts";
 import type { FastifyInstance } from "fastify";
 import { type QueryApiDeps, type QueryHandler, type QueryRoute, registerQueryApi } from "../http/query-api.ts";
 import type { PromEngine } from "../promql/engine.ts";
-import { adminHandler } from "./admin-handlers.ts";
+import { cleanTombstonesHandler, deleteSeriesHandler, snapshotHandler } from "./admin-handlers.ts";
 import { churnHandler, tsdbStatusHandler } from "./cardinality-handlers.ts";
 import { sendPrometheusFailure } from "./error-response.ts";
 import { exemplarsHandler } from "./exemplars.ts";
@@ -32,7 +32,12 @@ import {
 
 export type PrometheusApiDeps = QueryApiDeps & {
   readonly engine: Pick<PromEngine, "instant" | "range" | "storedMatchers">;
-  readonly store: Pick<MetricStore, "select" | "series" | "labelNames" | "labelValues" | "metadata" | "exemplars">;
+  readonly store: Pick<
+    MetricStore,
+    "select" | "series" | "labelNames" | "labelValues" | "metadata" | "exemplars" | "administration"
+  >;
+  /** Where the metric store is to put its copy for a snapshot of this name. Absent: there are no snapshots. */
+  readonly snapshotDir?: (name: string) => string;
   readonly server: ServerFacts;
   /** For `time` when a request names none; by default the system's clock. */
   readonly nowMs?: () => number;
@@ -76,18 +81,17 @@ function serverRoutes(deps: PrometheusApiDeps): QueryRoute[] {
     { ...get("status/tsdb", tsdbStatusHandler(deps)), gated: true },
     { ...get("status/series_churn", churnHandler(deps)), gated: true },
     get("status/walreplay", walReplayHandler),
-    get("features", featuresHandler),
+    get("features", featuresHandler(deps)),
     get("notifications", notificationsHandler),
     get("notifications/live", liveNotificationsHandler),
-    ...["delete_series", "clean_tombstones", "snapshot"].map(
-      (name): QueryRoute => ({
-        methods: ["POST", "PUT"],
-        url: `/api/v1/admin/tsdb/${name}`,
-        handler: adminHandler,
-        scope: "admin",
-      }),
-    ),
+    admin("delete_series", deleteSeriesHandler(deps)),
+    admin("clean_tombstones", cleanTombstonesHandler(deps)),
+    admin("snapshot", snapshotHandler(deps)),
   ];
+}
+
+function admin(name: string, handler: QueryHandler): QueryRoute {
+  return { methods: ["POST", "PUT"], url: `/api/v1/admin/tsdb/${name}`, handler, scope: "admin" };
 }
 
 function get(path: string, handler: QueryHandler): QueryRoute {

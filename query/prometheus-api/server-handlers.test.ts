@@ -101,20 +101,12 @@ describe("the status of the server", () => {
     const { body } = await ask("features");
     expect(body.data.promql_functions).toMatchObject({ rate: true, info: true, double_exponential_smoothing: true });
     expect(body.data.promql_operators).toMatchObject({ "</": true, atan2: true, limit_ratio: true });
-    expect(body.data.api).toMatchObject({ admin: false, search: true });
+    expect(body.data.api).toMatchObject({ admin: true, search: true });
   });
 
   test("no notification is coming: an event source is told to stay away", async () => {
     expect((await app.inject("/api/v1/notifications/live")).statusCode).toBe(204);
   });
-});
-
-test.each(["POST", "PUT"] as const)("%s to the admin API is answered as if it were off", async (method) => {
-  for (const name of ["delete_series?match[]=up", "clean_tombstones", "snapshot"]) {
-    const answer = await app.inject({ method, url: `/api/v1/admin/tsdb/${name}` });
-    expect([answer.statusCode, answer.json().errorType]).toEqual([500, "unavailable"]);
-    expect(answer.json().error).toMatch(/^admin APIs disabled/);
-  }
 });
 
 test("a method that an endpoint does not have is refused with those it has", async () => {
