@@ -4,6 +4,7 @@ import { enableCompileCache } from "node:module";
 process.env.UV_THREADPOOL_SIZE ??= "16";
 // Before anything else is imported: a second start then skips parsing (about 300 ms of it).
 enableCompileCache();
+await import("./v8-flags.ts");
 const { relaunchWithinMemory } = await import("./memory/relaunch.ts");
 await relaunchWithinMemory(process.argv.slice(2));
 const { runCommandLine } = await import("./command-line.ts");
