@@ -1,5 +1,6 @@
 import { readFile, rename } from "node:fs/promises";
 import { join } from "node:path";
+import { crc32 } from "node:zlib";
 import { syncDirectory, type WalFiles } from "./wal-files.ts";
 
 const FILE_NAME = "checkpoint.json";
@@ -16,8 +17,10 @@ export async function readCheckpoint(dir: string): Promise<number | undefined> {
     return undefined;
   }
   try {
-    const { replayFrom } = JSON.parse(text) as { replayFrom?: unknown };
-    return Number.isSafeInteger(replayFrom) ? (replayFrom as number) : undefined;
+    const { replayFrom, crc } = JSON.parse(text) as { replayFrom?: unknown; crc?: unknown };
+    return Number.isSafeInteger(replayFrom) && crc === checksum(replayFrom as number)
+      ? (replayFrom as number)
+      : undefined;
   } catch {
     return undefined;
   }
@@ -28,11 +31,16 @@ export async function writeCheckpoint(files: WalFiles, dir: string, replayFrom: 
   const path = join(dir, FILE_NAME);
   const fd = await files.open(`${path}.new`, "w");
   try {
-    await files.write(fd, [Buffer.from(`${JSON.stringify({ replayFrom })}\n`)], 0);
+    await files.write(fd, [Buffer.from(`${JSON.stringify({ replayFrom, crc: checksum(replayFrom) })}\n`)], 0);
     await files.sync(fd);
   } finally {
     await files.close(fd);
   }
   await rename(`${path}.new`, path);
   await syncDirectory(files, dir);
+}
+
+/** A digit that has changed would otherwise pass for another position, and what is below it for done. */
+function checksum(replayFrom: number): number {
+  return crc32(String(replayFrom));
 }

@@ -66,7 +66,13 @@ describe("damaged files", () => {
     }
   });
 
-  test.each(["", "{", '{"replayFrom":"7"}'])("a damaged checkpoint (%j) costs only a longer replay", async (text) => {
+  test.each([
+    "",
+    "{",
+    '{"replayFrom":"7"}',
+    '{"replayFrom":8795267919325000}',
+    '{"replayFrom":8795267919325000,"crc":7}',
+  ])("a damaged checkpoint (%j) costs only a longer replay", async (text) => {
     const log = await at.open();
     const [first] = await Promise.all(["a", "b"].map((name) => log.append(request(name))));
     await log.truncateBefore((first as number) + 1);

@@ -113,9 +113,17 @@ test("blocks that no manifest names are deleted: their samples come again from t
   expect((await onlySamples(again)).map(([, value]) => value)).toEqual([1, 2, 3]);
 });
 
-test("a damaged manifest stops the start, naming the file", async () => {
+test("a damaged manifest is made good from its copy", async () => {
   await writeTwoBlocks();
+  const whole = await readFile(join(tenantDir, "manifest"));
   await truncate(join(tenantDir, "manifest"), 20);
+  expect(await onlySamples((await openStore()).store)).toHaveLength(2);
+  expect(await readFile(join(tenantDir, "manifest"))).toEqual(whole);
+});
+
+test("a manifest that is damaged like its copy stops the start, naming the file", async () => {
+  await writeTwoBlocks();
+  for (const file of ["manifest", "manifest.copy"]) await truncate(join(tenantDir, file), 20);
   await expect(openStore()).rejects.toThrow(join(tenantDir, "manifest"));
 });
 

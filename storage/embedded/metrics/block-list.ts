@@ -3,6 +3,7 @@ import { basename, join } from "node:path";
 import type { Logger } from "@sightline/model/logger.ts";
 import type { Matcher } from "@sightline/model/matcher.ts";
 import type { TimeRange } from "@sightline/model/ports.ts";
+import { assertDamage } from "../files/assert-damage.ts";
 import { Manifest } from "../files/manifest.ts";
 import { Block, type BlockCache } from "./block.ts";
 import type { Deletion } from "./deletion.ts";
@@ -34,7 +35,7 @@ export class BlockList {
   /** Opens the directory, making it if need be, and deletes what an interrupted write has left there. */
   static async open(dir: string, cache: BlockCache, logger: Logger): Promise<BlockList> {
     await mkdir(dir, { recursive: true });
-    const manifest = await Manifest.open(join(dir, "manifest"), parseTenantManifest, EMPTY_MANIFEST);
+    const manifest = await Manifest.openToWrite(join(dir, "manifest"), parseTenantManifest, EMPTY_MANIFEST, logger);
     const { blocks, sideData } = manifest.value;
     const known = new Set([...blocks.map(({ file }) => file), sideData?.file]);
     for (const file of await readdir(dir)) {
@@ -160,6 +161,11 @@ export class BlockList {
       };
     });
     return changed;
+  }
+
+  /** Throws what failed to be read from a block, unless that means that it is damaged: see {@link assertDamage}. */
+  assertDamage(error: unknown, { block }: ListedBlock): Promise<void> {
+    return assertDamage(error, block.path, this.#manifest.path);
   }
 
   /** Takes a damaged block out and puts its file aside. False when it was out already. */

@@ -10,6 +10,7 @@ export class StoreTelemetry {
   readonly mergeSeconds: Histogram;
   readonly failures: Counter<"work">;
   readonly corruptBlocks: Counter;
+  readonly corruptSamples: Counter;
   readonly removedBlocks: Counter;
 
   constructor(registry: Registry, read: () => StoreState) {
@@ -59,6 +60,11 @@ export class StoreTelemetry {
     this.corruptBlocks = new Counter({
       name: `${prefix}corrupt_blocks_total`,
       help: "Block files put aside because they are damaged.",
+      registers,
+    });
+    this.corruptSamples = new Counter({
+      name: `${prefix}corrupt_samples_total`,
+      help: "Samples in these files, which are not served any more.",
       registers,
     });
     this.removedBlocks = new Counter({

@@ -1,4 +1,4 @@
-import { CorruptionError, UnavailableError } from "@sightline/model/errors.ts";
+import { UnavailableError } from "@sightline/model/errors.ts";
 import type { Labels } from "@sightline/model/labels.ts";
 import type { Logger } from "@sightline/model/logger.ts";
 import type { Matcher } from "@sightline/model/matcher.ts";
@@ -290,14 +290,16 @@ export class TenantMetrics {
 
   /** A damaged block must not take the others down with it. Throws errors that say nothing of the file's content. */
   async #putAside(entry: ListedBlock, error: unknown): Promise<void> {
-    if (!(error instanceof CorruptionError) && (error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+    await this.#files.assertDamage(error, entry);
     if (!(await this.#files.quarantine(entry))) return;
     this.changes.rangeChanged({ startMs: entry.minTimeMs, endMs: entry.maxTimeMs });
     const { logger, telemetry } = this.#options;
     telemetry.corruptBlocks.inc();
+    telemetry.corruptSamples.inc(entry.samples);
     logger.error("a block is damaged; its samples are no longer served", {
       error,
       file: `${entry.block.path}.corrupt`,
+      samples: entry.samples,
     });
   }
 

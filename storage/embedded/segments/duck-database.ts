@@ -1,5 +1,6 @@
 import { mkdir, rm } from "node:fs/promises";
 import { type DuckDBConnection, type DuckDBDataChunk, DuckDBInstance, type DuckDBValue } from "@duckdb/node-api";
+import { UnavailableError } from "@sightline/model/errors.ts";
 import { Gate } from "./gate.ts";
 
 export type DuckDatabaseOptions = {
@@ -15,6 +16,7 @@ export type DuckDatabaseOptions = {
  */
 const MAX_NATIVE_CALLS = 2;
 const MEASURE_EVERY_MS = 5_000;
+const READ_RETRY_MS = 5_000;
 
 /** An in-memory DuckDB that can touch nothing but one directory: no network, no extensions, no settings changed by SQL. */
 export class DuckDatabase {
@@ -96,7 +98,7 @@ export class DuckDatabase {
       }
     } catch (error) {
       signal.throwIfAborted();
-      throw error;
+      throw isReadFailure(error) ? unreadable(error) : error;
     } finally {
       signal.removeEventListener("abort", interrupt);
       connection.closeSync();
@@ -107,6 +109,15 @@ export class DuckDatabase {
     this.#isClosed = true;
     this.#instance.closeSync();
   }
+}
+
+/** DuckDB tells kinds of errors apart by how their message begins. */
+function isReadFailure(error: unknown): error is Error {
+  return error instanceof Error && error.message.startsWith("IO Error");
+}
+
+function unreadable(cause: Error): UnavailableError {
+  return new UnavailableError(`read rows from disk: ${cause.message}`, { cause, retryAfterMs: READ_RETRY_MS });
 }
 
 /** A string literal of SQL. Only for paths and the like that can't be parameters. */

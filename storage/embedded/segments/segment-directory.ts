@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { CorruptionError } from "@sightline/model/errors.ts";
 import type { Logger } from "@sightline/model/logger.ts";
 import type { TenantId } from "@sightline/model/tenant.ts";
+import { assertDamage } from "../files/assert-damage.ts";
 import { Manifest } from "../files/manifest.ts";
 import { syncDirectory } from "../files/write-file-atomic.ts";
 import { checksumFile } from "./checksum-file.ts";
@@ -66,7 +67,7 @@ export class SegmentDirectory {
     const dir = join(root, "segments");
     const quarantineDir = join(root, "quarantine");
     await mkdir(dir, { recursive: true });
-    const manifest = await Manifest.open(join(root, "manifest.json"), parseManifest, EMPTY_MANIFEST);
+    const manifest = await Manifest.openToWrite(join(root, "manifest.json"), parseManifest, EMPTY_MANIFEST, logger);
     const directory = new SegmentDirectory(dir, quarantineDir, logger, manifest);
     await directory.#removeOrphans();
     return directory;
@@ -150,12 +151,23 @@ export class SegmentDirectory {
    * Throws `CorruptionError`.
    */
   verify(segment: Segment): Promise<void> {
-    segment.verified ??= checksumFile(segment.dataPath).then(({ crc }) => {
-      if (crc !== segment.info.dataCrc) {
-        throw new CorruptionError(`${segment.dataPath}: the file does not match its checksum`);
-      }
+    segment.verified ??= this.#verify(segment).catch((error) => {
+      segment.verified = undefined;
+      throw error;
     });
     return segment.verified;
+  }
+
+  async #verify(segment: Segment): Promise<void> {
+    const { crc } = await checksumFile(segment.dataPath);
+    if (crc !== segment.info.dataCrc) {
+      throw new CorruptionError(`${segment.dataPath}: the file does not match its checksum`);
+    }
+  }
+
+  /** Throws what failed to be read of a segment, unless that means that it is damaged: see {@link assertDamage}. */
+  assertDamage(error: unknown, segment: Segment): Promise<void> {
+    return assertDamage(error, segment.dataPath, this.#manifest.path);
   }
 
   /** Moves a damaged segment out of the way, so that the others are served; somebody may be able to repair it. */
@@ -169,15 +181,22 @@ export class SegmentDirectory {
       rows: segment.info.rows,
       error,
     });
-    const paths = [segment.dataPath, segment.indexPath];
-    await mkdir(this.#quarantineDir, { recursive: true });
-    for (const path of paths) {
-      const moved = join(this.#quarantineDir, path.slice(this.#dir.length + 1));
-      await rename(path, moved).catch((cause) =>
-        this.#logger.warn("can't move a damaged file", { path, error: cause }),
-      );
+    try {
+      await mkdir(this.#quarantineDir, { recursive: true });
+      for (const path of [segment.dataPath, segment.indexPath]) {
+        const moved = join(this.#quarantineDir, path.slice(this.#dir.length + 1));
+        await rename(path, moved).catch((cause) =>
+          this.#logger.warn("can't move a damaged file", { path, error: cause }),
+        );
+      }
+      await this.change({ drop: [segment] });
+    } catch (cause) {
+      // Queries do without it all the same; the next start finds out again.
+      this.#logger.error("can't put a damaged segment into quarantine for good", {
+        file: segment.dataPath,
+        error: cause,
+      });
     }
-    await this.change({ drop: [segment] });
   }
 
   #removeIfUnused(segment: Segment): void {

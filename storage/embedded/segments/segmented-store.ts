@@ -171,7 +171,8 @@ export class SegmentedStore<Batch extends { readonly length: number }, Index> {
 
   /**
    * Gives `use` the index of a held segment whose rows have been verified (needed before reading them). Undefined when
-   * the segment turns out to be damaged: it is put into quarantine, and the query goes on with the others.
+   * the segment turns out to be damaged: it is put into quarantine, and the query goes on with the others. Throws
+   * `UnavailableError` when it just can't be read.
    */
   async withIndex<T>(segment: Segment, use: (index: Index) => T, { verify = true } = {}): Promise<T | undefined> {
     const { directory } = this.#opened();
@@ -179,7 +180,11 @@ export class SegmentedStore<Batch extends { readonly length: number }, Index> {
       const [index] = await Promise.all([this.#indexOf(segment), verify ? directory.verify(segment) : undefined]);
       return use(index);
     } catch (error) {
-      this.metrics.quarantined.inc(segment.dropped ? 0 : 1);
+      await directory.assertDamage(error, segment);
+      if (!segment.dropped) {
+        this.metrics.quarantined.inc();
+        this.metrics.quarantinedRows.inc(segment.info.rows);
+      }
       await directory.quarantine(segment, error);
       this.#report();
       return undefined;
@@ -281,11 +286,13 @@ export class SegmentedStore<Batch extends { readonly length: number }, Index> {
           add.push(directory.finish(draft, files));
         }
       }
+      // Should this fail, the manifest may be on disk all the same: what it names must stay.
+      drafts.length = 0;
       await directory.change({ add, flushedPosition, applied: () => this.#hot.drop(mark) });
       this.metrics.flushes.inc({ result: "ok" });
     } catch (error) {
       this.metrics.flushes.inc({ result: "failed" });
-      await Promise.all(drafts.map((draft) => directory.discard(draft)));
+      await Promise.allSettled(drafts.map((draft) => directory.discard(draft)));
       throw error;
     } finally {
       stopTimer();
@@ -336,12 +343,15 @@ export class SegmentedStore<Batch extends { readonly length: number }, Index> {
       const { tenant, day } = (inputs[0] as Segment).info;
       draft = directory.create({ tenant, day, ...extentOf(inputs) }).draft;
       const files: SegmentFiles = await mergeSegments(database, draft, plan);
-      await directory.change({ add: [directory.finish(draft, files)], drop: inputs });
+      const merged = directory.finish(draft, files);
+      // As above: from here on the manifest on disk may name it.
+      draft = undefined;
+      await directory.change({ add: [merged], drop: inputs });
       for (const { info } of inputs) this.#indexes.delete(info.id);
       this.metrics.compactions.inc({ result: "ok" });
     } catch (error) {
       this.metrics.compactions.inc({ result: "failed" });
-      if (draft) await directory.discard(draft);
+      if (draft) await directory.discard(draft).catch(() => {});
       throw error;
     } finally {
       directory.release(inputs);

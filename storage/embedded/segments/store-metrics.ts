@@ -9,7 +9,9 @@ export class StoreMetrics {
   readonly flushSeconds: Histogram;
   readonly compactions: Counter<"result">;
   readonly expired: Counter;
+  readonly deleted: Counter;
   readonly quarantined: Counter;
+  readonly quarantinedRows: Counter;
   readonly hotRows: Gauge;
   readonly hotBytes: Gauge;
   readonly segments: Gauge;
@@ -37,7 +39,11 @@ export class StoreMetrics {
       labelNames: ["result"],
     });
     this.expired = new Counter(metric("expired_rows_total", "Rows dropped because they are older than the retention."));
+    this.deleted = new Counter(metric("deleted_rows_total", "Rows hidden by requests to delete them."));
     this.quarantined = new Counter(metric("quarantined_segments_total", "Segments given up because of damage."));
+    this.quarantinedRows = new Counter(
+      metric("quarantined_rows_total", "Rows in segments given up because of damage."),
+    );
     this.hotRows = new Gauge(metric("hot_rows", "Rows that are in memory only."));
     this.hotBytes = new Gauge(metric("hot_bytes", "Estimated size of these rows."));
     this.segments = new Gauge(metric("segments", "Segment files of all tenants."));
