@@ -1,8 +1,8 @@
 import { afterEach, describe, expect, test } from "vitest";
 import { Ask } from "./harness/ask.ts";
-import { crashWriters } from "./harness/crash-writers.ts";
 import { encodeRemoteWrite2, postRemoteWrite, snappy } from "./harness/remote-write.ts";
 import { ServerProcess } from "./harness/server-process.ts";
+import { trackedWriters } from "./harness/tracked-loads.ts";
 
 const ROUNDS = Number(process.env.SIGHTLINE_E2E_CRASH_ROUNDS ?? 3);
 const ROUND_TIMEOUT_MS = 30_000;
@@ -43,7 +43,7 @@ describe.each<[string, Record<string, string>]>([
     async () => {
       server = await ServerProcess.start({ env });
       const running = server;
-      const writers = crashWriters();
+      const writers = trackedWriters();
       for (let round = 1; round <= ROUNDS; round++) {
         let stopped = false;
         const load = writers.map((writer) => writer.run(running, () => stopped));

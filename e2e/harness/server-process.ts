@@ -11,8 +11,10 @@ export type ServerProcessOptions = {
   /** Kept between starts; default a new temporary directory, removed by `dispose`. */
   readonly dataDir?: string | undefined;
   readonly args?: readonly string[];
-  readonly env?: Readonly<Record<string, string>>;
+  /** A function is asked at each start. */
+  readonly env?: Environment | (() => Environment);
 };
+type Environment = Readonly<Record<string, string>>;
 
 /** The real process, started as a user does, on free ports of loopback. */
 export class ServerProcess {
@@ -70,9 +72,10 @@ export class ServerProcess {
       "--otlp-http",
       free,
     ];
+    const { env } = this.#options;
     const child = spawn(process.execPath, [...args, ...(this.#options.args ?? [])], {
       cwd: ROOT,
-      env: childEnvironment(this.#options.env),
+      env: childEnvironment(typeof env === "function" ? env() : env),
       stdio: ["ignore", "pipe", "pipe"],
     });
     this.#child = child;
@@ -163,7 +166,7 @@ export class ServerProcess {
 }
 
 /** Ours without its SIGHTLINE_* variables: they are settings of the tests, or of whoever runs them. */
-function childEnvironment(own: Readonly<Record<string, string>> = {}): NodeJS.ProcessEnv {
+function childEnvironment(own: Environment = {}): NodeJS.ProcessEnv {
   const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith("SIGHTLINE_"));
   return { ...Object.fromEntries(inherited), ...own };
 }

@@ -1,0 +1,17 @@
+import { expect, test } from "vitest";
+import { runRounds } from "./run-rounds.ts";
+
+const ROUNDS = Number(process.env.SIGHTLINE_E2E_FAULT_ROUNDS ?? 4);
+const SEED = Number(process.env.SIGHTLINE_E2E_FAULT_SEED ?? Math.floor(Math.random() * 1_000_000));
+const ROUND_TIMEOUT_MS = 60_000;
+
+test(
+  `${ROUNDS} rounds of random faults under load (seed ${SEED}): everything acknowledged is there once, nothing else is`,
+  async () => {
+    const lines: string[] = [];
+    const wrong = await runRounds({ rounds: ROUNDS, seed: SEED, print: (line) => lines.push(line) });
+    console.info(lines.join("\n"));
+    expect(wrong).toEqual([]);
+  },
+  (ROUNDS + 1) * ROUND_TIMEOUT_MS,
+);
