@@ -1,14 +1,16 @@
 /** `npm run bench`: figures of what the server takes in and how fast it answers, kept under bench/results/. */
 import { mkdirSync, writeFileSync } from "node:fs";
-import { availableParallelism, cpus, totalmem } from "node:os";
 import { dirname, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import { compareQueries } from "./compare-queries.ts";
+import { machine } from "./machine.ts";
 import { type Measurement, measure } from "./measure.ts";
 import { formatReport } from "./report.ts";
 import { WORKLOADS } from "./workloads/registry.ts";
 
 const HELP = `usage: npm run bench -- [FLAGS]
+       npm run bench -- queries [FLAGS]   compares answers with other servers (queries --help)
 
 Starts the server on a fresh directory per workload, loads it from a process of its own over 4 connections, restarts it
 and asks. Prints JSON and a table; both are kept.
@@ -21,6 +23,10 @@ and asks. Prints JSON and a table; both are kept.
 `;
 const FULL_ITEMS = { samples: 2_400_000, records: 1_000_000, spans: 1_000_000 } as const;
 
+if (process.argv[2] === "queries") {
+  await compareQueries(process.argv.slice(3));
+  process.exit();
+}
 const { values } = parseArgs({
   options: {
     only: { type: "string", multiple: true },
@@ -58,12 +64,7 @@ for (const name of names) {
 
 const result = {
   date: new Date().toISOString(),
-  machine: {
-    cpu: cpus()[0]?.model,
-    cores: availableParallelism(),
-    memoryGiB: Math.round(totalmem() / 2 ** 30),
-    node: process.version,
-  },
+  machine: machine(),
   scale: Number(values.scale),
   measurements,
 };

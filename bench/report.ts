@@ -28,7 +28,8 @@ export function formatReport(measurements: readonly Measurement[]): string {
   return `${table(ingestHead, ingest)}\n\n${table(["query", "first ms", "p50 ms", "p99 ms", "bytes"], queries)}\n`;
 }
 
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+/** A table in Markdown. */
+export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const widths = head.map((title, i) => Math.max(title.length, ...rows.map((row) => (row[i] ?? "").length)));
   const line = (cells: readonly string[]) =>
     `| ${cells.map((cell, i) => cell.padEnd(widths[i] as number)).join(" | ")} |`;
