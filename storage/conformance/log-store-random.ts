@@ -1,5 +1,5 @@
 import { inspect } from "node:util";
-import type { LogRequest, LogStore } from "@sightline/model/ports.ts";
+import type { LogRequest, LogStore, RowDeletion } from "@sightline/model/ports.ts";
 import { DEFAULT_TENANT } from "@sightline/model/tenant.ts";
 import fc from "fast-check";
 import { expect, test } from "vitest";
@@ -47,12 +47,6 @@ const row: fc.Arbitrary<LogRow> = fc.record(
   },
   { requiredKeys: ["timeNs"] },
 );
-type Step = readonly LogRow[] | "flush" | "maintain" | "crash";
-const step: fc.Arbitrary<Step> = fc.oneof(
-  { weight: 4, arbitrary: fc.array(row, { minLength: 1, maxLength: 8 }) },
-  { weight: 2, arbitrary: fc.constant("flush" as const) },
-  { weight: 1, arbitrary: fc.constantFrom("maintain" as const, "crash" as const) },
-);
 type Query = Omit<LogRequest, "tenant">;
 const query: fc.Arbitrary<Query> = fc.record({
   range: fc
@@ -74,6 +68,25 @@ const query: fc.Arbitrary<Query> = fc.record({
   newestFirst: fc.boolean(),
   limit: fc.constantFrom(1, 3, 1_000),
 });
+/** Which records to delete. */
+type Removal = { readonly remove: Omit<RowDeletion, "tenant" | "description"> };
+type Step = readonly LogRow[] | Removal | "flush" | "maintain" | "crash" | "cancel";
+const removal: fc.Arbitrary<Removal> = fc
+  .tuple(
+    query,
+    fc.constantFrom(
+      [],
+      [{ name: "a", op: "=" as const, value: "1" }],
+      [{ name: "b.c", op: "=~" as const, value: ".+" }],
+    ),
+  )
+  .map(([{ range, matchers, line }, attributes]) => ({ remove: { range, matchers, line, attributes } }));
+const step: fc.Arbitrary<Step> = fc.oneof(
+  { weight: 4, arbitrary: fc.array(row, { minLength: 1, maxLength: 8 }) },
+  { weight: 2, arbitrary: fc.constant("flush" as const) },
+  { weight: 2, arbitrary: fc.constantFrom("maintain" as const, "crash" as const, "cancel" as const) },
+  { weight: 2, arbitrary: removal },
+);
 
 async function runHistory(
   make: () => Promise<LogStoreFixture>,
@@ -91,6 +104,16 @@ async function runHistory(
       else if (step === "crash") {
         store = await fixture.reopen();
         for (const [position, rows] of log.entries()) await store.append(DEFAULT_TENANT, logBatchOf(rows), position);
+      } else if (step === "cancel") {
+        const [newest] = await store.deletions(DEFAULT_TENANT);
+        if (newest && (await store.cancelDeletion(DEFAULT_TENANT, newest.id))) {
+          const [same] = await reference.deletions();
+          await reference.cancelDeletion(DEFAULT_TENANT, same?.id ?? "");
+        }
+      } else if ("remove" in step) {
+        const request = { ...step.remove, tenant: DEFAULT_TENANT, description: "some" };
+        const { rows } = await store.deleteRows(request, new AbortController().signal);
+        expect(rows).toBe((await reference.deleteRows(request)).rows);
       } else {
         await store.append(DEFAULT_TENANT, logBatchOf(step), log.push(step) - 1);
         await reference.append(DEFAULT_TENANT, logBatchOf(step));

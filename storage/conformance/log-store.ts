@@ -3,6 +3,7 @@ import type { LineFilter, LogStore } from "@sightline/model/ports.ts";
 import { DEFAULT_TENANT, tenantId } from "@sightline/model/tenant.ts";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { type LogRow, logBatchOf, logRowsOf } from "./log-batch-of.ts";
+import { describeLogDeletion } from "./log-store-deletion.ts";
 import {
   append,
   bodies,
@@ -42,6 +43,7 @@ export function describeLogStore(name: string, make: () => Promise<LogStoreFixtu
     });
     describeRefusals(given);
     describeRestart(given);
+    describeLogDeletion(given);
     describeRandomLogHistories(make);
   });
   describeLogQueries(name, make);

@@ -1,11 +1,13 @@
 import type { LogBatch, LogStream } from "@sightline/model/log-batch.ts";
-import { compileMatchers } from "@sightline/model/matcher.ts";
+import { compileMatcher, compileMatchers } from "@sightline/model/matcher.ts";
 import type {
   AppendResult,
+  Deletion,
   LineFilter,
   LogRequest,
   LogSelection,
   LogStore,
+  RowDeletion,
   StreamRequest,
 } from "@sightline/model/ports.ts";
 import { compileRegex } from "@sightline/model/regex.ts";
@@ -45,6 +47,44 @@ export class ReferenceLogStore implements LogStore {
 
   async streams(request: StreamRequest): Promise<readonly LogStream[]> {
     return logBatchOf(this.#matching(request)).streams;
+  }
+
+  readonly #deleted = new Map<string, { readonly deletion: Deletion; readonly rows: readonly Required<LogRow>[] }>();
+
+  async deleteRows(request: RowDeletion): Promise<Deletion> {
+    const { tenant, range, description, line, attributes } = request;
+    const lines = line.map(lineTest);
+    const tests = attributes.map(({ name, ...matcher }) => {
+      const test = compileMatcher({ name, ...matcher });
+      return ({ attributes: own, resource }: Required<LogRow>) =>
+        test((own.find((one) => one.name === name) ?? resource.find((one) => one.name === name))?.value ?? "");
+    });
+    const gone = new Set(
+      this.#matching(request).filter(
+        (row) => lines.every((test) => test(row.body)) && tests.every((test) => test(row)),
+      ),
+    );
+    this.#rows.set(
+      tenant,
+      this.#rowsOf(tenant).filter((row) => !gone.has(row)),
+    );
+    const times = { createdAtMs: 0, removeAtMs: Number.POSITIVE_INFINITY };
+    const id = String(this.#deleted.size + 1);
+    const deletion: Deletion = { id, description, range, rows: gone.size, ...times, state: "hidden" };
+    this.#deleted.set(id, { deletion, rows: [...gone] });
+    return deletion;
+  }
+
+  async deletions(): Promise<readonly Deletion[]> {
+    return [...this.#deleted.values()].map(({ deletion }) => deletion).reverse();
+  }
+
+  async cancelDeletion(tenant: TenantId, id: string): Promise<boolean> {
+    const deleted = this.#deleted.get(id);
+    if (!deleted) return false;
+    this.#deleted.delete(id);
+    this.#rows.set(tenant, [...this.#rowsOf(tenant), ...deleted.rows]);
+    return true;
   }
 
   #rowsOf(tenant: TenantId): readonly Required<LogRow>[] {

@@ -9,6 +9,8 @@ export type TraceStoreFixture = {
   readonly store: TraceStore;
   /** Abandons the newest store as `kill -9` would, without flushing, and opens what it kept. */
   reopen(): Promise<TraceStore>;
+  /** Merges files and the like, if the store does such things. */
+  maintain?(): Promise<void>;
   dispose(): Promise<void>;
 };
 
@@ -40,6 +42,7 @@ export function describeTraceStore(name: string, make: () => Promise<TraceStoreF
       };
       describeSpans(given, write);
       describeCatalog(given, write);
+      describeDeletion(given, write);
     });
     describeRefusals(given);
     describeRestart(given);
@@ -190,6 +193,65 @@ function describeCatalog(given: Given, write: Write): void {
     ]);
     expect(await store.operations(DEFAULT_TENANT, "cart 'x'", on)).toEqual([{ name: "it's", kind: 1 }]);
     expect(await store.operations(DEFAULT_TENANT, "nobody", on)).toEqual([]);
+  });
+}
+
+function describeDeletion(given: Given, write: Write): void {
+  const user = (name: string): Attributes => [{ name: "user.id", type: "string", value: name }];
+  const rows = [
+    { traceId: trace(1), spanId: span(1), startNs: T, name: "a", resource: service("shop"), attributes: user("ann") },
+    { traceId: trace(1), spanId: span(2), startNs: T + 1n, name: "b", resource: service("shop") },
+    {
+      traceId: trace(1),
+      spanId: span(3),
+      startNs: T + 9n,
+      name: "a",
+      resource: service("shop"),
+      attributes: user("ann"),
+    },
+    { traceId: trace(2), spanId: span(4), startNs: T, name: "c", resource: [...service("cart"), ...user("ann")] },
+  ];
+  const ofAnn = {
+    tenant: DEFAULT_TENANT,
+    range: { startNs: T, endNs: T + 9n },
+    matchers: [],
+    line: [],
+    attributes: [{ name: "user.id", op: "=" as const, value: "ann" }],
+    description: "what Ann did",
+  };
+
+  test("deleted spans are gone at once, after a crash, and when they are removed", async () => {
+    const { store, fixture } = given();
+    await write(rows);
+    await write(rows, OTHER_TENANT);
+    const deletion = await store.deleteRows(ofAnn, on);
+    expect(deletion).toMatchObject({ rows: 2, state: "hidden", description: "what Ann did", range: ofAnn.range });
+    const check = async (current: TraceStore) => {
+      expect((await spansOf(current, trace(1))).map(({ spanId }) => spanId)).toEqual([span(2), span(3)]);
+      expect(await spansOf(current, trace(2))).toEqual([]);
+      expect(await spansOf(current, trace(1), OTHER_TENANT)).toHaveLength(3);
+    };
+    await check(store);
+    const again = await fixture.reopen();
+    await check(again);
+    await fixture.maintain?.();
+    await check(again);
+    if (fixture.maintain) {
+      expect(await again.deletions(DEFAULT_TENANT)).toMatchObject([{ id: deletion.id, state: "removed", rows: 2 }]);
+      expect(await again.services(DEFAULT_TENANT, on)).toEqual(["shop"]);
+    }
+    expect(await again.deletions(OTHER_TENANT)).toEqual([]);
+  });
+
+  test("a deletion can be cancelled by its tenant", async () => {
+    const { store } = given();
+    await write(rows);
+    const { id } = await store.deleteRows(ofAnn, on);
+    expect(await store.cancelDeletion(OTHER_TENANT, id)).toBe(false);
+    expect(await store.cancelDeletion(DEFAULT_TENANT, id)).toBe(true);
+    expect(await store.cancelDeletion(DEFAULT_TENANT, id)).toBe(false);
+    expect(await spansOf(store, trace(1))).toHaveLength(3);
+    expect(await store.deletions(DEFAULT_TENANT)).toEqual([]);
   });
 }
 

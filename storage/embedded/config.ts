@@ -45,6 +45,9 @@ const segmentedStore = (rows: string, retention: string) => ({
     `${rows} older than this are refused, and files that hold only such are deleted.`,
   ),
   max_future: duration("1d").describe(`${rows} further ahead of the clock than this are refused.`),
+  deletion_grace: duration("1d").describe(
+    `How long a request to delete ${rows.toLowerCase()} can be cancelled. Queries don't see them from the beginning; after this they are removed from the files.`,
+  ),
   flush: z
     .strictObject({
       max_rows: z.number().int().min(1).default(262_144).describe(`${rows} in memory before they are written to disk.`),

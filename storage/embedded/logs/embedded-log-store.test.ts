@@ -12,7 +12,7 @@ describeLogStore("EmbeddedLogStore", async () => {
   const dir = join(await mkdtemp(join(tmpdir(), "logs-")), "it's [a] *dir");
   const opened: EmbeddedLogStore[] = [];
   const open = async () => {
-    const config = embeddedLogsConfig.parse({ max_attribute_columns: 8 });
+    const config = embeddedLogsConfig.parse({ deletion_grace: "1ms", max_attribute_columns: 8 });
     const store = new EmbeddedLogStore({ dir, config, logger: SILENT_LOGGER, registry: new Registry() });
     await store.start();
     opened.push(store);

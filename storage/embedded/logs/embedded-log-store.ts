@@ -4,9 +4,11 @@ import { compileMatchers } from "@sightline/model/matcher.ts";
 import type { MemoryPart } from "@sightline/model/memory-part.ts";
 import type {
   AppendResult,
+  Deletion,
   LogRequest,
   LogSelection,
   LogStore,
+  RowDeletion,
   StreamRequest,
   TimeRangeNs,
 } from "@sightline/model/ports.ts";
@@ -16,6 +18,7 @@ import type { EmbeddedLogsConfig } from "../config.ts";
 import { Breather } from "../segments/breather.ts";
 import type { Segment } from "../segments/segment-directory.ts";
 import { SegmentedStore } from "../segments/segmented-store.ts";
+import { findLogRows } from "./find-log-rows.ts";
 import { hotLogSource } from "./hot-log-source.ts";
 import { compileLineFilters, type LineCondition, lineCondition } from "./line-matcher.ts";
 import { StreamInterner } from "./log-batch-builder.ts";
@@ -74,7 +77,19 @@ export class EmbeddedLogStore implements LogStore {
     return this.#store.flush();
   }
 
-  /** Drops expired segments and merges small ones now; it happens by itself once a minute. */
+  deleteRows(request: RowDeletion, signal: AbortSignal): Promise<Deletion> {
+    return this.#store.deleteRows(request, findLogRows(this.#store, request, signal));
+  }
+
+  async deletions(tenant: TenantId): Promise<readonly Deletion[]> {
+    return this.#store.deletions(tenant);
+  }
+
+  cancelDeletion(tenant: TenantId, id: string): Promise<boolean> {
+    return this.#store.cancelDeletion(tenant, id);
+  }
+
+  /** Drops expired segments, removes deleted rows and merges small segments now; it happens by itself once a minute. */
   maintain(): Promise<void> {
     return this.#store.maintain();
   }
@@ -199,7 +214,7 @@ class LogQuery {
     const streams = await this.#matchingStreams(index, (stream) => overlaps(stream, range));
     if (streams.length === 0) return;
     const query = {
-      dataPath: segment.dataPath,
+      segment,
       index,
       streams,
       range,
@@ -266,12 +281,14 @@ class LogQuery {
     const index = await this.#store.withIndex(segment, (known) => known);
     if (!index) return [];
     const isInside = (timeNs: bigint) => timeNs >= range.startNs && timeNs < range.endNs;
-    const sure = (stream: IndexedStream) => isInside(stream.minNs) || isInside(stream.maxNs);
+    // The index counts deleted rows, too: then only the rows can tell.
+    const sure = (stream: IndexedStream) =>
+      segment.deleted.length === 0 && (isInside(stream.minNs) || isInside(stream.maxNs));
     const numbers = await this.#matchingStreams(index, sure);
     // Streams that begin before the range and end after it: only their rows can tell.
     const unsure = await this.#matchingStreams(index, (stream) => overlaps(stream, range) && !sure(stream));
     if (unsure.length > 0) {
-      const sql = sqlOfStreamQuery({ dataPath: segment.dataPath, index, streams: unsure, range });
+      const sql = sqlOfStreamQuery({ segment, index, streams: unsure, range });
       for await (const chunk of this.#store.database.stream(sql, [], this.#signal)) {
         numbers.push(...(chunk.getColumnValues(0) as number[]));
       }

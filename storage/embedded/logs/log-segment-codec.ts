@@ -2,14 +2,20 @@ import { BIGINT, UBIGINT, UINTEGER, UTINYINT, VARCHAR } from "@duckdb/node-api";
 import type { LogBatch } from "@sightline/model/log-batch.ts";
 import { AttributeColumns, TAIL_COLUMN } from "../segments/attribute-columns.ts";
 import { Breather } from "../segments/breather.ts";
-import { quoteText } from "../segments/duck-database.ts";
 import { isHexId, wordOfHex } from "../segments/hex-id.ts";
 import { attributesInTermsOf, mergedKeys, renumbered } from "../segments/merge-columns.ts";
 import { partColumn } from "../segments/part-column.ts";
 import { approximateTextBytes } from "../segments/pick-rows.ts";
-import type { MergeInput, MergePlan, RowPart, SegmentCodec, SegmentPlan } from "../segments/segment-codec.ts";
+import type {
+  MergeInput,
+  MergePlan,
+  RowPart,
+  SegmentCodec,
+  SegmentPlan,
+  SegmentQuery,
+} from "../segments/segment-codec.ts";
 import { pickLogRows } from "./log-batch-rows.ts";
-import { indexOfLines, type LogSegmentIndex, linesOfIndex } from "./log-segment-index.ts";
+import { type IndexedStream, indexOfLines, type LogSegmentIndex, linesOfIndex } from "./log-segment-index.ts";
 import { StreamDictionary } from "./stream-dictionary.ts";
 
 /** By stream, because most queries are about some of them and skip the row groups of the others. */
@@ -80,27 +86,30 @@ export class LogSegmentCodec implements SegmentCodec<LogBatch, LogSegmentIndex> 
     return { columns, orderBy: ORDER, index: linesOfIndex({ columns: attributes.keys, streams }) };
   }
 
-  async merge(inputs: readonly MergeInput<LogSegmentIndex>[]): Promise<MergePlan> {
+  async merge(inputs: readonly MergeInput<LogSegmentIndex>[], query: SegmentQuery): Promise<MergePlan> {
     const columns = mergedKeys(
       inputs.map(({ index }) => index.columns),
       this.#maxColumns,
     );
     const dictionary = new StreamDictionary();
-    for (const { stream, rows, minNs, maxNs } of inputs.flatMap(({ index }) => index.streams)) {
+    for (const { stream, rows, minNs, maxNs } of (
+      await Promise.all(inputs.map((input) => streamsOf(input, query)))
+    ).flat()) {
       const entry = dictionary.entryOf(stream);
       entry.rows += rows;
       if (minNs < entry.minNs) entry.minNs = minNs;
       if (maxNs > entry.maxNs) entry.maxNs = maxNs;
     }
     const { streams, numberOf } = dictionary.finish();
-    const selects = inputs.map(({ dataPath, index }) => {
-      const numbers = index.streams.map(({ stream }) => numberOf(stream));
+    const selects = inputs.map(({ rows, index }) => {
+      // Streams of which no row is left have no number; nor does any row ask for it.
+      const numbers = index.streams.map(({ stream }) => Math.max(0, numberOf(stream)));
       const fields = [
         renumbered("stream", numbers),
         ...LOG_COLUMNS.slice(1, -1),
         ...attributesInTermsOf(index.columns, columns),
       ];
-      return `SELECT ${fields.join(", ")} FROM read_parquet(${quoteText(dataPath)})`;
+      return `SELECT ${fields.join(", ")} FROM ${rows}`;
     });
     return { select: selects.join(" UNION ALL "), orderBy: ORDER, index: linesOfIndex({ columns, streams }) };
   }
@@ -108,6 +117,24 @@ export class LogSegmentCodec implements SegmentCodec<LogBatch, LogSegmentIndex> 
   parseIndex(lines: readonly unknown[]): LogSegmentIndex {
     return indexOfLines(lines);
   }
+}
+
+/** As the index says or, where rows were deleted, as the rows do. */
+async function streamsOf(
+  { rows, index, isThinned }: MergeInput<LogSegmentIndex>,
+  query: SegmentQuery,
+): Promise<readonly IndexedStream[]> {
+  if (!isThinned) return index.streams;
+  const left: IndexedStream[] = [];
+  const sql = `SELECT stream, count(*)::DOUBLE, min(time), max(time) FROM ${rows} GROUP BY stream`;
+  for await (const chunk of query(sql)) {
+    const [numbers, counts, mins, maxs] = chunk.getColumns() as [number[], number[], bigint[], bigint[]];
+    for (const [i, number] of numbers.entries()) {
+      const { stream } = index.streams[number] as IndexedStream;
+      left.push({ stream, rows: counts[i] as number, minNs: mins[i] as bigint, maxNs: maxs[i] as bigint });
+    }
+  }
+  return left;
 }
 
 async function collectStreams(parts: readonly RowPart<LogBatch>[]): Promise<StreamDictionary> {

@@ -2,15 +2,15 @@ import type { DuckDBDataChunk, DuckDBValue } from "@duckdb/node-api";
 import type { LogBatch, LogStream } from "@sightline/model/log-batch.ts";
 import type { TimeRangeNs } from "@sightline/model/ports.ts";
 import { AttributeColumnsReader, attributeColumnName } from "../segments/attribute-columns.ts";
-import { quoteText } from "../segments/duck-database.ts";
 import { hexOfWord, hexOfWords } from "../segments/hex-id.ts";
+import { numberedRows, ROW_NUMBER, type SegmentRows, segmentRows } from "../segments/segment-rows.ts";
 import type { LineCondition } from "./line-matcher.ts";
 import { LOG_COLUMNS, TAIL_SPAN_ID, TAIL_TRACE_ID } from "./log-segment-codec.ts";
 import type { LogSegmentIndex } from "./log-segment-index.ts";
 
 /** What a query wants of a segment. */
 export type SegmentLogQuery = {
-  readonly dataPath: string;
+  readonly segment: SegmentRows;
   readonly index: LogSegmentIndex;
   /** Places in the index's list, ascending. */
   readonly streams: readonly number[];
@@ -32,7 +32,7 @@ export function sqlOfLogQuery(query: SegmentLogQuery): { readonly sql: string; r
     conditions.push(negated ? `NOT ${call}` : call);
   }
   const sql = [
-    `SELECT ${columns.join(", ")} FROM read_parquet(${quoteText(query.dataPath)})`,
+    `SELECT ${columns.join(", ")} FROM ${segmentRows(query.segment)}`,
     conditions.length > 0 ? `WHERE ${conditions.join(" AND ")}` : "",
     `ORDER BY time ${query.newestFirst ? "DESC" : "ASC"}`,
     query.limit === undefined ? "" : `LIMIT ${query.limit}`,
@@ -44,14 +44,21 @@ export function sqlOfLogQuery(query: SegmentLogQuery): { readonly sql: string; r
 export function sqlOfLastTimeQuery(query: Omit<SegmentLogQuery, "lines">): string {
   const conditions = [...streamConditions(query), ...timeConditions(query.range), "true"];
   const [direction, last] = query.newestFirst ? ["DESC", "min"] : ["ASC", "max"];
-  const times = `SELECT time FROM read_parquet(${quoteText(query.dataPath)}) WHERE ${conditions.join(" AND ")}`;
+  const times = `SELECT time FROM ${segmentRows(query.segment)} WHERE ${conditions.join(" AND ")}`;
   return `SELECT ${last}(time) FROM (${times} ORDER BY time ${direction} LIMIT ${query.limit ?? 0})`;
 }
 
 /** Which of `streams` have a row in the range. */
-export function sqlOfStreamQuery(query: Pick<SegmentLogQuery, "dataPath" | "index" | "streams" | "range">): string {
+export function sqlOfStreamQuery(query: Pick<SegmentLogQuery, "segment" | "index" | "streams" | "range">): string {
   const conditions = [...streamConditions(query), ...timeConditions(query.range), "true"];
-  return `SELECT DISTINCT stream FROM read_parquet(${quoteText(query.dataPath)}) WHERE ${conditions.join(" AND ")}`;
+  return `SELECT DISTINCT stream FROM ${segmentRows(query.segment)} WHERE ${conditions.join(" AND ")}`;
+}
+
+/** Rows as {@link logBatchOfChunk} reads them, in no order, each with its number in the file as the last column. */
+export function sqlOfNumberedRows(query: Pick<SegmentLogQuery, "segment" | "index" | "streams" | "range">): string {
+  const columns = [...LOG_COLUMNS, ...query.index.columns.map((_, number) => attributeColumnName(number)), ROW_NUMBER];
+  const conditions = [...streamConditions(query), ...timeConditions(query.range), "true"];
+  return `SELECT ${columns.join(", ")} FROM ${numberedRows(query.segment)} WHERE ${conditions.join(" AND ")}`;
 }
 
 function streamConditions({ index, streams }: Pick<SegmentLogQuery, "index" | "streams">): string[] {

@@ -28,7 +28,13 @@ export type MergePlan = {
   readonly index: Iterable<unknown>;
 };
 
-export type MergeInput<Index> = { readonly dataPath: string; readonly index: Index };
+export type MergeInput<Index> = {
+  /** A table expression of SQL. */
+  readonly rows: string;
+  readonly index: Index;
+  /** Some rows were deleted, so that the index may name what is not there any more. */
+  readonly isThinned: boolean;
+};
 
 export type SegmentQuery = (sql: string) => AsyncIterable<DuckDBDataChunk>;
 

@@ -7,6 +7,7 @@ import { assertDamage } from "../files/assert-damage.ts";
 import { Manifest } from "../files/manifest.ts";
 import { syncDirectory } from "../files/write-file-atomic.ts";
 import { checksumFile } from "./checksum-file.ts";
+import { type DeletedRows, type StoredDeletion, withoutOldest, withoutSegments } from "./deletion.ts";
 import {
   EMPTY_MANIFEST,
   infoFromStored,
@@ -25,6 +26,12 @@ export class Segment {
   dropped = false;
   /** Settles when the rows have been compared with their checksum; made by the first query after a start. */
   verified: Promise<void> | undefined;
+  /** Rows that no query may see, by deletion; the list is replaced, never changed. */
+  deleted: readonly DeletedFile[] = [];
+
+  get deletedPaths(): readonly string[] {
+    return this.deleted.map(({ path }) => path);
+  }
 
   constructor(info: SegmentInfo, dir: string) {
     this.info = info;
@@ -33,9 +40,13 @@ export class Segment {
   }
 }
 
+export type DeletedFile = DeletedRows & { readonly deletion: number; readonly path: string };
+
 export type SegmentChange = {
   readonly add?: readonly Segment[];
   readonly drop?: readonly Segment[];
+  /** Made of the deletions as they are then; what is in dropped segments is taken out of them by itself. */
+  readonly deletions?: (deletions: readonly StoredDeletion[]) => readonly StoredDeletion[];
   readonly flushedPosition?: number;
   /** Called in the moment in which queries begin to see the change. Must not throw. */
   readonly applied?: () => void;
@@ -60,6 +71,7 @@ export class SegmentDirectory {
     this.#flushedPosition = manifest.value.flushedPosition;
     const segments = manifest.value.segments.map((stored) => new Segment(infoFromStored(stored), dir));
     this.#byTenant = grouped(segments);
+    this.#applyDeletions();
   }
 
   /** Reads the manifest and removes files that it does not name: what a crash left of an unfinished flush. */
@@ -109,7 +121,7 @@ export class SegmentDirectory {
   }
 
   async discard(draft: Segment): Promise<void> {
-    await Promise.all([draft.dataPath, draft.indexPath].map((path) => rm(path, { force: true })));
+    await Promise.all(filesOf(draft).map((path) => rm(path, { force: true })));
   }
 
   /** Keeps the files of these segments until {@link release}. */
@@ -125,8 +137,8 @@ export class SegmentDirectory {
   }
 
   /** Durably adds and drops segments, all or nothing. Files of added ones must have been synced. */
-  async change({ add = [], drop = [], flushedPosition, applied }: SegmentChange): Promise<void> {
-    if (add.length > 0) await syncDirectory(this.#dir);
+  async change({ add = [], drop = [], deletions, flushedPosition, applied }: SegmentChange): Promise<void> {
+    if (add.length > 0 || deletions) await syncDirectory(this.#dir);
     const dropIds = new Set(drop.map((segment) => segment.info.id));
     await this.#manifest.update((manifest) => ({
       ...manifest,
@@ -135,9 +147,13 @@ export class SegmentDirectory {
         ...manifest.segments.filter(({ id }) => !dropIds.has(id)),
         ...add.map((segment) => storedInfo(segment.info)),
       ],
+      deletions: withoutOldest(
+        withoutSegments(deletions?.(manifest.deletions ?? []) ?? manifest.deletions ?? [], dropIds),
+      ),
     }));
     const kept = [...this.#byTenant.values()].flat().filter((segment) => !dropIds.has(segment.info.id));
     this.#byTenant = grouped([...kept, ...add]);
+    this.#applyDeletions();
     if (flushedPosition !== undefined) this.#flushedPosition = Math.max(this.#flushedPosition, flushedPosition);
     applied?.();
     for (const segment of drop) {
@@ -159,10 +175,9 @@ export class SegmentDirectory {
   }
 
   async #verify(segment: Segment): Promise<void> {
-    const { crc } = await checksumFile(segment.dataPath);
-    if (crc !== segment.info.dataCrc) {
-      throw new CorruptionError(`${segment.dataPath}: the file does not match its checksum`);
-    }
+    await verifyFile(segment.dataPath, segment.info.dataCrc);
+    // Rows that were deleted must not come back because the file that hides them is damaged.
+    for (const { path, crc } of segment.deleted) await verifyFile(path, crc);
   }
 
   /** Throws what failed to be read of a segment, unless that means that it is damaged: see {@link assertDamage}. */
@@ -183,7 +198,7 @@ export class SegmentDirectory {
     });
     try {
       await mkdir(this.#quarantineDir, { recursive: true });
-      for (const path of [segment.dataPath, segment.indexPath]) {
+      for (const path of filesOf(segment)) {
         const moved = join(this.#quarantineDir, path.slice(this.#dir.length + 1));
         await rename(path, moved).catch((cause) =>
           this.#logger.warn("can't move a damaged file", { path, error: cause }),
@@ -199,6 +214,26 @@ export class SegmentDirectory {
     }
   }
 
+  /** Newest last. */
+  get deletions(): readonly StoredDeletion[] {
+    return this.#manifest.value.deletions ?? [];
+  }
+
+  deletedPath(segment: number, deletion: number): string {
+    return join(this.#dir, `${segment}.deleted-${deletion}.parquet`);
+  }
+
+  #applyDeletions(): void {
+    const bySegment = new Map<number, DeletedFile[]>();
+    for (const { id, hidden } of this.deletions) {
+      for (const rows of hidden) {
+        const file = { ...rows, deletion: id, path: this.deletedPath(rows.segment, id) };
+        bySegment.set(rows.segment, [...(bySegment.get(rows.segment) ?? []), file]);
+      }
+    }
+    for (const segment of [...this.#byTenant.values()].flat()) segment.deleted = bySegment.get(segment.info.id) ?? [];
+  }
+
   #removeIfUnused(segment: Segment): void {
     if (!segment.dropped || segment.holders > 0) return;
     this.discard(segment).catch((error) => this.#logger.warn("can't delete a file", { path: segment.dataPath, error }));
@@ -206,9 +241,12 @@ export class SegmentDirectory {
 
   async #removeOrphans(): Promise<void> {
     const known = new Set(this.#manifest.value.segments.map(({ id }) => String(id)));
+    const deleted = new Set(
+      this.deletions.flatMap(({ id, hidden }) => hidden.map(({ segment }) => this.deletedPath(segment, id))),
+    );
     for (const name of await readdir(this.#dir)) {
       const id = name.split(".", 1)[0] as string;
-      if (known.has(id)) continue;
+      if (known.has(id) && (!name.includes(".deleted-") || deleted.has(join(this.#dir, name)))) continue;
       await rm(join(this.#dir, name), { force: true, recursive: true });
       this.#logger.info("removed a file of an unfinished flush", { file: name });
     }
@@ -219,6 +257,15 @@ export class SegmentDirectory {
       .filter(Number.isSafeInteger);
     for (const id of ids) this.#lastId = Math.max(this.#lastId, id);
   }
+}
+
+function filesOf({ dataPath, indexPath, deleted }: Segment): readonly string[] {
+  return [dataPath, indexPath, ...deleted.map(({ path }) => path)];
+}
+
+async function verifyFile(path: string, wanted: number): Promise<void> {
+  const { crc } = await checksumFile(path);
+  if (crc !== wanted) throw new CorruptionError(`${path}: the file does not match its checksum`);
 }
 
 function grouped(segments: readonly Segment[]): ReadonlyMap<TenantId, readonly Segment[]> {

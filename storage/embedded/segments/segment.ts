@@ -1,4 +1,5 @@
 import type { TenantId } from "@sightline/model/tenant.ts";
+import type { StoredDeletion } from "./deletion.ts";
 
 /**
  * One immutable pair of files: `<id>.parquet` with the rows and `<id>.index` with what is known of them at a glance.
@@ -25,6 +26,8 @@ export type SegmentManifest = {
   readonly version: typeof MANIFEST_VERSION;
   readonly flushedPosition: number;
   readonly segments: readonly StoredInfo[];
+  /** Oldest first; absent before there was the first one. */
+  readonly deletions?: readonly StoredDeletion[];
 };
 type StoredInfo = Omit<SegmentInfo, "minNs" | "maxNs"> & { readonly minNs: string; readonly maxNs: string };
 

@@ -1,7 +1,7 @@
 import { UnavailableError } from "@sightline/model/errors.ts";
 import type { Logger } from "@sightline/model/logger.ts";
 import type { MemoryPart } from "@sightline/model/memory-part.ts";
-import type { AppendResult, Rejection } from "@sightline/model/ports.ts";
+import type { AppendResult, Deletion, Rejection, RowDeletion } from "@sightline/model/ports.ts";
 import type { TenantId } from "@sightline/model/tenant.ts";
 import type { Registry } from "prom-client";
 import { admit } from "./admission.ts";
@@ -10,9 +10,11 @@ import { DuckDatabase } from "./duck-database.ts";
 import { type HotBatch, HotBuffer } from "./hot-buffer.ts";
 import { IndexCache } from "./index-cache.ts";
 import { readIndexFile } from "./index-file.ts";
+import { type FindRows, RowDeleter } from "./row-deleter.ts";
 import { partsByDay } from "./row-parts.ts";
 import type { SegmentCodec } from "./segment-codec.ts";
 import { type Segment, SegmentDirectory } from "./segment-directory.ts";
+import { segmentRows } from "./segment-rows.ts";
 import { mergeSegments, type SegmentFiles, writeSegment } from "./segment-writer.ts";
 import { StoreMetrics } from "./store-metrics.ts";
 
@@ -20,6 +22,7 @@ import { StoreMetrics } from "./store-metrics.ts";
 export type SegmentedStoreConfig = {
   readonly retention: number;
   readonly max_future: number;
+  readonly deletion_grace: number;
   readonly flush: {
     readonly max_rows: number;
     readonly max_bytes: number;
@@ -48,6 +51,12 @@ export type Snapshot<Batch> = {
   release(): void;
 };
 
+type Opened = {
+  readonly database: DuckDatabase;
+  readonly directory: SegmentDirectory;
+  readonly deleter: RowDeleter;
+};
+
 const TICK_MS = 1_000;
 /** A failed flush or compaction is tried again after so long. */
 const RETRY_MS = 10_000;
@@ -68,7 +77,7 @@ export class SegmentedStore<Batch extends { readonly length: number }, Index> {
   readonly #nowMs: () => number;
   readonly #hot = new HotBuffer<Batch>();
   readonly #indexes: IndexCache<Index>;
-  #open: { readonly database: DuckDatabase; readonly directory: SegmentDirectory } | undefined;
+  #open: Opened | undefined;
   #lastPosition = -1;
   /** The newest of the flushes, compactions and expiries, which run one after the other. Never rejects. */
   #work: Promise<void> = Promise.resolve();
@@ -106,7 +115,8 @@ export class SegmentedStore<Batch extends { readonly length: number }, Index> {
       memoryLimitBytes: config.duckdb.memory,
       threads: config.duckdb.threads,
     });
-    this.#open = { database, directory };
+    const deleter = new RowDeleter({ database, directory, graceMs: config.deletion_grace, nowMs: this.#nowMs });
+    this.#open = { database, directory, deleter };
     this.#lastPosition = directory.flushedPosition;
     this.#ticker = setInterval(() => this.#tick(), TICK_MS).unref();
     this.#report();
@@ -200,7 +210,32 @@ export class SegmentedStore<Batch extends { readonly length: number }, Index> {
     return this.#enqueue(() => this.#maintainNow());
   }
 
-  #opened(): { readonly database: DuckDatabase; readonly directory: SegmentDirectory } {
+  /** `find` is asked for each segment in the range; rows in memory are written to one before. */
+  async deleteRows(request: RowDeletion, find: FindRows): Promise<Deletion> {
+    const { deleter } = this.#opened();
+    let deletion: Deletion | undefined;
+    await this.#enqueue(async () => {
+      await this.#flushNow();
+      deletion = await deleter.delete(request, find);
+      this.metrics.deleted.inc(deletion.rows);
+    });
+    return deletion as unknown as Deletion;
+  }
+
+  deletions(tenant: TenantId): readonly Deletion[] {
+    return this.#opened().deleter.list(tenant);
+  }
+
+  async cancelDeletion(tenant: TenantId, id: string): Promise<boolean> {
+    const { deleter } = this.#opened();
+    let isCancelled = false;
+    await this.#enqueue(async () => {
+      isCancelled = await deleter.cancel(tenant, id);
+    });
+    return isCancelled;
+  }
+
+  #opened(): Opened {
     if (this.#open) return this.#open;
     throw new UnavailableError(`the store of ${this.#options.codec.signal} is not running`, { retryAfterMs: 1_000 });
   }
@@ -301,13 +336,19 @@ export class SegmentedStore<Batch extends { readonly length: number }, Index> {
   }
 
   async #maintainNow(): Promise<void> {
-    const { directory } = this.#opened();
+    const { directory, deleter } = this.#opened();
     await this.#expire(directory);
+    for (const segment of deleter.due()) {
+      if (this.#stopping) return;
+      await this.#compact([segment]);
+    }
     for (const tenant of directory.tenants) {
       const tried = new Set<Segment>();
       for (;;) {
         if (this.#stopping) return;
-        const candidates = directory.segmentsOf(tenant).filter((segment) => !tried.has(segment));
+        const candidates = directory
+          .segmentsOf(tenant)
+          .filter((segment) => !tried.has(segment) && segment.deleted.length === 0);
         const inputs = compactionInputs(candidates, this.#options.config.compaction.target_rows);
         if (!inputs) break;
         for (const segment of inputs) tried.add(segment);
@@ -333,7 +374,13 @@ export class SegmentedStore<Batch extends { readonly length: number }, Index> {
     let draft: Segment | undefined;
     try {
       const indexes = await Promise.all(
-        inputs.map((segment) => this.withIndex(segment, (index) => ({ dataPath: segment.dataPath, index }))),
+        inputs.map((segment) =>
+          this.withIndex(segment, (index) => ({
+            rows: segmentRows(segment),
+            index,
+            isThinned: segment.deleted.length > 0,
+          })),
+        ),
       );
       if (indexes.includes(undefined)) return;
       const plan = await this.#options.codec.merge(

@@ -11,7 +11,7 @@ describeTraceStore("EmbeddedTraceStore", async () => {
   const dir = await mkdtemp(join(tmpdir(), "traces-"));
   const opened: EmbeddedTraceStore[] = [];
   const open = async () => {
-    const config = embeddedTracesConfig.parse({ max_attribute_columns: 4 });
+    const config = embeddedTracesConfig.parse({ deletion_grace: "1ms", max_attribute_columns: 4 });
     const store = new EmbeddedTraceStore({ dir, config, logger: SILENT_LOGGER, registry: new Registry() });
     await store.start();
     opened.push(store);
@@ -20,6 +20,7 @@ describeTraceStore("EmbeddedTraceStore", async () => {
   return {
     store: await open(),
     reopen: open,
+    maintain: () => (opened.at(-1) as EmbeddedTraceStore).maintain(),
     dispose: async () => {
       await opened.at(-1)?.stop();
       await rm(dir, { recursive: true });

@@ -1,6 +1,6 @@
 import type { Logger } from "@sightline/model/logger.ts";
 import type { MemoryPart } from "@sightline/model/memory-part.ts";
-import type { AppendResult, Operation, TraceStore } from "@sightline/model/ports.ts";
+import type { AppendResult, Deletion, Operation, RowDeletion, TraceStore } from "@sightline/model/ports.ts";
 import type { SpanBatch } from "@sightline/model/span-batch.ts";
 import type { TenantId } from "@sightline/model/tenant.ts";
 import type { Registry } from "prom-client";
@@ -8,6 +8,7 @@ import type { EmbeddedTracesConfig } from "../config.ts";
 import { Breather } from "../segments/breather.ts";
 import { isHexId, wordOfHex } from "../segments/hex-id.ts";
 import { SegmentedStore } from "../segments/segmented-store.ts";
+import { findSpanRows } from "./find-span-rows.ts";
 import { OperationTable } from "./operation-table.ts";
 import { spanBatchOfChunk, sqlOfTrace } from "./segment-spans.ts";
 import { pickSpanRows } from "./span-batch-rows.ts";
@@ -61,7 +62,19 @@ export class EmbeddedTraceStore implements TraceStore {
     return this.#store.flush();
   }
 
-  /** Drops expired segments and merges small ones now; it happens by itself once a minute. */
+  deleteRows(request: RowDeletion, signal: AbortSignal): Promise<Deletion> {
+    return this.#store.deleteRows(request, findSpanRows(this.#store, request, signal));
+  }
+
+  async deletions(tenant: TenantId): Promise<readonly Deletion[]> {
+    return this.#store.deletions(tenant);
+  }
+
+  cancelDeletion(tenant: TenantId, id: string): Promise<boolean> {
+    return this.#store.cancelDeletion(tenant, id);
+  }
+
+  /** Drops expired segments, removes deleted rows and merges small segments now; it happens by itself once a minute. */
   maintain(): Promise<void> {
     return this.#store.maintain();
   }
@@ -84,7 +97,7 @@ export class EmbeddedTraceStore implements TraceStore {
         const index = await this.#store.withIndex(segment, (known) => known, { verify: false });
         if (!index?.traces.mayHave(high, low)) continue;
         if (!(await this.#store.withIndex(segment, (known) => known))) continue;
-        const sql = sqlOfTrace(segment.dataPath, index, high, low);
+        const sql = sqlOfTrace(segment, index, high, low);
         for await (const chunk of this.#store.database.stream(sql, [], signal)) {
           found.push(spanBatchOfChunk(chunk, index));
         }

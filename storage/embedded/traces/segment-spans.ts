@@ -1,18 +1,24 @@
 import type { DuckDBDataChunk } from "@duckdb/node-api";
 import type { SpanBatch, SpanDropped, SpanEvent, SpanLink } from "@sightline/model/span-batch.ts";
 import { AttributeColumnsReader, attributeColumnName } from "../segments/attribute-columns.ts";
-import { quoteText } from "../segments/duck-database.ts";
 import { hexOfWord, hexOfWords } from "../segments/hex-id.ts";
+import { numberedRows, ROW_NUMBER, type SegmentRows, segmentRows } from "../segments/segment-rows.ts";
 import { eventsFromText, linksFromText } from "./span-json.ts";
 import { SPAN_COLUMNS, TAIL_DROPPED, TAIL_PARENT_ID } from "./span-segment-codec.ts";
 import type { SpanSegmentIndex } from "./span-segment-index.ts";
 
 /** All spans of one trace in a segment. */
-export function sqlOfTrace(dataPath: string, index: SpanSegmentIndex, high: bigint, low: bigint): string {
+export function sqlOfTrace(segment: SegmentRows, index: SpanSegmentIndex, high: bigint, low: bigint): string {
   const columns = [...SPAN_COLUMNS, ...index.columns.map((_, number) => attributeColumnName(number))];
   // Numbers, not parameters: only with constants does DuckDB compare the bounds of row groups.
   const condition = `trace_high = ${high}::UBIGINT AND trace_low = ${low}::UBIGINT`;
-  return `SELECT ${columns.join(", ")} FROM read_parquet(${quoteText(dataPath)}) WHERE ${condition}`;
+  return `SELECT ${columns.join(", ")} FROM ${segmentRows(segment)} WHERE ${condition}`;
+}
+
+/** All spans, each with its number in the file as the last column. */
+export function sqlOfNumberedSpans(segment: SegmentRows, index: SpanSegmentIndex): string {
+  const columns = [...SPAN_COLUMNS, ...index.columns.map((_, number) => attributeColumnName(number)), ROW_NUMBER];
+  return `SELECT ${columns.join(", ")} FROM ${numberedRows(segment)}`;
 }
 
 /** Rows with the columns that {@link sqlOfTrace} selects. */

@@ -2,7 +2,6 @@ import { BIGINT, UBIGINT, UINTEGER, UTINYINT, VARCHAR } from "@duckdb/node-api";
 import type { SpanBatch, SpanSource } from "@sightline/model/span-batch.ts";
 import { AttributeColumns, TAIL_COLUMN } from "../segments/attribute-columns.ts";
 import { Breather } from "../segments/breather.ts";
-import { quoteText } from "../segments/duck-database.ts";
 import { isHexId, wordOfHex } from "../segments/hex-id.ts";
 import { attributesInTermsOf, mergedKeys, renumbered } from "../segments/merge-columns.ts";
 import { partColumn } from "../segments/part-column.ts";
@@ -120,15 +119,18 @@ export class SpanSegmentCodec implements SegmentCodec<SpanBatch, SpanSegmentInde
     const sources = new SourceDictionary();
     const operations = new OperationTable();
     const selects: string[] = [];
-    for (const { dataPath, index } of inputs) {
-      const numbers = index.sources.map((source) => sources.numberOf(source));
+    for (const input of inputs) {
+      const { rows, index } = input;
+      const left = await whatIsLeft(input, query);
+      // Sources of which no span is left have no number; nor does any span ask for it.
+      const numbers = index.sources.map((source, i) => (left.hasSource(i) ? sources.numberOf(source) : 0));
       const fields = [
         renumbered("source", numbers),
         ...SPAN_COLUMNS.slice(1, -1),
         ...attributesInTermsOf(index.columns, columns),
       ];
-      selects.push(`SELECT ${fields.join(", ")} FROM read_parquet(${quoteText(dataPath)})`);
-      operations.addAll(index.operations);
+      selects.push(`SELECT ${fields.join(", ")} FROM ${rows}`);
+      operations.addAll(left.operations);
     }
     const select = selects.join(" UNION ALL ");
     const { traces, traceCount } = await bloomOfRows(select, inputs, query);
@@ -142,6 +144,21 @@ export class SpanSegmentCodec implements SegmentCodec<SpanBatch, SpanSegmentInde
   parseIndex(lines: readonly unknown[]): SpanSegmentIndex {
     return indexOfLines(lines);
   }
+}
+
+/** As the index says or, where spans were deleted, as the spans do. */
+async function whatIsLeft({ rows, index, isThinned }: MergeInput<SpanSegmentIndex>, query: SegmentQuery) {
+  if (!isThinned) return { hasSource: () => true, operations: index.operations };
+  const found = new Set<number>();
+  const operations = new OperationTable();
+  for await (const chunk of query(`SELECT DISTINCT source, name, kind FROM ${rows}`)) {
+    const [numbers, names, kinds] = chunk.getColumns() as [number[], string[], number[]];
+    for (const [i, number] of numbers.entries()) {
+      found.add(number);
+      operations.add(serviceOf(index.sources[number] as SpanSource), names[i] as string, kinds[i] as number);
+    }
+  }
+  return { hasSource: (number: number) => found.has(number), operations };
 }
 
 async function bloomOf(parts: readonly RowPart<SpanBatch>[]): Promise<Pick<SpanSegmentIndex, "traces" | "traceCount">> {

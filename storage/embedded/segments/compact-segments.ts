@@ -1,0 +1,61 @@
+import type { DuckDatabase } from "./duck-database.ts";
+import type { MergeInput, SegmentCodec } from "./segment-codec.ts";
+import type { Segment, SegmentDirectory } from "./segment-directory.ts";
+import { segmentRows } from "./segment-rows.ts";
+import { mergeSegments } from "./segment-writer.ts";
+
+export type Compaction<Index> = {
+  readonly database: DuckDatabase;
+  readonly directory: SegmentDirectory;
+  readonly codec: SegmentCodec<never, Index>;
+  /** undefined when the segment is damaged. */
+  readonly indexOf: (segment: Segment) => Promise<Index | undefined>;
+};
+
+const NEVER_ABORTED = new AbortController().signal;
+
+/**
+ * Writes the rows of held segments of one tenant and day as one segment, without those that were deleted, and puts it
+ * in their place. False when one of them turned out to be damaged.
+ */
+export async function compactSegments<Index>(
+  compaction: Compaction<Index>,
+  inputs: readonly Segment[],
+): Promise<boolean> {
+  const { database, directory, codec, indexOf } = compaction;
+  const extent = extentOf(inputs);
+  const merged: MergeInput<Index>[] = [];
+  for (const segment of inputs) {
+    const index = await indexOf(segment);
+    if (index === undefined) return false;
+    merged.push({ rows: segmentRows(segment), index, isThinned: segment.deleted.length > 0 });
+  }
+  if (extent.rows === 0) {
+    await directory.change({ drop: inputs });
+    return true;
+  }
+  const plan = await codec.merge(merged, (sql) => database.stream(sql, [], NEVER_ABORTED));
+  const { tenant, day } = (inputs[0] as Segment).info;
+  const { draft } = directory.create({ tenant, day, ...extent });
+  let written: Segment;
+  try {
+    written = directory.finish(draft, await mergeSegments(database, draft, plan));
+  } catch (error) {
+    await directory.discard(draft).catch(() => {});
+    throw error;
+  }
+  // Should this fail, the manifest may be on disk all the same: what it names must stay.
+  await directory.change({ add: [written], drop: inputs });
+  return true;
+}
+
+function extentOf(segments: readonly Segment[]): { minNs: bigint; maxNs: bigint; rows: number } {
+  let { minNs, maxNs } = (segments[0] as Segment).info;
+  let rows = 0;
+  for (const { info, deleted } of segments) {
+    if (info.minNs < minNs) minNs = info.minNs;
+    if (info.maxNs > maxNs) maxNs = info.maxNs;
+    rows += info.rows - deleted.reduce((sum, file) => sum + file.rows, 0);
+  }
+  return { minNs, maxNs, rows };
+}
