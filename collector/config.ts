@@ -66,6 +66,12 @@ const limitsConfig = z
       .describe(
         "Bytes of request bodies held in memory before they are answered; beyond that requests are refused with 429",
       ),
+    max_wait_ms: z
+      .number()
+      .int()
+      .min(10)
+      .default(2_000)
+      .describe("While requests wait longer than this to be decoded, further ones are refused with 429"),
   })
   .refine((limits) => limits.max_in_flight_bytes >= limits.max_request_bytes, {
     message: "collector.limits.max_in_flight_bytes must be at least collector.limits.max_request_bytes",

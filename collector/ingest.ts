@@ -1,4 +1,4 @@
-import { InvalidInputError, SightlineError, UnavailableError } from "@sightline/model/errors.ts";
+import { InvalidInputError, SightlineError, TooManyRequestsError, UnavailableError } from "@sightline/model/errors.ts";
 import type { LogBatch } from "@sightline/model/log-batch.ts";
 import type { Logger } from "@sightline/model/logger.ts";
 import type { MemoryGate } from "@sightline/model/memory-part.ts";
@@ -14,6 +14,7 @@ import { type BudgetPlace, ByteBudget } from "./byte-budget.ts";
 import { ConcurrencyGate } from "./concurrency-gate.ts";
 import type { CollectorConfig } from "./config.ts";
 import type { DeadLetters } from "./dead-letters/dead-letters.ts";
+import { FairTurns } from "./fair-turns.ts";
 import { IngestMetrics } from "./ingest-metrics.ts";
 import { countRejected, type IngestResult, isEmpty, itemsOf, metricItems, writtenCounts } from "./ingest-result.ts";
 import { Tenants } from "./limits/tenants.ts";
@@ -70,6 +71,7 @@ export class Ingest implements Component {
   };
   readonly #sampler: TailSampler | undefined;
   readonly #inflating = new ConcurrencyGate(MAX_INFLATING);
+  readonly #turns = new FairTurns();
   readonly #inFlight = new Set<Promise<unknown>>();
   /** Everything up to here is known to the queues. */
   #handedOver = 0;
@@ -79,7 +81,12 @@ export class Ingest implements Component {
 
   constructor(options: IngestOptions) {
     this.#options = options;
-    this.budget = new ByteBudget(options.config.limits.max_in_flight_bytes, options.memory);
+    this.budget = new ByteBudget(options.config.limits.max_in_flight_bytes, {
+      admit: (bytes) => {
+        this.#checkWait();
+        options.memory?.admit(bytes);
+      },
+    });
     this.#metrics = new IngestMetrics(options.registry, { inFlightBytes: () => this.budget.usedBytes });
     this.#tenants = new Tenants({
       config: options.config,
@@ -141,6 +148,7 @@ export class Ingest implements Component {
       config: config.stores,
       logger,
       metrics: this.#metrics,
+      turns: this.#turns,
     });
   }
 
@@ -228,13 +236,29 @@ export class Ingest implements Component {
     const { encoding } = request;
     if (encoding === "identity" || encoding === "snappy") {
       place.grow(request.body.length);
+      const turn = this.#turns.next("decode");
+      if (turn) await turn;
       return decoder.decode(request);
     }
-    return this.#inflating.run(async () => {
-      const body = await decompressAsync(request.body, encoding, config.limits.max_decompressed_bytes);
-      place.grow(body.length);
-      return decoder.decode({ ...request, body, encoding: "identity" });
+    const body = await this.#inflating.run(async () => {
+      const inflated = await decompressAsync(request.body, encoding, config.limits.max_decompressed_bytes);
+      place.grow(inflated.length);
+      return inflated;
     });
+    const turn = this.#turns.next("decode");
+    if (turn) await turn;
+    return decoder.decode({ ...request, body, encoding: "identity" });
+  }
+
+  /** Who would wait longer is better told so than left to give up: work for clients that are gone is in vain. */
+  #checkWait(): void {
+    const { max_wait_ms: maxMs } = this.#options.config.limits;
+    const waitedMs = Math.max(this.#turns.waitedMs, this.#inflating.waitedMs);
+    if (waitedMs < maxMs) return;
+    throw new TooManyRequestsError(
+      `requests wait longer than collector.limits.max_wait_ms (${maxMs}) to be decoded: send again later`,
+      { retryAfterMs: RETRY_AFTER_MS },
+    );
   }
 
   async #keep(request: WireRequest, decoded: Decoded): Promise<IngestResult> {

@@ -5,6 +5,7 @@ import type { AppendResult, Signal, Store } from "@sightline/model/ports.ts";
 import type { StoresConfig } from "./config.ts";
 import { type DeadLetterReason, KEPT_AS_DEAD_LETTER } from "./dead-letters/dead-letter-file.ts";
 import type { DeadLetters } from "./dead-letters/dead-letters.ts";
+import type { FairTurns } from "./fair-turns.ts";
 import type { IngestMetrics } from "./ingest-metrics.ts";
 import type { LoggedRequest } from "./wal/record.ts";
 import type { WriteAheadLog } from "./wal/write-ahead-log.ts";
@@ -21,6 +22,8 @@ export type StoreQueueOptions<Batch> = {
   readonly config: StoresConfig;
   readonly logger: Logger;
   readonly metrics: IngestMetrics;
+  /** Of the event loop. */
+  readonly turns: FairTurns;
 };
 
 /** A request that waits for those before it; `settle` takes what {@link StoreQueue.append} gives. */
@@ -117,12 +120,14 @@ export class StoreQueue<Batch> {
   }
 
   async #give(position: number, request: LoggedRequest, batch: Batch): Promise<AppendResult | undefined> {
-    const { store } = this.#options;
+    const { store, turns } = this.#options;
     const flight: Flight = { position, state: "pending", retryAfterMs: 0 };
     this.#flights.push(flight);
     this.#pending++;
     this.#pendingBytes += request.body.length;
     try {
+      const turn = turns.next("apply");
+      if (turn) await turn;
       const result = await store.append(request.tenant, batch, position);
       this.#highest = Math.max(this.#highest, position);
       flight.state = "applied";

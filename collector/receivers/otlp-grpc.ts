@@ -122,6 +122,7 @@ function authenticate(deps: ReceiverDeps, principals: WeakMap<Metadata, Principa
     const listener = new ServerListenerBuilder()
       .withOnReceiveMetadata((metadata, next) => {
         try {
+          deps.ingest.budget.reserve(0);
           principals.set(
             metadata,
             deps.authenticator.authenticate(headersOf(metadata), "ingest", { peer: addressOf(call.getPeer()) }),
