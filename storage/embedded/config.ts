@@ -1,16 +1,52 @@
 import { parseBytes, parseDurationMs } from "@sightline/model/units.ts";
 import { z } from "zod";
+import { parseSelector } from "./metrics/retention/parse-selector.ts";
 
 /** Text such as `15d`, parsed to milliseconds. */
 const duration = (text: string) => z.string().default(text).transform(asIssue(parseDurationMs));
+const setDuration = () => z.string().transform(asIssue(parseDurationMs));
 /** Text such as `64MiB`, parsed to bytes. */
 const size = (text: string) => z.string().default(text).transform(asIssue(parseBytes));
+
+const retentionRules = () =>
+  z
+    .array(
+      z.strictObject({
+        selector: z
+          .string()
+          .transform(asIssue(parseSelector))
+          .describe('Which series, as PromQL selects them: debug_metric{env="dev"}'),
+        keep: setDuration().describe("How long their samples are kept"),
+      }),
+    )
+    .max(200);
+
+/** What an overrides file may say of one tenant; absent keys are those of everybody. */
+export const retentionOverride = z.strictObject({
+  retention: setDuration().optional(),
+  retention_bytes: z.string().transform(asIssue(parseBytes)).optional(),
+  retention_rules: retentionRules().optional(),
+});
 
 /** Settings of the embedded metric store; durations come out in ms, sizes in bytes. */
 export const embeddedMetricsConfig = z.strictObject({
   retention: duration("15d").describe(
-    "Samples older than this are refused, and blocks that hold only such samples are deleted.",
+    "Samples older than this are refused, no longer found, and deleted with the block they are in.",
   ),
+  retention_bytes: size("0").describe(
+    "Size of one tenant's block files; above it the oldest blocks, of a day each, are deleted. 0: any size.",
+  ),
+  retention_rules: retentionRules()
+    .default([])
+    .describe(
+      "Series that are kept for another time: a list of selector and keep. The first whose selector matches counts.",
+    ),
+  retention_overrides_file: z
+    .string()
+    .default("")
+    .describe(
+      "YAML file: tenant to retention, retention_bytes and retention_rules of its own. Read again when it changes; a wrong one is not used.",
+    ),
   out_of_bounds_future: duration("1h").describe("Samples further ahead of the clock than this are refused."),
   max_series: z
     .number()
@@ -37,6 +73,10 @@ export const embeddedMetricsConfig = z.strictObject({
   max_metadata: z.number().int().min(0).default(100_000).describe("Metrics of one tenant whose metadata is kept."),
   cache: size("128MiB").describe("Memory for decompressed pages of block files, all tenants together."),
 });
+export type RetentionConfig = Pick<
+  z.output<typeof embeddedMetricsConfig>,
+  "retention" | "retention_bytes" | "retention_rules"
+>;
 export type EmbeddedMetricsConfig = z.output<typeof embeddedMetricsConfig>;
 
 /** What the stores of logs and of traces have in common; durations come out in ms, sizes in bytes. */

@@ -2,6 +2,7 @@ import { CorruptionError } from "@sightline/model/errors.ts";
 import type { TimeRange } from "@sightline/model/ports.ts";
 import type { BlockList, ListedBlock } from "./block-list.ts";
 import { nextMerge } from "./merge-plan.ts";
+import type { Retention } from "./retention/retention.ts";
 import type { SeriesSource } from "./series-source.ts";
 import type { StoreTelemetry } from "./store-telemetry.ts";
 import { PARTITION_MS, writeBlocks } from "./write-blocks.ts";
@@ -13,10 +14,10 @@ export type BlockMaintenanceOptions = {
   readonly files: BlockList;
   readonly telemetry: StoreTelemetry;
   readonly nowMs: () => number;
-  readonly retentionMs: number;
+  readonly retention: Retention;
   /** Partitions are written to for so long after their end. */
   readonly openForMs: number;
-  /** Opens a block without what is deleted of it. */
+  /** Opens a block without what is deleted of it or too old. */
   readonly open: (entry: ListedBlock) => Promise<SeriesSource>;
   readonly putAside: (entry: ListedBlock, error: unknown) => Promise<void>;
   readonly onGone: (range: TimeRange) => void;
@@ -69,15 +70,40 @@ export class BlockMaintenance {
     }
     while (!signal.aborted && nowMs() - this.#deletedAtMs >= PURGE_AFTER_MS) {
       const entry = this.#dirty();
-      if (!entry) return;
+      if (!entry) break;
       await this.#rewrite([entry]);
+    }
+    for (const entry of files.blocks) {
+      if (signal.aborted) return;
+      if (await this.#isDue(entry)) await this.#rewrite([entry]);
     }
   }
 
+  async #isDue(entry: ListedBlock): Promise<boolean> {
+    const { retention, putAside } = this.#options;
+    entry.block.acquire();
+    try {
+      return await retention.isDue(entry, () => entry.block.source());
+    } catch (error) {
+      await putAside(entry, error);
+      return false;
+    } finally {
+      await entry.block.release();
+    }
+  }
+
+  /** Deletes blocks that are too old, and the oldest ones when all together are too big. */
   async #dropOld(): Promise<void> {
-    const { files, nowMs, retentionMs, telemetry, onGone } = this.#options;
-    const oldestMs = nowMs() - retentionMs;
-    const old = files.blocks.filter(({ maxTimeMs }) => maxTimeMs < oldestMs);
+    const { files, retention, telemetry, onGone } = this.#options;
+    const { maxBytes } = retention.policy;
+    let bytes = files.blocks.reduce((sum, block) => sum + block.bytes, 0);
+    const old: ListedBlock[] = [];
+    for (const block of files.blocks.toSorted((a, b) => a.maxTimeMs - b.maxTimeMs)) {
+      const isTooMuch = maxBytes > 0 && bytes > maxBytes;
+      if (block.maxTimeMs >= retention.oldestMs && !isTooMuch) break;
+      old.push(block);
+      bytes -= block.bytes;
+    }
     if (old.length === 0) return;
     await files.remove(old);
     for (const { minTimeMs, maxTimeMs } of old) onGone({ startMs: minTimeMs, endMs: maxTimeMs });

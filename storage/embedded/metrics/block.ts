@@ -8,12 +8,13 @@ import type { ByteCache } from "./byte-cache.ts";
 import type { DataPage } from "./data-page.ts";
 import type { Deletion } from "./deletion.ts";
 import { DeletionMask } from "./deletion-mask.ts";
+import type { RuleNumbers } from "./retention/retention-mask.ts";
 import type { SeriesLink } from "./series-link.ts";
 import { MaskedSource } from "./series-mask.ts";
 import type { TimePage } from "./time-page.ts";
 import { TimeSlice } from "./time-slice.ts";
 
-export type CachedPart = BlockIndex | DataPage | TimePage | SeriesLink | DeletionMask;
+export type CachedPart = BlockIndex | DataPage | TimePage | SeriesLink | DeletionMask | RuleNumbers;
 export type BlockCache = ByteCache<CachedPart>;
 
 /** A read is cheaper than two when the pages between are few. */

@@ -22,6 +22,7 @@ import type { EmbeddedMetricsConfig } from "../config.ts";
 import type { CachedPart } from "./block.ts";
 import { ByteCache } from "./byte-cache.ts";
 import { Rejections } from "./rejections.ts";
+import { RetentionOverrides } from "./retention/retention-overrides.ts";
 import { type StoreState, StoreTelemetry } from "./store-telemetry.ts";
 import { TenantMetrics } from "./tenant-metrics.ts";
 
@@ -66,6 +67,7 @@ export class EmbeddedMetricStore implements MetricStore {
   readonly #nowMs: () => number;
   readonly #cache: ByteCache<CachedPart>;
   readonly #telemetry: StoreTelemetry;
+  readonly #policies: RetentionOverrides;
   readonly #tenants = new Map<TenantId, TenantMetrics>();
   readonly #opening = new Map<TenantId, Promise<TenantMetrics>>();
   /** Positions of appends that wait for their tenant to be opened. */
@@ -80,15 +82,20 @@ export class EmbeddedMetricStore implements MetricStore {
     this.#nowMs = options.nowMs ?? Date.now;
     this.#cache = new ByteCache(options.config.cache);
     this.#telemetry = new StoreTelemetry(options.registry, () => this.#state());
+    this.#policies = new RetentionOverrides(options);
   }
 
   async start(): Promise<void> {
     const { dir } = this.#options;
+    await this.#policies.start();
     await mkdir(dir, { recursive: true });
     const entries = await readdir(dir, { withFileTypes: true });
     for (const entry of entries) if (entry.isDirectory()) await this.#openFound(entry.name);
     this.#preloading = this.#preload();
-    this.#timer = setInterval(() => this.#maintainInBackground(), MAINTENANCE_INTERVAL_MS);
+    this.#timer = setInterval(() => {
+      void this.retire();
+      this.#maintainInBackground();
+    }, MAINTENANCE_INTERVAL_MS);
     this.#timer.unref();
   }
 
@@ -158,11 +165,18 @@ export class EmbeddedMetricStore implements MetricStore {
     return this.#tenants.get(request.tenant)?.exemplars(request, signal) ?? [];
   }
 
+  /** Follows settings that were changed, and hides what has become too old. Runs on its own; public for tests. */
+  async retire(): Promise<void> {
+    await this.#policies.reload();
+    for (const metrics of this.#tenants.values()) metrics.retire();
+  }
+
   /** Cuts what is old, deletes what is too old, merges what is small. Runs on its own; public for tests and tools. */
   async maintain(): Promise<void> {
     for (const [tenant, metrics] of this.#tenants) {
       if (this.#stopping.signal.aborted) return;
       try {
+        metrics.retire();
         if (metrics.headAgeMs >= this.#options.config.head.max_age || metrics.isCutting) await metrics.cut();
         await metrics.maintain(this.#stopping.signal);
       } catch (error) {
@@ -239,6 +253,7 @@ export class EmbeddedMetricStore implements MetricStore {
       cache: this.#cache,
       telemetry: this.#telemetry,
       nowMs: this.#nowMs,
+      policy: () => this.#policies.of(tenant),
     });
     this.#tenants.set(tenant, metrics);
     return metrics;

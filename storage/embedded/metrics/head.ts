@@ -61,6 +61,11 @@ export class Head implements SeriesSource {
     return this.#samples;
   }
 
+  /** Of the oldest sample, infinite when there is none. */
+  get minTimeMs(): number {
+    return this.#minTimeMs;
+  }
+
   get seriesCount(): number {
     return this.#table.seriesCount;
   }

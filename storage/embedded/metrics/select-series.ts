@@ -62,14 +62,36 @@ function union(lists: readonly ArrayLike<number>[], seriesCount: number): ArrayL
   return ids;
 }
 
+/** From this many times as long on, a list is searched for the numbers of the other rather than walked through. */
+const SEARCH_FACTOR = 16;
+
 function intersect(a: ArrayLike<number> | undefined, b: ArrayLike<number>): ArrayLike<number> {
   if (!a) return b;
+  if (a.length * SEARCH_FACTOR < b.length) return those(a, b);
+  if (b.length * SEARCH_FACTOR < a.length) return those(b, a);
   const ids: number[] = [];
   for (let i = 0, j = 0; i < a.length && j < b.length; ) {
     const difference = (a[i] as number) - (b[j] as number);
     if (difference === 0) ids.push(a[i] as number);
     if (difference <= 0) i++;
     if (difference >= 0) j++;
+  }
+  return ids;
+}
+
+/** Numbers of the short list that the long one has, too. */
+function those(short: ArrayLike<number>, long: ArrayLike<number>): number[] {
+  const ids: number[] = [];
+  let from = 0;
+  for (let i = 0; i < short.length && from < long.length; i++) {
+    const id = short[i] as number;
+    let to = long.length;
+    while (from < to) {
+      const middle = (from + to) >>> 1;
+      if ((long[middle] as number) < id) from = middle + 1;
+      else to = middle;
+    }
+    if (long[from] === id) ids.push(id);
   }
   return ids;
 }

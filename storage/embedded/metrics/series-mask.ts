@@ -89,8 +89,9 @@ export class MaskedSource implements SeriesSource {
   /** Those of `ids` that may have a sample in the range. */
   async listed(ids: readonly number[], range: TimeRange, slice: TimeSlice): Promise<readonly number[]> {
     const mask = this.#mask;
-    const isHidden = (id: number) => mask.hides(id) && mask.visible(id, range).length === 0;
-    const listed = ids.filter((id) => !isHidden(id));
+    const inner = this.#source;
+    const known = inner instanceof MaskedSource ? await inner.listed(ids, range, slice) : ids;
+    const listed = known.filter((id) => !mask.hides(id) || mask.visible(id, range).length > 0);
     if (!mask.isExact) return listed;
     const doubtful = listed.filter((id) => mask.hides(id));
     if (doubtful.length === 0) return listed;

@@ -13,11 +13,11 @@ import { collectLabels } from "./collect-labels.ts";
 import { deleteSamples } from "./delete-samples.ts";
 import { emptyGeneration, type Generation } from "./generation.ts";
 import type { Head, HeadLimits } from "./head.ts";
-import { JoinedSeries, type SelectedSeries } from "./joined-series.ts";
+import { joinSources } from "./join-sources.ts";
 import { readSeries } from "./read-series.ts";
 import type { Rejections } from "./rejections.ts";
-import { selectSeries } from "./select-series.ts";
-import { SeriesLink } from "./series-link.ts";
+import { Retention } from "./retention/retention.ts";
+import { longestKeepMs, type RetentionPolicy } from "./retention/retention-policy.ts";
 import { MaskedSource } from "./series-mask.ts";
 import type { SeriesReader, SeriesSource } from "./series-source.ts";
 import { SideData } from "./side-data.ts";
@@ -33,6 +33,8 @@ export type TenantOptions = {
   readonly logger: Logger;
   readonly telemetry: StoreTelemetry;
   readonly nowMs: () => number;
+  /** The same object until it changes. */
+  readonly policy: () => RetentionPolicy;
 };
 
 /** Of the tenant that is asked. */
@@ -49,6 +51,7 @@ export class TenantMetrics {
   readonly #options: TenantOptions;
   readonly #files: BlockList;
   readonly #side: SideData;
+  readonly #retention: Retention;
   readonly #maintenance: BlockMaintenance;
   /** What of the samples changed when; reads see a change as soon as it is in here. */
   readonly changes = new ChangeLog();
@@ -61,14 +64,15 @@ export class TenantMetrics {
     this.#files = files;
     this.#side = side;
     this.#current = emptyGeneration(undefined);
-    const { config, telemetry, nowMs } = options;
+    const { config, telemetry, nowMs, cache } = options;
+    this.#retention = new Retention(options.policy(), nowMs(), cache);
     this.#maintenance = new BlockMaintenance({
       files,
       telemetry,
       nowMs,
-      retentionMs: config.retention,
+      retention: this.#retention,
       openForMs: config.head.max_age,
-      open: ({ block, deleted }) => block.sourceWithout(deleted),
+      open: (entry) => this.#sourceOf(entry),
       putAside: (entry, error) => this.#putAside(entry, error),
       onGone: (range) => this.changes.rangeChanged(range),
     });
@@ -133,7 +137,7 @@ export class TenantMetrics {
       );
     }
     const limits: HeadLimits = {
-      minTimeMs: nowMs() - config.retention,
+      minTimeMs: nowMs() - longestKeepMs(this.#retention.policy),
       maxTimeMs: nowMs() + config.out_of_bounds_future,
       maxSeries: config.max_series,
     };
@@ -153,12 +157,14 @@ export class TenantMetrics {
 
   // ---- reading
 
-  async *select(request: Selection, signal: AbortSignal): AsyncGenerator<readonly SeriesSlice[]> {
+  async *select(asked: Selection, signal: AbortSignal): AsyncGenerator<readonly SeriesSlice[]> {
+    const request = { ...asked, range: this.#retention.visible(asked.range) };
+    const { cache } = this.#options;
     const slice = new TimeSlice(signal);
     const blocks = this.#acquire(request.range);
     try {
       const { sources, listed } = await this.#sources(blocks, request.range);
-      const joined = await this.#join(sources, request, slice, request.limit !== undefined);
+      const joined = await joinSources(sources, request, slice, { cache, listing: request.limit !== undefined });
       const all = request.sorted ? await joined.rowsInLabelOrder(slice) : joined.rows();
       const rows = request.limit ? all.slice(0, request.limit) : all;
       const open = (source: SeriesSource, ids: readonly number[]) => this.#open(source, ids, request.range, listed);
@@ -179,12 +185,14 @@ export class TenantMetrics {
     for await (const _ of this.select({ matchers: [], range, transient: true }, signal)) if (!room()) return;
   }
 
-  async series(request: LabelRequest, signal: AbortSignal): Promise<readonly Labels[]> {
+  async series(asked: LabelRequest, signal: AbortSignal): Promise<readonly Labels[]> {
+    const request = { ...asked, range: this.#retention.visible(asked.range) };
+    const { cache } = this.#options;
     const slice = new TimeSlice(signal);
     const blocks = this.#acquire(request.range);
     try {
       const { sources } = await this.#sources(blocks, request.range);
-      const joined = await this.#join(sources, request, slice, true);
+      const joined = await joinSources(sources, request, slice, { cache, listing: true });
       const count = request.limit ? Math.min(request.limit, joined.length) : joined.length;
       return Array.from({ length: count }, (_, row) => joined.labelsOf(row));
     } finally {
@@ -193,7 +201,8 @@ export class TenantMetrics {
   }
 
   /** Label names, or with `name` the values of that label; in no order. */
-  async labels(name: string | undefined, request: LabelRequest, signal: AbortSignal): Promise<Set<string>> {
+  async labels(name: string | undefined, asked: LabelRequest, signal: AbortSignal): Promise<Set<string>> {
+    const request = { ...asked, range: this.#retention.visible(asked.range) };
     const found = new Set<string>();
     const slice = new TimeSlice(signal);
     const blocks = this.#acquire(request.range);
@@ -220,7 +229,13 @@ export class TenantMetrics {
   }
 
   exemplars(request: LabelRequest, signal: AbortSignal) {
-    return this.#side.exemplars.select(request, new TimeSlice(signal));
+    const range = this.#retention.visible(request.range);
+    return this.#side.exemplars.select({ ...request, range }, new TimeSlice(signal));
+  }
+
+  /** Oldest write first. */
+  #heads(): Head[] {
+    return [...(this.#frozen ? [this.#frozen.head] : []), this.#current.head];
   }
 
   #acquire(range: TimeRange): readonly ListedBlock[] {
@@ -236,16 +251,23 @@ export class TenantMetrics {
   /** What may have samples in the range, oldest write first; `listed` says which of them are blocks. */
   async #sources(blocks: readonly ListedBlock[], range: TimeRange) {
     // Heads are taken before the first await: a cut that ends meanwhile must not hide them.
-    const heads = [this.#frozen?.head, this.#current.head].filter((head) => head?.overlaps(range)) as Head[];
+    const heads = this.#heads().filter((head) => head.overlaps(range));
     const listed = new Map<SeriesSource, ListedBlock>();
     for (const entry of blocks) {
       try {
-        listed.set(await entry.block.sourceWithout(entry.deleted), entry);
+        listed.set(await this.#sourceOf(entry), entry);
       } catch (error) {
         await this.#putAside(entry, error);
       }
     }
-    return { sources: [...listed.keys(), ...heads], listed };
+    const kept: SeriesSource[] = [];
+    for (const head of heads) kept.push(await this.#retention.limit(head, head.minTimeMs));
+    return { sources: [...listed.keys(), ...kept], listed };
+  }
+
+  /** A block without what is deleted of it or too old. */
+  async #sourceOf({ block, deleted, minTimeMs }: ListedBlock): Promise<SeriesSource> {
+    return this.#retention.limit(await block.sourceWithout(deleted), minTimeMs);
   }
 
   async #open(
@@ -262,30 +284,6 @@ export class TenantMetrics {
       await this.#putAside(entry, error);
       return undefined;
     }
-  }
-
-  /** With `listing`, series of which all is hidden are left out; reading finds nothing of them anyway. */
-  async #join(sources: readonly SeriesSource[], request: Selection, slice: TimeSlice, listing = false) {
-    const { sorted, range, matchers } = request;
-    const selections: SelectedSeries[] = [];
-    for (const source of sources) {
-      const ids = await selectSeries(source, matchers, slice);
-      const isMasked = listing && source instanceof MaskedSource;
-      selections.push({ source, ids: isMasked ? await source.listed(ids, range, slice) : ids });
-    }
-    const linkOf = (from: SeriesSource, to: SeriesSource) => this.#linkOf(from, to);
-    return JoinedSeries.from(selections, slice, { sorted: sorted === true, linkOf });
-  }
-
-  #linkOf(from: SeriesSource, to: SeriesSource): SeriesLink {
-    const { cache } = this.#options;
-    const key = `${from.key} in ${to.key}`;
-    const known = cache.get(key);
-    const link = known instanceof SeriesLink ? known : new SeriesLink(from.seriesCount);
-    const { bytes } = link;
-    link.ensure(from.seriesCount);
-    if (link !== known || link.bytes !== bytes) cache.set(key, link);
-    return link;
   }
 
   /** A damaged block must not take the others down with it. Throws errors that say nothing of the file's content. */
@@ -355,6 +353,16 @@ export class TenantMetrics {
     }
   }
 
+  /** Hides what has become too old since the last call, and follows changed settings. */
+  retire(): void {
+    const { policy, nowMs } = this.#options;
+    if (this.#retention.change(policy())) this.changes.everythingChanged();
+    for (const range of this.#retention.advance(nowMs())) {
+      const hasBlock = this.#files.overlapping(range).length > 0;
+      if (hasBlock || this.#heads().some((head) => head.overlaps(range))) this.changes.rangeChanged(range);
+    }
+  }
+
   maintain(signal: AbortSignal): Promise<void> {
     return this.#maintenance.run(signal);
   }
@@ -362,14 +370,9 @@ export class TenantMetrics {
   // ---- on demand
 
   async deleteSamples(matchers: readonly Matcher[], range: TimeRange): Promise<void> {
-    const site = {
-      heads: () => [...(this.#frozen ? [this.#frozen.head] : []), this.#current.head],
-      cut: () => this.cut(),
-      purge: () => this.purge(),
-      files: this.#files,
-      indexOf: (entry: ListedBlock) => this.#indexOf(entry),
-    };
-    const changed = await deleteSamples(site, matchers, range);
+    const indexOf = (entry: ListedBlock) => this.#indexOf(entry);
+    const [heads, cut, purge] = [() => this.#heads(), () => this.cut(), () => this.purge()];
+    const changed = await deleteSamples({ files: this.#files, heads, cut, purge, indexOf }, matchers, range);
     if (!changed) return;
     this.changes.rangeChanged(changed);
     this.#maintenance.deleted();
