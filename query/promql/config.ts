@@ -8,6 +8,18 @@ export const promLimitsSchema = z.object({
     .positive()
     .default(50_000_000)
     .describe("Samples that one PromQL query may hold in memory at a time"),
+  max_subquery_steps: z
+    .number()
+    .int()
+    .positive()
+    .default(1_100_000)
+    .describe("Steps of one subquery; [1y:30s] has 1,051,200"),
+  max_label_characters: z
+    .number()
+    .int()
+    .positive()
+    .default(67_108_864)
+    .describe("Characters that label_replace, label_join and count_values may write in one query"),
   timeout_ms: z.number().int().positive().default(120_000).describe("Milliseconds that one query may take"),
   lookback_ms: z
     .number()

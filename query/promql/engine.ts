@@ -172,6 +172,8 @@ export class PromEngine {
       lookbackMs: query.lookbackMs || limits.lookback_ms,
       defaultStepMs: limits.default_step_ms,
       maxSamples: limits.max_samples,
+      maxSubquerySteps: limits.max_subquery_steps,
+      maxLabelCharacters: limits.max_label_characters,
       deadline,
       timeoutMs,
       delayedNameRemoval: delayedNameRemoval ?? true,

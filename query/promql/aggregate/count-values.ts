@@ -27,6 +27,7 @@ export async function countValues(
         member.kinds[step] === FLOAT
           ? formatFloat(member.values[step] as number)
           : formatHistogram(member.histogramAt(step));
+      context.holdText(value.length);
       let out = byValue.get(value);
       if (!out) {
         out = countOf(context, counts, labelsOf(withLabel(member.labels, label, value)), grid.steps);

@@ -13,7 +13,9 @@ export async function evaluateBinary(evaluator: Evaluator, expr: BinaryExpr, gri
   const right = await evaluator.evaluate(expr.right, grid);
   if (left.type === "scalar" && right.type === "scalar") {
     const operate = scalarOperator(expr.op);
-    return { type: "scalar", values: left.values.map((value, step) => operate(value, right.values[step] as number)) };
+    const values = left.values.map((value, step) => operate(value, right.values[step] as number));
+    if (context.tired(grid.steps)) await context.breathe();
+    return { type: "scalar", values };
   }
   if (left.type === "vector" && right.type === "vector") {
     if (isSetOperator(expr.op) && expr.matching) {

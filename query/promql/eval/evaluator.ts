@@ -30,6 +30,7 @@ export class Evaluator {
   async evaluate(expr: Expr, grid: Grid): Promise<Evaluated> {
     switch (expr.kind) {
       case "number":
+        this.context.hold(grid.steps);
         return { type: "scalar", values: new Float64Array(grid.steps).fill(expr.value) };
       case "string":
         return { type: "string", value: expr.value };
@@ -96,7 +97,7 @@ export class Evaluator {
     let startMs = stepMs * Math.trunc(afterMs / stepMs);
     if (startMs <= afterMs) startMs += stepMs;
     const inner = gridOf(startMs, lastGaze(gaze, grid), stepMs);
-    this.context.checkSteps(inner.steps);
+    this.context.checkSubquerySteps(inner.steps);
     if (inner.steps === 0) return { series: [], grid: inner };
     return { series: await this.vector(expr.expr, inner), grid: inner };
   }
@@ -130,6 +131,7 @@ export class Evaluator {
     }
     if (expr.func === "timestamp" || expr.func === "start_timestamp") return this.#timestamp(expr, grid);
     if (expr.func === "info") return vectorOf(await evaluateInfo(this, expr, grid));
+    if (expr.args.length === 0) this.context.hold(grid.steps);
     const args: Evaluated[] = [];
     for (const arg of expr.args) args.push(await this.evaluate(arg, grid));
     const vectorFunction = VECTOR_FUNCTIONS.get(expr.func);

@@ -16,6 +16,8 @@ export type QueryContextOptions = {
   readonly lookbackMs: number;
   readonly defaultStepMs: number;
   readonly maxSamples: number;
+  readonly maxSubquerySteps: number;
+  readonly maxLabelCharacters: number;
   /** Of `performance.now()`. */
   readonly deadline: number;
   readonly timeoutMs: number;
@@ -39,9 +41,12 @@ export class QueryContext {
   samplesPeak = 0;
   selectMs = 0;
   readonly #maxSamples: number;
+  readonly #maxSubquerySteps: number;
+  readonly #maxLabelCharacters: number;
   readonly #deadline: number;
   readonly #timeoutMs: number;
   #held = 0;
+  #labelCharacters = 0;
   #work = 0;
   #turnStart = performance.now();
 
@@ -54,6 +59,8 @@ export class QueryContext {
     this.defaultStepMs = options.defaultStepMs;
     this.delayedNameRemoval = options.delayedNameRemoval;
     this.#maxSamples = options.maxSamples;
+    this.#maxSubquerySteps = options.maxSubquerySteps;
+    this.#maxLabelCharacters = options.maxLabelCharacters;
     this.#deadline = options.deadline;
     this.#timeoutMs = options.timeoutMs;
   }
@@ -72,11 +79,28 @@ export class QueryContext {
     this.#held -= samples;
   }
 
+  /** Accounts for text that becomes part of labels, best before it is made. Throws {@link LimitError}. */
+  holdText(characters: number): void {
+    this.#labelCharacters += characters;
+    if (this.#labelCharacters <= this.#maxLabelCharacters) return;
+    throw new LimitError(
+      `the query would write more than query.max_label_characters (${this.#maxLabelCharacters}) into labels; select fewer series or write shorter labels`,
+    );
+  }
+
+  /** Refuses to make vectors of so many steps, which every operation goes through in one turn. Throws {@link LimitError}. */
+  checkSubquerySteps(steps: number): void {
+    if (steps <= this.#maxSubquerySteps) return;
+    throw new LimitError(
+      `a subquery of ${steps} steps would exceed query.max_subquery_steps (${this.#maxSubquerySteps}); use a longer step or a shorter range`,
+    );
+  }
+
   /** Refuses to make vectors of so many steps. Throws {@link LimitError}. */
   checkSteps(steps: number): void {
     if (steps <= this.#maxSamples) return;
     throw new LimitError(
-      `a query or subquery of ${steps} steps would exceed query.max_samples (${this.#maxSamples}); use a longer step or a shorter range`,
+      `a query of ${steps} steps would exceed query.max_samples (${this.#maxSamples}); use a longer step or a shorter range`,
     );
   }
 

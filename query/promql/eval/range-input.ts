@@ -124,25 +124,36 @@ function histogramsWithoutStale(histograms: Histograms): Histograms {
  * sample that had the reset, or see it twice.
  */
 export function rangeInputOfSteps(series: StepSeries, grid: Grid, needsResets = false): RangeInput {
-  const floatSteps: number[] = [];
+  const floats = floatsOfSteps(series, grid);
   const histogramSteps: number[] = [];
-  for (let step = 0; step < grid.steps; step++) {
-    if (series.kinds[step] === FLOAT) floatSteps.push(step);
-    else if (series.kinds[step] === HISTOGRAM) histogramSteps.push(step);
+  if (series.histograms) {
+    for (let step = 0; step < grid.steps; step++) if (series.kinds[step] === HISTOGRAM) histogramSteps.push(step);
   }
-  const values = Float64Array.from(floatSteps, (step) => series.values[step] as number);
   return {
     labels: series.labels,
     dropName: series.dropName,
     info: NO_INFO,
-    timesMs: Float64Array.from(floatSteps, (step) => timeAt(grid, step)),
-    values,
+    timesMs: floats.timesMs,
+    values: floats.values,
     startsMs: undefined,
-    resets: needsResets ? resetsOf(values) : NO_INDEXES,
+    resets: needsResets ? resetsOf(floats.values) : NO_INDEXES,
     histogramTimesMs: Float64Array.from(histogramSteps, (step) => timeAt(grid, step)),
     histograms: histogramSteps.map((step) => withoutResetHint(series.histogramAt(step))),
     histogramStartsMs: undefined,
   };
+}
+
+/** Of millions of steps, in one turn. */
+function floatsOfSteps({ kinds, values }: StepSeries, grid: Grid): Floats {
+  let length = 0;
+  for (let step = 0; step < grid.steps; step++) if (kinds[step] === FLOAT) length++;
+  const floats = { timesMs: new Float64Array(length), values: new Float64Array(length) };
+  for (let step = 0, to = 0; step < grid.steps; step++) {
+    if (kinds[step] !== FLOAT) continue;
+    floats.timesMs[to] = timeAt(grid, step);
+    floats.values[to++] = values[step] as number;
+  }
+  return floats;
 }
 
 function withoutResetHint(histogram: NativeHistogram): NativeHistogram {

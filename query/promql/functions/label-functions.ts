@@ -15,12 +15,16 @@ export const LABEL_FUNCTIONS: ReadonlyMap<string, VectorFunction> = new Map<stri
 async function labelReplace(call: FunctionCall) {
   const target = call.string(1);
   const replacement = call.string(2);
+  const references = replacement.split("$").length - 1;
   const source = call.string(3);
   const regex = compile(call.string(4));
   checkName(target, "destination", "label_replace");
   const results: StepSeries[] = [];
   for (const series of call.vector(0)) {
-    const value = regex.replaceWhole(labelValue(series.labels, source), replacement);
+    const text = labelValue(series.labels, source);
+    // Each reference may stand for all of the text.
+    call.context.holdText(replacement.length + references * text.length);
+    const value = regex.replaceWhole(text, replacement);
     results.push(value === undefined ? series : relabelled(series, target, value));
     if (call.context.breathless) await call.context.breathe();
   }
@@ -43,7 +47,9 @@ async function labelJoin(call: FunctionCall) {
   checkName(target, "destination", "label_join");
   const results: StepSeries[] = [];
   for (const series of call.vector(0)) {
-    const value = sources.map((source) => labelValue(series.labels, source)).join(separator);
+    const texts = sources.map((source) => labelValue(series.labels, source));
+    call.context.holdText(texts.reduce((sum, { length }) => sum + length + separator.length, 0));
+    const value = texts.join(separator);
     results.push(relabelled(series, target, value));
     if (call.context.tired(KEY_WORK)) await call.context.breathe();
   }
