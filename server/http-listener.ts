@@ -5,11 +5,14 @@ import { InvalidInputError, statusOf } from "@sightline/model/errors.ts";
 import type { Logger } from "@sightline/model/logger.ts";
 import type { Component } from "@sightline/model/ports.ts";
 import fastify, { type FastifyHttpOptions, type FastifyInstance } from "fastify";
+import { refuseBrokenPath, refuseBrokenRequest } from "./refuse-broken-requests.ts";
 import type { TlsFiles } from "./tls/tls-files.ts";
 
 /** What every 401 must say (RFC 9110, section 11.6.1). */
 const CHALLENGE = 'Bearer realm="sightline", Basic realm="sightline"';
 
+/** As Go's server: long queries come by GET, too. */
+const MAX_HEADER_BYTES = 1_048_576;
 const TLS_HANDSHAKE_TIMEOUT_MS = 10_000;
 
 export type HttpListenerOptions = {
@@ -30,6 +33,7 @@ export class HttpListener implements Component {
   readonly #scheme: "http" | "https";
   readonly #routes: string[] = [];
   #url = "";
+  #isDraining = false;
 
   constructor(options: HttpListenerOptions) {
     this.name = `http listener ${options.key}`;
@@ -37,9 +41,11 @@ export class HttpListener implements Component {
     this.#logger = options.logger;
     this.#scheme = options.tls ? "https" : "http";
     this.app = fastify({
-      ...(options.tls && { https: secureOptions(options.tls) }),
-      // Label values and ids may be long; the URL as a whole is bounded by Node (16 KiB of headers).
+      ...(options.tls ? { https: secureOptions(options.tls) } : { http: { maxHeaderSize: MAX_HEADER_BYTES } }),
+      // Label values and ids may be long; the URL as a whole is bounded by the size of the headers.
       routerOptions: { maxParamLength: 8_192, ignoreTrailingSlash: true },
+      clientErrorHandler: refuseBrokenRequest,
+      frameworkErrors: refuseBrokenPath,
       forceCloseConnections: "idle",
       requestTimeout: 0,
       // Its types tell secure and plain instances apart; nothing that is registered here does.
@@ -50,6 +56,7 @@ export class HttpListener implements Component {
     });
     this.app.addHook("onSend", (_request, reply, _payload, done) => {
       if (reply.statusCode === 401) reply.header("www-authenticate", CHALLENGE);
+      if (this.#isDraining) reply.header("connection", "close");
       done();
     });
     this.app.setErrorHandler((error, request, reply) => {
@@ -95,6 +102,11 @@ export class HttpListener implements Component {
     this.#url = `${this.#scheme}://${shownHost}:${address.port}`;
   }
 
+  /** From now on each answer is the last one on its connection, so that no client is cut off in the middle of the next request. */
+  drain(): void {
+    this.#isDraining = true;
+  }
+
   async stop(): Promise<void> {
     await this.app.close();
   }
@@ -102,7 +114,11 @@ export class HttpListener implements Component {
 
 /** The certificate comes with the first `setSecureContext`, before the address is listened on. */
 function secureOptions(tls: TlsFiles) {
-  return { requestCert: tls.requiresClientCertificate, handshakeTimeout: TLS_HANDSHAKE_TIMEOUT_MS };
+  return {
+    requestCert: tls.requiresClientCertificate,
+    handshakeTimeout: TLS_HANDSHAKE_TIMEOUT_MS,
+    maxHeaderSize: MAX_HEADER_BYTES,
+  };
 }
 
 /** `[::1]:4319` and `127.0.0.1:4319` to their parts; an empty host means all addresses. */

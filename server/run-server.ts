@@ -18,6 +18,7 @@ export async function runServer(config: Config): Promise<number> {
   // A second signal means "now": the write-ahead log has everything that was acknowledged.
   for (const again of ["SIGTERM", "SIGINT"] as const) process.once(again, () => process.exit(1));
   app.announceStop(signal);
+  await app.drain();
   await app.stop();
   return 0;
 }

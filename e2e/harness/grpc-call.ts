@@ -8,6 +8,8 @@ export type GrpcCallOptions = {
 };
 
 const CALL_TIMEOUT_MS = 60_000;
+/** In the message of a call whose connection ended before the server had said anything at all. */
+export const UNGREETED = " before the server said anything";
 /** Ours: Node gives up on a stream whose unsent data is more. */
 const MAX_SESSION_MEGABYTES = 1_000;
 
@@ -51,17 +53,21 @@ export function grpcCallRaw(
       // The answer may come while we are still sending, which a server counts as abuse after a while.
       finish();
     };
+    let isGreeted = false;
     const finish = (failure?: string) => {
       clearTimeout(timer);
       session.destroy();
       const all = Buffer.concat(chunks);
       resolve({
         code: failure !== undefined && code === -1 ? -2 : code,
-        message: failure !== undefined && text === "" ? failure : text,
+        message: failure !== undefined && text === "" ? `${failure}${isGreeted ? "" : UNGREETED}` : text,
         body: all.subarray(5),
       });
     };
     const timer = setTimeout(() => finish("timed out"), CALL_TIMEOUT_MS);
+    session.once("remoteSettings", () => {
+      isGreeted = true;
+    });
     session.once("error", (error) => finish(error.message));
     const stream = session.request({
       ":method": "POST",

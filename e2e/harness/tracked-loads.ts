@@ -22,11 +22,12 @@ async function outcome(send: () => Promise<number>): Promise<SendResult> {
   try {
     status = await send();
   } catch (error) {
-    // Nobody listened: it certainly did not arrive.
-    return String(error).includes("ECONNREFUSED") ? "refused" : "unknown";
+    const text = String(error);
+    // Nobody listened, or the server says that it has not looked at it (RFC 9113, section 8.7): it certainly was not kept.
+    return /ECONNREFUSED|REFUSED_STREAM/.test(text) ? { kind: "refused" } : { kind: "unknown", text };
   }
-  if (status >= 200 && status < 300) return "acknowledged";
-  if (status === 429 || status === 503) return "refused";
+  if (status >= 200 && status < 300) return { kind: "acknowledged" };
+  if (status === 429 || status === 503) return { kind: "refused" };
   throw new Error(`answered with ${status}`);
 }
 

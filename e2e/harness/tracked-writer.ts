@@ -7,8 +7,8 @@ type Sent = {
   /** Times it was sent without an answer that says what became of it: the process died meanwhile. */
   unknown: number;
 };
-/** `refused`: the server said that nothing of it is kept, and that it may be sent again. */
-export type SendResult = "acknowledged" | "refused" | "unknown";
+/** `refused`: the server said that nothing of it is kept, and that it may be sent again. `text`: why it is unknown. */
+export type SendResult = { readonly kind: "acknowledged" | "refused" | "unknown"; readonly text?: string };
 /** How often each item of each request was found, by request number. */
 export type Found = ReadonlyMap<number, readonly number[]>;
 
@@ -44,7 +44,9 @@ export class TrackedWriter {
   readonly #toRetry: number[] = [];
   #next = 0;
   /** Answers by kind since the start. */
-  readonly answers: Record<SendResult, number> = { acknowledged: 0, refused: 0, unknown: 0 };
+  readonly answers: Record<SendResult["kind"], number> = { acknowledged: 0, refused: 0, unknown: 0 };
+  /** Why the last one is unknown that is. */
+  lastUnknown = "";
 
   constructor(load: Load) {
     this.#load = load;
@@ -74,11 +76,12 @@ export class TrackedWriter {
       const request = this.#toRetry.shift() ?? this.#next++;
       const sent = this.#sent.get(request) ?? { acknowledged: false, unknown: 0 };
       this.#sent.set(request, sent);
-      const result = await this.#load.send(server, request);
-      this.answers[result]++;
-      if (result === "acknowledged") sent.acknowledged = true;
-      else if (result === "unknown") {
+      const { kind, text = "" } = await this.#load.send(server, request);
+      this.answers[kind]++;
+      if (kind === "acknowledged") sent.acknowledged = true;
+      else if (kind === "unknown") {
         sent.unknown++;
+        this.lastUnknown = text;
         if (request % RETRIED_EVERY === 0) this.#toRetry.push(request);
       } else this.#toRetry.push(request);
       if (pauseMs > 0) await sleep(pauseMs);
