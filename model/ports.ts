@@ -254,8 +254,8 @@ export type Operation = { readonly name: string; readonly kind: number };
 
 // ---- who asks ------------------------------------------------------------------------------------------------------
 
-/** On whose behalf a request is made. */
-export type Principal = { readonly tenant: TenantId };
+/** On whose behalf a request is made; `keyId`: of the API key that was presented. */
+export type Principal = { readonly tenant: TenantId; readonly keyId?: string | undefined };
 /** What a caller may do; `reveal`: read personal data that was encrypted. `admin` includes the others. */
 export type Scope = "ingest" | "read" | "reveal" | "write-rules" | "admin";
 export type RequestHeaders = Readonly<Record<string, string | readonly string[] | undefined>>;
@@ -299,6 +299,26 @@ export interface KeyCatalog extends Component {
   revokeKey(id: string, atMs: number): Promise<boolean>;
   /** By id. Times older than the one kept are ignored, and so are unknown ids. */
   markKeysUsed(timesMs: ReadonlyMap<string, number>): Promise<void>;
+}
+
+// ---- what was done ---------------------------------------------------------------------------------------------------
+
+/** Something that somebody did to a tenant's data. Details are JSON; they must not hold the data themselves. */
+export type AuditEntry = {
+  readonly atMs: number;
+  readonly tenant: TenantId;
+  /** The API key and the address that asked; "" when there was none. */
+  readonly keyId: string;
+  readonly client: string;
+  readonly action: string;
+  readonly details: Readonly<Record<string, unknown>>;
+};
+/** Entries are added and never changed. */
+export interface AuditLog {
+  /** Durable once it settles. */
+  addEntry(entry: AuditEntry): Promise<void>;
+  /** Of a tenant, newest first. */
+  entries(tenant: TenantId, limit: number): Promise<readonly AuditEntry[]>;
 }
 
 export type { Attributes };

@@ -22,6 +22,7 @@ import { Decoder } from "@sightline/proto/decoder.ts";
 import { QueryLog } from "@sightline/query/active-queries/query-log.ts";
 import { QueryTracker } from "@sightline/query/active-queries/query-tracker.ts";
 import { registerActiveQueries } from "@sightline/query/active-queries/routes.ts";
+import { registerDeletionApi } from "@sightline/query/deletion/routes.ts";
 import { registerFederate } from "@sightline/query/federate/routes.ts";
 import { QueryGate } from "@sightline/query/http/query-gate.ts";
 import { registerJaegerApi } from "@sightline/query/jaeger-api/routes.ts";
@@ -106,7 +107,8 @@ export class App {
       assertListenIsSafe(key, splitHostPort(config[key]).host, config.auth);
     }
     const tls = this.#addTls();
-    const authenticator = this.#addAuthenticator();
+    const catalog = this.#addCatalog();
+    const authenticator = this.#addAuthenticator(catalog);
     const sealer = readSealer(config.sealing_key_file);
 
     const storage = { logger: log("storage"), registry };
@@ -190,6 +192,7 @@ export class App {
       snapshotDir: (name) => join(dir("snapshots"), name, DATA_LAYOUT.metrics),
     });
     registerReveal(http.app, { ...asking, sealer, hasKeys: config.auth.mode === "keys" });
+    registerDeletionApi(http.app, { ...asking, stores: { metrics, logs, traces }, audit: catalog });
     registerActiveQueries(http.app, asking);
     registerOpenapi(http.app, asking);
     registerFederate(http.app, { ...asking, store: metrics });
@@ -227,12 +230,18 @@ export class App {
     return files;
   }
 
-  #addAuthenticator(): Authenticator {
-    const { auth, data_dir } = this.#config;
+  #addCatalog(): SqliteCatalog {
+    const path = join(this.#config.data_dir, DATA_LAYOUT.catalog);
+    const catalog = new SqliteCatalog(path, { busyTimeoutMs: CATALOG_BUSY_TIMEOUT_MS });
+    this.#components.push(catalog);
+    return catalog;
+  }
+
+  #addAuthenticator(catalog: SqliteCatalog): Authenticator {
+    const { auth } = this.#config;
     if (auth.mode === "none") return new HeaderAuthenticator();
-    const catalog = new SqliteCatalog(join(data_dir, DATA_LAYOUT.catalog), { busyTimeoutMs: CATALOG_BUSY_TIMEOUT_MS });
     const ring = new KeyRing({ catalog, logger: this.#logging.for("auth") });
-    this.#components.push(catalog, ring);
+    this.#components.push(ring);
     return new KeyAuthenticator({ ring, config: auth, registry: this.#registry });
   }
 

@@ -1,5 +1,5 @@
 import type { Logger } from "@sightline/model/logger.ts";
-import type { Authenticator, Scope } from "@sightline/model/ports.ts";
+import type { Authenticator, Principal, Scope } from "@sightline/model/ports.ts";
 import type { TenantId } from "@sightline/model/tenant.ts";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { Registry } from "prom-client";
@@ -30,6 +30,8 @@ export type BuildInfo = { readonly version: string; readonly revision: string };
 /** One authenticated request. `signal` aborts when its client goes away or `query.timeout_ms` is over. */
 export type QueryCall = {
   readonly tenant: TenantId;
+  /** Of the API key that was presented, "" without one. */
+  readonly keyId: string;
   readonly parameters: RequestParameters;
   readonly signal: AbortSignal;
   readonly request: FastifyRequest;
@@ -41,7 +43,7 @@ export type QueryCall = {
 };
 export type QueryHandler = (call: QueryCall) => Promise<FastifyReply>;
 
-export type Method = "GET" | "POST" | "PUT";
+export type Method = "GET" | "POST" | "PUT" | "DELETE";
 export type QueryRoute = {
   readonly methods: readonly Method[];
   readonly url: string;
@@ -72,7 +74,7 @@ export function registerQueryApi(
   options: QueryApiOptions = {},
 ): void {
   const metrics = deps.registry && new QueryMetrics(deps.registry);
-  const tenants = new WeakMap<FastifyRequest, TenantId>();
+  const principals = new WeakMap<FastifyRequest, Principal>();
   app.register(async (scope) => {
     if (options.rawBodies) acceptRawBodies(scope, deps.config.max_form_bytes);
     else acceptForms(scope, deps.config.max_form_bytes);
@@ -89,20 +91,26 @@ export function registerQueryApi(
         url,
         // Before the body is read, so that strangers can't make the server hold theirs.
         onRequest: (request, _reply, done) => {
-          tenants.set(request, deps.authenticator.authenticate(request.headers, keyScope, { peer: request.ip }).tenant);
+          principals.set(request, deps.authenticator.authenticate(request.headers, keyScope, { peer: request.ip }));
           done();
         },
         handler: (request, reply) => {
-          const tenant = tenants.get(request) as TenantId;
+          const { tenant, keyId = "" } = principals.get(request) as Principal;
           const signal = clientSignal(request, reply, deps.config.timeout_ms + ENGINE_GRACE_MS);
           const parameters = new RequestParameters(request);
           const path = request.params as Readonly<Record<string, string>>;
           const usage: QueryUsage = { samples: 0, peakSamples: 0, cachedSteps: 0 };
-          const call: QueryCall = { tenant, parameters, signal, request, reply, path, usage };
+          const call: QueryCall = { tenant, keyId, parameters, signal, request, reply, path, usage };
           return gated ? runGated(deps, url, call, handler) : handler(call);
         },
       });
-      refuseOtherMethods(scope, url, methods);
+    }
+    for (const [url, sameUrl] of Map.groupBy(routes, ({ url }) => url)) {
+      refuseOtherMethods(
+        scope,
+        url,
+        sameUrl.flatMap(({ methods }) => methods),
+      );
     }
   });
 }

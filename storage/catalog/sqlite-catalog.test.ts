@@ -75,6 +75,25 @@ test("the revision moves with what another connection changes, and not without",
   expect(await server.keys()).toHaveLength(1);
 });
 
+test("audit entries come back newest first, for their tenant alone, in a new process too", async () => {
+  const path = newPath();
+  const first = await catalogAt(path);
+  const entry = (atMs: number, tenant: string) => ({
+    atMs,
+    tenant: tenantId(tenant),
+    keyId: "abc",
+    client: "127.0.0.1",
+    action: "delete",
+    details: { rows: 3, note: "it's; --" },
+  });
+  for (const [at, tenant] of [[1, "shop"], [3, "bank"], [2, "shop"]] as const) await first.addEntry(entry(at, tenant)); // biome-ignore format: a table
+  await first.stop();
+  const second = await catalogAt(path);
+  expect(await second.entries(tenantId("shop"), 10)).toEqual([entry(2, "shop"), entry(1, "shop")]);
+  expect(await second.entries(tenantId("shop"), 1)).toEqual([entry(2, "shop")]);
+  expect(await second.entries(tenantId("nobody"), 10)).toEqual([]);
+});
+
 test("the same id twice is an error, not another key", async () => {
   const catalog = await catalogAt(newPath());
   await catalog.addKey(key("a"));

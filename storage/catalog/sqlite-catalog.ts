@@ -2,8 +2,8 @@ import { closeSync, mkdirSync, openSync } from "node:fs";
 import { dirname } from "node:path";
 import { DatabaseSync, type SQLInputValue } from "node:sqlite";
 import { CorruptionError, SightlineError, UnavailableError } from "@sightline/model/errors.ts";
-import type { ApiKey, KeyCatalog, Scope } from "@sightline/model/ports.ts";
-import { tenantId } from "@sightline/model/tenant.ts";
+import type { ApiKey, AuditEntry, AuditLog, KeyCatalog, Scope } from "@sightline/model/ports.ts";
+import { type TenantId, tenantId } from "@sightline/model/tenant.ts";
 import { migrate } from "./migrate.ts";
 
 /** Nothing else runs yet, and a failed start is worse than a late one. */
@@ -14,7 +14,7 @@ const BUSY = 5;
 const CORRUPT: readonly number[] = [11, 26];
 
 /** The catalog of the all-in-one process: one SQLite file, which command and server may use at the same time. */
-export class SqliteCatalog implements KeyCatalog {
+export class SqliteCatalog implements KeyCatalog, AuditLog {
   readonly name = "catalog";
   readonly #path: string;
   readonly #busyTimeoutMs: number;
@@ -83,6 +83,27 @@ export class SqliteCatalog implements KeyCatalog {
     );
   }
 
+  async addEntry({ atMs, tenant, keyId, client, action, details }: AuditEntry): Promise<void> {
+    this.#run(
+      "INSERT INTO audit (at_ms, tenant, key_id, client, action, details) VALUES (?, ?, ?, ?, ?, ?)",
+      Math.floor(atMs),
+      tenant,
+      keyId,
+      client,
+      action,
+      JSON.stringify(details),
+    );
+  }
+
+  async entries(tenant: TenantId, limit: number): Promise<readonly AuditEntry[]> {
+    const sql = "SELECT * FROM audit WHERE tenant = ? ORDER BY id DESC LIMIT ?";
+    const rows = this.#call((database) => database.prepare(sql).all(tenant, limit));
+    return rows.map((row) => {
+      const { at_ms, key_id, client, action, details } = row as AuditRow;
+      return { atMs: at_ms, tenant, keyId: key_id, client, action, details: JSON.parse(details) };
+    });
+  }
+
   #run(sql: string, ...values: SQLInputValue[]): number {
     return this.#call((database) => Number(database.prepare(sql).run(...values).changes));
   }
@@ -106,6 +127,14 @@ function asOwnError(cause: unknown, path: string): unknown {
     retryAfterMs: RETRY_AFTER_MS,
   });
 }
+
+type AuditRow = {
+  readonly at_ms: number;
+  readonly key_id: string;
+  readonly client: string;
+  readonly action: string;
+  readonly details: string;
+};
 
 type KeyRow = {
   readonly id: string;
