@@ -34,6 +34,7 @@ const MAX_AUDIT_ENTRIES = 1_000;
  * `/api/v1/admin/audit` says who did what. Series are deleted at `/api/v1/admin/tsdb/delete_series`.
  */
 export function registerDeletionApi(app: FastifyInstance, deps: DeletionApiDeps): void {
+  if (!deps.config.admin_api) return;
   const url = "/api/v1/admin/deletions";
   const scope = "admin" as const;
   registerQueryApi(
