@@ -43,6 +43,44 @@ test("keeps its keys when it grows, when keys are longer than a chunk, and when 
   expect(table.find(view, 0, bytes.length, 1)).toBe(-1);
 });
 
+test("finds keys in whatever order they come, and says where the expected one ends", () => {
+  const order = fc.array(fc.nat(9), { maxLength: 80 });
+  fc.assert(
+    fc.property(order, (keys) => {
+      const table = new KeyTable();
+      const known = new Set<number>();
+      let followers = new Map<number, number>();
+      let last = -1;
+      for (const key of keys) {
+        const bytes = new Uint8Array(20 + (key % 3)).fill(key);
+        const view = viewOf(new Uint8Array([...bytes, 99]));
+        const expected = known.has(key) && followers.get(last) === key;
+        const end = table.findNext(view, 0, bytes.length + 1, 0);
+        expect(end).toBe(expected ? bytes.length : -1);
+        if (expected) expect(table.value).toBe(key);
+        else {
+          expect(table.find(view, 0, bytes.length, 0)).toBe(known.has(key) ? key : -1);
+          if (!known.has(key)) table.add(view, 0, bytes.length, 0, key);
+          known.add(key);
+          followers = new Map(followers).set(last, key);
+        }
+        last = key;
+      }
+    }),
+  );
+});
+
+test("does not look beyond the limit for the key that it expects", () => {
+  const table = new KeyTable();
+  const view = viewOf(new Uint8Array(8).fill(1));
+  table.add(view, 0, 8, 0, 5);
+  table.add(view, 0, 4, 0, 6);
+  table.find(view, 0, 8, 0);
+  expect(table.findNext(view, 0, 3, 0)).toBe(-1);
+  expect(table.findNext(view, 5, 8, 0)).toBe(-1);
+  expect(table.findNext(view, 4, 8, 0)).toBe(8);
+});
+
 test("tells keys apart that differ in one bit, wherever it is", () => {
   const table = new KeyTable();
   const bytes = new Uint8Array(70).fill(7);

@@ -4,12 +4,17 @@
  *
  * A key is a range of bytes and a `prefix`, a 32-bit number that stands for whatever context the bytes belong to.
  * There is no removal: the owner drops the whole table when it has grown too large.
+ *
+ * Senders name their series in the same order again and again. So each entry remembers which one was found after it, and
+ * that one is compared first: a hit costs neither a hash nor a look into the slots.
  */
 export class KeyTable {
-  /** Entry number + 1, 0 where free. A power of two, at most half full. */
+  /** Entry numbers, 0 where free. A power of two, at most half full. */
   #slots = new Int32Array(1 << 10);
-  /** Six numbers per entry, see the constants below. */
-  #entries = new Int32Array(6 << 8);
+  /** {@link ENTRY_SIZE} numbers per entry, see the constants below. */
+  #entries = new Int32Array(ENTRY_SIZE << 8);
+  /** Where the entry found or added last begins in `#entries`. Before the first: its `NEXT` is 0, as wanted. */
+  #last = 0;
   #size = 0;
   #keyBytes = 0;
   readonly #chunks: DataView[] = [];
@@ -27,6 +32,33 @@ export class KeyTable {
 
   /** The value under the key `view[start, end)`, -1 when there is none. */
   find(view: DataView, start: number, end: number, prefix: number): number {
+    const length = end - start;
+    const next = this.#entries[this.#last + NEXT] as number;
+    if (next !== 0 && this.#entries[next + LENGTH] === length && this.#isAt(next, view, start, prefix)) {
+      this.#last = next;
+      return this.value;
+    }
+    return this.#findByHash(view, start, end, prefix);
+  }
+
+  /**
+   * The end of the key that usually comes after the last one, if its bytes stand at `start`; {@link value} is its then.
+   * -1 if not. Saves the caller from finding out where the key ends; it must check that it ends there indeed.
+   */
+  findNext(view: DataView, start: number, limit: number, prefix: number): number {
+    const next = this.#entries[this.#last + NEXT] as number;
+    const end = start + (this.#entries[next + LENGTH] as number);
+    if (next === 0 || end > limit || !this.#isAt(next, view, start, prefix)) return -1;
+    this.#last = next;
+    return end;
+  }
+
+  /** The value of the key found or added last. */
+  get value(): number {
+    return (this.#entries[this.#last + VALUE] as number) >>> 0;
+  }
+
+  #findByHash(view: DataView, start: number, end: number, prefix: number): number {
     const hash = hashRange(view, start, end, prefix);
     const slots = this.#slots;
     const entries = this.#entries;
@@ -35,28 +67,31 @@ export class KeyTable {
     for (let slot = hash & mask; ; slot = (slot + 1) & mask) {
       const entry = slots[slot] as number;
       if (entry === 0) return -1;
-      const at = (entry - 1) * ENTRY_SIZE;
-      if (
-        entries[at + HASH] === hash &&
-        entries[at + LENGTH] === length &&
-        entries[at + PREFIX] === (prefix | 0) &&
-        sameBytes(
-          this.#chunks[entries[at + CHUNK] as number] as DataView,
-          entries[at + OFFSET] as number,
-          view,
-          start,
-          length,
-        )
-      ) {
-        return (entries[at + VALUE] as number) >>> 0;
+      const at = entry * ENTRY_SIZE;
+      if (entries[at + HASH] === hash && entries[at + LENGTH] === length && this.#isAt(at, view, start, prefix)) {
+        this.#follow(at);
+        return this.value;
       }
     }
+  }
+
+  /** Whether the key of the entry at `at` stands at `start`, given that there is room for it. */
+  #isAt(at: number, view: DataView, start: number, prefix: number): boolean {
+    const entries = this.#entries;
+    if (entries[at + PREFIX] !== (prefix | 0)) return false;
+    const chunk = this.#chunks[entries[at + CHUNK] as number] as DataView;
+    return sameBytes(chunk, entries[at + OFFSET] as number, view, start, entries[at + LENGTH] as number);
+  }
+
+  #follow(at: number): void {
+    this.#entries[this.#last + NEXT] = at;
+    this.#last = at;
   }
 
   /** Adds a key that {@link find} did not find. Copies its bytes. */
   add(view: DataView, start: number, end: number, prefix: number, value: number): void {
     if ((this.#size + 1) * 2 > this.#slots.length) this.#growSlots();
-    if ((this.#size + 1) * ENTRY_SIZE > this.#entries.length) {
+    if ((this.#size + 2) * ENTRY_SIZE > this.#entries.length) {
       const larger = new Int32Array(this.#entries.length * 2);
       larger.set(this.#entries);
       this.#entries = larger;
@@ -70,7 +105,8 @@ export class KeyTable {
     const chunk = this.#chunks.length - 1;
     const target = new Uint8Array((this.#chunks[chunk] as DataView).buffer);
     target.set(new Uint8Array(view.buffer, view.byteOffset + start, length), this.#chunkUsed);
-    const at = this.#size * ENTRY_SIZE;
+    // Entry 0 is none: it is what came before the first.
+    const at = ++this.#size * ENTRY_SIZE;
     const entries = this.#entries;
     const hash = hashRange(view, start, end, prefix);
     entries[at + HASH] = hash;
@@ -81,8 +117,8 @@ export class KeyTable {
     entries[at + VALUE] = value | 0;
     this.#chunkUsed += length;
     this.#keyBytes += length;
-    this.#size++;
     this.#place(hash, this.#size);
+    this.#follow(at);
   }
 
   #place(hash: number, entry: number): void {
@@ -95,21 +131,23 @@ export class KeyTable {
 
   #growSlots(): void {
     this.#slots = new Int32Array(this.#slots.length * 2);
-    for (let entry = 0; entry < this.#size; entry++) {
-      this.#place(this.#entries[entry * ENTRY_SIZE + HASH] as number, entry + 1);
+    for (let entry = 1; entry <= this.#size; entry++) {
+      this.#place(this.#entries[entry * ENTRY_SIZE + HASH] as number, entry);
     }
   }
 }
 
 const MIN_CHUNK_BYTES = 1 << 12;
 const MAX_CHUNK_BYTES = 1 << 20;
-const ENTRY_SIZE = 6;
+const ENTRY_SIZE = 7;
 const HASH = 0;
 const PREFIX = 1;
 const LENGTH = 2;
 const CHUNK = 3;
 const OFFSET = 4;
 const VALUE = 5;
+/** Where the entry begins that was found after this one the last time, 0 when there is none. */
+const NEXT = 6;
 
 /** Differs from process to process, so that nobody can prepare keys that all fall into one slot. */
 const SEED = Math.floor(Math.random() * 2 ** 32) | 0;

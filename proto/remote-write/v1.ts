@@ -68,20 +68,15 @@ export class RemoteWrite1Decoder {
   /** False, and nothing appended, when the series is new, faulty or not spelled as usual. */
   #appendUsual(reader: WireReader, builder: MetricBatchBuilder): boolean {
     const { bytes, view, pos: start, end } = reader;
-    let pos = start;
-    while (pos < end && bytes[pos] === LABELS) {
-      const length = bytes[pos + 1] as number;
-      if (length < 0x80) pos += 2 + length;
-      else {
-        const high = bytes[pos + 2] as number;
-        // Also where the bytes end: no comparison with undefined holds.
-        if (!(high < 0x80)) return false;
-        pos += 3 + (length & 0x7f) + (high << 7);
-      }
+    const table = this.#interner.byLabelBytes;
+    const expected = table.findNext(view, start, end, 0);
+    if (expected >= 0 && (expected === end || bytes[expected] !== LABELS)) {
+      return appendUsualSamples(builder, table.value, bytes, view, expected, end);
     }
-    if (pos > end || pos === start) return false;
-    const ref = this.#interner.byLabelBytes.find(view, start, pos, 0);
-    return ref >= 0 && appendUsualSamples(builder, ref, bytes, view, pos, end);
+    const labelsEnd = endOfLabels(bytes, start, end);
+    if (labelsEnd < 0) return false;
+    const ref = table.find(view, start, labelsEnd, 0);
+    return ref >= 0 && appendUsualSamples(builder, ref, bytes, view, labelsEnd, end);
   }
 
   #append(reader: WireReader, builder: MetricBatchBuilder, rejections: RejectionLog): void {
@@ -143,6 +138,22 @@ export class RemoteWrite1Decoder {
     reader.pos = start;
     return !found;
   }
+}
+
+/** Where the labels end that `[start, end)` begins with, -1 when there are none or they are longer than usual. */
+function endOfLabels(bytes: Uint8Array, start: number, end: number): number {
+  let pos = start;
+  while (pos < end && bytes[pos] === LABELS) {
+    const length = bytes[pos + 1] as number;
+    if (length < 0x80) pos += 2 + length;
+    else {
+      const high = bytes[pos + 2] as number;
+      // Also where the bytes end: no comparison with undefined holds.
+      if (!(high < 0x80)) return -1;
+      pos += 3 + (length & 0x7f) + (high << 7);
+    }
+  }
+  return pos > end || pos === start ? -1 : pos;
 }
 
 /** Adds the label to `pairs`, or says what is wrong with it. */

@@ -10,6 +10,7 @@ import { LateSamples } from "./late-samples.ts";
 import type { Rejections } from "./rejections.ts";
 import { SampleSlots } from "./sample-slots.ts";
 import type { SeriesAssembler } from "./series-assembler.ts";
+import { SeriesIds } from "./series-ids.ts";
 import type { SeriesReader, SeriesSource } from "./series-source.ts";
 import { SeriesTable } from "./series-table.ts";
 import { StartRuns } from "./start-runs.ts";
@@ -37,6 +38,7 @@ export class Head implements SeriesSource {
   readonly key = `head ${nextNumber++}`;
   readonly isFixed = false;
   readonly #table = new SeriesTable();
+  readonly #ids = new SeriesIds();
   readonly #order = new LabelOrder(this.#table.labels);
   readonly #slots = new SampleSlots();
   readonly #starts = new StartRuns();
@@ -102,12 +104,20 @@ export class Head implements SeriesSource {
   append(batch: MetricBatch, limits: HeadLimits, rejections: Rejections): void {
     const { series, refs, timesMs, values, startsMs, length } = batch;
     const words = wordsOf(values);
+    const ids = this.#ids.of(series);
     for (let i = 0; i < length; i++) {
-      const key = series[refs[i] as number] as SeriesKey;
+      const ref = refs[i] as number;
       const timeMs = timesMs[i] as number;
-      if (!this.#accepts(timeMs, key, limits, rejections)) continue;
-      const id = this.#idOf(key, limits, rejections);
-      if (id < 0) continue;
+      if (!isAcceptable(timeMs, limits)) {
+        refuseTime(timeMs, series[ref] as SeriesKey, limits, rejections);
+        continue;
+      }
+      let id = (ids[ref] ?? 0) - 1;
+      if (id < 0) {
+        id = this.#idOf(series[ref] as SeriesKey, limits, rejections);
+        if (id < 0) continue;
+        this.#ids.note(ids, ref, id);
+      }
       const newestMs = this.#newestMs[id] as number;
       const startMs = startsMs === undefined ? 0 : (startsMs[i] as number);
       if (timeMs > newestMs) {
@@ -148,7 +158,10 @@ export class Head implements SeriesSource {
   #appendHistograms({ series, histograms }: MetricBatch, limits: HeadLimits, rejections: Rejections): void {
     for (const { ref, timeMs, startMs, histogram } of histograms) {
       const key = series[ref] as SeriesKey;
-      if (!this.#accepts(timeMs, key, limits, rejections)) continue;
+      if (!isAcceptable(timeMs, limits)) {
+        refuseTime(timeMs, key, limits, rejections);
+        continue;
+      }
       const id = this.#idOf(key, limits, rejections);
       if (id < 0) continue;
       let samples = this.#histograms.get(id);
@@ -168,12 +181,6 @@ export class Head implements SeriesSource {
     if (timeMs > this.#maxTimeMs) this.#maxTimeMs = timeMs;
   }
 
-  #accepts(timeMs: number, key: SeriesKey, limits: HeadLimits, rejections: Rejections): boolean {
-    if (timeMs >= limits.minTimeMs && timeMs <= limits.maxTimeMs && Number.isInteger(timeMs)) return true;
-    refuseTime(timeMs, key, limits, rejections);
-    return false;
-  }
-
   #idOf(key: SeriesKey, limits: HeadLimits, rejections: Rejections): number {
     const table = this.#table;
     const hint = key.ref - 1;
@@ -184,6 +191,7 @@ export class Head implements SeriesSource {
     if (id >= 0 && table.infos[id] !== key.info) {
       if (table.infos[id]?.temporality !== key.info.temporality) this.#temporalityChanges++;
       table.infos[id] = key.info;
+      this.#ids.forget(id);
     }
     return id;
   }
@@ -317,6 +325,10 @@ function addLate(late: LateSamples, { startMs, endMs }: TimeRange, into: SeriesA
   const at = into.reserve(to - from);
   into.values.set(values.subarray(from, to), at);
   into.add(timesMs, from, to - from, 0, startsMs, from);
+}
+
+function isAcceptable(timeMs: number, limits: HeadLimits): boolean {
+  return timeMs >= limits.minTimeMs && timeMs <= limits.maxTimeMs && Number.isInteger(timeMs);
 }
 
 function refuseTime(timeMs: number, key: SeriesKey, limits: HeadLimits, rejections: Rejections): void {
