@@ -29,7 +29,9 @@ export async function measure(name: string, items: number, options: { queryRuns:
   const workload = WORKLOADS.get(name);
   if (!workload) throw new Error(`unknown workload ${name}; there are: ${[...WORKLOADS.keys()].join(", ")}`);
   const endMs = Math.floor(Date.now() / 60_000) * 60_000;
-  const server = await ServerProcess.start({ env: { SIGHTLINE_SELF_TELEMETRY__ENABLED: "false" } });
+  const server = await ServerProcess.start({
+    env: { SIGHTLINE_SELF_TELEMETRY__ENABLED: "false", SIGHTLINE_QUERY__WARM_UP: "true" },
+  });
   try {
     const cpuBefore = server.cpuSeconds();
     const load = await runLoad(name, server.url, items, endMs);

@@ -70,6 +70,13 @@ export const queryConfig = z.strictObject({
     .boolean()
     .default(true)
     .describe("Serve /api/v1/admin/tsdb: deleting series and making snapshots, for keys with the scope admin"),
+  warm_up: z
+    .boolean()
+    .default(true)
+    .describe(
+      "Ask made-up questions of a small store of their own after a start, so that the first real ones find compiled code. " +
+        "Costs one to two seconds of one core, mostly in the background.",
+    ),
   logs: logQueryLimitsSchema.prefault({}).describe("LogQL"),
   log: queryLogSchema.prefault({}).describe("A record of every query"),
   top_queries: topQueriesSchema.prefault({}).describe("The costliest queries, at /api/v1/status/top_queries"),

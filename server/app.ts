@@ -206,7 +206,9 @@ export class App {
     registerTempoApi(http.app, { ...asking, store: traces });
     registerJaegerApi(http.app, { ...asking, store: traces });
 
-    this.#components.push(new WarmUp({ config, logger: log("server"), maxDelayMs: MAX_WARM_UP_DELAY_MS }));
+    if (config.query.warm_up) {
+      this.#components.push(new WarmUp({ config, logger: log("server"), maxDelayMs: MAX_WARM_UP_DELAY_MS }));
+    }
     this.#components.push(otlpGrpc, otlpHttp, http);
     this.#addresses = () => ({ http: http.url, otlpGrpc: otlpGrpc.address, otlpHttp: otlpHttp.url });
     return http;

@@ -165,10 +165,13 @@ export class ServerProcess {
   }
 }
 
+/** Tests start many servers, and mind no slow first answer. */
+const DEFAULTS: Environment = { SIGHTLINE_QUERY__WARM_UP: "false" };
+
 /** Ours without its SIGHTLINE_* variables: they are settings of the tests, or of whoever runs them. */
 function childEnvironment(own: Environment = {}): NodeJS.ProcessEnv {
   const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith("SIGHTLINE_"));
-  return { ...Object.fromEntries(inherited), ...own };
+  return { ...Object.fromEntries(inherited), ...DEFAULTS, ...own };
 }
 
 export type CommandResult = { readonly code: number | null; readonly stdout: string; readonly stderr: string };

@@ -90,6 +90,20 @@ export class BlockSource implements SeriesSource {
     };
   }
 
+  get windows(): readonly BlockWindow[] {
+    return this.#index.windows;
+  }
+
+  /** Reads all pages of a window into the cache. */
+  async load({ dataPages, timePages }: BlockWindow): Promise<void> {
+    const slice = new TimeSlice();
+    const pause = async () => {
+      if (slice.due) await slice.pause();
+    };
+    await this.#loader.pages(timePages, (bytes) => new TimePage(bytes), pause);
+    await this.#loader.pages(dataPages, (bytes) => new DataPage(bytes), pause);
+  }
+
   async #openWindow(window: BlockWindow, ids: readonly number[], pause: () => Promise<void>): Promise<OpenWindow> {
     const places = pagesWith(window.dataPages, ids);
     const dataPages = await this.#loader.pages(places, (bytes) => new DataPage(bytes), pause);

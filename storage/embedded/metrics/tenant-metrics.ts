@@ -14,6 +14,7 @@ import { deleteSamples } from "./delete-samples.ts";
 import { emptyGeneration, type Generation } from "./generation.ts";
 import type { Head, HeadLimits } from "./head.ts";
 import { joinSources } from "./join-sources.ts";
+import { preloadBlocks } from "./preload-blocks.ts";
 import { readSeries } from "./read-series.ts";
 import type { Rejections } from "./rejections.ts";
 import { Retention } from "./retention/retention.ts";
@@ -39,9 +40,6 @@ export type TenantOptions = {
 
 /** Of the tenant that is asked. */
 type Selection = Omit<SeriesRequest, "tenant">;
-
-/** About what dashboards show when they are opened. */
-const PRELOADED_MS = 3_600_000;
 
 /**
  * The metrics of one tenant: the head that is written to, the one before it while it is being cut into blocks, and the
@@ -177,12 +175,14 @@ export class TenantMetrics {
     }
   }
 
-  /** Reads the newest samples, for the cache, as long as there is `room`. */
+  /** Reads blocks into the cache, the newest samples first, as long as there is `room`. */
   async preload(room: () => boolean, signal: AbortSignal): Promise<void> {
-    const newestMs = Math.max(...this.#files.blocks.map(({ maxTimeMs }) => maxTimeMs));
-    if (newestMs === Number.NEGATIVE_INFINITY) return;
-    const range = { startMs: newestMs - PRELOADED_MS, endMs: newestMs };
-    for await (const _ of this.select({ matchers: [], range, transient: true }, signal)) if (!room()) return;
+    const blocks = this.#acquire({ startMs: Number.NEGATIVE_INFINITY, endMs: Number.POSITIVE_INFINITY });
+    try {
+      await preloadBlocks(blocks, room, signal);
+    } finally {
+      await this.#release(blocks);
+    }
   }
 
   async series(asked: LabelRequest, signal: AbortSignal): Promise<readonly Labels[]> {
