@@ -1,5 +1,5 @@
 /** Of each turn of the event loop. A query beside it waits no longer for its next step than this and what the network takes. */
-const SLICE_MS = 15;
+const SLICE_MS = 10;
 
 type Waiter = { readonly arrivedMs: number; readonly enter: () => void };
 

@@ -232,13 +232,13 @@ export class Ingest implements Component {
 
   /** A batch takes about as much as the body that it was made from, inflated; of samples, as the compressed one. */
   async #decode(request: WireRequest, place: BudgetPlace): Promise<Decoded> {
-    const { decoder, config } = this.#options;
+    const { config } = this.#options;
     const { encoding } = request;
     if (encoding === "identity" || encoding === "snappy") {
       place.grow(request.body.length);
       const turn = this.#turns.next("decode");
       if (turn) await turn;
-      return decoder.decode(request);
+      return this.#decodeNow(request);
     }
     const body = await this.#inflating.run(async () => {
       const inflated = await decompressAsync(request.body, encoding, config.limits.max_decompressed_bytes);
@@ -247,7 +247,13 @@ export class Ingest implements Component {
     });
     const turn = this.#turns.next("decode");
     if (turn) await turn;
-    return decoder.decode({ ...request, body, encoding: "identity" });
+    return this.#decodeNow({ ...request, body, encoding: "identity" });
+  }
+
+  #decodeNow(request: WireRequest): Decoded {
+    // It may have become short since the request was let in.
+    this.#options.memory?.admit(0);
+    return this.#options.decoder.decode(request);
   }
 
   /** Who would wait longer is better told so than left to give up: work for clients that are gone is in vain. */

@@ -31,7 +31,7 @@ const FLUSH_EVERY_MS = 10_000;
 const MIN_FLUSH_SHARE = 0.01;
 const RETRY_AFTER_MS = 2_000;
 /** What a request may still be decoded into beyond the level where new ones are refused. */
-const HARD_SHARE = 0.92;
+const HARD_SHARE = 0.85;
 
 /**
  * Keeps the process below its memory limit: samples what it takes as the system sees it, and by how near that is to the
@@ -44,7 +44,7 @@ export class MemoryGuard implements Component {
   readonly #options: MemoryGuardOptions;
   readonly #nowMs: () => number;
   readonly #parts: MemoryPart[] = [];
-  readonly #flushing = new Set<MemoryPart>();
+  #flushing: MemoryPart | undefined;
   /** When each was last asked to flush. */
   readonly #flushedMs = new Map<MemoryPart, number>();
   readonly #metrics: MemoryMetrics;
@@ -137,25 +137,26 @@ export class MemoryGuard implements Component {
     this.#measure();
   }
 
-  /** One part at a time as long as there is time, all of them when requests are refused. */
+  /** One part at a time: writing takes memory, too. */
   #flush(): void {
-    const atOnce = severity(this.#pressure) >= severity("refuse-writes") ? this.#parts.length : 1;
+    if (this.#flushing) return;
     const minBytes = MIN_FLUSH_SHARE * this.limitBytes;
     const now = this.#nowMs();
     const rested = (part: MemoryPart) => now - (this.#flushedMs.get(part) ?? -FLUSH_EVERY_MS) >= FLUSH_EVERY_MS;
-    const candidates = this.#parts
-      .filter((part) => part.flush && !this.#flushing.has(part) && rested(part) && part.memoryBytes() >= minBytes)
-      .sort((a, b) => b.memoryBytes() - a.memoryBytes());
-    for (const part of candidates.slice(0, Math.max(0, atOnce - this.#flushing.size))) {
-      this.#flushing.add(part);
-      this.#flushedMs.set(part, now);
-      this.#metrics.relieved("flush");
-      (part.flush as () => Promise<void>)
-        .call(part)
-        // The part has said why, and tries again by itself.
-        .catch(() => {})
-        .finally(() => this.#flushing.delete(part));
-    }
+    const part = this.#parts
+      .filter((each) => each.flush && rested(each) && each.memoryBytes() >= minBytes)
+      .sort((a, b) => b.memoryBytes() - a.memoryBytes())[0];
+    if (!part) return;
+    this.#flushing = part;
+    this.#flushedMs.set(part, now);
+    this.#metrics.relieved("flush");
+    (part.flush as () => Promise<void>)
+      .call(part)
+      // The part has said why, and tries again by itself.
+      .catch(() => {})
+      .finally(() => {
+        this.#flushing = undefined;
+      });
   }
 
   #shrink(): void {
