@@ -70,3 +70,23 @@ test.each([
 ])("every match of %s in %s is replaced", (source, text, want) => {
   expect(compileRegex(source).replaceEach(text, (match) => `<${match}>`)).toBe(want);
 });
+
+test.each([
+  ["x*", "axxb", "<$0>", "<>a<xx>b<>"],
+  ["(?P<n>[0-9]+)", "a1b22", "${n}-$$", "a1-$b22-$"],
+  ["b", "aaa", "x", "aaa"],
+])("%s in %s is replaced by %s as in Go", (source, text, replacement, want) => {
+  expect(compileRegex(source).replaceAll(text, replacement, false)).toBe(want);
+});
+
+test("literally, a replacement is what it is", () => {
+  expect(compileRegex("a").replaceAll("aba", "$0", true)).toBe("$0b$0");
+});
+
+test("groups of the first match, by number and name", () => {
+  const regex = compileRegex("(a)|(?P<word>b+)(c?)");
+  expect(regex.groupNames()).toEqual(["", "", "word", ""]);
+  expect(regex.find("xbb")).toEqual(["bb", "", "bb", ""]);
+  expect(regex.find("x")).toBeUndefined();
+  expect(compileRegex("x*").count("axxb")).toBe(3);
+});

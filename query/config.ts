@@ -9,6 +9,13 @@ const logQueryLimitsSchema = z.strictObject({
   max_scanned_rows: positive()
     .default(50_000_000)
     .describe("Log records that one LogQL query may look at when the store can't apply its filters itself"),
+  max_series: positive().default(500).describe("Series that a LogQL metric query may give (Loki's limit)"),
+  max_samples: positive()
+    .default(50_000_000)
+    .describe("Samples, of lines and of results, that one LogQL metric query may hold in memory at a time"),
+  max_template_chars: positive()
+    .default(1_048_576)
+    .describe("Characters that a template of line_format or label_format may make of one line"),
 });
 
 const traceQueryLimitsSchema = z.strictObject({

@@ -2,24 +2,36 @@ import type { AttributeType } from "@sightline/model/attributes.ts";
 import { type Label, type Labels, labelValue } from "@sightline/model/labels.ts";
 import type { LogBatch, LogStream } from "@sightline/model/log-batch.ts";
 import { isJsonMap, type JsonAttributeMap, jsonAttributeText, parseJsonAttribute } from "../http/json-attribute.ts";
+import { DETECTED_LEVEL, LEVEL_FIELDS, LevelDetector } from "./detected-level.ts";
 import { lokiLabelName } from "./loki-label-name.ts";
 import { mergeLabels } from "./merge-labels.ts";
+import { EXTRACTED } from "./pipeline/parser-hints.ts";
 
 type AddLabel = (name: string, value: string) => void;
 
-/** What Loki puts after the name of a label that the stream has already. */
-const EXTRACTED = "_extracted";
 /** JSON attributes nest so deep at most; what is deeper stays JSON text. */
 const MAX_DEPTH = 8;
 
 /**
  * Structured metadata of log records as Loki's OTLP endpoint makes it (pkg/loghttp/push/otlplabels): every attribute of
  * record, scope and resource that is not a label of the stream, and the record's own fields. Attributes of the record
- * win over those of the scope, these over those of the resource. Made for one query, as it remembers what it has seen.
+ * win over those of the scope, these over those of the resource. The level that Loki detects when it takes a record in is
+ * found here when the record is read. Made for one query, as it remembers what it has seen.
  */
 export class StructuredMetadata {
   readonly #names = new Map<string, string>();
   readonly #ofStream = new Map<LogStream, StreamLabels>();
+  readonly #levels = new LevelDetector();
+  /** Undefined: all. */
+  readonly #wanted: ReadonlySet<string> | undefined;
+  readonly #wantsLevel: boolean;
+
+  /** With `wanted` only labels of these names are made, which for many records is much less work. */
+  constructor(wanted?: ReadonlySet<string>) {
+    this.#wantsLevel = wanted?.has(DETECTED_LEVEL) ?? true;
+    // The level may be in any of these.
+    this.#wanted = wanted && this.#wantsLevel ? new Set([...wanted, ...LEVEL_FIELDS]) : wanted;
+  }
 
   /** Sorted, as all labels are. */
   of(batch: LogBatch, row: number): Labels {
@@ -37,13 +49,21 @@ export class StructuredMetadata {
     add("severity_text", batch.severityTexts[row] ?? "");
     add("trace_id", batch.traceIds[row] ?? "");
     add("span_id", batch.spanIds[row] ?? "");
-    return mergeLabels(stream.metadata, sorted(own));
+    const metadata = mergeLabels(stream.metadata, sorted(own));
+    return this.#wantsLevel ? this.#withLevel(batch, row, stream, metadata) : metadata;
+  }
+
+  #withLevel(batch: LogBatch, row: number, stream: StreamLabels, metadata: Labels): Labels {
+    if (labelValue(metadata, DETECTED_LEVEL) !== "") return metadata;
+    const level: Label[] = [];
+    stream.add(level, DETECTED_LEVEL, this.#levels.detect(batch, row, stream.labels, metadata));
+    return mergeLabels(metadata, level);
   }
 
   #streamLabels(stream: LogStream): StreamLabels {
     const known = this.#ofStream.get(stream);
     if (known) return known;
-    const labels = new StreamLabels(stream.labels);
+    const labels = new StreamLabels(stream.labels, this.#wanted);
     const metadata: Label[] = [];
     const add: AddLabel = (name, value) => labels.add(metadata, name, value);
     for (const { name, type, value } of stream.resource) {
@@ -66,7 +86,8 @@ export class StructuredMetadata {
         return;
       }
     }
-    add(this.#labelName(name), value);
+    const label = this.#labelName(name);
+    if (!this.#wanted || this.#wanted.has(label)) add(label, value);
   }
 
   #expandMap(prefix: string, map: JsonAttributeMap, add: AddLabel, depth: number): void {
@@ -89,15 +110,21 @@ export class StructuredMetadata {
 
 /** What is the same for all records of a stream. */
 class StreamLabels {
+  readonly labels: Labels;
   metadata: Labels = [];
   readonly #taken: ReadonlySet<string>;
+  readonly #wanted: ReadonlySet<string> | undefined;
 
-  constructor(labels: Labels) {
+  constructor(labels: Labels, wanted: ReadonlySet<string> | undefined) {
+    this.labels = labels;
     this.#taken = new Set(labels.map(([name]) => name));
+    this.#wanted = wanted;
   }
 
   add(labels: Label[], name: string, value: string): void {
-    if (name !== "" && value !== "") labels.push([this.#taken.has(name) ? name + EXTRACTED : name, value]);
+    if (name === "" || value === "") return;
+    const free = this.#taken.has(name) ? name + EXTRACTED : name;
+    if (!this.#wanted || this.#wanted.has(free) || this.#wanted.has(name)) labels.push([free, value]);
   }
 }
 

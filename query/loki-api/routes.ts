@@ -14,7 +14,7 @@ import {
 } from "../http/query-api.ts";
 import { sendChunks } from "../http/send-chunks.ts";
 import type { LogqlEngine } from "../logql/logql-engine.ts";
-import { parseStreamSelector } from "../logql/parse-logql.ts";
+import { parseStreamSelector } from "../logql/parse/parse-logql.ts";
 import type { LogqlResult } from "../logql/result.ts";
 import { encodeLogqlResult } from "./encode-result.ts";
 import { sendLokiFailure } from "./error-response.ts";

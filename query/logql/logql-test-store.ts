@@ -1,0 +1,94 @@
+import type { LogRequest, LogStore } from "@sightline/model/ports.ts";
+import { DEFAULT_TENANT } from "@sightline/model/tenant.ts";
+import { type LogRow, logBatchOf } from "@sightline/storage-conformance/log-batch-of.ts";
+import { ReferenceLogStore } from "@sightline/storage-conformance/reference-log-store.ts";
+import { queryConfig } from "../config.ts";
+import { LogqlEngine } from "./logql-engine.ts";
+import type { mergeLabels } from "./merge-labels.ts";
+
+export const LIMITS = queryConfig.parse({}).logs;
+export const SECOND_NS = 1_000_000_000n;
+const NEVER = new AbortController().signal;
+
+/** A store that leaves line filters and limit to the engine. */
+function inexact(store: ReferenceLogStore): Pick<LogStore, "select"> {
+  return {
+    select: (request: LogRequest, signal: AbortSignal) => ({
+      exact: false,
+      batches: store.select({ ...request, line: [], limit: Number.MAX_SAFE_INTEGER }, signal).batches,
+    }),
+  };
+}
+
+/** An engine over these rows. With `isExact` the store applies line filters itself. */
+export async function engineOver(rows: readonly LogRow[], isExact = true, limits = LIMITS): Promise<LogqlEngine> {
+  const store = new ReferenceLogStore();
+  await store.append(DEFAULT_TENANT, logBatchOf(rows));
+  return new LogqlEngine({ store: isExact ? store : inexact(store), limits });
+}
+
+/** A row of the stream `{app="a"}`, with its level known so that none need be detected. */
+export function rowOf(line: string, atSeconds = 1, labels: Record<string, string> = { app: "a" }): LogRow {
+  return { timeNs: BigInt(Math.round(atSeconds * 1e9)), body: line, labels: { ...labels, level: "info" } };
+}
+
+/** What a log query makes of one line: the line and its extracted labels; undefined when it is dropped. */
+export async function processed(stages: string, line: string) {
+  const engine = await engineOver([rowOf(line)]);
+  const { value } = await engine.range(`{app="a"} ${stages}`, {
+    tenant: DEFAULT_TENANT,
+    startNs: 0n,
+    endNs: 10n * SECOND_NS,
+    stepNs: SECOND_NS,
+    intervalNs: 0n,
+    limit: 10,
+    newestFirst: false,
+    signal: NEVER,
+  });
+  const [entry] = value.type === "streams" ? value.entries : [];
+  return entry && { line: entry.line, parsed: Object.fromEntries(entry.parsed) };
+}
+
+/** The samples of an instant query, as `{a="b"} value`, in their order. */
+export async function instantSamples(engine: LogqlEngine, query: string, atSeconds: number): Promise<string[]> {
+  const { value } = await engine.instant(query, {
+    tenant: DEFAULT_TENANT,
+    timeNs: BigInt(Math.round(atSeconds * 1e9)),
+    limit: 10,
+    newestFirst: true,
+    signal: NEVER,
+  });
+  if (value.type === "scalar") return [String(value.value)];
+  return value.type === "vector" ? value.samples.map(({ labels, value: sample }) => `${show(labels)} ${sample}`) : [];
+}
+
+/** The series of a range query, as `{a="b"} 1 _ 3` with a value or nothing for each step. */
+export async function rangeSeries(
+  engine: LogqlEngine,
+  query: string,
+  [start, end, step]: readonly [number, number, number],
+): Promise<string[]> {
+  const { value } = await engine.range(query, {
+    tenant: DEFAULT_TENANT,
+    startNs: BigInt(start) * SECOND_NS,
+    endNs: BigInt(end) * SECOND_NS,
+    stepNs: BigInt(step) * SECOND_NS,
+    intervalNs: 0n,
+    limit: 10,
+    newestFirst: true,
+    signal: NEVER,
+  });
+  if (value.type !== "matrix") return [];
+  const timesMs = Array.from({ length: Math.floor((end - start) / step) + 1 }, (_, i) => (start + i * step) * 1_000);
+  return value.series.map((series) => {
+    const at = timesMs.map((timeMs) => {
+      const i = series.timesMs.indexOf(timeMs);
+      return i === -1 ? "_" : String(series.values[i]);
+    });
+    return `${show(series.labels)} ${at.join(" ")}`;
+  });
+}
+
+function show(labels: Parameters<typeof mergeLabels>[0]): string {
+  return `{${labels.map(([name, value]) => `${name}=${JSON.stringify(value)}`).join(", ")}}`;
+}

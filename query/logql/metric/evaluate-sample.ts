@@ -1,0 +1,70 @@
+import { labelsFrom, labelValue } from "@sightline/model/labels.ts";
+import { compileRegex } from "@sightline/model/regex.ts";
+import type { BinaryExpr, LabelReplaceExpr, RangeOperation, SampleExpr, VectorAggregationExpr } from "../ast.ts";
+import { aggregate } from "./aggregate.ts";
+import { binary, binaryWithNumber } from "./binary.ts";
+import { type EvaluationContext, evaluateRange } from "./evaluate-range.ts";
+import { emptySeries, type StepSeries } from "./step-series.ts";
+
+/** The value of an expression at every step. Numbers by themselves are not evaluated here. */
+export async function evaluateSample(expr: SampleExpr, context: EvaluationContext): Promise<StepSeries[]> {
+  switch (expr.kind) {
+    case "number":
+    case "vector":
+      return [constant(expr.value, context.grid.count)];
+    case "range-aggregation":
+      return evaluateRange(expr, undefined, context);
+    case "vector-aggregation":
+      return evaluateAggregation(expr, context);
+    case "label-replace":
+      return replaceLabels(expr, await evaluateSample(expr.expr, context));
+    default:
+      return evaluateBinary(expr, context);
+  }
+}
+
+function constant(value: number, steps: number): StepSeries {
+  const series = emptySeries([], steps);
+  series.values.fill(value);
+  series.present.fill(1);
+  return series;
+}
+
+/** A sum of these can be made while they are counted: the labels that it drops need not be looked at. */
+const ADDITIVE: ReadonlySet<RangeOperation> = new Set([
+  "bytes_over_time",
+  "bytes_rate",
+  "sum_over_time",
+  "rate",
+  "count_over_time",
+]);
+
+async function evaluateAggregation(expr: VectorAggregationExpr, context: EvaluationContext): Promise<StepSeries[]> {
+  const { op, expr: inner, grouping } = expr;
+  const isAdditive = op === "sum" && inner.kind === "range-aggregation" && ADDITIVE.has(inner.op) && !inner.grouping;
+  const input = isAdditive ? await evaluateRange(inner, grouping, context) : await evaluateSample(inner, context);
+  return aggregate(expr, input, context.budget);
+}
+
+async function evaluateBinary(expr: BinaryExpr, context: EvaluationContext): Promise<StepSeries[]> {
+  const { left, right } = expr;
+  const { budget, grid } = context;
+  if (left.kind === "number") {
+    return binaryWithNumber(expr, await evaluateSample(right, context), left.value, true, budget);
+  }
+  if (right.kind === "number") {
+    return binaryWithNumber(expr, await evaluateSample(left, context), right.value, false, budget);
+  }
+  const first = await evaluateSample(left, context);
+  return binary(expr, first, await evaluateSample(right, context), grid.count, budget);
+}
+
+function replaceLabels(expr: LabelReplaceExpr, input: readonly StepSeries[]): StepSeries[] {
+  const { target, replacement, source, regex } = expr;
+  const compiled = compileRegex(regex);
+  return input.map((series) => {
+    const value = compiled.replaceWhole(labelValue(series.labels, source), replacement);
+    if (value === undefined) return series;
+    return { ...series, labels: labelsFrom([...series.labels, [target, value]]) };
+  });
+}

@@ -1,0 +1,49 @@
+import type { LogBatch } from "@sightline/model/log-batch.ts";
+import type { LogRequest, LogStore } from "@sightline/model/ports.ts";
+import type { QueryBudget } from "./query-budget.ts";
+
+/** What a query has read so far. */
+export class ScanCounts {
+  linesProcessed = 0;
+  /** Characters of their bodies. */
+  bytesProcessed = 0;
+  linesMatched = 0;
+}
+
+/** How many records are looked at before others get a turn. */
+const ROWS_PER_TURN = 500;
+/** Longer lines get a turn each. */
+const CHARACTERS_PER_TURN = 1_000_000;
+
+export type ScanOptions = {
+  readonly store: Pick<LogStore, "select">;
+  readonly request: LogRequest;
+  readonly signal: AbortSignal;
+  readonly budget: QueryBudget;
+  readonly counts: ScanCounts;
+};
+
+/** Takes a row; false when no more are needed. `isExact`: the store has applied all that it was given. */
+export type RowVisitor = (batch: LogBatch, row: number, isExact: boolean) => boolean;
+
+/** Visits the rows that the store has for the request, in its order, with pauses in which others work. */
+export async function scanRows({ store, request, signal, budget, counts }: ScanOptions, visit: RowVisitor) {
+  const { startNs, endNs } = request.range;
+  if (endNs <= startNs) return;
+  const selection = store.select(request, signal);
+  for await (const batch of selection.batches) {
+    let row = 0;
+    while (row < batch.length) {
+      const end = Math.min(row + ROWS_PER_TURN, batch.length);
+      budget.look(end - row);
+      for (let characters = 0; row < end && characters < CHARACTERS_PER_TURN; row++) {
+        const { length } = batch.bodies[row] as string;
+        characters += length;
+        counts.linesProcessed++;
+        counts.bytesProcessed += length;
+        if (!visit(batch, row, selection.exact)) return;
+      }
+      await budget.rest();
+    }
+  }
+}

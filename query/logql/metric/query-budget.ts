@@ -1,0 +1,59 @@
+import { LimitError } from "@sightline/model/errors.ts";
+import type { LogQueryLimits } from "../../config.ts";
+import { Turn } from "../../http/turn.ts";
+
+/** Points that are computed before others get a turn. */
+const POINTS_PER_TURN = 20_000;
+
+/** What one query may hold and look at, and when it lets others work. */
+export class QueryBudget {
+  readonly limits: LogQueryLimits;
+  readonly #signal: AbortSignal;
+  readonly #turn = new Turn();
+  #samples = 0;
+  #rows = 0;
+  #points = 0;
+
+  constructor(limits: LogQueryLimits, signal: AbortSignal) {
+    this.limits = limits;
+    this.#signal = signal;
+  }
+
+  /** For samples and points that will be in memory at the same time. Throws `LimitError`. */
+  hold(samples: number): void {
+    this.#samples += samples;
+    const { max_samples } = this.limits;
+    if (this.#samples <= max_samples) return;
+    throw new LimitError(
+      `the query holds more than ${max_samples} samples in memory (query.logs.max_samples); ask for less time, a larger step, or fewer series`,
+    );
+  }
+
+  release(samples: number): void {
+    this.#samples -= samples;
+  }
+
+  /** For records that are looked at. Throws `LimitError`. */
+  look(rows: number): void {
+    this.#rows += rows;
+    const { max_scanned_rows } = this.limits;
+    if (this.#rows <= max_scanned_rows) return;
+    throw new LimitError(
+      `the query looked at more than ${max_scanned_rows} log records (query.logs.max_scanned_rows); ask for less time or more exact labels`,
+    );
+  }
+
+  /** After so many computed points: others may have their turn. Throws the signal's reason once it aborts. */
+  async worked(points: number): Promise<void> {
+    this.#points += points;
+    if (this.#points >= POINTS_PER_TURN) {
+      this.#points = 0;
+      await this.rest();
+    }
+  }
+
+  async rest(): Promise<void> {
+    this.#signal.throwIfAborted();
+    await this.#turn.rest();
+  }
+}

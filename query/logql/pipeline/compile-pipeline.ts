@@ -1,0 +1,135 @@
+import type { LineFilter } from "@sightline/model/ports.ts";
+import type { LineFilterStage, PipelineStage } from "../ast.ts";
+import { formatStage } from "../format/format-stage.ts";
+import { parseErrorOf } from "../parse/problems.ts";
+import type { TemplateLimits } from "../template/execute-template.ts";
+import { type FormatStage, labelFormatStage, lineFormatStage } from "./format-stages.ts";
+import { jsonStage } from "./json-stages.ts";
+import { compileLabelFilter, labelFilterStage, labelsOf } from "./label-filter.ts";
+import { compileLineFilter, lowerLineFilter } from "./line-filter.ts";
+import { logfmtStage } from "./logfmt-stages.ts";
+import type { HintFilter } from "./parser-hints.ts";
+import { dropStage, keepStage } from "./pick-stages.ts";
+import { reorderStages } from "./reorder-stages.ts";
+import { type Stage, StageError } from "./stage.ts";
+import { decolorizeStage, patternStage, regexpStage, unpackStage } from "./text-stages.ts";
+
+/** The stages of a query, ready to be applied. They keep state for one line at a time: made for one query. */
+export type CompiledPipeline = {
+  /** What the store may filter by: no line that fails them gets through the stages. */
+  readonly pushed: readonly LineFilter[];
+  /** All stages, in the order of their application. */
+  readonly stages: readonly Stage[];
+  /** Those that are left when the store has applied `pushed`. */
+  readonly stagesAfterStore: readonly Stage[];
+  /** Labels that stages read, as far as they are known. */
+  readonly reads: readonly string[];
+  /** Some stage may read labels beside `reads`. */
+  readonly readsAnything: boolean;
+  /** Label filters on a single label: parsers drop a line by them as soon as they have the label. */
+  readonly hintFilters: readonly HintFilter[];
+};
+
+type Entry = { readonly stage: Stage; readonly isPushed: boolean };
+type Compiled = {
+  -readonly [K in keyof CompiledPipeline]: CompiledPipeline[K] extends readonly (infer T)[] ? T[] : CompiledPipeline[K];
+};
+
+/** Throws `ParseError` in Loki's words for a stage that can't be made (a template, a path, an expression). */
+export function compilePipeline(stages: readonly PipelineStage[], limits: TemplateLimits): CompiledPipeline {
+  const compiled: Compiled = {
+    pushed: [],
+    stages: [],
+    stagesAfterStore: [],
+    reads: [],
+    readsAnything: false,
+    hintFilters: [],
+  };
+  let isLineAsStored = true;
+  for (const group of reorderStages(stages)) {
+    const described = group.kind === "stage" ? [group.stage] : group.filters;
+    const entries = named(described, () =>
+      group.kind === "stage"
+        ? [{ stage: compileStage(group.stage, limits, compiled), isPushed: false }]
+        : group.filters.map((filter) => compileFilter(filter, isLineAsStored ? compiled : undefined)),
+    );
+    for (const { stage, isPushed } of entries) {
+      compiled.stages.push(stage);
+      compiled.reads.push(...stage.reads);
+      if (!isPushed) compiled.stagesAfterStore.push(stage);
+    }
+    if (group.kind === "stage" && CHANGES_LINE.has(group.stage.kind)) isLineAsStored = false;
+  }
+  return compiled;
+}
+
+const CHANGES_LINE: ReadonlySet<PipelineStage["kind"]> = new Set(["line-format", "unpack", "decolorize"]);
+
+/** Adds what the stage is to errors about it. */
+function named<T>(stages: readonly PipelineStage[], compile: () => T): T {
+  try {
+    return compile();
+  } catch (error) {
+    if (!(error instanceof StageError)) throw error;
+    const place = { start: (stages[0] as PipelineStage).range.start, end: (stages.at(-1) as PipelineStage).range.end };
+    throw parseErrorOf(place, `stage '${stages.map(formatStage).join(" ")}' : ${error.message}`, error);
+  }
+}
+
+function compileFilter(filter: LineFilterStage, pushTo: Compiled | undefined): Entry {
+  const passes = compileLineFilter(filter);
+  const lowered = pushTo && lowerLineFilter(filter);
+  pushTo?.pushed.push(...(lowered?.filters ?? []));
+  return { stage: { reads: [], apply: ({ line }) => passes(line) }, isPushed: lowered?.isExact ?? false };
+}
+
+function compileStage(
+  stage: Exclude<PipelineStage, LineFilterStage>,
+  limits: TemplateLimits,
+  compiled: Compiled,
+): Stage {
+  switch (stage.kind) {
+    case "label-filter": {
+      const [name, ...others] = labelsOf(stage.filter);
+      const isSimple = stage.filter.kind !== "and" && stage.filter.kind !== "or";
+      if (isSimple && name !== undefined && others.length === 0) {
+        compiled.hintFilters.push({ name, passes: compileLabelFilter(stage.filter) });
+      }
+      return labelFilterStage(stage.filter);
+    }
+    case "line-format":
+      return noted(lineFormatStage(stage, limits), compiled);
+    case "label-format":
+      return noted(labelFormatStage(stage, limits), compiled);
+    default:
+      return compilePlain(stage);
+  }
+}
+
+function noted(stage: FormatStage, compiled: Compiled): Stage {
+  if (stage.readsAnything) compiled.readsAnything = true;
+  return stage;
+}
+
+function compilePlain(
+  stage: Exclude<PipelineStage, { kind: "line-filter" | "label-filter" | "line-format" | "label-format" }>,
+): Stage {
+  switch (stage.kind) {
+    case "json":
+      return jsonStage(stage);
+    case "logfmt":
+      return logfmtStage(stage);
+    case "regexp":
+      return regexpStage(stage);
+    case "pattern":
+      return patternStage(stage);
+    case "unpack":
+      return unpackStage();
+    case "decolorize":
+      return decolorizeStage();
+    case "drop":
+      return dropStage(stage);
+    case "keep":
+      return keepStage(stage);
+  }
+}

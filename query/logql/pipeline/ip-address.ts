@@ -1,0 +1,89 @@
+/** An address as a number; those of different versions are never equal. */
+export type IpAddress = { readonly bits: 32 | 128; readonly value: bigint };
+/** Both ends included. */
+export type IpRange = { readonly bits: 32 | 128; readonly from: bigint; readonly to: bigint };
+
+/** Undefined when the text is no address. As Go's netip.ParseAddr, without zones. */
+export function parseIp(text: string): IpAddress | undefined {
+  return text.includes(":") ? parseIpv6(text) : parseIpv4(text);
+}
+
+function parseIpv4(text: string): IpAddress | undefined {
+  const parts = /^(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})$/.exec(text)?.slice(1);
+  if (!parts || parts.some((part) => Number(part) > 255 || (part.length > 1 && part.startsWith("0")))) return undefined;
+  return { bits: 32, value: parts.reduce((value, part) => (value << 8n) | BigInt(part), 0n) };
+}
+
+function parseIpv6(text: string): IpAddress | undefined {
+  const plain = withoutDottedTail(text);
+  if (plain === undefined) return undefined;
+  const halves = plain.split("::");
+  if (halves.length > 2) return undefined;
+  const [head = [], tail] = halves.map((half) => (half === "" ? [] : half.split(":")));
+  const missing = 8 - head.length - (tail?.length ?? 0);
+  if (tail ? missing < 1 : missing !== 0) return undefined;
+  const groups = tail ? [...head, ...new Array<string>(missing).fill("0"), ...tail] : head;
+  if (!groups.every((group) => /^[\da-fA-F]{1,4}$/.test(group))) return undefined;
+  return { bits: 128, value: groups.reduce((value, group) => (value << 16n) | BigInt(`0x${group}`), 0n) };
+}
+
+/** `::ffff:1.2.3.4` as `::ffff:102:304`. */
+function withoutDottedTail(text: string): string | undefined {
+  const lastColon = text.lastIndexOf(":");
+  const tail = text.slice(lastColon + 1);
+  if (!tail.includes(".")) return text;
+  const ipv4 = parseIpv4(tail);
+  if (!ipv4) return undefined;
+  return `${text.slice(0, lastColon + 1)}${(ipv4.value >> 16n).toString(16)}:${(ipv4.value & 0xffffn).toString(16)}`;
+}
+
+/** `1.2.3.4`, `10.0.0.0/8` or `1.2.3.4-1.2.3.9`, also for IPv6; undefined when it is none of them. */
+export function parseIpRange(text: string): IpRange | undefined {
+  const single = parseIp(text);
+  if (single) return { bits: single.bits, from: single.value, to: single.value };
+  const network = /^(.*)\/(\d{1,3})$/.exec(text);
+  if (network) return parseNetwork(network[1] as string, Number(network[2]));
+  const dash = text.indexOf("-");
+  const from = parseIp(text.slice(0, Math.max(dash, 0)).trim());
+  const to = parseIp(text.slice(dash + 1).trim());
+  if (!from || !to || from.bits !== to.bits || from.value > to.value) return undefined;
+  return { bits: from.bits, from: from.value, to: to.value };
+}
+
+function parseNetwork(address: string, prefix: number): IpRange | undefined {
+  const ip = parseIp(address);
+  if (!ip || prefix > ip.bits) return undefined;
+  const hostBits = BigInt(ip.bits - prefix);
+  const from = (ip.value >> hostBits) << hostBits;
+  return { bits: ip.bits, from, to: from | ((1n << hostBits) - 1n) };
+}
+
+const DIGIT = /[0-9]/;
+const CANDIDATE_V4 = /[0-9.]+/y;
+const CANDIDATE_V6 = /[0-9a-fA-F:.]+/y;
+const HINT_V4 = /[0-9](?:\.|.\.|..\.)/sy;
+const HINT_V6 = /::[0-9a-fA-F]|[0-9a-fA-F]{1,4}:/y;
+
+/** Some address in the text belongs to the range. Addresses are looked for as Loki does (pkg/logql/log/ip.go). */
+export function containsIp(text: string, range: IpRange): boolean {
+  for (let at = 0; at < text.length; at++) {
+    const candidate = candidateAt(text, at);
+    if (candidate === undefined) continue;
+    const ip = parseIp(candidate);
+    if (ip && ip.bits === range.bits && ip.value >= range.from && ip.value <= range.to) return true;
+    at += candidate.length;
+  }
+  return false;
+}
+
+function candidateAt(text: string, at: number): string | undefined {
+  HINT_V4.lastIndex = at;
+  if (at + 3 < text.length && DIGIT.test(text[at] as string) && HINT_V4.test(text)) {
+    CANDIDATE_V4.lastIndex = at;
+    return CANDIDATE_V4.exec(text)?.[0];
+  }
+  HINT_V6.lastIndex = at;
+  if (!HINT_V6.test(text)) return undefined;
+  CANDIDATE_V6.lastIndex = at;
+  return CANDIDATE_V6.exec(text)?.[0];
+}

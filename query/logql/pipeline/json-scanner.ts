@@ -1,0 +1,262 @@
+/**
+ * Finds keys and values in a line of JSON without building objects, as Loki's JSON library does (grafana/jsonparser): what
+ * comes before a mistake is found, and what is behind the last brace is not looked at.
+ */
+export type JsonType = "string" | "number" | "boolean" | "null" | "object" | "array";
+
+/** Where a value is; of a string without its quotes. */
+export type JsonValue = { type: JsonType; start: number; end: number; hasEscapes: boolean };
+
+/** The JSON is malformed. The message is the library's. */
+export class JsonError extends Error {
+  override readonly name = "JsonError";
+}
+const MALFORMED_JSON = "Malformed JSON error";
+const MALFORMED_STRING = "Value is string, but can't find closing '\"' symbol";
+const MALFORMED_ARRAY = "Value is array, but can't find closing ']' symbol";
+const MALFORMED_OBJECT = "Value looks like object, but can't find closing '}' symbol";
+const MALFORMED_ESCAPE = "Encountered an invalid escape sequence in a string";
+const UNKNOWN_TYPE = "Unknown value type";
+
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+const OPEN_BRACE = 0x7b;
+const CLOSE_BRACE = 0x7d;
+const OPEN_BRACKET = 0x5b;
+const CLOSE_BRACKET = 0x5d;
+const COMMA = 0x2c;
+const COLON = 0x3a;
+
+/** Objects nest so deep at most; what is deeper is passed over. */
+const MAX_DEPTH = 128;
+
+/** What is done with each member of an object; false ends the walk. Nested objects are walked by the visitor. */
+export type MemberVisitor = (key: string, value: JsonValue) => boolean;
+
+export class JsonScanner {
+  #text = "";
+  #depth = 0;
+  /** Ends of the blocks that have been looked for, by their start: nested ones are asked for again, level by level. */
+  readonly #ends = new Map<number, number>();
+
+  start(text: string): void {
+    this.#text = text;
+    this.#depth = 0;
+    if (this.#ends.size > 0) this.#ends.clear();
+  }
+
+  text(value: JsonValue): string {
+    return this.#text.slice(value.start, value.end);
+  }
+
+  /**
+   * Visits the members of the object at `from` in their order. False when the visitor ended it. Throws {@link JsonError}
+   * where the object is malformed; what came before has been visited.
+   */
+  eachMember(from: number, visit: MemberVisitor): boolean {
+    if (this.#depth >= MAX_DEPTH) return true;
+    this.#depth++;
+    try {
+      return this.#eachMember(from, visit);
+    } finally {
+      this.#depth--;
+    }
+  }
+
+  #eachMember(from: number, visit: MemberVisitor): boolean {
+    let at = this.#token(from, MALFORMED_OBJECT);
+    if (this.#text.charCodeAt(at) !== OPEN_BRACE) throw new JsonError(MALFORMED_OBJECT);
+    at = this.#token(at + 1, MALFORMED_JSON);
+    for (;;) {
+      const code = this.#text.charCodeAt(at);
+      if (code === CLOSE_BRACE) return true;
+      if (code !== QUOTE) throw new JsonError(MALFORMED_OBJECT);
+      const keyEnd = this.#stringEnd(at + 1);
+      if (keyEnd === -1) throw new JsonError(MALFORMED_JSON);
+      const key = this.#key(at + 1, keyEnd);
+      at = this.#token(keyEnd + 1, MALFORMED_JSON);
+      if (this.#text.charCodeAt(at) !== COLON) throw new JsonError(MALFORMED_JSON);
+      const value = this.value(at + 1);
+      if (!visit(key, value)) return false;
+      at = this.#token(value.type === "string" ? value.end + 1 : value.end, MALFORMED_ARRAY);
+      const next = this.#text.charCodeAt(at);
+      if (next === CLOSE_BRACE) return true;
+      if (next !== COMMA) throw new JsonError(MALFORMED_OBJECT);
+      at = this.#token(at + 1, MALFORMED_ARRAY);
+    }
+  }
+
+  /** The element of the array at `from`; undefined when there is none. */
+  element(from: number, index: number): JsonValue | undefined {
+    let at = this.#token(from + 1, MALFORMED_JSON);
+    if (this.#text.charCodeAt(at) === CLOSE_BRACKET) return undefined;
+    for (let i = 0; ; i++) {
+      const value = this.value(at);
+      if (i === index) return value;
+      at = this.#token(value.type === "string" ? value.end + 1 : value.end, MALFORMED_ARRAY);
+      if (this.#text.charCodeAt(at) !== COMMA) return undefined;
+      at++;
+    }
+  }
+
+  /** The value that begins at or after `from`. */
+  value(from: number): JsonValue {
+    const start = this.#token(from, MALFORMED_JSON);
+    const code = this.#text.charCodeAt(start);
+    if (code === QUOTE) {
+      const end = this.#stringEnd(start + 1);
+      if (end === -1) throw new JsonError(MALFORMED_STRING);
+      return { type: "string", start: start + 1, end, hasEscapes: this.#sawEscape };
+    }
+    if (code === OPEN_BRACE) return this.#block(start, "object", MALFORMED_OBJECT);
+    if (code === OPEN_BRACKET) return this.#block(start, "array", MALFORMED_ARRAY);
+    return this.#literal(start, code);
+  }
+
+  #block(start: number, type: JsonType, problem: string): JsonValue {
+    const end = this.#blockEnd(start, type === "object" ? CLOSE_BRACE : CLOSE_BRACKET);
+    if (end === -1) throw new JsonError(problem);
+    return { type, start, end, hasEscapes: false };
+  }
+
+  #literal(start: number, first: number): JsonValue {
+    let end = start;
+    for (; end < this.#text.length && !endsLiteral(this.#text.charCodeAt(end)); end++);
+    const type = literalType(first, this.#text, start, end);
+    if (!type) throw new JsonError(UNKNOWN_TYPE);
+    return { type, start, end, hasEscapes: false };
+  }
+
+  /** Where the next token is. */
+  #token(from: number, problem: string): number {
+    for (let at = from; at < this.#text.length; at++) {
+      const code = this.#text.charCodeAt(at);
+      if (code !== 0x20 && code !== 0x0a && code !== 0x0d && code !== 0x09) return at;
+    }
+    throw new JsonError(problem);
+  }
+
+  #sawEscape = false;
+
+  /** Of the closing quote; -1 when there is none. */
+  #stringEnd(from: number): number {
+    this.#sawEscape = false;
+    for (let at = from; ; at++) {
+      const quote = this.#text.indexOf('"', at);
+      if (quote === -1) return -1;
+      let backslashes = quote;
+      while (backslashes > from && this.#text.charCodeAt(backslashes - 1) === BACKSLASH) backslashes--;
+      if (!this.#sawEscape) this.#sawEscape = this.#hasBackslash(at, quote);
+      if ((quote - backslashes) % 2 === 0) return quote;
+      at = quote;
+    }
+  }
+
+  #hasBackslash(from: number, to: number): boolean {
+    for (let at = from; at < to; at++) if (this.#text.charCodeAt(at) === BACKSLASH) return true;
+    return false;
+  }
+
+  #key(start: number, end: number): string {
+    const raw = this.#text.slice(start, end);
+    if (!this.#sawEscape) return raw;
+    const key = unescapeJson(raw);
+    if (key === undefined) throw new JsonError(MALFORMED_ESCAPE);
+    return key;
+  }
+
+  /** Behind the mark that closes the block; counts only marks of its own kind, outside of strings. */
+  #blockEnd(start: number, close: number): number {
+    const known = this.#ends.get(start);
+    if (known !== undefined) return known;
+    const open = this.#text.charCodeAt(start);
+    const pending: number[] = [];
+    for (let at = start; at < this.#text.length; at++) {
+      const code = this.#text.charCodeAt(at);
+      if (code === QUOTE) {
+        const end = this.#stringEnd(at + 1);
+        if (end === -1) break;
+        at = end;
+      } else if (code === open) {
+        pending.push(at);
+      } else if (code === close) {
+        this.#ends.set(pending.pop() as number, at + 1);
+        if (pending.length === 0) return at + 1;
+      }
+    }
+    for (const unclosed of pending) this.#ends.set(unclosed, -1);
+    return -1;
+  }
+}
+
+function endsLiteral(code: number): boolean {
+  return (
+    code === COMMA ||
+    code === CLOSE_BRACE ||
+    code === CLOSE_BRACKET ||
+    code === 0x20 ||
+    code === 0x0a ||
+    code === 0x0d ||
+    code === 0x09
+  );
+}
+
+function literalType(first: number, text: string, start: number, end: number): JsonType | undefined {
+  if ((first >= 0x30 && first <= 0x39) || first === 0x2d) return "number";
+  const length = end - start;
+  if (length === 4 && text.startsWith("true", start)) return "boolean";
+  if (length === 5 && text.startsWith("false", start)) return "boolean";
+  return length === 4 && text.startsWith("null", start) ? "null" : undefined;
+}
+
+const ESCAPES: Readonly<Record<string, string>> = {
+  '"': '"',
+  "\\": "\\",
+  "/": "/",
+  b: "\b",
+  f: "\f",
+  n: "\n",
+  r: "\r",
+  t: "\t",
+};
+
+const ESCAPE = /\\(?:u([\da-fA-F]{4})(?:\\u([\da-fA-F]{4}))?|([^u]))/sy;
+
+/** Undefined when an escape is not one of JSON's. */
+export function unescapeJson(raw: string): string | undefined {
+  let out = "";
+  let from = 0;
+  for (let at = raw.indexOf("\\"); at !== -1; at = raw.indexOf("\\", from)) {
+    ESCAPE.lastIndex = at;
+    const match = ESCAPE.exec(raw);
+    const escaped = match && (match[3] === undefined ? unicodeEscape(match[1], match[2]) : simpleEscape(match[3]));
+    if (!escaped) return undefined;
+    out += raw.slice(from, at) + escaped.text;
+    from = at + escaped.length;
+  }
+  return out + raw.slice(from);
+}
+
+type Escaped = { readonly text: string; readonly length: number };
+
+function simpleEscape(kind: string): Escaped | undefined {
+  const text = ESCAPES[kind];
+  return text === undefined ? undefined : { text, length: 2 };
+}
+
+/** A surrogate needs another one behind it. */
+function unicodeEscape(first = "", second: string | undefined): Escaped | undefined {
+  const high = Number.parseInt(first, 16);
+  if (high < 0xd800 || high > 0xdfff) return { text: String.fromCharCode(high), length: 6 };
+  const low = second === undefined ? 0 : Number.parseInt(second, 16);
+  if (low < 0xdc00) return undefined;
+  const codePoint = 0x10000 + (high - 0xd800) * 0x400 + (low - 0xdc00);
+  const isValid = codePoint >= 0x10000 && codePoint <= 0x10ffff;
+  return { text: isValid ? String.fromCodePoint(codePoint) : "\ufffd", length: 12 };
+}
+
+/** The text of a string value as a label gets it: "" when an escape is wrong, and no replacement characters. */
+export function jsonStringText(raw: string, hasEscapes: boolean): string {
+  const text = hasEscapes ? (unescapeJson(raw) ?? "") : raw;
+  return text.includes("\ufffd") ? text.replaceAll("\ufffd", " ") : text;
+}

@@ -1,0 +1,15 @@
+import { InvalidInputError } from "@sightline/model/errors.ts";
+import { compileRegex, type Regex } from "@sightline/model/regex.ts";
+
+/** An expression whose named groups become labels; `names[i]` is the name of group i, "" for those without. */
+export type RegexCaptures = { readonly regex: Regex; readonly names: readonly string[] };
+
+/** Throws `InvalidInputError` in the words of Loki's NewRegexpParser. */
+export function regexCaptures(source: string): RegexCaptures {
+  const regex = compileRegex(source);
+  const names = regex.groupNames();
+  if (names.every((name) => name === "")) {
+    throw new InvalidInputError("at least one named capture must be supplied");
+  }
+  return { regex, names };
+}

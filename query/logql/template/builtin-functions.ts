@@ -1,0 +1,137 @@
+import { goPrintf } from "./go-printf.ts";
+import { display, GoMap, GoTimeValue, type GoValue, Int64, isList, isTrue, typeName } from "./go-value.ts";
+import type { TemplateFunction, TemplateFunctions } from "./template-function.ts";
+import { urlEncode } from "./text-functions.ts";
+
+/** fmt.Sprint: a space between two operands that are no strings. */
+function sprint(args: readonly GoValue[]): string {
+  let text = "";
+  for (const [i, arg] of args.entries()) {
+    const isApart = i > 0 && typeof arg !== "string" && typeof args[i - 1] !== "string";
+    text += (isApart ? " " : "") + display(arg);
+  }
+  return text;
+}
+
+function asText(args: readonly GoValue[]): string {
+  return args.length === 1 && typeof args[0] === "string" ? args[0] : sprint(args);
+}
+
+type Comparable = string | bigint | number | boolean;
+
+/** Integers of both kinds compare with each other; everything else only with its own type. */
+function comparable(value: GoValue): Comparable {
+  if (value instanceof Int64) return value.value;
+  if (value === null || typeof value === "object") {
+    throw new Error(`invalid type for comparison${value === null ? "" : `: ${typeName(value)}`}`);
+  }
+  return value;
+}
+
+function equal(a: GoValue, b: GoValue): boolean {
+  if (a === null || b === null) return a === b;
+  if (a instanceof GoTimeValue && b instanceof GoTimeValue) return a.time.ns === b.time.ns;
+  const [left, right] = [comparable(a), comparable(b)];
+  if (typeof left !== typeof right) throw new Error("incompatible types for comparison");
+  return left === right;
+}
+
+function less(a: GoValue, b: GoValue): boolean {
+  const [left, right] = [comparable(a), comparable(b)];
+  if (typeof left !== typeof right) throw new Error("incompatible types for comparison");
+  if (typeof left === "boolean") throw new Error("invalid type for comparison");
+  return left < right;
+}
+
+function ordering(call: (a: GoValue, b: GoValue) => boolean): TemplateFunction {
+  return { parameters: ["any", "any"], call: ([a, b]) => call(a as GoValue, b as GoValue) };
+}
+
+function length(value: GoValue): bigint {
+  if (typeof value === "string") return BigInt(Buffer.byteLength(value));
+  if (isList(value)) return BigInt(value.length);
+  if (value instanceof GoMap) return BigInt(value.entries.size);
+  throw new Error(value === null ? "len of nil pointer" : `len of type ${typeName(value)}`);
+}
+
+function indexOf(value: GoValue, length: number): number {
+  if (typeof value !== "bigint" && !(value instanceof Int64)) {
+    throw new Error(
+      value === null ? "cannot index slice/array with nil" : `cannot index slice/array with type ${typeName(value)}`,
+    );
+  }
+  const at = Number(value instanceof Int64 ? value.value : value);
+  if (at < 0 || at >= length) throw new Error(`index out of range: ${at}`);
+  return at;
+}
+
+function index(item: GoValue, keys: readonly GoValue[]): GoValue {
+  let value = item;
+  for (const key of keys) {
+    if (value instanceof GoMap) {
+      if (typeof key !== "string") throw new Error(`value has type ${typeName(key)}; should be string`);
+      value = value.get(key);
+    } else if (isList(value)) {
+      value = value[indexOf(key, value.length)] as GoValue;
+    } else if (typeof value === "string") {
+      const bytes = Buffer.from(value);
+      value = BigInt(bytes[indexOf(key, bytes.length)] as number);
+    } else {
+      throw new Error(value === null ? "index of untyped nil" : `can't index item of type ${typeName(value)}`);
+    }
+  }
+  return value;
+}
+
+function slice(item: GoValue, bounds: readonly GoValue[]): GoValue {
+  if (typeof item !== "string" && !isList(item)) throw new Error(`can't slice item of type ${typeName(item)}`);
+  const bytes = typeof item === "string" ? Buffer.from(item) : undefined;
+  const size = bytes ? bytes.length : (item as readonly GoValue[]).length;
+  const [from = 0, to = size] = bounds.map((bound) => indexOf(bound, size + 1));
+  if (from > to) throw new Error(`invalid slice index: ${from} > ${to}`);
+  return bytes ? bytes.subarray(from, to).toString() : (item as readonly GoValue[]).slice(from, to);
+}
+
+const HTML: Readonly<Record<string, string>> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&#34;", "'": "&#39;" };
+
+function ofValues(call: (args: readonly GoValue[]) => GoValue): TemplateFunction {
+  return { parameters: ["any"], isVariadic: true, call };
+}
+
+function itemAndMore(call: (item: GoValue, rest: readonly GoValue[]) => GoValue): TemplateFunction {
+  return { parameters: ["any", "any"], isVariadic: true, call: ([item, ...rest]) => call(item as GoValue, rest) };
+}
+
+/** Functions that every Go template has (text/template/funcs.go). `and` and `or` are evaluated where they stand. */
+export const BUILTIN_FUNCTIONS: TemplateFunctions = {
+  and: itemAndMore((first, rest) => [first, ...rest].find((value) => !isTrue(value)) ?? rest.at(-1) ?? first),
+  or: itemAndMore((first, rest) => [first, ...rest].find(isTrue) ?? rest.at(-1) ?? first),
+  not: { parameters: ["any"], call: ([value]) => !isTrue(value as GoValue) },
+  len: { parameters: ["any"], call: ([value]) => length(value as GoValue) },
+  index: itemAndMore(index),
+  slice: itemAndMore(slice),
+  print: ofValues(sprint),
+  println: ofValues((args) => `${args.map(display).join(" ")}\n`),
+  printf: {
+    parameters: ["string", "any"],
+    isVariadic: true,
+    call: ([format, ...args]) => goPrintf(format as string, args),
+  },
+  html: ofValues((args) => asText(args).replaceAll(/[&<>"']/g, (char) => HTML[char] as string)),
+  js: ofValues((args) =>
+    asText(args).replaceAll(/[\\'"<>&=\n\r\t]/g, (char) => {
+      if (char === "\\" || char === "'" || char === '"') return `\\${char}`;
+      return `\\u${char.charCodeAt(0).toString(16).toUpperCase().padStart(4, "0")}`;
+    }),
+  ),
+  urlquery: ofValues((args) => urlEncode(asText(args))),
+  eq: itemAndMore((first, rest) => {
+    if (rest.length === 0) throw new Error("missing argument for comparison");
+    return rest.some((value) => equal(first, value));
+  }),
+  ne: ordering((a, b) => !equal(a, b)),
+  lt: ordering(less),
+  le: ordering((a, b) => less(a, b) || equal(a, b)),
+  gt: ordering((a, b) => !(less(a, b) || equal(a, b))),
+  ge: ordering((a, b) => !less(a, b)),
+};

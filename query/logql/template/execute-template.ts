@@ -1,0 +1,368 @@
+import type { GoTime } from "./go-time.ts";
+import { display, GoMap, GoTimeValue, type GoValue, Int64, isList, isTrue, typeName } from "./go-value.ts";
+import type { Command, Operand, ParsedTemplate, Pipe, TemplateNode } from "./template-ast.ts";
+import type { ParameterType, TemplateContext, TemplateFunction, TemplateFunctions } from "./template-function.ts";
+
+/** Running the template failed. The message is that of Go's text/template. */
+export class TemplateExecutionError extends Error {
+  override readonly name = "TemplateExecutionError";
+}
+
+/** What one run may cost: a template can loop, call itself, and repeat texts. */
+export type TemplateLimits = { readonly maxOutputCharacters: number };
+/** Nodes and calls of one run. */
+const MAX_STEPS = 100_000;
+/** Templates that call templates. */
+const MAX_CALLS = 100;
+const NO_VALUE = "<no value>";
+
+type Variable = { readonly name: string; value: GoValue };
+/** How a list of nodes ended. */
+type Flow = "next" | "break" | "continue";
+
+export type TemplateInput = { readonly data: GoMap; readonly line: string; readonly time: GoTime };
+
+/** One run of a template. */
+export class TemplateRun implements TemplateContext {
+  readonly line: string;
+  readonly time: GoTime;
+  readonly #name: string;
+  readonly #template: ParsedTemplate;
+  readonly #functions: TemplateFunctions;
+  readonly #limits: TemplateLimits;
+  readonly #data: GoMap;
+  #variables: Variable[] = [];
+  #output = "";
+  #reserved = 0;
+  #steps = 0;
+  #calls = 0;
+
+  /** `name` is what Go's messages call the template. */
+  constructor(
+    name: string,
+    template: ParsedTemplate,
+    functions: TemplateFunctions,
+    limits: TemplateLimits,
+    { data, line, time }: TemplateInput,
+  ) {
+    this.#name = name;
+    this.#template = template;
+    this.#functions = functions;
+    this.#limits = limits;
+    this.#data = data;
+    this.line = line;
+    this.time = time;
+  }
+
+  /** Throws {@link TemplateExecutionError}. */
+  run(): string {
+    this.#variables = [{ name: "$", value: this.#data }];
+    this.#list(this.#template.root, this.#data);
+    return this.#output;
+  }
+
+  reserve(characters: number): void {
+    this.#reserved += characters;
+    if (!(this.#reserved <= this.#limits.maxOutputCharacters)) {
+      throw new TemplateExecutionError(
+        `the template makes more than ${this.#limits.maxOutputCharacters} characters of a line (query.logs.max_template_chars)`,
+      );
+    }
+  }
+
+  #write(text: string): void {
+    this.reserve(text.length);
+    this.#output += text;
+  }
+
+  #step(): void {
+    if (++this.#steps > MAX_STEPS)
+      throw new TemplateExecutionError(`the template takes more than ${MAX_STEPS} steps for a line`);
+  }
+
+  #list(nodes: readonly TemplateNode[], dot: GoValue): Flow {
+    for (const node of nodes) {
+      this.#step();
+      const flow = this.#node(node, dot);
+      if (flow !== "next") return flow;
+    }
+    return "next";
+  }
+
+  #node(node: TemplateNode, dot: GoValue): Flow {
+    switch (node.kind) {
+      case "text":
+        this.#write(node.text);
+        return "next";
+      case "action": {
+        const value = this.#pipe(node.pipe, dot);
+        if (node.pipe.variables.length === 0) this.#write(value === null ? NO_VALUE : display(value));
+        return "next";
+      }
+      case "break":
+      case "continue":
+        return node.kind;
+      case "template":
+        this.#call(node.name, node.pipe, dot);
+        return "next";
+      default:
+        return this.#branch(node, dot);
+    }
+  }
+
+  #branch(node: Extract<TemplateNode, { kind: "if" | "with" | "range" }>, dot: GoValue): Flow {
+    const known = this.#variables.length;
+    const value = this.#pipe(node.pipe, dot);
+    let flow: Flow;
+    if (node.kind === "range") flow = this.#range(node, value, dot);
+    else if (isTrue(value)) flow = this.#list(node.list, node.kind === "with" ? value : dot);
+    else flow = this.#list(node.elseList, dot);
+    this.#variables.length = known;
+    return flow;
+  }
+
+  #range(node: Extract<TemplateNode, { kind: "if" | "with" | "range" }>, value: GoValue, dot: GoValue): Flow {
+    const { pipe, list, elseList } = node;
+    let isEmpty = true;
+    for (const [key, element] of this.#elements(value, pipe)) {
+      isEmpty = false;
+      this.#step();
+      const known = this.#variables.length;
+      this.#bind(pipe, key, element);
+      const flow = this.#list(list, element);
+      this.#variables.length = known;
+      if (flow === "break") break;
+    }
+    return isEmpty ? this.#list(elseList, dot) : "next";
+  }
+
+  /** The variables of `range` hold the element, two of them key and element. They were made when its pipe was evaluated. */
+  #bind({ variables }: Pipe, key: GoValue, element: GoValue): void {
+    const [first, second] = variables;
+    if (second !== undefined) {
+      this.#assign(first as string, key);
+      this.#assign(second, element);
+    } else if (first !== undefined) {
+      this.#assign(first, element);
+    }
+  }
+
+  *#elements(value: GoValue, pipe: Pipe): Generator<[GoValue, GoValue]> {
+    if (isList(value)) {
+      for (const [i, element] of value.entries()) yield [BigInt(i), element];
+    } else if (value instanceof GoMap) {
+      for (const key of value.sortedKeys()) yield [key, value.get(key)];
+    } else if (typeof value === "bigint" || value instanceof Int64) {
+      const count = typeof value === "bigint" ? value : value.value;
+      for (let i = 0n; i < count; i++) yield [i, i];
+    } else if (typeof value === "string") {
+      let at = 0;
+      for (const char of value) {
+        yield [BigInt(at), BigInt(char.codePointAt(0) as number)];
+        at += Buffer.byteLength(char);
+      }
+    } else if (value !== null) {
+      throw this.#error(pipe, `range can't iterate over ${display(value)}`);
+    }
+  }
+
+  #call(name: string, pipe: Pipe | undefined, dot: GoValue): void {
+    const nodes = this.#template.named.get(name);
+    const at = pipe ?? { start: 0, end: 0 };
+    if (!nodes) throw this.#error(at, `template ${JSON.stringify(name)} not defined`);
+    if (++this.#calls > MAX_CALLS) throw this.#error(at, `exceeded maximum template depth (${MAX_CALLS})`);
+    const value = pipe ? this.#pipe(pipe, dot) : null;
+    const outer = this.#variables;
+    this.#variables = [{ name: "$", value }];
+    this.#list(nodes, value);
+    this.#variables = outer;
+    this.#calls--;
+  }
+
+  #pipe(pipe: Pipe, dot: GoValue): GoValue {
+    let value: GoValue | undefined;
+    for (const command of pipe.commands) value = this.#command(command, dot, value);
+    const result = value as GoValue;
+    for (const name of pipe.variables) {
+      if (pipe.isAssignment) this.#assign(name, result);
+      else this.#variables.push({ name, value: result });
+    }
+    return result;
+  }
+
+  #assign(name: string, value: GoValue): void {
+    const variable = this.#variables.findLast((known) => known.name === name);
+    if (variable) variable.value = value;
+  }
+
+  /** `final` is what the command before in the pipe gave: the last argument. */
+  #command({ args }: Command, dot: GoValue, final: GoValue | undefined): GoValue {
+    this.#step();
+    const [first, ...rest] = args;
+    if (first.kind === "function") return this.#function(first, rest, dot, final);
+    if (rest.length > 0 || final !== undefined) {
+      throw this.#error(first, `can't give argument to non-function ${this.#source(first)}`);
+    }
+    if (first.kind === "nil") throw this.#error(first, "nil is not a command");
+    return this.#operand(first, dot);
+  }
+
+  #function(
+    node: Extract<Operand, { kind: "function" }>,
+    args: readonly Operand[],
+    dot: GoValue,
+    final: GoValue | undefined,
+  ) {
+    const { name } = node;
+    if (name === "and" || name === "or") return this.#shortCircuit(node, args, dot, final);
+    const func = this.#functions[name] as TemplateFunction;
+    const given = args.length + (final === undefined ? 0 : 1);
+    const least = func.parameters.length - (func.isVariadic ? 1 : 0);
+    if (func.isVariadic ? given < least : given !== least) {
+      const wanted = func.isVariadic ? `at least ${least}` : String(least);
+      throw this.#error(node, `wrong number of args for ${name}: want ${wanted} got ${given}`);
+    }
+    const values = args.map((arg, i) => this.#argument(arg, parameterAt(func, i), dot));
+    if (final !== undefined) values.push(this.#checked(node, final, parameterAt(func, args.length)));
+    return this.#invoke(node, func, values);
+  }
+
+  #invoke(node: Extract<Operand, { kind: "function" }>, func: TemplateFunction, values: readonly GoValue[]): GoValue {
+    try {
+      return func.call(values, this);
+    } catch (cause) {
+      if (cause instanceof TemplateExecutionError) throw cause;
+      throw this.#error(node, `error calling ${node.name}: ${(cause as Error).message}`, cause);
+    }
+  }
+
+  #shortCircuit(
+    node: Extract<Operand, { kind: "function" }>,
+    args: readonly Operand[],
+    dot: GoValue,
+    final: GoValue | undefined,
+  ) {
+    if (args.length === 0 && final === undefined) {
+      throw this.#error(node, `wrong number of args for ${node.name}: want at least 1 got 0`);
+    }
+    const stopsAt = node.name === "or";
+    let value: GoValue = null;
+    for (const arg of args) {
+      value = this.#argument(arg, "any", dot);
+      if (isTrue(value) === stopsAt) return value;
+    }
+    return final ?? value;
+  }
+
+  #argument(arg: Operand, type: ParameterType, dot: GoValue): GoValue {
+    this.#step();
+    if (arg.kind === "number") return this.#constant(arg, type);
+    if (arg.kind === "nil") {
+      if (type === "any") return null;
+      throw this.#error(arg, `cannot assign nil to ${type}`);
+    }
+    const value = arg.kind === "function" ? this.#function(arg, [], dot, undefined) : this.#operand(arg, dot);
+    if (arg.kind === "string" && type !== "string" && type !== "any")
+      throw this.#error(arg, `expected ${kindName(type)}; found ${this.#source(arg)}`);
+    return this.#checked(arg, value, type);
+  }
+
+  #constant(arg: Extract<Operand, { kind: "number" }>, type: ParameterType): GoValue {
+    if (type === "float64") return arg.float;
+    if (type === "int") {
+      if (arg.int !== undefined) return arg.int;
+      throw this.#error(arg, `expected integer; found ${this.#source(arg)}`);
+    }
+    if (type === "any") return this.#ideal(arg);
+    throw this.#error(arg, `expected ${kindName(type)}; found ${this.#source(arg)}`);
+  }
+
+  /** A constant by itself: an `int` unless it is written with a point or an exponent. */
+  #ideal(arg: Extract<Operand, { kind: "number" }>): GoValue {
+    const isFloat = /[.eE]/.test(this.#source(arg)) && !/^[+-]?0[xX]/.test(this.#source(arg));
+    return isFloat || arg.int === undefined ? arg.float : arg.int;
+  }
+
+  #checked(at: Operand, value: GoValue, type: ParameterType): GoValue {
+    if (type === "any" || matchesType(value, type)) return value;
+    const wanted = type === "time" ? "time.Time" : type;
+    if (value === null) throw this.#error(at, `invalid value; expected ${wanted}`);
+    throw this.#error(at, `wrong type for value; expected ${wanted}; got ${typeName(value)}`);
+  }
+
+  #operand(operand: Operand, dot: GoValue): GoValue {
+    switch (operand.kind) {
+      case "dot":
+        return dot;
+      case "bool":
+      case "string":
+        return operand.value;
+      case "number":
+        return this.#ideal(operand);
+      case "field":
+        return this.#fields(operand, dot, operand.path);
+      case "variable":
+        return this.#fields(
+          operand,
+          this.#variables.findLast(({ name }) => name === operand.name)?.value ?? null,
+          operand.path,
+        );
+      case "pipe":
+        return this.#fields(operand, this.#pipe(operand.pipe, dot), operand.path);
+      default:
+        return null;
+    }
+  }
+
+  #fields(at: Operand, receiver: GoValue, path: readonly string[]): GoValue {
+    let value = receiver;
+    for (const name of path) {
+      if (value === null) throw this.#error(at, `nil data; no entry for key ${JSON.stringify(name)}`);
+      if (!(value instanceof GoMap)) throw this.#error(at, `can't evaluate field ${name} in type ${typeName(value)}`);
+      value = value.get(name);
+    }
+    return value;
+  }
+
+  #source({ start, end }: { readonly start: number; readonly end: number }): string {
+    return this.#template.text.slice(start, end);
+  }
+
+  /** With the place in Go's words: `template: line:1:3: executing "line" at <.x>: …`. */
+  #error(
+    at: { readonly start: number; readonly end: number },
+    problem: string,
+    cause?: unknown,
+  ): TemplateExecutionError {
+    const before = this.#template.text.slice(0, at.start);
+    const line = before.split("\n").length;
+    const column = Buffer.byteLength(before.slice(before.lastIndexOf("\n") + 1));
+    const source = this.#source(at);
+    const shown = source.length > 20 ? `${source.slice(0, 20)}...` : source;
+    const message = `template: ${this.#name}:${line}:${column}: executing "${this.#name}" at <${shown}>: ${problem}`;
+    return new TemplateExecutionError(message, { cause });
+  }
+}
+
+function parameterAt({ parameters }: TemplateFunction, i: number): ParameterType {
+  return (parameters[i] ?? parameters.at(-1)) as ParameterType;
+}
+
+function kindName(type: ParameterType): string {
+  return type === "int" ? "integer" : type === "float64" ? "float" : type;
+}
+
+function matchesType(value: GoValue, type: ParameterType): boolean {
+  switch (type) {
+    case "string":
+      return typeof value === "string";
+    case "int":
+      return typeof value === "bigint";
+    case "float64":
+      return typeof value === "number";
+    case "bool":
+      return typeof value === "boolean";
+    default:
+      return value instanceof GoTimeValue;
+  }
+}

@@ -1,0 +1,30 @@
+import { parseGoNumber } from "../parse/parse-number.ts";
+import { type GoValue, Int64 } from "./go-value.ts";
+
+/** cast.ToInt64: 0 for what is no number. Strings may be hexadecimal, octal or binary; a fraction of zeros is dropped. */
+export function castInt(value: GoValue): bigint {
+  if (typeof value === "bigint") return value;
+  if (value instanceof Int64) return value.value;
+  if (typeof value === "number") return Number.isFinite(value) ? BigInt.asIntN(64, BigInt(Math.trunc(value))) : 0n;
+  if (typeof value === "boolean") return value ? 1n : 0n;
+  return typeof value === "string" ? intOfText(value) : 0n;
+}
+
+function intOfText(text: string): bigint {
+  const plain = text.replace(/\.0*$/, "");
+  const match = /^([+-]?)(0[xX][\da-fA-F]+|0[bB][01]+|0[oO]?[0-7]+|\d+)$/.exec(plain.replaceAll(/(?<=\d)_(?=\d)/g, ""));
+  if (!match) return 0n;
+  const digits = (match[2] as string).replace(/^0(?=[0-7]+$)/, "0o");
+  const value = BigInt(digits);
+  const signed = match[1] === "-" ? -value : value;
+  return BigInt.asIntN(64, signed) === signed ? signed : 0n;
+}
+
+/** cast.ToFloat64: 0 for what is no number. */
+export function castFloat(value: GoValue): number {
+  if (typeof value === "number") return value;
+  if (typeof value === "bigint") return Number(value);
+  if (value instanceof Int64) return Number(value.value);
+  if (typeof value === "boolean") return value ? 1 : 0;
+  return typeof value === "string" ? (parseGoNumber(value) ?? 0) : 0;
+}

@@ -1,0 +1,129 @@
+import { quote } from "../../promql/format/quote.ts";
+import { display, displayFloat, type GoValue, Int64, isList, typeName } from "./go-value.ts";
+
+const VERB = /%([-+# 0]*)(\*|\d+)?(?:\.(\*|\d+)?)?([a-zA-Z%])?/g;
+/** Widths and precisions beyond this are not honoured: a short format must not make a long text. */
+const MAX_WIDTH = 1_000;
+
+/** fmt.Sprintf, for the values that templates have. What does not fit its verb is shown as `%!d(string=x)`, as in Go. */
+export function goPrintf(format: string, args: readonly GoValue[]): string {
+  let next = 0;
+  const text = format.replaceAll(VERB, (all, flags: string, width?: string, precision?: string, verb?: string) => {
+    const starWidth = width === "*" ? Number(args[next++]) : Number(width ?? 0);
+    const hasPrecision = all.includes(".");
+    const starPrecision = precision === "*" ? Number(args[next++]) : Number(precision ?? 0);
+    if (verb === "%") return "%";
+    if (verb === undefined) return "%!(NOVERB)";
+    if (next >= args.length) return `%!${verb}(MISSING)`;
+    const spec: Spec = { flags, verb, precision: hasPrecision ? Math.min(starPrecision, MAX_WIDTH) : undefined };
+    const isLeft = flags.includes("-") || starWidth < 0;
+    return pad(formatVerb(spec, args[next++] as GoValue), Math.min(Math.abs(starWidth), MAX_WIDTH), isLeft, spec);
+  });
+  const extra = args.slice(next).map((arg) => `${typeName(arg)}=${display(arg)}`);
+  return extra.length > 0 ? `${text}%!(EXTRA ${extra.join(", ")})` : text;
+}
+
+type Spec = { readonly flags: string; readonly verb: string; readonly precision: number | undefined };
+
+function pad(text: string, width: number, isLeft: boolean, { flags, verb }: Spec): string {
+  const missing = width - [...text].length;
+  if (!(missing > 0)) return text;
+  if (isLeft) return text + " ".repeat(missing);
+  if (!flags.includes("0") || !/[dxXobeEfFgGsvqt]/.test(verb) || /^[+-]?Inf|NaN/.test(text))
+    return " ".repeat(missing) + text;
+  const sign = /^[+-]/.exec(text)?.[0] ?? "";
+  return sign + "0".repeat(missing) + text.slice(sign.length);
+}
+
+function formatVerb(spec: Spec, value: GoValue): string {
+  const { verb } = spec;
+  if (verb === "v") return spec.flags.includes("#") && typeof value === "string" ? quote(value) : display(value);
+  if (verb === "T") return typeName(value);
+  if (isList(value)) return `[${value.map((one) => formatVerb(spec, one)).join(" ")}]`;
+  const formatted = formatTyped(spec, value);
+  return formatted ?? (value === null ? `%!${verb}(<nil>)` : `%!${verb}(${typeName(value)}=${display(value)})`);
+}
+
+function formatTyped(spec: Spec, value: GoValue): string | undefined {
+  if (typeof value === "string") return formatText(spec, value);
+  if (typeof value === "bigint") return formatInt(spec, value);
+  if (value instanceof Int64) return formatInt(spec, value.value);
+  if (typeof value === "number") return formatFloat(spec, value);
+  if (typeof value === "boolean") return spec.verb === "t" ? String(value) : undefined;
+  return spec.verb === "s" && value !== null ? display(value) : undefined;
+}
+
+function formatText({ verb, precision, flags }: Spec, value: string): string | undefined {
+  const text = precision === undefined ? value : [...value].slice(0, precision).join("");
+  switch (verb) {
+    case "s":
+      return text;
+    case "q":
+      return flags.includes("#") && !text.includes("`") ? `\`${text}\`` : quote(text);
+    case "x":
+    case "X": {
+      const hex = Buffer.from(text).toString("hex");
+      return verb === "X" ? hex.toUpperCase() : hex;
+    }
+    default:
+      return undefined;
+  }
+}
+
+const RADIX: Readonly<Record<string, number>> = { d: 10, b: 2, o: 8, x: 16, X: 16 };
+const PREFIX: Readonly<Record<string, string>> = { b: "0b", o: "0", x: "0x", X: "0X" };
+
+function formatInt({ verb, flags }: Spec, value: bigint): string | undefined {
+  const radix = RADIX[verb];
+  if (radix !== undefined) {
+    const digits = (value < 0n ? -value : value).toString(radix);
+    const shown = verb === "X" ? digits.toUpperCase() : digits;
+    return signOf(value < 0n, flags) + (flags.includes("#") ? (PREFIX[verb] ?? "") : "") + shown;
+  }
+  const isCharacter = value >= 0n && value <= 0x10ffffn;
+  if (verb === "c") return isCharacter ? String.fromCodePoint(Number(value)) : "\ufffd";
+  if (verb === "U") return `U+${value.toString(16).toUpperCase().padStart(4, "0")}`;
+  if (verb === "q") return isCharacter ? `'${String.fromCodePoint(Number(value))}'` : "'\ufffd'";
+  return undefined;
+}
+
+function signOf(isNegative: boolean, flags: string): string {
+  if (isNegative) return "-";
+  if (flags.includes("+")) return "+";
+  return flags.includes(" ") ? " " : "";
+}
+
+function formatFloat({ verb, precision, flags }: Spec, value: number): string | undefined {
+  const digits = Math.min(precision ?? 6, 100);
+  const absolute = Math.abs(value);
+  let text: string;
+  if (!Number.isFinite(value)) text = displayFloat(absolute).replace("+", "");
+  else if (verb === "f" || verb === "F") text = toFixed(absolute, digits);
+  else if (verb === "e" || verb === "E") text = twoDigitExponent(absolute.toExponential(digits));
+  else if (verb === "g" || verb === "G")
+    text = precision === undefined ? displayFloat(absolute) : general(absolute, digits);
+  else return undefined;
+  const isNegative = value < 0 || Object.is(value, -0);
+  return signOf(isNegative, flags) + (verb === "E" || verb === "G" ? text.toUpperCase() : text);
+}
+
+/** JavaScript's toFixed gives up at 1e21. */
+function toFixed(value: number, digits: number): string {
+  if (value < 1e21) return value.toFixed(digits);
+  return BigInt(value).toString() + (digits > 0 ? `.${"0".repeat(digits)}` : "");
+}
+
+function general(value: number, precision: number): string {
+  if (value === 0) return "0";
+  const digits = Math.max(precision, 1);
+  const exponent = Number(/e(.*)$/.exec(value.toExponential(digits - 1))?.[1]);
+  if (exponent < -4 || exponent >= digits) {
+    return twoDigitExponent(value.toExponential(digits - 1).replace(/\.?0+e/, "e"));
+  }
+  const fixed = value.toFixed(Math.max(0, digits - 1 - exponent));
+  return fixed.includes(".") ? fixed.replace(/\.?0+$/, "") : fixed;
+}
+
+function twoDigitExponent(text: string): string {
+  return text.replace(/e([+-])(\d)$/, "e$10$2");
+}

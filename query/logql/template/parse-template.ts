@@ -1,0 +1,333 @@
+import { unquote } from "../../promql/format/quote.ts";
+import type { BranchNode, Command, Operand, ParsedTemplate, Pipe, TemplateNode } from "./template-ast.ts";
+
+/** The template can't be read. The message is that of Go's text/template, without the name of the template. */
+export class TemplateSyntaxError extends Error {
+  override readonly name = "TemplateSyntaxError";
+}
+
+/** Actions nest so deep at most; they are run by recursion. */
+const MAX_DEPTH = 100;
+
+type Item =
+  | { readonly kind: "text"; readonly text: string }
+  | { readonly kind: "action"; readonly start: number; readonly end: number };
+
+/** Reads a Go template. `isFunction` tells which names there are. Throws {@link TemplateSyntaxError}. */
+export function parseTemplate(text: string, isFunction: (name: string) => boolean): ParsedTemplate {
+  const parser = new TemplateParser(text, isFunction);
+  return parser.parse();
+}
+
+/** Splits text from actions, and trims as `{{-` and `-}}` say. Comments are gone. */
+function* itemsOf(text: string): Generator<Item> {
+  let from = 0;
+  let trimsNext = false;
+  for (;;) {
+    const open = text.indexOf("{{", from);
+    const raw = text.slice(from, open === -1 ? text.length : open);
+    const trimsBefore = open !== -1 && /^-\s/.test(text.slice(open + 2, open + 4));
+    let plain = trimsNext ? raw.trimStart() : raw;
+    if (trimsBefore) plain = plain.trimEnd();
+    if (plain !== "") yield { kind: "text", text: plain };
+    if (open === -1) return;
+    const start = open + 2 + (trimsBefore ? 1 : 0);
+    const close = closeOf(text, start);
+    trimsNext = /\s-$/.test(text.slice(Math.max(start, close - 2), close));
+    const end = trimsNext ? close - 1 : close;
+    if (!/^\s*\/\*/.test(text.slice(start, end))) yield { kind: "action", start, end };
+    from = close + 2;
+  }
+}
+
+const SKIPPED = /"(?:[^"\\\n]|\\[^\n])*"|`[^`]*`|'(?:[^'\\\n]|\\[^\n])*'|\/\*.*?\*\/|[^}"`'/]+|./sy;
+
+/** Where the action that begins at `start` has its `}}`. */
+function closeOf(text: string, start: number): number {
+  for (let at = start; at < text.length; ) {
+    if (text.startsWith("}}", at)) return at;
+    SKIPPED.lastIndex = at;
+    const skipped = SKIPPED.exec(text)?.[0] ?? "";
+    if (skipped === '"') throw new TemplateSyntaxError("unterminated quoted string");
+    if (skipped === "`") throw new TemplateSyntaxError("unterminated raw quoted string");
+    if (skipped === "'") throw new TemplateSyntaxError("unterminated character constant");
+    at += skipped.length;
+  }
+  throw new TemplateSyntaxError("unclosed action");
+}
+
+type Token = { readonly text: string; readonly start: number; readonly end: number };
+const TOKEN =
+  /\s+|"(?:[^"\\\n]|\\[^\n])*"|`[^`]*`|'(?:[^'\\\n]|\\[^\n])*'|:=|[|()=,]|\$[\p{L}\p{Nd}_]*|(?:\.[\p{L}_][\p{L}\p{Nd}_]*)|[+-]?(?:0[xXbBoO][\da-fA-F_]+|(?:\d[\d_]*\.?[\d_]*|\.\d[\d_]*)(?:[eE][+-]?\d+)?)|\.|[\p{L}_][\p{L}\p{Nd}_]*/uy;
+
+class TemplateParser {
+  readonly #text: string;
+  readonly #isFunction: (name: string) => boolean;
+  readonly #items: Iterator<Item>;
+  readonly #named = new Map<string, readonly TemplateNode[]>();
+  #tokens: Token[] = [];
+  #depth = 0;
+  #rangeDepth = 0;
+  /** Per block the variables that are known in it. */
+  #variables: string[] = ["$"];
+
+  constructor(text: string, isFunction: (name: string) => boolean) {
+    this.#text = text;
+    this.#isFunction = isFunction;
+    this.#items = itemsOf(text);
+  }
+
+  parse(): ParsedTemplate {
+    const { nodes, end } = this.#list(true);
+    if (end !== undefined) throw new TemplateSyntaxError(`unexpected {{${end}}}`);
+    return { text: this.#text, root: nodes, named: this.#named };
+  }
+
+  /** Nodes up to `{{end}}` or `{{else …}}`: then `end` is its word, and its other tokens are left to be read. */
+  #list(isTop = false): { readonly nodes: readonly TemplateNode[]; readonly end: string | undefined } {
+    if (++this.#depth > MAX_DEPTH) throw new TemplateSyntaxError(`actions may nest ${MAX_DEPTH} deep`);
+    const nodes: TemplateNode[] = [];
+    for (;;) {
+      const { value: item, done } = this.#items.next() as IteratorResult<Item, undefined>;
+      if (done || !item) {
+        if (!isTop) throw new TemplateSyntaxError("unexpected EOF");
+        return { nodes, end: undefined };
+      }
+      if (item.kind === "text") {
+        nodes.push({ kind: "text", text: item.text });
+        continue;
+      }
+      this.#tokens = this.#tokenize(item.start, item.end);
+      const word = this.#tokens[0]?.text;
+      if (word === "end" || word === "else") {
+        this.#tokens.shift();
+        this.#depth--;
+        return { nodes, end: word };
+      }
+      const node = this.#action(item.end);
+      if (node) nodes.push(node);
+    }
+  }
+
+  #tokenize(start: number, end: number): Token[] {
+    const tokens: Token[] = [];
+    for (let at = start; at < end; ) {
+      TOKEN.lastIndex = at;
+      const text = TOKEN.exec(this.#text)?.[0];
+      if (text === undefined || at + text.length > end) {
+        throw new TemplateSyntaxError(`unexpected ${JSON.stringify(this.#text[at])} in command`);
+      }
+      const token = { text, start: at, end: at + text.length };
+      at = token.end;
+      tokens.push(token);
+    }
+    if (/^\s/.test(tokens[0]?.text ?? "")) tokens.shift();
+    if (/^\s/.test(tokens.at(-1)?.text ?? "")) tokens.pop();
+    return tokens;
+  }
+
+  #action(end: number): TemplateNode | undefined {
+    const word = this.#tokens[0]?.text ?? "";
+    switch (word) {
+      case "if":
+      case "with":
+      case "range":
+        this.#tokens.shift();
+        return this.#branch(word, end);
+      case "break":
+      case "continue":
+        if (this.#rangeDepth === 0) throw new TemplateSyntaxError(`{{${word}}} outside {{range}}`);
+        return { kind: word };
+      case "define":
+      case "block":
+      case "template":
+        this.#tokens.shift();
+        return this.#namedTemplate(word, end);
+      default: {
+        const pipe = this.#pipe("command", end);
+        return { kind: "action", pipe };
+      }
+    }
+  }
+
+  #branch(kind: BranchNode["kind"], end: number): BranchNode {
+    const known = this.#variables.length;
+    const pipe = this.#pipe(kind, end);
+    if (kind === "range") this.#rangeDepth++;
+    const { nodes: list, end: closing } = this.#list();
+    if (kind === "range") this.#rangeDepth--;
+    const elseList = closing === "else" ? this.#elseOf(kind, end) : [];
+    this.#variables.length = known;
+    return { kind, pipe, list, elseList };
+  }
+
+  /** After `{{else`: perhaps another condition, that shares our `{{end}}`. */
+  #elseOf(kind: BranchNode["kind"], end: number): readonly TemplateNode[] {
+    this.#skipSpace();
+    const word = this.#tokens[0]?.text;
+    if (word === undefined) {
+      const { nodes, end: closing } = this.#list();
+      if (closing !== "end") throw new TemplateSyntaxError("expected end; found {{else}}");
+      return nodes;
+    }
+    if (word !== kind || kind === "range") throw new TemplateSyntaxError(`unexpected ${JSON.stringify(word)} in else`);
+    this.#tokens.shift();
+    return [this.#branch(kind, end)];
+  }
+
+  #namedTemplate(word: string, end: number): TemplateNode | undefined {
+    this.#skipSpace();
+    const literal = this.#tokens.shift()?.text ?? "";
+    const name = /^["`]/.test(literal) ? unquote(literal) : undefined;
+    if (name === undefined) throw new TemplateSyntaxError(`unexpected ${JSON.stringify(literal)} in ${word} clause`);
+    this.#skipSpace();
+    const pipe = this.#tokens.length > 0 ? this.#pipe(`${word} clause`, end) : undefined;
+    if (word === "template") return { kind: "template", name, pipe };
+    const outer = this.#variables;
+    this.#variables = ["$"];
+    const { nodes, end: closing } = this.#list();
+    this.#variables = outer;
+    if (closing !== "end") throw new TemplateSyntaxError(`unexpected {{else}} in ${word} clause`);
+    this.#named.set(name, nodes);
+    return word === "block" ? { kind: "template", name, pipe } : undefined;
+  }
+
+  #skipSpace(): boolean {
+    if (!/^\s/.test(this.#tokens[0]?.text ?? "")) return false;
+    this.#tokens.shift();
+    return true;
+  }
+
+  #pipe(context: string, end: number): Pipe {
+    this.#skipSpace();
+    const start = this.#tokens[0]?.start ?? end;
+    const { variables, isAssignment } = this.#declaration(context);
+    const commands: Command[] = [];
+    do {
+      this.#skipSpace();
+      commands.push(this.#command(context));
+      this.#skipSpace();
+    } while (this.#takeIf("|"));
+    const stop = this.#tokens[0];
+    if (stop && stop.text !== ")")
+      throw new TemplateSyntaxError(`unexpected ${JSON.stringify(stop.text)} in ${context}`);
+    if (stop && context !== "parenthesized pipeline")
+      throw new TemplateSyntaxError(`unexpected right paren in ${context}`);
+    this.#variables.push(...variables);
+    return { variables, isAssignment, commands, start, end: stop?.start ?? end };
+  }
+
+  /** `$x :=`, `$x =`, and for `range` also `$i, $x :=`. */
+  #declaration(context: string): Pick<Pipe, "variables" | "isAssignment"> {
+    const words = this.#tokens.filter(({ text }) => !/^\s/.test(text)).map(({ text }) => text);
+    const isVariable = (text: string | undefined) => text?.startsWith("$") ?? false;
+    const count = words[1] === "," && context === "range" && isVariable(words[2]) ? 2 : 1;
+    const sign = words[count === 2 ? 3 : 1];
+    if (!isVariable(words[0]) || (sign !== ":=" && sign !== "=")) return { variables: [], isAssignment: false };
+    while (this.#tokens.shift()?.text !== sign);
+    const variables = count === 2 ? [words[0] as string, words[2] as string] : [words[0] as string];
+    if (sign === "=") for (const name of variables) this.#checkVariable(name);
+    return { variables, isAssignment: sign === "=" };
+  }
+
+  #checkVariable(name: string): void {
+    if (!this.#variables.includes(name)) throw new TemplateSyntaxError(`undefined variable ${JSON.stringify(name)}`);
+  }
+
+  #takeIf(text: string): boolean {
+    if (this.#tokens[0]?.text !== text) return false;
+    this.#tokens.shift();
+    return true;
+  }
+
+  #command(context: string): Command {
+    const args: Operand[] = [];
+    while (this.#tokens.length > 0 && !/^[|)]$/.test(this.#tokens[0]?.text ?? "")) {
+      args.push(this.#operand(context));
+      if (!this.#skipSpace()) break;
+    }
+    const [first] = args;
+    if (!first) throw new TemplateSyntaxError(`missing value for ${context}`);
+    const last = args.at(-1) as Operand;
+    return { args: args as [Operand], start: first.start, end: last.end };
+  }
+
+  #operand(context: string): Operand {
+    const token = this.#tokens.shift() as Token;
+    const { text, start } = token;
+    const term = this.#term(token, context);
+    const path: string[] = term.kind === "field" ? [text.slice(1)] : [];
+    let { end } = term;
+    while (/^\.[\p{L}_]/u.test(this.#tokens[0]?.text ?? "")) {
+      const field = this.#tokens.shift() as Token;
+      path.push(field.text.slice(1));
+      end = field.end;
+    }
+    if (term.kind === "field" || term.kind === "variable" || term.kind === "pipe") return { ...term, path, start, end };
+    if (path.length > 0) throw new TemplateSyntaxError(`unexpected . after term ${JSON.stringify(text)}`);
+    return term;
+  }
+
+  #term({ text, start, end }: Token, context: string): Operand {
+    const place = { start, end };
+    if (text === ".") return { kind: "dot", ...place };
+    if (text === "nil") return { kind: "nil", ...place };
+    if (text === "true" || text === "false") return { kind: "bool", value: text === "true", ...place };
+    if (text === "(") return this.#parenthesised(start);
+    const first = text[0] as string;
+    if (first === "$") {
+      this.#checkVariable(text);
+      return { kind: "variable", name: text, path: [], ...place };
+    }
+    if (/^\.[\p{L}_]/u.test(text)) return { kind: "field", path: [], ...place };
+    if (first === '"' || first === "`") return { kind: "string", value: this.#unquoted(text), ...place };
+    if (first === "'") return { kind: "number", ...character(text), ...place };
+    if (/^[+-]?\.?\d/.test(text)) return { kind: "number", ...numberOf(text), ...place };
+    if (/^[\p{L}_]/u.test(text)) {
+      if (!this.#isFunction(text)) throw new TemplateSyntaxError(`function ${JSON.stringify(text)} not defined`);
+      return { kind: "function", name: text, ...place };
+    }
+    throw new TemplateSyntaxError(`unexpected ${JSON.stringify(text)} in ${context}`);
+  }
+
+  #parenthesised(start: number): Operand {
+    if (++this.#depth > MAX_DEPTH) throw new TemplateSyntaxError(`actions may nest ${MAX_DEPTH} deep`);
+    const pipe = this.#pipe("parenthesized pipeline", this.#text.length);
+    const close = this.#tokens.shift();
+    if (close?.text !== ")") throw new TemplateSyntaxError("unclosed left paren");
+    this.#depth--;
+    return { kind: "pipe", pipe, path: [], start, end: close.end };
+  }
+
+  #unquoted(literal: string): string {
+    const text = unquote(literal);
+    if (text === undefined) throw new TemplateSyntaxError("invalid syntax");
+    return text;
+  }
+}
+
+function character(literal: string) {
+  const text = unquote(`"${literal.slice(1, -1).replaceAll('"', '\\"').replaceAll("\\'", "'")}"`) ?? "";
+  const code = text.codePointAt(0);
+  if (code === undefined) throw new TemplateSyntaxError(`malformed character constant: ${literal}`);
+  return { float: code, int: BigInt(code) };
+}
+
+function numberOf(text: string) {
+  const plain = text.replaceAll("_", "");
+  const unsigned = plain.replace(/^[+-]/, "");
+  const isNegative = plain.startsWith("-");
+  if (/^(0[xXbBoO][\da-fA-F]+|\d+)$/.test(unsigned)) {
+    const octal = /^0\d+$/.test(unsigned) ? `0o${unsigned.slice(1)}` : unsigned;
+    try {
+      const value = BigInt(octal);
+      const int = isNegative ? -value : value;
+      return { float: Number(int), int };
+    } catch {
+      throw new TemplateSyntaxError(`bad number syntax: ${JSON.stringify(text)}`);
+    }
+  }
+  const float = Number(plain);
+  if (Number.isNaN(float)) throw new TemplateSyntaxError(`bad number syntax: ${JSON.stringify(text)}`);
+  return { float, int: Number.isInteger(float) ? BigInt(float) : undefined };
+}
