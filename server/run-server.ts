@@ -1,5 +1,6 @@
 import type { Config } from "@sightline/config/schema.ts";
 import { App } from "./app.ts";
+import { startFailure } from "./start-failure.ts";
 
 /** Starts everything, says so on standard output, and returns after SIGTERM or SIGINT once all is drained and on disk. */
 export async function runServer(config: Config): Promise<number> {
@@ -11,7 +12,7 @@ export async function runServer(config: Config): Promise<number> {
     await app.start();
   } catch (error) {
     await app.stop();
-    throw error;
+    throw startFailure(error);
   }
   process.stdout.write(`sightline is ready: ${app.url}\n`);
   const signal = await asked;

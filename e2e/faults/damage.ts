@@ -69,7 +69,7 @@ export function tearFile(dataDir: string, random: RandomNumbers): Damage | undef
   else {
     const bytes = readFileSync(path);
     const from = random.integer(0, size - 1);
-    writeFileSync(path, bytes.fill(0, from, from + 4_096));
+    writeFileSync(path, bytes.fill(0, from, Math.min(size, from + 4_096)));
   }
   return { text: `${kind}: ${path}, ${size} bytes: ${how}`, ...(loses && { loses }) };
 }

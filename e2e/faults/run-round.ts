@@ -101,6 +101,7 @@ async function startInTrouble(server: ServerProcess): Promise<string> {
     if (!String(error).includes("before it was ready")) throw error;
     await server.kill();
     const line = server.stderr.trim().split("\n").at(-1) ?? "";
+    if (!line.startsWith("sightline: ")) throw new Error(`a start that failed did not say why:\n${server.stderr}`);
     return `did not start: ${line.slice(0, 160)}`;
   }
 }

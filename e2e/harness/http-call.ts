@@ -15,7 +15,7 @@ export type CallOptions = {
   readonly agent?: Agent;
 };
 
-const DEFAULT_AGENT = new Agent({ keepAlive: true, maxSockets: 16 });
+const DEFAULT_AGENT = new Agent({ keepAlive: true, maxSockets: 16, scheduling: "fifo" });
 const CALL_TIMEOUT_MS = 60_000;
 
 /**
