@@ -57,14 +57,22 @@ const limitsConfig = z
       .number()
       .int()
       .positive()
-      .default(1_000_000)
+      .default(4_000_000)
       .describe(
-        "Series, over all tenants, whose labels are remembered so as not to decode them again; about 1 kB each",
+        "Series, over all tenants, whose labels are remembered so as not to decode them again; about 700 bytes each",
       ),
     max_in_flight_bytes: size()
       .default(256 * MIB)
       .describe(
         "Bytes of request bodies held in memory before they are answered; beyond that requests are refused with 429",
+      ),
+    max_request_objects: z
+      .number()
+      .int()
+      .min(1_000)
+      .default(1_000_000)
+      .describe(
+        "Log records or spans of one request, and besides these their events, links, elements of arrays and attributes of resources; more: 413",
       ),
     max_wait_ms: z
       .number()

@@ -7,6 +7,7 @@ export function decoderOptions({ limits, otlp }: CollectorConfig): DecoderOption
     maxDecompressedBytes: limits.max_decompressed_bytes,
     maxDepth: limits.max_depth,
     maxSeriesInterned: limits.max_series_interned,
+    maxObjects: limits.max_request_objects,
     otlpMetrics: {
       translationStrategy: otlp.translation_strategy,
       promoteResourceAttributes: otlp.promote_resource_attributes,

@@ -6,6 +6,7 @@ import { otlpJsonToProtobuf } from "./otlp/json.ts";
 import { decodeOtlpLogs } from "./otlp/logs.ts";
 import type { OtlpMetricsOptions } from "./otlp/metrics/translation.ts";
 import { OtlpMetricsDecoder } from "./otlp/metrics.ts";
+import type { RequestBounds } from "./otlp/object-budget.ts";
 import { decodeOtlpTraces } from "./otlp/traces.ts";
 import { RemoteWrite1Decoder } from "./remote-write/v1.ts";
 import { RemoteWrite2Decoder } from "./remote-write/v2.ts";
@@ -21,6 +22,8 @@ export type DecoderOptions = {
    * costs some microseconds, and memory until the store has seen it; about one kilobyte is needed for one that is.
    */
   readonly maxSeriesInterned: number;
+  /** `limits.max_request_objects`: of log records and spans, and what hangs on them. */
+  readonly maxObjects?: number | undefined;
   readonly otlpMetrics: OtlpMetricsOptions;
 };
 
@@ -55,6 +58,11 @@ export class Decoder {
   /** Series held. At most `maxSeriesInterned` between calls. */
   get load(): number {
     return this.#load;
+  }
+
+  /** For {@link DECODERS}. */
+  get bounds(): RequestBounds {
+    return this.#options;
   }
 
   /** For {@link DECODERS}. */
@@ -157,10 +165,13 @@ const metrics =
   (format: MetricFormat): Decode =>
   (bytes, { tenant }, decoder) =>
     decoder.decodeMetrics(format, bytes, tenant);
-const otlpLogs: Decode = (bytes, { receivedAtMs }) => ({ signal: "logs", ...decodeOtlpLogs(bytes, receivedAtMs) });
-const otlpTraces: Decode = (bytes, { receivedAtMs }) => ({
+const otlpLogs: Decode = (bytes, { receivedAtMs }, { bounds }) => ({
+  signal: "logs",
+  ...decodeOtlpLogs(bytes, receivedAtMs, bounds),
+});
+const otlpTraces: Decode = (bytes, { receivedAtMs }, { bounds }) => ({
   signal: "traces",
-  ...decodeOtlpTraces(bytes, receivedAtMs),
+  ...decodeOtlpTraces(bytes, receivedAtMs, bounds),
 });
 
 /** JSON is made protobuf first, so that both mean the same. */

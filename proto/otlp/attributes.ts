@@ -33,7 +33,7 @@ export class AnyValueReader {
   type: AttributeType = "string";
   text = "";
   /** Of the request that the bytes are. */
-  readonly budget = new ObjectBudget();
+  readonly budget: ObjectBudget;
   readonly #buffer: Buffer;
   readonly #texts: TextCache;
   readonly #keyOrder: KeyOrder;
@@ -44,7 +44,8 @@ export class AnyValueReader {
    * `buffer` lies over the bytes of the readers that are going to be passed: those of one request. With sorted keys the
    * last of equal ones stays, as in the JSON of Go's maps, so that texts can be compared with Prometheus' and Loki's.
    */
-  constructor(buffer: Buffer, texts = new TextCache(), keyOrder: KeyOrder = "as-sent") {
+  constructor(buffer: Buffer, texts = new TextCache(), keyOrder: KeyOrder = "as-sent", maxObjects?: number) {
+    this.budget = new ObjectBudget(maxObjects);
     this.#buffer = buffer;
     this.#texts = texts;
     this.#keyOrder = keyOrder;

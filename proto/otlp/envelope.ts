@@ -32,7 +32,7 @@ export interface ItemVisitor {
  * The number of items in a request: an upper bound for the rows it makes. Throws `TooLargeError` when these, or the
  * resources and scopes around them, are more than a request may have.
  */
-export function countItems(reader: WireReader, names: EnvelopeNames): number {
+export function countItems(reader: WireReader, names: EnvelopeNames, maxItems?: number): number {
   let count = 0;
   let frames = 0;
   for (let tag = reader.nextTag(); tag !== 0; tag = reader.nextTag()) {
@@ -40,17 +40,17 @@ export function countItems(reader: WireReader, names: EnvelopeNames): number {
       reader.skip(tag);
       continue;
     }
-    checkItemCount(++frames, names.resources);
+    checkItemCount(++frames, names.resources, maxItems);
     const request = reader.enter(names.resources);
     for (let inner = reader.nextTag(); inner !== 0; inner = reader.nextTag()) {
       if (inner !== SCOPES) {
         reader.skip(inner);
         continue;
       }
-      checkItemCount(++frames, names.scopes);
+      checkItemCount(++frames, names.scopes, maxItems);
       const resources = reader.enter(names.scopes);
       for (let item = reader.nextTag(); item !== 0; item = reader.nextTag()) {
-        if (item === ITEMS) checkItemCount(++count, names.items);
+        if (item === ITEMS) checkItemCount(++count, names.items, maxItems);
         reader.skip(item);
       }
       reader.leave(resources);

@@ -6,6 +6,7 @@ import { AnyValueReader, bufferOver } from "./attributes.ts";
 import { countItems, EnvelopeWalker, type ItemVisitor } from "./envelope.ts";
 import { IdReader } from "./ids.ts";
 import { lokiStreamLabels } from "./loki-stream.ts";
+import type { RequestBounds } from "./object-budget.ts";
 import { Rejections } from "./rejections.ts";
 import { TextCache } from "./text-cache.ts";
 import { LAST_TIME_MESSAGE, TimeColumn } from "./time-column.ts";
@@ -43,13 +44,13 @@ const TEXTS = new TextCache();
 export function decodeOtlpLogs(
   bytes: Uint8Array,
   receivedAtMs: number,
-  maxDepth = DEFAULT_MAX_DEPTH,
+  { maxDepth = DEFAULT_MAX_DEPTH, maxObjects }: RequestBounds = {},
 ): { batch: LogBatch; rejected: Rejection[] } {
   const reader = new WireReader(bytes, "ExportLogsServiceRequest", { maxDepth });
-  const rows = countItems(reader, NAMES);
+  const rows = countItems(reader, NAMES, maxObjects);
   reader.reset(bytes);
   const buffer = bufferOver(bytes);
-  const values = new AnyValueReader(buffer, TEXTS, "sorted");
+  const values = new AnyValueReader(buffer, TEXTS, "sorted", maxObjects);
   const walker = new EnvelopeWalker(NAMES, buffer, TEXTS, values);
   const records = new LogRecords(rows, buffer, values, receivedAtMs);
   walker.walk(reader, records);

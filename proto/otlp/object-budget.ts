@@ -6,23 +6,33 @@ import { TooLargeError } from "@sightline/model/errors.ts";
  */
 export const MAX_ITEMS = 1_000_000;
 /**
- * Objects that one request may make beside its items: attributes of resources, events and links, these themselves, and
- * what arrays and maps hold.
+ * Objects that one request may make beside its items, unless told otherwise: attributes of resources, events and links,
+ * these themselves, and what arrays and maps hold. Each takes about a hundred bytes.
  */
-const MAX_OBJECTS = 4_000_000;
+export const MAX_OBJECTS = 1_000_000;
 /** Characters in the strings of its arrays and maps, which become JSON: six characters for one, at worst. */
 const MAX_JSON_CHARACTERS = 64 * 1024 * 1024;
 
+/** What one request may hold; what is left out has its default. */
+export type RequestBounds = { readonly maxDepth?: number | undefined; readonly maxObjects?: number | undefined };
+
 /** Counts what a request makes us allocate and refuses it when that is beyond reason. */
 export class ObjectBudget {
-  #objectsLeft = MAX_OBJECTS;
+  readonly #maxObjects: number;
+  #objectsLeft: number;
   #charactersLeft = MAX_JSON_CHARACTERS;
+
+  constructor(maxObjects = MAX_OBJECTS) {
+    this.#maxObjects = maxObjects;
+    this.#objectsLeft = maxObjects;
+  }
 
   /** Throws `TooLargeError` when one object more is one too many. */
   spend(): void {
     if (--this.#objectsLeft < 0) {
       throw new TooLargeError(
-        `request holds more than ${MAX_OBJECTS} events, links, elements of arrays and attributes of resources: send smaller batches`,
+        `request holds more events, links, elements of arrays and attributes of resources than collector.limits.max_request_objects ` +
+          `(${this.#maxObjects}) allows: send smaller batches, or raise it`,
       );
     }
   }
@@ -38,9 +48,10 @@ export class ObjectBudget {
   }
 }
 
-/** Throws `TooLargeError` for more than {@link MAX_ITEMS}. */
-export function checkItemCount(count: number, items: string): void {
-  if (count > MAX_ITEMS) {
-    throw new TooLargeError(`request holds more than ${MAX_ITEMS} ${items}: send smaller batches`);
+/** Throws `TooLargeError` for more than so many. */
+export function checkItemCount(count: number, items: string, maxItems = MAX_ITEMS): void {
+  if (count > maxItems) {
+    const allowed = maxItems === MAX_ITEMS ? "" : ", as many as collector.limits.max_request_objects allows";
+    throw new TooLargeError(`request holds more than ${maxItems} ${items}${allowed}: send smaller batches`);
   }
 }

@@ -5,6 +5,7 @@ import { AttributeColumns } from "./attribute-columns.ts";
 import { AnyValueReader, bufferOver } from "./attributes.ts";
 import { countItems, EnvelopeWalker, type ItemVisitor } from "./envelope.ts";
 import { IdReader } from "./ids.ts";
+import type { RequestBounds } from "./object-budget.ts";
 import { Rejections } from "./rejections.ts";
 import { SpanPartReader } from "./span-parts.ts";
 import { TextCache } from "./text-cache.ts";
@@ -52,13 +53,13 @@ const TEXTS = new TextCache();
 export function decodeOtlpTraces(
   bytes: Uint8Array,
   receivedAtMs: number,
-  maxDepth = DEFAULT_MAX_DEPTH,
+  { maxDepth = DEFAULT_MAX_DEPTH, maxObjects }: RequestBounds = {},
 ): { batch: SpanBatch; rejected: Rejection[] } {
   const reader = new WireReader(bytes, "ExportTraceServiceRequest", { maxDepth });
-  const rows = countItems(reader, NAMES);
+  const rows = countItems(reader, NAMES, maxObjects);
   reader.reset(bytes);
   const buffer = bufferOver(bytes);
-  const values = new AnyValueReader(buffer, TEXTS);
+  const values = new AnyValueReader(buffer, TEXTS, undefined, maxObjects);
   const walker = new EnvelopeWalker(NAMES, buffer, TEXTS, values);
   const spans = new Spans(rows, buffer, values, receivedAtMs);
   walker.walk(reader, spans);

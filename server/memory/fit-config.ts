@@ -4,7 +4,11 @@ import type { Config } from "@sightline/config/schema.ts";
 const HEAD_SAMPLE_BYTES = 24;
 /** Of time and value, while a query holds it. */
 const QUERY_SAMPLE_BYTES = 16;
-const INTERNED_SERIES_BYTES = 1_024;
+const INTERNED_SERIES_BYTES = 700;
+/** Of a span event or an attribute of one, and half of a span. */
+const OBJECT_BYTES = 150;
+/** In the head, its first samples included. */
+const HEAD_SERIES_BYTES = 1_024;
 
 /** What was lowered: dotted key, as it was set, as it is used. */
 export type Lowered = { readonly key: string; readonly set: number; readonly used: number };
@@ -20,7 +24,9 @@ const BOUNDS: readonly Bound[] = [
   { key: "collector.limits.max_in_flight_bytes", share: 0.1 },
   { key: "collector.limits.max_decompressed_bytes", share: 0.06 },
   { key: "collector.limits.max_request_bytes", share: 0.04 },
-  { key: "collector.limits.max_series_interned", share: 0.3, unitBytes: INTERNED_SERIES_BYTES },
+  { key: "collector.limits.max_request_objects", share: 0.05, unitBytes: OBJECT_BYTES },
+  { key: "collector.limits.max_series_interned", share: 0.35, unitBytes: INTERNED_SERIES_BYTES },
+  { key: "storage.metrics.max_series", share: 0.4, unitBytes: HEAD_SERIES_BYTES },
   { key: "storage.metrics.head.max_samples", share: 0.1, unitBytes: HEAD_SAMPLE_BYTES },
   { key: "storage.metrics.cache", share: 0.06 },
   { key: "storage.logs.flush.max_bytes", share: 0.05 },

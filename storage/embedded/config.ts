@@ -52,7 +52,7 @@ export const embeddedMetricsConfig = z.strictObject({
     .number()
     .int()
     .min(1)
-    .default(1_000_000)
+    .default(4_000_000)
     .describe(
       "Series of one tenant in memory, about 1 KB each; samples of further ones are refused until some have been idle.",
     ),
