@@ -8,6 +8,6 @@ import { requestedTenant } from "./requested-tenant.ts";
  */
 export class HeaderAuthenticator implements Authenticator {
   authenticate(headers: RequestHeaders, _scope: Scope, context: CallContext = {}): Principal {
-    return { tenant: context.owner ?? requestedTenant(headers) ?? DEFAULT_TENANT };
+    return { tenant: context.owner ?? requestedTenant(headers) ?? DEFAULT_TENANT, isGlobal: true };
   }
 }

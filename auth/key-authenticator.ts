@@ -47,7 +47,7 @@ export class KeyAuthenticator implements Authenticator {
     }
     const tenant = this.#tenantFor(key, context.owner ?? requestedTenant(headers));
     this.#ring.noteUse(key.id, this.#nowMs());
-    return { tenant, keyId: key.id };
+    return { tenant, keyId: key.id, isGlobal: key.tenant === ANY_TENANT };
   }
 
   #goodKey(headers: RequestHeaders, peer: string): ApiKey {

@@ -21,7 +21,11 @@ test("the token is told, and only its hash is kept", () => {
 });
 
 test.each([
-  ["an unknown scope", { scopes: ["read", "write"] }, /unknown scope "write".*ingest, read, reveal, write-rules, admin/],
+  [
+    "an unknown scope",
+    { scopes: ["read", "write"] },
+    /unknown scope "write".*ingest, read, reveal, write-rules, admin/,
+  ],
   ["no scope", { scopes: [] }, /needs a scope/],
   ["a wrong tenant", { tenant: "a/b" }, /invalid tenant/],
   ["all tenants without admin", { tenant: "*", scopes: ["ingest", "read"] }, /only a key with the scope admin/],

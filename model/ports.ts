@@ -72,6 +72,15 @@ export interface Store<Batch> extends Component, Writer<Batch> {
   flush(): Promise<void>;
 }
 
+/** What can be copied while it runs. */
+export interface Copyable {
+  /**
+   * Makes a durable copy of everything that was appended before the call, of all tenants, in a directory that is not there
+   * yet (of a catalog: a file). One of the same kind can be started on it, with an empty log before it.
+   */
+  copyTo(path: string): Promise<void>;
+}
+
 // ---- metrics -------------------------------------------------------------------------------------------------------
 
 /** Both ends included, integral milliseconds. */
@@ -92,7 +101,13 @@ export type SeriesRequest = LabelRequest & {
   readonly hints?: SelectHints | undefined;
 };
 /** What the samples are for. May be ignored; matchers and range may not. */
-export type SelectHints = { readonly stepMs: number; readonly func: string; readonly rangeMs: number };
+export type SelectHints = {
+  readonly stepMs: number;
+  readonly func: string;
+  readonly rangeMs: number;
+  /** `func` is given all samples of a range as they are, and knows {@link SeriesSlice.counts}. */
+  readonly aggregated?: boolean | undefined;
+};
 
 /** All the PromQL engine knows of storage. Every call stops soon after `signal` aborts, throwing its reason. */
 export interface Queryable {
@@ -124,6 +139,12 @@ export type SeriesSlice = {
   readonly values: Float64Array;
   /** Start times beside `timesMs`, 0 where unknown; absent when none is known. */
   readonly startsMs?: Float64Array | undefined;
+  /**
+   * How many samples each of these stands for, where older ones were downsampled. Its time is that of the last of them; its
+   * value is what `hints.func` makes of them: their sum, or the least, or the greatest (for avg_over_time: their sum; for
+   * count_over_time it has no meaning). Only when the hints say `aggregated`; absent when each stands for itself.
+   */
+  readonly counts?: Float64Array | undefined;
   readonly histograms?: HistogramSlice | undefined;
 };
 export type HistogramSlice = {
@@ -254,8 +275,15 @@ export type Operation = { readonly name: string; readonly kind: number };
 
 // ---- who asks ------------------------------------------------------------------------------------------------------
 
-/** On whose behalf a request is made; `keyId`: of the API key that was presented. */
-export type Principal = { readonly tenant: TenantId; readonly keyId?: string | undefined };
+/** On whose behalf a request is made. */
+export type Principal = {
+  readonly tenant: TenantId;
+  /** Of the API key that was presented. */
+  readonly keyId?: string | undefined;
+  /** It may act for every tenant. */
+  readonly isGlobal?: boolean | undefined;
+};
+
 /** What a caller may do; `reveal`: read personal data that was encrypted. `admin` includes the others. */
 export type Scope = "ingest" | "read" | "reveal" | "write-rules" | "admin";
 export type RequestHeaders = Readonly<Record<string, string | readonly string[] | undefined>>;

@@ -42,6 +42,7 @@ import { EmbeddedLogStore } from "@sightline/storage-embedded/logs/embedded-log-
 import { EmbeddedMetricStore } from "@sightline/storage-embedded/metrics/embedded-metric-store.ts";
 import { EmbeddedTraceStore } from "@sightline/storage-embedded/traces/embedded-trace-store.ts";
 import { collectDefaultMetrics, Registry } from "prom-client";
+import { registerCopyRoute } from "./backup/copy-route.ts";
 import { lockDataDir } from "./data-dir-lock.ts";
 import { DATA_LAYOUT } from "./data-layout.ts";
 
@@ -192,6 +193,8 @@ export class App {
       snapshotDir: (name) => join(dir("snapshots"), name, DATA_LAYOUT.metrics),
     });
     registerReveal(http.app, { ...asking, sealer, hasKeys: config.auth.mode === "keys" });
+    const parts = { metrics, logs, traces, catalog };
+    registerCopyRoute(http.app, { ...asking, parts, audit: catalog, dataDir: config.data_dir });
     registerDeletionApi(http.app, { ...asking, stores: { metrics, logs, traces }, audit: catalog });
     registerActiveQueries(http.app, asking);
     registerOpenapi(http.app, asking);

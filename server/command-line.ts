@@ -27,6 +27,7 @@ const COMMANDS: ReadonlyMap<string, Command> = new Map([
   ["keys", { summary: "create, list or revoke API keys, also while the server runs", run: keys }],
   ["query", { summary: "ask a running server by PromQL", run: query }],
   ["dead-letters", { summary: "list or replay requests that a store refused for good", run: deadLetters }],
+  ["backup", { summary: "copy everything to a directory or S3 while the server runs, and bring it back", run: backup }],
   ["config", { summary: "print the default or the effective configuration", run: config }],
 ]);
 
@@ -102,6 +103,12 @@ function help(): string {
       "dead-letters replay [ID…]",
       "send them again to a running server (--url, default http://127.0.0.1:4319; --key-file)",
     ),
+    row(
+      "backup create TARGET",
+      "TARGET: a directory or s3://BUCKET/PREFIX; --url, --key-file as above; on the server's machine",
+    ),
+    row("backup list|verify|remove TARGET [ID…]", "verify: reads all of it again"),
+    row("backup restore TARGET [ID]", "the newest one or ID, into --data-dir DIR, which must not be there yet"),
     row("config default|effective", "as YAML, with a comment per key | as it would be used"),
     "",
     "Flags:",
@@ -144,6 +151,16 @@ async function deadLetters(invocation: Invocation): Promise<number> {
   const url = (invocation.options.url as string | undefined) ?? "http://127.0.0.1:4319";
   const keyFile = invocation.options["key-file"] as string | undefined;
   return runDeadLetters({ config: loadFrom(invocation), words: invocation.words, url, keyFile });
+}
+
+async function backup({ options, words }: Invocation): Promise<number> {
+  const { runBackup } = await import("./backup/backup-command.ts");
+  return runBackup({
+    words,
+    url: (options.url as string | undefined) ?? "http://127.0.0.1:4319",
+    keyFile: options["key-file"] as string | undefined,
+    dataDir: options["data-dir"] as string | undefined,
+  });
 }
 
 async function config(invocation: Invocation): Promise<number> {

@@ -32,6 +32,8 @@ export type QueryCall = {
   readonly tenant: TenantId;
   /** Of the API key that was presented, "" without one. */
   readonly keyId: string;
+  /** The caller may act for every tenant. */
+  readonly isGlobal: boolean;
   readonly parameters: RequestParameters;
   readonly signal: AbortSignal;
   readonly request: FastifyRequest;
@@ -95,12 +97,12 @@ export function registerQueryApi(
           done();
         },
         handler: (request, reply) => {
-          const { tenant, keyId = "" } = principals.get(request) as Principal;
+          const { tenant, keyId = "", isGlobal = false } = principals.get(request) as Principal;
           const signal = clientSignal(request, reply, deps.config.timeout_ms + ENGINE_GRACE_MS);
           const parameters = new RequestParameters(request);
           const path = request.params as Readonly<Record<string, string>>;
           const usage: QueryUsage = { samples: 0, peakSamples: 0, cachedSteps: 0 };
-          const call: QueryCall = { tenant, keyId, parameters, signal, request, reply, path, usage };
+          const call: QueryCall = { tenant, keyId, isGlobal, parameters, signal, request, reply, path, usage };
           return gated ? runGated(deps, url, call, handler) : handler(call);
         },
       });

@@ -2,7 +2,7 @@ import { closeSync, mkdirSync, openSync } from "node:fs";
 import { dirname } from "node:path";
 import { DatabaseSync, type SQLInputValue } from "node:sqlite";
 import { CorruptionError, SightlineError, UnavailableError } from "@sightline/model/errors.ts";
-import type { ApiKey, AuditEntry, AuditLog, KeyCatalog, Scope } from "@sightline/model/ports.ts";
+import type { ApiKey, AuditEntry, AuditLog, Copyable, KeyCatalog, Scope } from "@sightline/model/ports.ts";
 import { type TenantId, tenantId } from "@sightline/model/tenant.ts";
 import { migrate } from "./migrate.ts";
 
@@ -14,7 +14,7 @@ const BUSY = 5;
 const CORRUPT: readonly number[] = [11, 26];
 
 /** The catalog of the all-in-one process: one SQLite file, which command and server may use at the same time. */
-export class SqliteCatalog implements KeyCatalog, AuditLog {
+export class SqliteCatalog implements KeyCatalog, AuditLog, Copyable {
   readonly name = "catalog";
   readonly #path: string;
   readonly #busyTimeoutMs: number;
@@ -102,6 +102,12 @@ export class SqliteCatalog implements KeyCatalog, AuditLog {
       const { at_ms, key_id, client, action, details } = row as AuditRow;
       return { atMs: at_ms, tenant, keyId: key_id, client, action, details: JSON.parse(details) };
     });
+  }
+
+  async copyTo(path: string): Promise<void> {
+    mkdirSync(dirname(path), { recursive: true });
+    closeSync(openSync(path, "wx", 0o600));
+    this.#run("VACUUM INTO ?", path);
   }
 
   #run(sql: string, ...values: SQLInputValue[]): number {

@@ -3,7 +3,7 @@ import type { Logger } from "@sightline/model/logger.ts";
 import { compileMatchers } from "@sightline/model/matcher.ts";
 import type { MemoryPart } from "@sightline/model/memory-part.ts";
 import type {
-  AppendResult,
+  AppendResult, Copyable,
   Deletion,
   LogRequest,
   LogSelection,
@@ -45,7 +45,7 @@ export type EmbeddedLogStoreOptions = {
 };
 
 /** Log records in memory and in Parquet segments, queried through DuckDB. Line filters and limit are always applied. */
-export class EmbeddedLogStore implements LogStore {
+export class EmbeddedLogStore implements LogStore, Copyable {
   readonly name = "embedded log store";
   readonly #store: SegmentedStore<LogBatch, LogSegmentIndex>;
 
@@ -75,6 +75,10 @@ export class EmbeddedLogStore implements LogStore {
 
   flush(): Promise<void> {
     return this.#store.flush();
+  }
+
+  copyTo(dir: string): Promise<void> {
+    return this.#store.copyTo(dir);
   }
 
   deleteRows(request: RowDeletion, signal: AbortSignal): Promise<Deletion> {

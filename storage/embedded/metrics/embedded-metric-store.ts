@@ -8,6 +8,7 @@ import type { MemoryPart } from "@sightline/model/memory-part.ts";
 import type { MetricBatch, MetricMetadata } from "@sightline/model/metric-batch.ts";
 import type {
   AppendResult,
+  Copyable,
   DataChanges,
   LabelRequest,
   MetricAdministration,
@@ -42,7 +43,7 @@ const MAINTENANCE_INTERVAL_MS = 15_000;
  * Metrics in memory and in files of this machine. Appends go to the head; it is cut into immutable blocks when it is
  * full or old, and on `flush`. It is not durable before: the caller's log is (see Writer in ports.ts).
  */
-export class EmbeddedMetricStore implements MetricStore {
+export class EmbeddedMetricStore implements MetricStore, Copyable {
   readonly name = "embedded metric store";
   readonly changes: DataChanges = {
     version: (tenant) => this.#tenants.get(tenant)?.changes.version ?? 0,
@@ -59,6 +60,11 @@ export class EmbeddedMetricStore implements MetricStore {
       await (await this.#known(tenant))?.snapshot(join(dir, tenant), skipMemory);
     },
   };
+  async copyTo(dir: string): Promise<void> {
+    await mkdir(dir, { recursive: true });
+    for (const [tenant, metrics] of this.#tenants) await metrics.snapshot(join(dir, tenant), false);
+  }
+
   readonly memoryParts: readonly MemoryPart[] = [
     { name: "metric_head", memoryBytes: () => this.#headBytes(), flush: () => this.flush() },
     { name: "metric_cache", memoryBytes: () => this.#cache.bytes, shrink: () => this.#cache.shrink() },

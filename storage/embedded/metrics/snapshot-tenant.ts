@@ -1,8 +1,9 @@
-import { copyFile, link, mkdir, rm } from "node:fs/promises";
+import { mkdir, rm } from "node:fs/promises";
 import { basename, join } from "node:path";
+import { linkOrCopy } from "../files/link-or-copy.ts";
 import { Manifest } from "../files/manifest.ts";
 import { syncDirectory } from "../files/write-file-atomic.ts";
-import type { BlockList } from "./block-list.ts";
+import { type BlockList, filesOf } from "./block-list.ts";
 import type { SideData } from "./side-data.ts";
 import { EMPTY_MANIFEST, parseTenantManifest } from "./tenant-manifest.ts";
 
@@ -15,7 +16,7 @@ export async function snapshotTenant(files: BlockList, side: SideData, dir: stri
   for (const { block } of blocks) block.acquire();
   try {
     await mkdir(dir, { recursive: true });
-    for (const { block, file } of blocks) await linkOrCopy(block.path, join(dir, file));
+    for (const file of blocks.flatMap(filesOf)) await linkOrCopy(join(files.dir, file), join(dir, file));
     const sidePath = join(dir, basename(files.nextSidePath()));
     const crc = await side.save(sidePath, { isCopy: true });
     await syncDirectory(dir);
@@ -26,16 +27,5 @@ export async function snapshotTenant(files: BlockList, side: SideData, dir: stri
     throw error;
   } finally {
     for (const { block } of blocks) await block.release();
-  }
-}
-
-/** Another file system has no second names for a file. */
-async function linkOrCopy(from: string, to: string): Promise<void> {
-  try {
-    await link(from, to);
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code !== "EXDEV" && code !== "EPERM" && code !== "ENOTSUP") throw error;
-    await copyFile(from, to);
   }
 }

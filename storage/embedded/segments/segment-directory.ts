@@ -1,9 +1,10 @@
 import { mkdir, readdir, rename, rm } from "node:fs/promises";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { CorruptionError } from "@sightline/model/errors.ts";
 import type { Logger } from "@sightline/model/logger.ts";
 import type { TenantId } from "@sightline/model/tenant.ts";
 import { assertDamage } from "../files/assert-damage.ts";
+import { linkOrCopy } from "../files/link-or-copy.ts";
 import { Manifest } from "../files/manifest.ts";
 import { syncDirectory } from "../files/write-file-atomic.ts";
 import { checksumFile } from "./checksum-file.ts";
@@ -232,6 +233,18 @@ export class SegmentDirectory {
       }
     }
     for (const segment of [...this.#byTenant.values()].flat()) segment.deleted = bySegment.get(segment.info.id) ?? [];
+  }
+
+  /** A directory of the same content, made of second names for the files. No flush or compaction must run beside it. */
+  async copyTo(root: string): Promise<void> {
+    const dir = join(root, "segments");
+    await mkdir(dir, { recursive: true });
+    for (const segment of [...this.#byTenant.values()].flat()) {
+      for (const path of filesOf(segment)) await linkOrCopy(path, join(dir, basename(path)));
+    }
+    await syncDirectory(dir);
+    const manifest = await Manifest.open(join(root, "manifest.json"), parseManifest, EMPTY_MANIFEST);
+    await manifest.update(() => this.#manifest.value);
   }
 
   #removeIfUnused(segment: Segment): void {

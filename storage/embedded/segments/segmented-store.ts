@@ -222,6 +222,13 @@ export class SegmentedStore<Batch extends { readonly length: number }, Index> {
     return deletion as unknown as Deletion;
   }
 
+  copyTo(dir: string): Promise<void> {
+    return this.#enqueue(async () => {
+      await this.#flushNow();
+      await this.#opened().directory.copyTo(dir);
+    });
+  }
+
   deletions(tenant: TenantId): readonly Deletion[] {
     return this.#opened().deleter.list(tenant);
   }

@@ -1,6 +1,6 @@
 import type { Logger } from "@sightline/model/logger.ts";
 import type { MemoryPart } from "@sightline/model/memory-part.ts";
-import type { AppendResult, Deletion, Operation, RowDeletion, TraceStore } from "@sightline/model/ports.ts";
+import type { AppendResult, Copyable, Deletion, Operation, RowDeletion, TraceStore } from "@sightline/model/ports.ts";
 import type { SpanBatch } from "@sightline/model/span-batch.ts";
 import type { TenantId } from "@sightline/model/tenant.ts";
 import type { Registry } from "prom-client";
@@ -28,7 +28,7 @@ export type EmbeddedTraceStoreOptions = {
  * Spans in memory and in Parquet segments. A trace is looked up only in segments whose Bloom filter may have it, and
  * there only in the row group that its id sorts into; services and operations come from the segments' indexes.
  */
-export class EmbeddedTraceStore implements TraceStore {
+export class EmbeddedTraceStore implements TraceStore, Copyable {
   readonly name = "embedded trace store";
   readonly #store: SegmentedStore<SpanBatch, SpanSegmentIndex>;
   /** Batches never change, so what is in them is found out once. */
@@ -60,6 +60,10 @@ export class EmbeddedTraceStore implements TraceStore {
 
   flush(): Promise<void> {
     return this.#store.flush();
+  }
+
+  copyTo(dir: string): Promise<void> {
+    return this.#store.copyTo(dir);
   }
 
   deleteRows(request: RowDeletion, signal: AbortSignal): Promise<Deletion> {
