@@ -3,7 +3,8 @@ import type { Logger } from "@sightline/model/logger.ts";
 import { compileMatchers } from "@sightline/model/matcher.ts";
 import type { MemoryPart } from "@sightline/model/memory-part.ts";
 import type {
-  AppendResult, Copyable,
+  AppendResult,
+  Copyable,
   Deletion,
   LogRequest,
   LogSelection,
