@@ -1,7 +1,6 @@
 import { readFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { HeaderAuthenticator } from "@sightline/auth/header-authenticator.ts";
 import { KeyAuthenticator } from "@sightline/auth/key-authenticator.ts";
 import { KeyRing } from "@sightline/auth/key-ring.ts";
@@ -64,7 +63,7 @@ import { VERSION } from "./version.ts";
 import { WarmUp } from "./warm-up.ts";
 
 /** Long enough for whoever sends several requests a second. */
-const DRAIN_MS = 250;
+const DRAIN_MS = 300;
 /** It blocks the event loop. What could not be written by then is tried again. */
 const CATALOG_BUSY_TIMEOUT_MS = 50;
 /** So long a start waits for the first part of the warm-up. */
@@ -294,8 +293,8 @@ export class App {
 
   /** Gives clients the time to learn, with an answer, that they have to connect elsewhere. */
   async drain(): Promise<void> {
-    for (const component of this.#components) if (component instanceof HttpListener) component.drain();
-    await sleep(DRAIN_MS);
+    const listeners = this.#components.filter((component) => component instanceof HttpListener);
+    await Promise.all(listeners.map((listener) => listener.drain(DRAIN_MS)));
   }
 
   /** Stops in reverse order: first nothing new comes in, then what is in is made durable. Goes on after a failure. */

@@ -1,6 +1,7 @@
 import type { Server } from "node:http";
 import type { Server as SecureServer } from "node:https";
 import type { AddressInfo } from "node:net";
+import { setImmediate as nextTurn, setTimeout as sleep } from "node:timers/promises";
 import { InvalidInputError, statusOf } from "@sightline/model/errors.ts";
 import type { Logger } from "@sightline/model/logger.ts";
 import type { Component } from "@sightline/model/ports.ts";
@@ -13,6 +14,8 @@ const CHALLENGE = 'Bearer realm="sightline", Basic realm="sightline"';
 
 /** As Go's server: long queries come by GET, too. */
 const MAX_HEADER_BYTES = 1_048_576;
+const DRAIN_LOOK_MS = 20;
+const UNREAD_TURNS = 3;
 const TLS_HANDSHAKE_TIMEOUT_MS = 10_000;
 
 export type HttpListenerOptions = {
@@ -68,13 +71,13 @@ export class HttpListener implements Component {
       if (retryAfterMs !== undefined) reply.header("retry-after", Math.ceil(retryAfterMs / 1000));
       reply
         .code(status)
-        .type("text/plain")
+        .type("text/plain; charset=utf-8")
         .send(`${(error as Error).message}\n`);
     });
     this.app.setNotFoundHandler((request, reply) => {
       reply
         .code(404)
-        .type("text/plain")
+        .type("text/plain; charset=utf-8")
         // Grafana looks for "page not found" to tell that an optional API is missing.
         .send(
           `404 page not found: nothing is served at ${request.method} ${request.url.split("?")[0]}; see / for what is\n`,
@@ -102,9 +105,22 @@ export class HttpListener implements Component {
     this.#url = `${this.#scheme}://${shownHost}:${address.port}`;
   }
 
-  /** From now on each answer is the last one on its connection, so that no client is cut off in the middle of the next request. */
-  drain(): void {
+  /**
+   * From now on each answer is the last one on its connection, so that no client is cut off in the middle of its next
+   * request. Settles when there are no connections left, or after `maxMs`: those that are left then do nothing.
+   */
+  async drain(maxMs: number): Promise<void> {
     this.#isDraining = true;
+    for (const deadline = performance.now() + maxMs; performance.now() < deadline; ) {
+      if ((await this.#connections()) === 0) return;
+      await sleep(DRAIN_LOOK_MS);
+    }
+    // On a busy machine requests may have come that nobody has looked at yet, and connections would pass for idle.
+    for (let turn = 0; turn < UNREAD_TURNS; turn++) await nextTurn();
+  }
+
+  #connections(): Promise<number> {
+    return new Promise((resolve) => this.app.server.getConnections((error, count) => resolve(error ? 0 : count)));
   }
 
   async stop(): Promise<void> {
