@@ -41,6 +41,8 @@ export type IngestOptions = {
   readonly sealer?: TextSealer | undefined;
   readonly logger: Logger;
   readonly registry: Registry;
+  /** Directory for what limits remember over restarts; absent: they forget. */
+  readonly limitsDir?: string | undefined;
   /** Asked for each request, from its first byte on. Absent: only `limits.max_in_flight_bytes` bounds them. */
   readonly memory?: MemoryGate | undefined;
 };
@@ -93,6 +95,7 @@ export class Ingest implements Component {
       logger: options.logger,
       registry: options.registry,
       sealer: options.sealer,
+      stateDir: options.limitsDir,
       onDiscarded: (signal, tenant, reason, count) =>
         this.#metrics.items(signal, tenant, 0, [{ reason, count, message: "" }]),
     });

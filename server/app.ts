@@ -127,6 +127,7 @@ export class App {
     const ingest = new Ingest({
       ...collector,
       memory: this.#memory.writes,
+      limitsDir: dir("limits"),
       wal,
       decoder,
       deadLetters,

@@ -5,6 +5,8 @@ export const DATA_LAYOUT = {
   traces: "traces",
   wal: "wal",
   deadLetters: "dead-letters",
+  /** What the limits of tenants remember over restarts. */
+  limits: "limits",
   /** One directory per snapshot, each a data directory of its own. */
   snapshots: "snapshots",
   catalog: "catalog.db",

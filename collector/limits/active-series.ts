@@ -5,12 +5,13 @@ import { RowSet } from "../processors/row-set.ts";
 import type { Pass, Stage } from "../processors/stage.ts";
 import { type OverflowSample, OverflowTotals, overflowLabels } from "./overflow-totals.ts";
 import { SeriesSlots } from "./series-slots.ts";
+import type { SavedSlots } from "./slots-codec.ts";
 import type { MetricLimits } from "./tenant-config.ts";
 
 const SWEEP_MS = 30_000;
 
 /** Bounds active series, of the tenant and of each metric; undefined when neither is limited. */
-export function activeSeries(limits: MetricLimits, maxSeries: number): Stage<MetricBatch> | undefined {
+export function activeSeries(limits: MetricLimits, maxSeries: number): ActiveSeries | undefined {
   return limits.max_active_series + limits.max_series_per_metric > 0 ? new ActiveSeries(limits, maxSeries) : undefined;
 }
 
@@ -18,7 +19,7 @@ export function activeSeries(limits: MetricLimits, maxSeries: number): Stage<Met
  * Series that find no room are added up per metric in an overflow series. The decision that the log keeps has the rows
  * concerned and the samples that take their place: sums depend on what came before.
  */
-class ActiveSeries implements Stage<MetricBatch> {
+export class ActiveSeries implements Stage<MetricBatch> {
   readonly name = "active_series";
   readonly #limits: MetricLimits;
   readonly #slots: SeriesSlots;
@@ -37,6 +38,26 @@ class ActiveSeries implements Stage<MetricBatch> {
       windowMs: limits.active_series_window_ms,
     });
     this.#totals = new OverflowTotals(limits.max_overflow_series);
+  }
+
+  /** To be given to {@link restore} of the one that takes its place. */
+  saved(): SavedSlots {
+    return this.#slots.saved();
+  }
+
+  restore(saved: SavedSlots): void {
+    this.#slots.restore(saved);
+  }
+
+  remember(batch: MetricBatch, decision: Uint8Array | undefined, receivedAtMs: number): void {
+    const overflow = decision && decode(decision, batch.length + batch.histograms.length).overflow;
+    this.#use(batch.series);
+    for (let row = 0; row < batch.length; row++) {
+      if (!overflow?.has(row)) this.#hasRoom(batch.refs[row] as number, receivedAtMs);
+    }
+    for (const [i, { ref }] of batch.histograms.entries()) {
+      if (!overflow?.has(batch.length + i)) this.#hasRoom(ref, receivedAtMs);
+    }
   }
 
   decide(batch: MetricBatch, receivedAtMs: number): Uint8Array | undefined {

@@ -16,14 +16,16 @@ import { metricWindows } from "./time-windows.ts";
  */
 export function makePipelines({ limits, processors }: TenantConfig, context: ProcessorContext): Pipelines {
   const { maxSeries } = context;
+  const active = activeSeries(limits.metrics, maxSeries);
   return {
+    activeSeries: active,
     metrics: pipeline(
       fuse(
         [
           ...processors.metrics.map((config) => makeMetricProcessor(config, context)),
           labelLimits(limits.metrics),
           metricWindows(limits.metrics),
-          activeSeries(limits.metrics, maxSeries),
+          active,
         ],
         maxSeries,
       ),

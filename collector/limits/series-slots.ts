@@ -1,5 +1,7 @@
 import { type Labels, labelValue, METRIC_NAME } from "@sightline/model/labels.ts";
 
+import type { SavedSlots } from "./slots-codec.ts";
+
 export type SeriesBounds = { readonly maxSeries: number; readonly maxPerMetric: number; readonly windowMs: number };
 
 /** Who is active, by a hash of the labels: some 60 bytes a series. Two series with one hash (53 bits) count as one. */
@@ -23,10 +25,13 @@ export class SeriesSlots {
   /** The slot of a series, a new one when there is room for it; -1 when there is none. */
   claim(labels: Labels): number {
     const hash = hashLabels(labels);
+    return this.#byHash.get(hash) ?? this.#claim(hash, labelValue(labels, METRIC_NAME));
+  }
+
+  #claim(hash: number, metric: string): number {
     const known = this.#byHash.get(hash);
     if (known !== undefined) return known;
     const { maxSeries, maxPerMetric } = this.#bounds;
-    const metric = labelValue(labels, METRIC_NAME);
     const ofMetric = this.#perMetric.get(metric) ?? 0;
     if (this.#byHash.size >= maxSeries || (maxPerMetric > 0 && ofMetric >= maxPerMetric)) return -1;
     const slot = this.#free.pop() ?? this.#hashes.length;
@@ -36,6 +41,29 @@ export class SeriesSlots {
     this.#metrics[slot] = metric;
     this.#reserve(slot);
     return slot;
+  }
+
+  /** Who is active, for {@link restore} after a restart. */
+  saved(): SavedSlots {
+    const saved = new Map<string, { hash: number; seenMs: number }[]>();
+    for (const [slot, metric] of this.#metrics.entries()) {
+      if (metric === undefined) continue;
+      const entry = { hash: this.#hashes[slot] as number, seenMs: this.#seenMs[slot] as number };
+      const ofMetric = saved.get(metric);
+      if (ofMetric) ofMetric.push(entry);
+      else saved.set(metric, [entry]);
+    }
+    return saved;
+  }
+
+  /** Gives places to those that had them, as long as there are some. */
+  restore(saved: SavedSlots): void {
+    for (const [metric, series] of saved) {
+      for (const { hash, seenMs } of series) {
+        const slot = this.#claim(hash, metric);
+        if (slot >= 0) this.touch(slot, seenMs);
+      }
+    }
   }
 
   touch(slot: number, nowMs: number): void {

@@ -10,9 +10,11 @@ import { itemsOf } from "../ingest-result.ts";
 import { type Pipelines, type Processed, process, reprocess } from "../processors/pipeline.ts";
 import type { TailSamplingConfig } from "../tail-sampling/tail-sampling-config.ts";
 import type { LoggedRequest } from "../wal/record.ts";
+import { ActiveSeriesFiles } from "./active-series-files.ts";
 import { LimitMetrics } from "./limit-metrics.ts";
 import { makePipelines } from "./make-pipelines.ts";
 import { type Overrides, OverridesFile } from "./overrides-file.ts";
+import type { SavedSlots } from "./slots-codec.ts";
 import { type TenantConfig, tenantConfig } from "./tenant-config.ts";
 import { TokenBucket } from "./token-bucket.ts";
 
@@ -27,12 +29,16 @@ export type TenantsOptions = {
    * decoded (estimated from the requests before), and those that were added up in overflow series.
    */
   readonly onDiscarded: (signal: Signal, tenant: TenantId, reason: RejectionReason, items: number) => void;
+  /** Where it is kept who is active, over restarts; absent: nowhere. */
+  readonly stateDir?: string | undefined;
   /** The clock of the rates, for tests. */
   readonly nowMs?: () => number;
 };
 
 /** Of more, those known longest are forgotten, with what their buckets and pipelines remember. */
 const MAX_TENANTS = 10_000;
+/** After a crash the log knows the series that came since. */
+const SAVE_EVERY_MS = 300_000;
 
 /** One tenant's settings and what is remembered for them. */
 type Tenant = {
@@ -47,6 +53,11 @@ type Rates = { readonly items: TokenBucket; readonly bytes: TokenBucket; itemsPe
 export class Tenants {
   readonly #options: TenantsOptions;
   readonly #metrics: LimitMetrics;
+  readonly #files: ActiveSeriesFiles | undefined;
+  /** Of tenants that have not been heard of since the start. */
+  #savedSeries: ReadonlyMap<string, SavedSlots> = new Map();
+  #timer: NodeJS.Timeout | undefined;
+  #saving: Promise<void> = Promise.resolve();
   readonly #file: OverridesFile | undefined;
   readonly #unlimited = tenantConfig.parse({});
   readonly #nothing = JSON.stringify(this.#unlimited);
@@ -59,6 +70,7 @@ export class Tenants {
     this.#options = options;
     this.#nowMs = options.nowMs ?? (() => performance.now());
     this.#metrics = new LimitMetrics(options.registry);
+    this.#files = options.stateDir === undefined ? undefined : new ActiveSeriesFiles(options.stateDir);
     const { config, logger, registry } = options;
     this.#assertCanEncrypt("collector.tenants", config.tenants);
     if (config.overrides_file !== "") {
@@ -79,10 +91,32 @@ export class Tenants {
   /** Throws `InvalidInputError` when the overrides file is wrong. */
   async start(): Promise<void> {
     await this.#file?.start();
+    if (!this.#files) return;
+    this.#savedSeries = await this.#files.load();
+    this.#timer = setInterval(() => this.#saveInBackground(), SAVE_EVERY_MS);
+    this.#timer.unref();
   }
 
   async stop(): Promise<void> {
+    clearInterval(this.#timer);
+    if (this.#timer) this.#saveInBackground();
+    this.#timer = undefined;
+    await this.#saving;
     await this.#file?.stop();
+  }
+
+  #saveInBackground(): void {
+    this.#saving = this.#saving.then(() => this.#saveActiveSeries());
+  }
+
+  async #saveActiveSeries(): Promise<void> {
+    for (const [id, tenant] of this.#tenants) {
+      const active = tenant?.pipelines.activeSeries;
+      if (!active) continue;
+      await this.#files?.save(id, active.saved()).catch((error: unknown) => {
+        this.#options.logger.warn("which series are active was not saved", { tenant: id, error });
+      });
+    }
   }
 
   /**
@@ -188,17 +222,15 @@ export class Tenants {
     const settings = JSON.stringify(config);
     if (settings === before?.settings) return before;
     if (settings === this.#nothing) return undefined;
+    const pipelines = makePipelines(config, {
+      tenant: id,
+      maxSeries: this.#options.config.limits.max_series_interned,
+      sealer: this.#options.sealer,
+    });
+    const saved = before?.pipelines.activeSeries?.saved() ?? this.#savedSeries.get(id);
+    if (saved) pipelines.activeSeries?.restore(saved);
     const rates = before?.rates ?? { metrics: newRates(), logs: newRates(), traces: newRates() };
-    return {
-      config,
-      settings,
-      rates,
-      pipelines: makePipelines(config, {
-        tenant: id,
-        maxSeries: this.#options.config.limits.max_series_interned,
-        sealer: this.#options.sealer,
-      }),
-    };
+    return { config, settings, rates, pipelines };
   }
 
   /** A tenant whose settings are the same goes on with what it remembers; rates go on in any case. */

@@ -4,6 +4,7 @@ import type { MetricBatch } from "@sightline/model/metric-batch.ts";
 import type { Signal } from "@sightline/model/ports.ts";
 import type { SpanBatch } from "@sightline/model/span-batch.ts";
 import type { Decoded } from "@sightline/proto/wire-request.ts";
+import type { ActiveSeries } from "../limits/active-series.ts";
 import { decodeDecisions, encodeDecisions } from "./decisions.ts";
 import { Pass, type Stage } from "./stage.ts";
 
@@ -43,7 +44,11 @@ export class Pipeline<Batch> {
     const decisions = logged && decodeDecisions(this.#fingerprint, logged);
     if (logged && !decisions) return this.run(batch, receivedAtMs).batch;
     const pass = new Pass(receivedAtMs);
-    return this.#stages.reduce((current, stage, i) => stage.apply(current, decisions?.get(i), pass), batch);
+    return this.#stages.reduce((current, stage, i) => {
+      const decision = decisions?.get(i);
+      stage.remember?.(current, decision, receivedAtMs);
+      return stage.apply(current, decision, pass);
+    }, batch);
   }
 }
 
@@ -52,6 +57,8 @@ export type Pipelines = {
   readonly metrics: Pipeline<MetricBatch> | undefined;
   readonly logs: Pipeline<LogBatch> | undefined;
   readonly traces: Pipeline<SpanBatch> | undefined;
+  /** The stage that has to outlive changes of the settings and restarts. */
+  readonly activeSeries?: ActiveSeries | undefined;
 };
 
 export function process(pipelines: Pipelines, decoded: Decoded, receivedAtMs: number): Processed | undefined {

@@ -27,6 +27,8 @@ export interface Stage<Batch> {
    */
   decide?(batch: Batch, receivedAtMs: number): Uint8Array | undefined;
   apply(batch: Batch, decision: Uint8Array | undefined, pass: Pass): Batch;
+  /** Before `apply` on a replay: takes in what `decide` remembered of the request, so that it decides as before. */
+  remember?(batch: Batch, decision: Uint8Array | undefined, receivedAtMs: number): void;
 }
 
 /** One request's way through the stages: when it came, and what became of its rows. */
