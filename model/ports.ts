@@ -105,7 +105,10 @@ export type SelectHints = {
   readonly stepMs: number;
   readonly func: string;
   readonly rangeMs: number;
-  /** `func` is given all samples of a range as they are, and knows {@link SeriesSlice.counts}. */
+  /**
+   * `func` is given all samples of a range as they are, knows {@link SeriesSlice.counts}, and, when it is about the change
+   * over a range, does not mind points between samples.
+   */
   readonly aggregated?: boolean | undefined;
 };
 
@@ -266,6 +269,8 @@ export interface LogStore extends Store<LogBatch>, DeletesRows {
 export interface TraceStore extends Store<SpanBatch>, DeletesRows {
   /** All spans of a trace (32 hex digits), each once, in no order; empty when there is none. */
   trace(tenant: TenantId, traceId: string, signal: AbortSignal): Promise<readonly SpanBatch[]>;
+  /** Spans that start in the range, in no order; one that was sent twice may come twice. */
+  spans(tenant: TenantId, range: TimeRangeNs, signal: AbortSignal): AsyncIterable<SpanBatch>;
   /** Sorted values of `service.name`, "" left out. */
   services(tenant: TenantId, signal: AbortSignal): Promise<readonly string[]>;
   /** Distinct span names and kinds of a service, sorted by name. */

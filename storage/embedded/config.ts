@@ -1,5 +1,6 @@
 import { parseBytes, parseDurationMs } from "@sightline/model/units.ts";
 import { z } from "zod";
+import { STANDARD_TIERS, type Tier } from "./metrics/downsampling/downsampling-plan.ts";
 import { parseSelector } from "./metrics/retention/parse-selector.ts";
 
 /** Text such as `15d`, parsed to milliseconds. */
@@ -21,6 +22,26 @@ const retentionRules = () =>
     )
     .max(200);
 
+const tier = z.strictObject({
+  resolution: setDuration().describe("Length of the windows: 1m, 5m, 1h"),
+  after: setDuration().describe("How long a day ended ago"),
+});
+
+function tiersOf(tiers: "off" | "standard" | z.output<typeof tier>[], context: z.RefinementCtx): readonly Tier[] {
+  if (tiers === "off") return [];
+  if (tiers === "standard") return STANDARD_TIERS;
+  const sorted = tiers
+    .map(({ resolution, after }) => ({ resolutionMs: resolution, afterMs: after }))
+    .sort((a, b) => a.afterMs - b.afterMs);
+  for (const [i, { resolutionMs }] of sorted.entries()) {
+    const finerMs = sorted[i - 1]?.resolutionMs ?? 1_000;
+    if (resolutionMs >= finerMs && resolutionMs % finerMs === 0 && 86_400_000 % resolutionMs === 0) continue;
+    const message = "each resolution must divide a day, and be a multiple of the one before it, the first of 1s";
+    context.addIssue({ code: "custom", message });
+  }
+  return sorted;
+}
+
 /** What an overrides file may say of one tenant; absent keys are those of everybody. */
 export const retentionOverride = z.strictObject({
   retention: setDuration().optional(),
@@ -40,6 +61,13 @@ export const embeddedMetricsConfig = z.strictObject({
     .default([])
     .describe(
       "Series that are kept for another time: a list of selector and keep. The first whose selector matches counts.",
+    ),
+  downsampling: z
+    .union([z.enum(["off", "standard"]), z.array(tier).max(8)])
+    .default("off")
+    .transform(tiersOf)
+    .describe(
+      "Days that are over become coarser: a list of resolution and after (how long a day ended ago). standard: 1m after 24h, 5m after 7d; retention says how long all of it is kept.",
     ),
   retention_overrides_file: z
     .string()

@@ -52,7 +52,7 @@ async function walkRange(
     startMs: firstGaze(gaze, grid) - call.rangeMs - reach.beforeMs + 1,
     endMs: lastGaze(gaze, grid) + reach.afterMs,
   };
-  const hints = { stepMs: grid.stepMs, func: call.expr.func, rangeMs: call.rangeMs };
+  const hints = { stepMs: grid.stepMs, func: call.expr.func, rangeMs: call.rangeMs, aggregated: true };
   const { matchers, statsOnly } = source.vector;
   await selectSlices(context, { matchers, range, hints, transient: true }, grid.steps, (slice) => {
     const input = rangeInputOf(statsOnly ? statsOf(slice) : slice, needsResets);

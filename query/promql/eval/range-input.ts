@@ -14,6 +14,8 @@ export type RangeInput = {
   readonly timesMs: Float64Array;
   readonly values: Float64Array;
   readonly startsMs: Float64Array | undefined;
+  /** How many samples each stands for, as in a `SeriesSlice`; absent when each stands for itself. */
+  readonly counts?: Float64Array | undefined;
   /** Indexes of samples that are less than the one before, ascending. Empty unless they were asked for. */
   readonly resets: readonly number[];
   readonly histogramTimesMs: Float64Array;
@@ -34,6 +36,7 @@ export function rangeInputOf(slice: SeriesSlice, needsResets = false): RangeInpu
     timesMs: floats.timesMs,
     values: floats.values,
     startsMs: floats.startsMs,
+    counts: floats.counts,
     resets: floats.resets ?? NO_INDEXES,
     histogramTimesMs: histograms?.timesMs ?? NO_TIMES,
     histograms: histograms?.values ?? [],
@@ -41,7 +44,7 @@ export function rangeInputOf(slice: SeriesSlice, needsResets = false): RangeInpu
   };
 }
 
-type Floats = Pick<SeriesSlice, "timesMs" | "values" | "startsMs"> & { readonly resets?: readonly number[] };
+type Floats = Pick<SeriesSlice, "timesMs" | "values" | "startsMs" | "counts"> & { readonly resets?: readonly number[] };
 
 function floatsOf(slice: Floats): Floats {
   const { values } = slice;
@@ -81,7 +84,7 @@ function resetsOf(values: Float64Array): number[] {
 }
 
 function withoutStale(slice: Floats): Floats {
-  const { timesMs, values, startsMs } = slice;
+  const { timesMs, values, startsMs, counts } = slice;
   const words = wordsOf(values);
   let stale = 0;
   for (let i = 0; i < values.length; i++) {
@@ -94,6 +97,7 @@ function withoutStale(slice: Floats): Floats {
     timesMs: new Float64Array(length),
     values: new Float64Array(length),
     startsMs: startsMs && new Float64Array(length),
+    counts: counts && new Float64Array(length),
   };
   for (let i = 0, to = 0; i < values.length; i++) {
     const value = values[i] as number;
@@ -101,6 +105,7 @@ function withoutStale(slice: Floats): Floats {
     kept.timesMs[to] = timesMs[i] as number;
     kept.values[to] = value;
     if (kept.startsMs) kept.startsMs[to] = startsMs?.[i] as number;
+    if (kept.counts) kept.counts[to] = counts?.[i] as number;
     to++;
   }
   return kept;

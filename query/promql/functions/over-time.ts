@@ -72,7 +72,9 @@ function sum({ values, from, to }: RangeWindow): number {
 }
 
 /** The plain mean as long as the sum does not overflow, from there on the incremental one. */
-function average({ values, from, to }: RangeWindow): number {
+function average(window: RangeWindow): number {
+  const { values, from, to, series } = window;
+  if (series.counts) return sum(window) / countFloats(window);
   let total = values[from] as number;
   let compensation = 0;
   let mean = 0;
@@ -174,8 +176,11 @@ function quantileOverTime(window: RangeWindow): number {
   return quantileOf(quantile, window.values.slice(window.from, window.to));
 }
 
-function countFloats({ from, to }: RangeWindow): number {
-  return to - from;
+function countFloats({ from, to, series: { counts } }: RangeWindow): number {
+  if (!counts) return to - from;
+  let count = 0;
+  for (let i = from; i < to; i++) count += counts[i] as number;
+  return count;
 }
 
 function last({ values, to }: RangeWindow): number {

@@ -284,10 +284,18 @@ export class BlockIndex implements LabelIndex {
 function readInfos(meta: ByteReader): SeriesInfo[] {
   const infos: SeriesInfo[] = [];
   for (let count = meta.count(); count > 0; count--) {
-    const [type, unit, temporality, otelName] = JSON.parse(meta.text());
-    infos.push({ type: type as MetricType, unit, temporality, otelName });
+    infos.push(parseInfo(meta.text()));
   }
   return infos;
+}
+
+function parseInfo(text: string): SeriesInfo {
+  try {
+    const [type, unit, temporality, otelName] = JSON.parse(text);
+    return { type: type as MetricType, unit, temporality, otelName };
+  } catch (cause) {
+    throw new CorruptionError("what is known of a series can't be understood", { cause });
+  }
 }
 
 function readWindows(meta: ByteReader): BlockWindow[] {

@@ -7,6 +7,7 @@ import { assertDamage } from "../files/assert-damage.ts";
 import { Manifest } from "../files/manifest.ts";
 import { Block, type BlockCache } from "./block.ts";
 import type { Deletion } from "./deletion.ts";
+import { windowsPathOf } from "./downsampling/windows-file.ts";
 import { type BlockEntry, EMPTY_MANIFEST, parseTenantManifest, type TenantManifest } from "./tenant-manifest.ts";
 import type { WrittenBlock } from "./write-blocks.ts";
 
@@ -37,9 +38,9 @@ export class BlockList {
     await mkdir(dir, { recursive: true });
     const manifest = await Manifest.openToWrite(join(dir, "manifest"), parseTenantManifest, EMPTY_MANIFEST, logger);
     const { blocks, sideData } = manifest.value;
-    const known = new Set([...blocks.map(({ file }) => file), sideData?.file]);
+    const known = new Set([...blocks.flatMap(filesOf), sideData?.file]);
     for (const file of await readdir(dir)) {
-      const isOurs = file.endsWith(BLOCK_SUFFIX) || file.endsWith(SIDE_SUFFIX) || file.endsWith(".tmp");
+      const isOurs = [BLOCK_SUFFIX, SIDE_SUFFIX, windowsPathOf(BLOCK_SUFFIX), ".tmp"].some((end) => file.endsWith(end));
       if (!isOurs || known.has(file)) continue;
       logger.info("deleting a file of an interrupted write", { file: join(dir, file) });
       await rm(join(dir, file), { force: true });
@@ -126,7 +127,9 @@ export class BlockList {
 
   /** Deletes files that will not come to be blocks; the manifest must never have named them. */
   async discard(written: readonly WrittenBlock[]): Promise<void> {
-    for (const { path } of written) await rm(path, { force: true }).catch(() => {});
+    for (const { path } of written) {
+      for (const file of [path, windowsPathOf(path)]) await rm(file, { force: true }).catch(() => {});
+    }
   }
 
   async remove(removed: readonly ListedBlock[]): Promise<void> {
@@ -195,14 +198,21 @@ export class BlockList {
     }));
   }
 
-  #blockOf({ file }: BlockEntry): Block {
+  #blockOf({ file, downsampled }: BlockEntry): Block {
     let block = this.#blocks.get(file);
     if (!block) {
-      block = new Block(join(this.dir, file), this.#cache);
+      const path = join(this.dir, file);
+      const windows = downsampled?.windows ? new Block(windowsPathOf(path), this.#cache) : undefined;
+      block = new Block(path, this.#cache, windows);
       this.#blocks.set(file, block);
     }
     return block;
   }
+}
+
+/** Names of all files of a block. */
+export function filesOf({ file, downsampled }: BlockEntry): string[] {
+  return downsampled?.windows ? [file, windowsPathOf(file)] : [file];
 }
 
 function entryOf({ path, ...entry }: WrittenBlock): BlockEntry {
@@ -213,6 +223,6 @@ function entryOf({ path, ...entry }: WrittenBlock): BlockEntry {
 function withDeletions(blocks: BlockEntry[], known: NonNullable<TenantManifest["deletions"]>) {
   const named = new Set(blocks.flatMap(({ deletions = [] }) => deletions));
   const deletions = known.filter(({ id }) => named.has(id));
-  if (deletions.length === 0) return { version: 1 as const, blocks };
-  return { version: 2 as const, blocks, deletions };
+  const version = deletions.length > 0 || blocks.some(({ downsampled }) => downsampled) ? (2 as const) : (1 as const);
+  return { version, blocks, ...(deletions.length > 0 && { deletions }) };
 }

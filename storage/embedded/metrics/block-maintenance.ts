@@ -1,11 +1,13 @@
 import { CorruptionError } from "@sightline/model/errors.ts";
 import type { TimeRange } from "@sightline/model/ports.ts";
 import type { BlockList, ListedBlock } from "./block-list.ts";
+import { downsampleBlocks } from "./downsampling/downsample-blocks.ts";
+import { nextDownsampling, type Tier } from "./downsampling/downsampling-plan.ts";
 import { nextMerge } from "./merge-plan.ts";
 import type { Retention } from "./retention/retention.ts";
 import type { SeriesSource } from "./series-source.ts";
 import type { StoreTelemetry } from "./store-telemetry.ts";
-import { PARTITION_MS, writeBlocks } from "./write-blocks.ts";
+import { PARTITION_MS, type WrittenBlock, writeBlocks } from "./write-blocks.ts";
 
 /** Who deletes much deletes often: files are not written anew for each of the deletions. */
 const PURGE_AFTER_MS = 300_000;
@@ -17,10 +19,12 @@ export type BlockMaintenanceOptions = {
   readonly retention: Retention;
   /** Partitions are written to for so long after their end. */
   readonly openForMs: number;
+  /** Ascending. */
+  readonly tiers: readonly Tier[];
   /** Opens a block without what is deleted of it or too old. */
   readonly open: (entry: ListedBlock) => Promise<SeriesSource>;
   readonly putAside: (entry: ListedBlock, error: unknown) => Promise<void>;
-  readonly onGone: (range: TimeRange) => void;
+  readonly onChange: (range: TimeRange) => void;
 };
 
 /** Work on the blocks of one tenant that no answer depends on, one piece at a time. */
@@ -64,7 +68,11 @@ export class BlockMaintenance {
     const { files, nowMs, openForMs } = this.#options;
     await this.#dropOld();
     while (!signal.aborted) {
-      const blocks = nextMerge(files.blocks, Math.floor((nowMs() - openForMs) / PARTITION_MS));
+      // A downsampled block is as it stays; what comes late for its day is kept beside it.
+      const blocks = nextMerge(
+        files.blocks.filter(({ downsampled }) => !downsampled),
+        Math.floor((nowMs() - openForMs) / PARTITION_MS),
+      );
       if (blocks.length === 0) break;
       await this.#rewrite(blocks);
     }
@@ -76,6 +84,17 @@ export class BlockMaintenance {
     for (const entry of files.blocks) {
       if (signal.aborted) return;
       if (await this.#isDue(entry)) await this.#rewrite([entry]);
+    }
+    await this.#downsample(signal);
+  }
+
+  async #downsample(signal: AbortSignal): Promise<void> {
+    const { files, nowMs, tiers, onChange } = this.#options;
+    while (!signal.aborted) {
+      const next = nextDownsampling(files.blocks, tiers, nowMs());
+      if (!next) return;
+      if (!(await this.#rewrite(next.blocks, next.resolutionMs))) return;
+      for (const { minTimeMs, maxTimeMs } of next.blocks) onChange({ startMs: minTimeMs, endMs: maxTimeMs });
     }
   }
 
@@ -94,7 +113,7 @@ export class BlockMaintenance {
 
   /** Deletes blocks that are too old, and the oldest ones when all together are too big. */
   async #dropOld(): Promise<void> {
-    const { files, retention, telemetry, onGone } = this.#options;
+    const { files, retention, telemetry, onChange } = this.#options;
     const { maxBytes } = retention.policy;
     let bytes = files.blocks.reduce((sum, block) => sum + block.bytes, 0);
     const old: ListedBlock[] = [];
@@ -106,28 +125,51 @@ export class BlockMaintenance {
     }
     if (old.length === 0) return;
     await files.remove(old);
-    for (const { minTimeMs, maxTimeMs } of old) onGone({ startMs: minTimeMs, endMs: maxTimeMs });
+    for (const { minTimeMs, maxTimeMs } of old) onChange({ startMs: minTimeMs, endMs: maxTimeMs });
     telemetry.removedBlocks.inc(old.length);
   }
 
-  /** A damaged block is put aside and nothing is written: the next plan will do without it. */
-  async #rewrite(blocks: readonly ListedBlock[]): Promise<void> {
+  /**
+   * Puts one block in the place of several, or of one, downsampled if they were or with a resolution. A damaged block is
+   * put aside and nothing is written: the next plan will do without it. Returns whether something was written.
+   */
+  async #rewrite(
+    blocks: readonly ListedBlock[],
+    resolutionMs = blocks[0]?.downsampled?.resolutionMs,
+  ): Promise<boolean> {
     const { files, telemetry, open, putAside } = this.#options;
     const stopTimer = telemetry.mergeSeconds.startTimer();
     for (const { block } of blocks) block.acquire();
     try {
       const sources: SeriesSource[] = [];
       for (const entry of blocks) sources.push(await open(entry));
-      await files.replace(blocks, await writeBlocks(sources, (day) => files.nextBlockPath(day)));
+      const nextPath = (partition: number) => files.nextBlockPath(partition);
+      const written = resolutionMs
+        ? await this.#writeDownsampled(blocks, sources, resolutionMs)
+        : await writeBlocks(sources, nextPath);
+      await files.replace(blocks, written);
+      return true;
     } catch (error) {
       const damaged = blocks.find(
         ({ block }) => error instanceof CorruptionError && error.message.includes(block.path),
       );
       if (!damaged) throw error;
       await putAside(damaged, error);
+      return false;
     } finally {
       stopTimer();
       for (const { block } of blocks) await block.release();
     }
+  }
+
+  async #writeDownsampled(
+    [first, ...others]: readonly ListedBlock[],
+    sources: readonly SeriesSource[],
+    resolutionMs: number,
+  ): Promise<WrittenBlock[]> {
+    const { partition, block } = first as ListedBlock;
+    const windows = others.length === 0 ? await block.windows() : undefined;
+    const input = windows ? { source: sources[0] as SeriesSource, windows } : { sources };
+    return downsampleBlocks(input, resolutionMs, partition, this.#options.files.nextBlockPath(partition));
   }
 }

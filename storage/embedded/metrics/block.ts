@@ -1,6 +1,7 @@
 import { type FileHandle, open, rename, rm } from "node:fs/promises";
 import { crc32 } from "node:zlib";
 import { CorruptionError } from "@sightline/model/errors.ts";
+import type { SelectHints } from "@sightline/model/ports.ts";
 import { TRAILER_BYTES, unpackTrailer } from "./block-file.ts";
 import { BlockIndex, type PagePlace } from "./block-index.ts";
 import { BlockSource } from "./block-source.ts";
@@ -8,9 +9,13 @@ import type { ByteCache } from "./byte-cache.ts";
 import type { DataPage } from "./data-page.ts";
 import type { Deletion } from "./deletion.ts";
 import { DeletionMask } from "./deletion-mask.ts";
+import { needsPoints, RateSource } from "./downsampling/rate-source.ts";
+import { useOfWindows, WindowSource } from "./downsampling/window-source.ts";
+import { WindowsFile } from "./downsampling/windows-file.ts";
 import type { RuleNumbers } from "./retention/retention-mask.ts";
 import type { SeriesLink } from "./series-link.ts";
 import { MaskedSource } from "./series-mask.ts";
+import type { SeriesSource } from "./series-source.ts";
 import type { TimePage } from "./time-page.ts";
 import { TimeSlice } from "./time-slice.ts";
 
@@ -30,22 +35,27 @@ let nextNumber = 1;
 export class Block {
   readonly path: string;
   readonly #cache: BlockCache;
+  readonly #windows: Block | undefined;
   /** Names this block in the cache. */
   readonly #number = nextNumber++;
   #file: Promise<FileHandle> | undefined;
   #users = 0;
   #fate: "kept" | "removed" | "corrupt" = "kept";
 
-  constructor(path: string, cache: BlockCache) {
+  /** `windows` is the file of a downsampled block that has its windows; it is treated as this one is. */
+  constructor(path: string, cache: BlockCache, windows?: Block) {
     this.path = path;
     this.#cache = cache;
+    this.#windows = windows;
   }
 
   acquire(): void {
     this.#users++;
+    this.#windows?.acquire();
   }
 
   async release(): Promise<void> {
+    await this.#windows?.release();
     if (--this.#users > 0) return;
     const file = this.#file;
     this.#file = undefined;
@@ -55,12 +65,14 @@ export class Block {
 
   /** Deletes the file as soon as nobody reads it. */
   async remove(): Promise<void> {
+    await this.#windows?.remove();
     this.#fate = "removed";
     if (this.#users === 0) await this.#meetFate();
   }
 
   /** Puts the file aside under another name, for a human to look at. */
   async quarantine(): Promise<void> {
+    await this.#windows?.quarantine();
     this.#fate = "corrupt";
     if (this.#users === 0) await this.#meetFate();
   }
@@ -76,17 +88,32 @@ export class Block {
     return new BlockSource(`block ${this.#number}`, index, this);
   }
 
-  /** {@link Block.source} without what is deleted of it. A block's deletions only ever become more. */
-  async sourceWithout(deletions: readonly Deletion[]): Promise<BlockSource | MaskedSource> {
-    const source = await this.source();
-    if (deletions.length === 0) return source;
+  /** Its windows, when it has some. Call it as {@link Block.source}. */
+  async windows(): Promise<WindowsFile | undefined> {
+    return this.#windows && new WindowsFile(await this.#windows.source());
+  }
+
+  /**
+   * The series as `hints` have a use for them, without what is deleted of them. A block's deletions only ever become more.
+   */
+  async sourceWithout(
+    deletions: readonly Deletion[],
+    { hints, resolutionMs = 0 }: { hints?: SelectHints | undefined; resolutionMs?: number | undefined } = {},
+  ): Promise<SeriesSource> {
+    const samples = await this.source();
+    const windows = hints && (await this.windows());
+    const source = windows ? sourceFor(hints, samples, windows, resolutionMs) : samples;
+    return deletions.length === 0 ? source : new MaskedSource(source, await this.#mask(samples, deletions));
+  }
+
+  async #mask(source: BlockSource, deletions: readonly Deletion[]): Promise<DeletionMask> {
     let mask: DeletionMask | undefined;
     for (let count = deletions.length; count > 0 && !mask; count--) mask = this.#maskOf(count);
     if (mask?.deletions !== deletions.length) {
       mask = await DeletionMask.of(source, deletions, new TimeSlice(), mask);
       this.#cache.set(this.#maskKey(deletions.length), mask);
     }
-    return new MaskedSource(source, mask);
+    return mask;
   }
 
   #maskKey(deletions: number): string {
@@ -176,4 +203,15 @@ export class Block {
     if (this.#fate === "removed") await rm(this.path, { force: true });
     if (this.#fate === "corrupt") await rename(this.path, `${this.path}.corrupt`).catch(() => {});
   }
+}
+
+function sourceFor(
+  hints: SelectHints,
+  samples: SeriesSource,
+  windows: WindowsFile,
+  resolutionMs: number,
+): SeriesSource {
+  const use = useOfWindows(hints);
+  if (use) return new WindowSource(samples, windows, use);
+  return needsPoints(hints, resolutionMs) ? new RateSource(samples, windows, resolutionMs, hints) : samples;
 }

@@ -87,6 +87,7 @@ function readRow(
   }
   const series = assembler.finish();
   if (!series) return undefined;
-  const { timesMs, values, startsMs, histograms } = series;
-  return { labels: joined.labelsOf(row), info: joined.infoOf(row), timesMs, values, startsMs, histograms };
+  const { timesMs, values, startsMs, counts, histograms } = series;
+  const [labels, info] = [joined.labelsOf(row), joined.infoOf(row)];
+  return { labels, info, timesMs, values, startsMs, ...(counts && { counts }), histograms };
 }

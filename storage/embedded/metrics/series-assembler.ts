@@ -73,7 +73,17 @@ export class SeriesAssembler {
     if (count === 0) return;
     if (skip > 0) this.#slab.copyWithin(this.#used, this.#used + skip, this.#used + skip + count);
     this.#used += count;
-    this.#fragments.push({ timesMs, from: timesFrom, to: timesFrom + count, startsMs, startsFrom });
+    this.#fragments.push({ timesMs, from: timesFrom, to: timesFrom + count, startsMs, startsFrom, counts: undefined });
+  }
+
+  /** Adds values each of which stands for several samples: see `SeriesSlice.counts`. */
+  addCounted(timesMs: Float64Array, values: Float64Array, counts: Float64Array): void {
+    const count = timesMs.length;
+    if (count === 0) return;
+    const at = this.reserve(count);
+    this.#slab.set(values, at);
+    this.#used += count;
+    this.#fragments.push({ timesMs, from: 0, to: count, startsMs: undefined, startsFrom: 0, counts });
   }
 
   addHistograms(timesMs: readonly number[], startsMs: readonly number[], values: readonly NativeHistogram[]): void {
@@ -96,7 +106,9 @@ export class SeriesAssembler {
     const values = this.#slab.subarray(this.#from, this.#used);
     if (!ascending(fragments)) return mergeFragments(fragments, values);
     const timesMs = this.#times(fragments);
-    return { timesMs, values, startsMs: startsOf(fragments, timesMs.length), histograms: undefined };
+    const startsMs = startsOf(fragments, timesMs.length);
+    const counts = countsOf(fragments, timesMs.length);
+    return { timesMs, values, startsMs, ...(counts && { counts }), histograms: undefined };
   }
 
   #times(fragments: Fragment[]): Float64Array {
@@ -125,6 +137,8 @@ type Fragment = {
   readonly to: number;
   readonly startsMs: Float64Array | undefined;
   readonly startsFrom: number;
+  /** From its first sample on. */
+  readonly counts: Float64Array | undefined;
 };
 type HistogramRun = {
   readonly timesMs: readonly number[];
@@ -165,31 +179,53 @@ function startsOf(fragments: readonly Fragment[], length: number): Float64Array 
   return starts.some((start) => start !== 0) ? starts : undefined;
 }
 
+function countsOf(fragments: readonly Fragment[], length: number): Float64Array | undefined {
+  let any = false;
+  for (let i = 0; i < fragments.length; i++) if ((fragments[i] as Fragment).counts) any = true;
+  if (!any) return undefined;
+  const all = new Float64Array(length).fill(1);
+  let at = 0;
+  for (const { counts, from, to } of fragments) {
+    if (counts) all.set(counts, at);
+    at += to - from;
+  }
+  return all;
+}
+
 /** `values` has those of all fragments one after the other. */
 function mergeFragments(fragments: readonly Fragment[], values: Float64Array): AssembledSeries {
   let at = 0;
-  let merged: Columns = { timesMs: NO_VALUES, values: NO_VALUES, startsMs: NO_VALUES };
-  for (const { timesMs, startsMs, startsFrom, from, to } of fragments) {
+  let merged: Columns = { timesMs: NO_VALUES, values: NO_VALUES, startsMs: NO_VALUES, counts: NO_VALUES };
+  for (const { timesMs, startsMs, startsFrom, from, to, counts } of fragments) {
     const count = to - from;
     const next: Columns = {
       timesMs: timesMs.subarray(from, to),
       values: values.subarray(at, at + count),
       startsMs: startsMs?.subarray(startsFrom, startsFrom + count) ?? new Float64Array(count),
+      counts: counts ?? new Float64Array(count).fill(1),
     };
     merged = mergeColumns(merged, next);
     at += count;
   }
   const hasStarts = merged.startsMs.some((start) => start !== 0);
   const startsMs = hasStarts ? merged.startsMs : undefined;
-  return { timesMs: merged.timesMs, values: merged.values, startsMs, histograms: undefined };
+  const hasCounts = fragments.some(({ counts }) => counts);
+  const { timesMs, values: all, counts } = merged;
+  return { timesMs, values: all, startsMs, ...(hasCounts && { counts }), histograms: undefined };
 }
 
-type Columns = { readonly timesMs: Float64Array; readonly values: Float64Array; readonly startsMs: Float64Array };
+type Columns = {
+  readonly timesMs: Float64Array;
+  readonly values: Float64Array;
+  readonly startsMs: Float64Array;
+  readonly counts: Float64Array;
+};
 
 function mergeColumns(a: Columns, b: Columns): Columns {
   const timesMs = new Float64Array(a.timesMs.length + b.timesMs.length);
   const values = new Float64Array(timesMs.length);
   const startsMs = new Float64Array(timesMs.length);
+  const counts = new Float64Array(timesMs.length);
   let length = 0;
   for (let i = 0, j = 0; i < a.timesMs.length || j < b.timesMs.length; length++) {
     const timeA = i < a.timesMs.length ? (a.timesMs[i] as number) : Number.POSITIVE_INFINITY;
@@ -198,6 +234,7 @@ function mergeColumns(a: Columns, b: Columns): Columns {
     timesMs[length] = from.timesMs[index] as number;
     values[length] = from.values[index] as number;
     startsMs[length] = from.startsMs[index] as number;
+    counts[length] = from.counts[index] as number;
     if (timeA <= timeB) i++;
     if (timeB <= timeA) j++;
   }
@@ -205,6 +242,7 @@ function mergeColumns(a: Columns, b: Columns): Columns {
     timesMs: timesMs.subarray(0, length),
     values: values.subarray(0, length),
     startsMs: startsMs.subarray(0, length),
+    counts: counts.subarray(0, length),
   };
 }
 

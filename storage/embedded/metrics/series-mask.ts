@@ -1,6 +1,5 @@
-import type { Labels } from "@sightline/model/labels.ts";
-import type { SeriesInfo } from "@sightline/model/metric-batch.ts";
 import type { TimeRange } from "@sightline/model/ports.ts";
+import { ForwardingSource } from "./forwarding-source.ts";
 import { SeriesAssembler } from "./series-assembler.ts";
 import type { SeriesReader, SeriesSource } from "./series-source.ts";
 import type { TimeSlice } from "./time-slice.ts";
@@ -16,68 +15,25 @@ export interface SeriesMask {
 }
 
 /** A source of which a part is hidden. All its series are still numbered; some may have no sample. */
-export class MaskedSource implements SeriesSource {
-  readonly #source: SeriesSource;
+export class MaskedSource extends ForwardingSource {
   readonly #mask: SeriesMask;
 
   constructor(source: SeriesSource, mask: SeriesMask) {
-    this.#source = source;
+    super(source);
     this.#mask = mask;
   }
 
-  get key(): string {
-    return this.#source.key;
+  /** The parts of a range in which samples of the series are to be seen, ascending and apart from each other. */
+  visible(id: number, range: TimeRange): readonly TimeRange[] {
+    const parts = visibleOf(this.source, id, range);
+    return this.#mask.hides(id) ? parts.flatMap((part) => this.#mask.visible(id, part)) : parts;
   }
 
-  get isFixed(): boolean {
-    return this.#source.isFixed;
-  }
-
-  get seriesCount(): number {
-    return this.#source.seriesCount;
-  }
-
-  names(): Iterable<string> {
-    return this.#source.names();
-  }
-
-  valuesOf(name: string): Iterable<string> {
-    return this.#source.valuesOf(name);
-  }
-
-  postings(name: string, value: string): ArrayLike<number> {
-    return this.#source.postings(name, value);
-  }
-
-  hashOf(id: number): number {
-    return this.#source.hashOf(id);
-  }
-
-  hasLabels(id: number, labels: Labels): boolean {
-    return this.#source.hasLabels(id, labels);
-  }
-
-  labelsOf(id: number): Labels {
-    return this.#source.labelsOf(id);
-  }
-
-  infoOf(id: number): SeriesInfo {
-    return this.#source.infoOf(id);
-  }
-
-  collectLabels(ids: readonly number[], name: string | undefined, into: Set<string>): void {
-    this.#source.collectLabels(ids, name, into);
-  }
-
-  inLabelOrder(ids: readonly number[], slice: TimeSlice): Promise<readonly number[]> {
-    return this.#source.inLabelOrder(ids, slice);
-  }
-
-  async open(ids: readonly number[], range: TimeRange): Promise<SeriesReader> {
+  override async open(ids: readonly number[], range: TimeRange): Promise<SeriesReader> {
     const mask = this.#mask;
     const wanted = ids.filter((id) => !mask.hides(id) || mask.visible(id, range).length > 0);
     if (wanted.length === 0) return { read: () => {} };
-    const reader = await this.#source.open(wanted, range);
+    const reader = await this.source.open(wanted, range);
     return {
       read: (id, range, into) => {
         if (!mask.hides(id)) reader.read(id, range, into);
@@ -89,7 +45,7 @@ export class MaskedSource implements SeriesSource {
   /** Those of `ids` that may have a sample in the range. */
   async listed(ids: readonly number[], range: TimeRange, slice: TimeSlice): Promise<readonly number[]> {
     const mask = this.#mask;
-    const inner = this.#source;
+    const inner = this.source;
     const known = inner instanceof MaskedSource ? await inner.listed(ids, range, slice) : ids;
     const listed = known.filter((id) => !mask.hides(id) || mask.visible(id, range).length > 0);
     if (!mask.isExact) return listed;
@@ -114,3 +70,8 @@ export class MaskedSource implements SeriesSource {
 
 /** Series whose pages are held at a time. */
 const GROUP_SERIES = 256;
+
+/** Of any source, masked or not. */
+export function visibleOf(source: SeriesSource, id: number, range: TimeRange): readonly TimeRange[] {
+  return source instanceof MaskedSource ? source.visible(id, range) : [range];
+}

@@ -4,7 +4,7 @@ const FILE_NAME = z.string().regex(/^[\w.-]+$/);
 
 /** Which files of a tenant's directory count, and up to which position of the log they hold everything. */
 const tenantManifest = z.object({
-  /** 2: there are deletions. Who does not know them must not read the files. */
+  /** 2: there are deletions, or downsampled blocks. Who does not know them must not read the files. */
   version: z.union([z.literal(1), z.literal(2)]),
   /** Batches up to here are in the files; absent when none is. */
   flushedPosition: z.number().optional(),
@@ -22,6 +22,8 @@ const tenantManifest = z.object({
       bytes: z.number(),
       /** What is deleted of it though it still has it: numbers of deletions, ascending. */
       deletions: z.array(z.number().int()).optional(),
+      /** Its samples were thinned out; with windows, those are in a file beside it. */
+      downsampled: z.object({ resolutionMs: z.number(), windows: z.boolean() }).optional(),
     }),
   ),
   sideData: z.object({ file: FILE_NAME, crc: z.number() }).optional(),

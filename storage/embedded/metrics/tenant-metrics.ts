@@ -3,7 +3,7 @@ import type { Labels } from "@sightline/model/labels.ts";
 import type { Logger } from "@sightline/model/logger.ts";
 import type { Matcher } from "@sightline/model/matcher.ts";
 import type { MetricBatch } from "@sightline/model/metric-batch.ts";
-import type { LabelRequest, SeriesRequest, SeriesSlice, TimeRange } from "@sightline/model/ports.ts";
+import type { LabelRequest, SelectHints, SeriesRequest, SeriesSlice, TimeRange } from "@sightline/model/ports.ts";
 import type { EmbeddedMetricsConfig } from "../config.ts";
 import type { BlockCache } from "./block.ts";
 import { BlockList, type ListedBlock } from "./block-list.ts";
@@ -70,9 +70,10 @@ export class TenantMetrics {
       nowMs,
       retention: this.#retention,
       openForMs: config.head.max_age,
+      tiers: config.downsampling,
       open: (entry) => this.#sourceOf(entry),
       putAside: (entry, error) => this.#putAside(entry, error),
-      onGone: (range) => this.changes.rangeChanged(range),
+      onChange: (range) => this.changes.rangeChanged(range),
     });
   }
 
@@ -161,7 +162,7 @@ export class TenantMetrics {
     const slice = new TimeSlice(signal);
     const blocks = this.#acquire(request.range);
     try {
-      const { sources, listed } = await this.#sources(blocks, request.range);
+      const { sources, listed } = await this.#sources(blocks, request);
       const joined = await joinSources(sources, request, slice, { cache, listing: request.limit !== undefined });
       const all = request.sorted ? await joined.rowsInLabelOrder(slice) : joined.rows();
       const rows = request.limit ? all.slice(0, request.limit) : all;
@@ -191,7 +192,7 @@ export class TenantMetrics {
     const slice = new TimeSlice(signal);
     const blocks = this.#acquire(request.range);
     try {
-      const { sources } = await this.#sources(blocks, request.range);
+      const { sources } = await this.#sources(blocks, request);
       const joined = await joinSources(sources, request, slice, { cache, listing: true });
       const count = request.limit ? Math.min(request.limit, joined.length) : joined.length;
       return Array.from({ length: count }, (_, row) => joined.labelsOf(row));
@@ -203,11 +204,10 @@ export class TenantMetrics {
   /** Label names, or with `name` the values of that label; in no order. */
   async labels(name: string | undefined, asked: LabelRequest, signal: AbortSignal): Promise<Set<string>> {
     const request = { ...asked, range: this.#retention.visible(asked.range) };
-    const found = new Set<string>();
-    const slice = new TimeSlice(signal);
+    const [found, slice] = [new Set<string>(), new TimeSlice(signal)];
     const blocks = this.#acquire(request.range);
     try {
-      const { sources } = await this.#sources(blocks, request.range);
+      const { sources } = await this.#sources(blocks, request);
       for (const source of sources) {
         const isFiltered = request.matchers.length > 0 || source instanceof MaskedSource;
         if (isFiltered) await collectLabels(source, request, name, slice, found);
@@ -249,13 +249,13 @@ export class TenantMetrics {
   }
 
   /** What may have samples in the range, oldest write first; `listed` says which of them are blocks. */
-  async #sources(blocks: readonly ListedBlock[], range: TimeRange) {
+  async #sources(blocks: readonly ListedBlock[], { range, hints }: Pick<Selection, "range" | "hints">) {
     // Heads are taken before the first await: a cut that ends meanwhile must not hide them.
     const heads = this.#heads().filter((head) => head.overlaps(range));
     const listed = new Map<SeriesSource, ListedBlock>();
     for (const entry of blocks) {
       try {
-        listed.set(await this.#sourceOf(entry), entry);
+        listed.set(await this.#sourceOf(entry, hints), entry);
       } catch (error) {
         await this.#putAside(entry, error);
       }
@@ -266,8 +266,10 @@ export class TenantMetrics {
   }
 
   /** A block without what is deleted of it or too old. */
-  async #sourceOf({ block, deleted, minTimeMs }: ListedBlock): Promise<SeriesSource> {
-    return this.#retention.limit(await block.sourceWithout(deleted), minTimeMs);
+  async #sourceOf(entry: ListedBlock, hints?: SelectHints): Promise<SeriesSource> {
+    const { block, deleted, minTimeMs, downsampled } = entry;
+    const source = await block.sourceWithout(deleted, { hints, resolutionMs: downsampled?.resolutionMs });
+    return this.#retention.limit(source, minTimeMs);
   }
 
   async #open(

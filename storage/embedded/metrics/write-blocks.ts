@@ -12,7 +12,12 @@ import { TimeSlice } from "./time-slice.ts";
 /** Blocks never cross a multiple of this (a day in UTC), so that retention can drop whole files. */
 export const PARTITION_MS = 24 * 3_600_000;
 
-export type WrittenBlock = BlockSummary & { readonly path: string; readonly partition: number };
+export type WrittenBlock = BlockSummary & {
+  readonly path: string;
+  readonly partition: number;
+  /** Not as it came: to what resolution, and whether there is a file of windows beside it. */
+  readonly downsampled?: { readonly resolutionMs: number; readonly windows: boolean };
+};
 
 const EVERYTHING = { startMs: Number.MIN_SAFE_INTEGER, endMs: Number.MAX_SAFE_INTEGER };
 
