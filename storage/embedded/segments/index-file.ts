@@ -29,14 +29,26 @@ export async function writeIndexFile(
   return { crc: crc32(bytes), bytes: bytes.length };
 }
 
-/** Reads what {@link writeIndexFile} wrote. Throws {@link CorruptionError} when it does not match `crc`. */
-export async function readIndexFile(
+/**
+ * Reads what {@link writeIndexFile} wrote; `parse` is given the values. Throws {@link CorruptionError} when the file does
+ * not match `crc`, or can't be understood although it does.
+ */
+export async function readIndexFile<T>(
   path: string,
   crc: number,
-): Promise<{ readonly values: readonly unknown[]; readonly textBytes: number }> {
+  parse: (values: readonly unknown[]) => T,
+): Promise<{ readonly value: T; readonly textBytes: number }> {
   const compressed = await readFile(path);
   if (crc32(compressed) !== crc) throw new CorruptionError(`${path}: the file does not match its checksum`);
-  const text = (await decompress(compressed)).toString("utf8");
+  try {
+    const text = (await decompress(compressed)).toString("utf8");
+    return { value: parse(await parseLines(text)), textBytes: text.length };
+  } catch (cause) {
+    throw new CorruptionError(`${path}: the index can't be understood: ${(cause as Error).message}`, { cause });
+  }
+}
+
+async function parseLines(text: string): Promise<readonly unknown[]> {
   const breather = new Breather();
   const values: unknown[] = [];
   for (let start = 0; start <= text.length; ) {
@@ -46,5 +58,5 @@ export async function readIndexFile(
     start = end + 1;
     if (breather.due) await breather.pause();
   }
-  return { values, textBytes: text.length };
+  return values;
 }

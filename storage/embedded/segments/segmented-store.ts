@@ -269,9 +269,11 @@ export class SegmentedStore<Batch extends { readonly length: number }, Index> {
 
   #indexOf(segment: Segment): Promise<Index> {
     return this.#indexes.get(segment.info.id, async () => {
-      const { values, textBytes } = await readIndexFile(segment.indexPath, segment.info.indexCrc);
+      const { indexPath, info } = segment;
+      const parse = (values: readonly unknown[]) => this.#options.codec.parseIndex(values);
+      const { value, textBytes } = await readIndexFile(indexPath, info.indexCrc, parse);
       // Parsed objects take a few times the room of their text.
-      return { value: this.#options.codec.parseIndex(values), bytes: 4 * textBytes };
+      return { value, bytes: 4 * textBytes };
     });
   }
 
