@@ -11,6 +11,9 @@ export class SumAggregator implements GroupAggregator {
   readonly #out: StepSeries;
   readonly #compensations: Float64Array;
   #histograms: HistogramSums | undefined;
+  /** Between these the sum has floats at every step. */
+  #solidFrom = 0;
+  #solidTo = 0;
 
   constructor(labels: Labels, call: AggregateCall) {
     this.#call = call;
@@ -21,7 +24,16 @@ export class SumAggregator implements GroupAggregator {
   add(member: StepSeries): void {
     const out = this.#out;
     if (member.dropName) out.dropName = true;
+    const { solidFrom, solidTo } = member;
+    if (solidFrom < solidTo && solidFrom >= this.#solidFrom && solidTo <= this.#solidTo) {
+      addSolid(member.values, solidFrom, solidTo, out.values, this.#compensations);
+      return;
+    }
     addFloats(member, out.values, this.#compensations, out.kinds);
+    if (solidTo - solidFrom > this.#solidTo - this.#solidFrom) {
+      this.#solidFrom = solidFrom;
+      this.#solidTo = solidTo;
+    }
     if (!member.histograms) return;
     this.#histograms ??= new HistogramSums(this.#call, () => new HistogramTotal());
     this.#histograms.add(member);
@@ -34,6 +46,26 @@ export class SumAggregator implements GroupAggregator {
     }
     this.#histograms?.finish(this.#out);
     return [this.#out];
+  }
+}
+
+/** {@link addFloats} where both have floats. Writes {@link compensated} out for sums that are finite. */
+function addSolid(
+  values: Float64Array,
+  from: number,
+  to: number,
+  sums: Float64Array,
+  compensations: Float64Array,
+): void {
+  for (let step = from; step < to; step++) {
+    const value = values[step] as number;
+    const sum = sums[step] as number;
+    const total = sum + value;
+    const error = Math.abs(sum) >= Math.abs(value) ? sum - total + value : value - total + sum;
+    const compensation = compensations[step] as number;
+    if (total - total === 0) compensations[step] = compensation + error;
+    else compensations[step] = compensated(compensation, sum, value, total);
+    sums[step] = total;
   }
 }
 

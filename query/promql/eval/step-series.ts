@@ -18,6 +18,9 @@ export class StepSeries {
   readonly values: Float64Array;
   readonly kinds: Uint8Array;
   histograms: (NativeHistogram | undefined)[] | undefined;
+  /** Where they are not equal: there are floats from the one (included) to the other (excluded), and nothing elsewhere. */
+  solidFrom = 0;
+  solidTo = 0;
 
   constructor(
     labels: Labels,

@@ -16,6 +16,9 @@ export class StepWindows {
   readonly kinds: Uint8Array;
   /** How many steps have a result. */
   readonly count: number;
+  /** All of them lie from `firstStep` (included) to `endStep` (excluded). */
+  readonly firstStep: number;
+  readonly endStep: number;
   /** Samples in the windows of all steps together. */
   readonly samples: number;
   readonly #grid: Grid;
@@ -29,7 +32,7 @@ export class StepWindows {
     this.kinds = new Uint8Array(grid.steps);
     this.#grid = grid;
     this.#offsetMs = offsetMs;
-    let [from, to, count, samples] = [0, 0, 0, 0];
+    let [from, to, count, samples, firstStep, endStep] = [0, 0, 0, 0, 0, 0];
     for (let step = 0; step < grid.steps; step++) {
       const endMs = this.endMs(step);
       const startMs = endMs - rangeMs;
@@ -40,10 +43,19 @@ export class StepWindows {
       samples += to - from;
       const isEnough = to - from >= minSamples;
       this.kinds[step] = isEnough ? FLOAT : ABSENT;
-      if (isEnough) count++;
+      if (!isEnough) continue;
+      if (count++ === 0) firstStep = step;
+      endStep = step + 1;
     }
+    this.firstStep = firstStep;
+    this.endStep = endStep;
     this.count = count;
     this.samples = samples;
+  }
+
+  /** Every step between the first and the last one that has a result has one. */
+  get isSolid(): boolean {
+    return this.count === this.endStep - this.firstStep;
   }
 
   /** The end of the window of a step, included; it starts `rangeMs` before, excluded. */

@@ -10,12 +10,24 @@ import type { RateKind } from "./rate-kind.ts";
  */
 export function rateKernel(windows: StepWindows, call: RangeCall, kind: RateKind): SeriesKernel {
   const factors = factorsOf(windows, call, kind);
-  if (!kind.isCounter) return (values, _, out) => gaugeChanges(windows, factors, values, out);
-  const lowFactor = (step: number, first: number, change: number) => {
-    const zero = change > 0 && first >= 0 ? first / change : Number.POSITIVE_INFINITY;
-    return factorAt(windows, call, kind, step, zero);
-  };
-  return (values, resets, out) => counterChanges(windows, factors, lowFactor, values, resets, out);
+  const plan: RatePlan = { windows, call, kind, factors, isRegular: windows.isSolid && areKnown(factors, windows) };
+  if (!kind.isCounter) return (values, _, out) => gaugeChanges(plan, values, out);
+  if (!plan.isRegular) return (values, resets, out) => counterChanges(plan, 0, factors.length, values, resets, out);
+  return (values, resets, out) => regularChanges(plan, values, resets, out);
+}
+
+type RatePlan = {
+  readonly windows: StepWindows;
+  readonly call: RangeCall;
+  readonly kind: RateKind;
+  readonly factors: Float64Array;
+  /** There is a result and a factor at every step from the first to the last. */
+  readonly isRegular: boolean;
+};
+
+function areKnown(factors: Float64Array, { firstStep, endStep }: StepWindows): boolean {
+  for (let step = firstStep; step < endStep; step++) if (Number.isNaN(factors[step])) return false;
+  return true;
 }
 
 /** NaN where a counter at least as high as its change might still have begun in the range. */
@@ -44,12 +56,14 @@ function factorAt(windows: StepWindows, call: RangeCall, kind: RateKind, step: n
   return extrapolationFactor(ends, call, kind, timesMs[from] as number, timesMs[last] as number, last - from, zero);
 }
 
-function gaugeChanges(
-  { from, to, kinds }: StepWindows,
-  factors: Float64Array,
-  values: Float64Array,
-  out: Float64Array,
-): void {
+/** Of a counter that was so low, compared to its change, that it may have begun in the range. */
+function lowFactor({ windows, call, kind }: RatePlan, step: number, first: number, change: number): number {
+  const zero = change > 0 && first >= 0 ? first / change : Number.POSITIVE_INFINITY;
+  return factorAt(windows, call, kind, step, zero);
+}
+
+function gaugeChanges({ windows, factors }: RatePlan, values: Float64Array, out: Float64Array): void {
+  const { from, to, kinds } = windows;
   for (let step = 0; step < kinds.length; step++) {
     if (kinds[step] !== FLOAT) continue;
     const change = (values[(to[step] as number) - 1] as number) - (values[from[step] as number] as number);
@@ -57,16 +71,47 @@ function gaugeChanges(
   }
 }
 
+/** As if there were no resets, which is true of most windows; those with one are computed again. */
+function regularChanges(plan: RatePlan, values: Float64Array, resets: readonly number[], out: Float64Array): void {
+  const { windows, factors } = plan;
+  const { from, to, firstStep, endStep } = windows;
+  for (let step = firstStep; step < endStep; step++) {
+    const first = values[from[step] as number] as number;
+    const change = (values[(to[step] as number) - 1] as number) - first;
+    // Not a conditional expression: V8 would put every factor on the heap, as it does with what calls return.
+    if (first >= change) out[step] = change * (factors[step] as number);
+    else out[step] = change * lowFactor(plan, step, first, change);
+  }
+  if (resets.length === 0) return;
+  const stepOfFirst = firstAbove(to, resets[0] as number, firstStep, endStep);
+  const afterLast = firstAbove(from, (resets.at(-1) as number) - 1, firstStep, endStep);
+  counterChanges(plan, stepOfFirst, afterLast, values, resets, out);
+}
+
+/** The first step whose index, which ascends with the steps, is above `bound`. */
+function firstAbove(indexes: Int32Array, bound: number, from: number, to: number): number {
+  let low = from;
+  let high = to;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((indexes[middle] as number) <= bound) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
 function counterChanges(
-  { from, to, kinds }: StepWindows,
-  factors: Float64Array,
-  lowFactor: (step: number, first: number, change: number) => number,
+  plan: RatePlan,
+  firstStep: number,
+  endStep: number,
   values: Float64Array,
   resets: readonly number[],
   out: Float64Array,
 ): void {
+  const { windows, factors } = plan;
+  const { from, to, kinds } = windows;
   let nextReset = 0;
-  for (let step = 0; step < kinds.length; step++) {
+  for (let step = firstStep; step < endStep; step++) {
     if (kinds[step] !== FLOAT) continue;
     const start = from[step] as number;
     const end = to[step] as number;
@@ -76,8 +121,8 @@ function counterChanges(
     for (let reset = nextReset; reset < resets.length && (resets[reset] as number) < end; reset++) {
       change += values[(resets[reset] as number) - 1] as number;
     }
-    let factor = factors[step] as number;
-    if (!(first >= change) || Number.isNaN(factor)) factor = lowFactor(step, first, change);
-    out[step] = change * factor;
+    const factor = factors[step] as number;
+    if (first >= change && !Number.isNaN(factor)) out[step] = change * factor;
+    else out[step] = change * lowFactor(plan, step, first, change);
   }
 }
