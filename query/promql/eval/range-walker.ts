@@ -97,6 +97,10 @@ export class RangeWalker {
     if (windows.count === 0) return;
     const out = this.#output(windows.kinds);
     kernel(values, resets, out.values);
+    if (windows.isSolid) {
+      out.solidFrom = windows.firstStep;
+      out.solidTo = windows.endStep;
+    }
     this.#context.samplesTotal += windows.samples;
     this.#sink.take(out);
   }
