@@ -73,6 +73,12 @@ export const queryConfig = z.strictObject({
     .describe("Queries of one tenant evaluated at a time, so that one tenant's long queries leave places to others"),
   max_waiting: positive().default(500).describe("Queries that may wait for their turn; more are answered with 503"),
   max_form_bytes: positive().default(1_048_576).describe("Size of a form posted to a query API"),
+  cors_origin: z
+    .string()
+    .default("")
+    .describe(
+      "Regular expression of the origins whose pages may read answers in a browser (Prometheus: --web.cors.origin). Empty: none, as otherwise pages of strangers could read from a server on your machine",
+    ),
   admin_api: z
     .boolean()
     .default(true)

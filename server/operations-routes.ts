@@ -12,12 +12,14 @@ export type OperationsDeps = {
 
 /** `/-/healthy`, `/-/ready`, `/metrics`, and a first page that says where things are. */
 export function registerOperations(app: FastifyInstance, deps: OperationsDeps): void {
-  app.get("/-/healthy", async (_request, reply) => reply.type("text/plain").send("Sightline is Healthy.\n"));
+  app.get("/-/healthy", async (_request, reply) =>
+    reply.type("text/plain; charset=utf-8").send("Sightline is Healthy.\n"),
+  );
   const ready = async () => deps.notReady();
   for (const path of ["/-/ready", "/ready"]) {
     app.get(path, async (_request, reply) => {
       const reason = await ready();
-      reply.type("text/plain");
+      reply.type("text/plain; charset=utf-8");
       return reason === undefined
         ? reply.send("Sightline is Ready.\n")
         : reply.code(503).send(`Service Unavailable: ${reason}\n`);
@@ -27,7 +29,7 @@ export function registerOperations(app: FastifyInstance, deps: OperationsDeps): 
     deps.checkMetrics(request);
     return reply.type(deps.registry.contentType).send(await deps.registry.metrics());
   });
-  app.get("/", async (_request, reply) => reply.type("text/plain").send(frontPage(deps.version)));
+  app.get("/", async (_request, reply) => reply.type("text/plain; charset=utf-8").send(frontPage(deps.version)));
 }
 
 function frontPage(version: string): string {

@@ -1,6 +1,11 @@
-import { statusOf, TooLargeError } from "@sightline/model/errors.ts";
+import type { Readable } from "node:stream";
+import { InvalidInputError, statusOf, TooLargeError } from "@sightline/model/errors.ts";
 import type { Logger } from "@sightline/model/logger.ts";
-import type { FastifyReply, FastifyRequest } from "fastify";
+import type { FastifyError, FastifyReply, FastifyRequest } from "fastify";
+
+const MAX_MESSAGE_LENGTH = 4_000;
+/** Of a body that is refused; who sends more loses the connection. */
+const MAX_DRAINED_BYTES = 64 * 1024 * 1024;
 
 /** A failed call as its API is to word it. */
 export type Failure = {
@@ -23,12 +28,35 @@ export function sendFailure(
   const { http: status, retryAfterMs } = statusOf(error);
   if (status === 500) logger.error("query failed", { url: request.url, error });
   if (retryAfterMs !== undefined) reply.header("retry-after", Math.ceil(retryAfterMs / 1_000));
-  const message = status === 500 ? "internal error; the server's log says more" : (error as Error).message;
+  const message = status === 500 ? "internal error; the server's log says more" : shortened((error as Error).message);
+  drain(request.raw);
   return send(reply.code(status), { error, status, message });
 }
 
-/** Fastify's refusal of a body in our terms; anything else is given back as it is. */
+/** A message quotes what it is about, which may be a megabyte. */
+function shortened(message: string): string {
+  if (message.length <= MAX_MESSAGE_LENGTH) return message;
+  return `${message.slice(0, MAX_MESSAGE_LENGTH)}… (${message.length} characters)`;
+}
+
+/** Closing a connection with unread bytes would reset it, and the client would see that instead of the answer. */
+function drain(body: Readable): void {
+  if (body.readableEnded || body.destroyed) return;
+  let bytes = 0;
+  body.on("error", () => {});
+  body.on("data", (chunk: Buffer) => {
+    bytes += chunk.length;
+    if (bytes > MAX_DRAINED_BYTES) body.destroy();
+  });
+  body.resume();
+}
+
+/** Fastify's refusals of a body in our terms; anything else is given back as it is. */
 function ownError(error: unknown): unknown {
-  if ((error as { code?: unknown } | undefined)?.code !== "FST_ERR_CTP_BODY_TOO_LARGE") return error;
-  return new TooLargeError("the body is larger than query.max_form_bytes allows", { cause: error });
+  const { code, statusCode = 500, message = "" } = (error ?? {}) as Partial<FastifyError>;
+  if (code === "FST_ERR_CTP_BODY_TOO_LARGE") {
+    return new TooLargeError("the body is larger than query.max_form_bytes allows", { cause: error });
+  }
+  if (code?.startsWith("FST_ERR_") && statusCode < 500) return new InvalidInputError(message, { cause: error });
+  return error;
 }

@@ -1,5 +1,6 @@
 import type { Logger } from "@sightline/model/logger.ts";
 import type { Authenticator, Principal, Scope } from "@sightline/model/ports.ts";
+import { compileRegex, type Regex } from "@sightline/model/regex.ts";
 import type { TenantId } from "@sightline/model/tenant.ts";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { Registry } from "prom-client";
@@ -66,7 +67,7 @@ const ENGINE_GRACE_MS = 1_000;
 
 /**
  * Registers the routes of one API in a scope of its own: its body parser and its way to answer errors touch nobody
- * else's routes. No CORS: browsers reach these APIs through Grafana or from our own origin.
+ * else's routes.
  */
 export function registerQueryApi(
   app: FastifyInstance,
@@ -80,6 +81,8 @@ export function registerQueryApi(
   app.register(async (scope) => {
     if (options.rawBodies) acceptRawBodies(scope, deps.config.max_form_bytes);
     else acceptForms(scope, deps.config.max_form_bytes);
+    const cors = deps.config.cors_origin === "" ? undefined : compileRegex(deps.config.cors_origin);
+    if (cors) scope.addHook("onRequest", async (request, reply) => allowOrigin(cors, request, reply));
     scope.addHook("onResponse", async (request, reply) => {
       metrics?.answered(request.routeOptions.url ?? "", reply.statusCode, reply.elapsedTime);
     });
@@ -91,6 +94,7 @@ export function registerQueryApi(
       scope.route({
         method: [...methods],
         url,
+        exposeHeadRoute: false,
         // Before the body is read, so that strangers can't make the server hold theirs.
         onRequest: (request, _reply, done) => {
           principals.set(request, deps.authenticator.authenticate(request.headers, keyScope, { peer: request.ip }));
@@ -143,20 +147,34 @@ function runGated(deps: QueryApiDeps, route: string, call: QueryCall, handler: Q
   );
 }
 
+/** As Prometheus does (SetCORS of its util/httputil), but only for origins that the setting names. */
+function allowOrigin(allowed: Regex, request: FastifyRequest, reply: FastifyReply): void {
+  const { origin } = request.headers;
+  if (origin === undefined || !allowed.matchesWhole(origin)) return;
+  reply
+    .header("access-control-allow-origin", origin)
+    .header("access-control-allow-methods", "GET, POST, OPTIONS")
+    .header("access-control-allow-headers", "Accept, Authorization, Content-Type, Origin")
+    .header("access-control-expose-headers", "Date")
+    .header("vary", "Origin");
+}
+
 /** With 405, by which Grafana knows that it should try GET, and not with "nothing is served here". */
 function refuseOtherMethods(scope: FastifyInstance, url: string, methods: readonly Method[]): void {
-  const others = (["GET", "POST", "PUT", "DELETE", "PATCH"] as const).filter(
+  const others = (["GET", "HEAD", "POST", "PUT", "DELETE", "PATCH"] as const).filter(
     (name) => !methods.includes(name as Method),
   );
+  const allow = [...methods, "OPTIONS"].sort().join(", ");
+  scope.route({
+    method: "OPTIONS",
+    url,
+    handler: async (_request, reply) => reply.code(204).send(),
+  });
   scope.route({
     method: others,
     url,
     handler: async (_request, reply) =>
-      reply
-        .code(405)
-        .header("allow", methods.join(", "))
-        .type("text/plain; charset=utf-8")
-        .send("Method Not Allowed\n"),
+      reply.code(405).header("allow", allow).type("text/plain; charset=utf-8").send("Method Not Allowed\n"),
   });
 }
 

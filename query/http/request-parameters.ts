@@ -11,7 +11,7 @@ export class RequestParameters {
   constructor(request: FastifyRequest) {
     this.#body = request.body instanceof URLSearchParams ? request.body : new URLSearchParams();
     const queryStart = request.url.indexOf("?");
-    this.#url = new URLSearchParams(queryStart < 0 ? "" : request.url.slice(queryStart + 1));
+    this.#url = new URLSearchParams(queryStart < 0 ? "" : withoutBroken(request.url.slice(queryStart + 1)));
   }
 
   /** The first value, "" when there is none: in these APIs an empty parameter is a missing one. */
@@ -22,4 +22,15 @@ export class RequestParameters {
   all(name: string): readonly string[] {
     return [...this.#body.getAll(name), ...this.#url.getAll(name)];
   }
+}
+
+const BROKEN_ESCAPE = /%(?![0-9a-fA-F]{2})/;
+
+/** Go leaves out parameters whose escapes are broken (net/url.ParseQuery), where URLSearchParams takes them as they are. */
+function withoutBroken(query: string): string {
+  if (!BROKEN_ESCAPE.test(query)) return query;
+  return query
+    .split("&")
+    .filter((parameter) => !BROKEN_ESCAPE.test(parameter))
+    .join("&");
 }

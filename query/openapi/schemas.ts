@@ -10,7 +10,19 @@ const histogramPoint = z.tuple([
   z.object({ count: z.string(), sum: z.string(), buckets: z.array(bucket).optional() }),
 ]);
 const labels = z.record(z.string(), z.string());
-const stats = z.object({ timings: z.record(z.string(), z.number()), samples: z.record(z.string(), z.number()) });
+const countsByStep = z
+  .array(z.tuple([z.number(), z.number()]))
+  .describe("[seconds, samples] of each step; with stats=all");
+const stats = z.object({
+  timings: z.record(z.string(), z.number()),
+  samples: z.object({
+    totalQueryableSamplesPerStep: countsByStep.optional(),
+    totalQueryableSamples: z.number(),
+    samplesReadPerStep: countsByStep.optional(),
+    samplesRead: z.number(),
+    peakSamples: z.number(),
+  }),
+});
 const vectorSample = z.object({ metric: labels, value: point.optional(), histogram: histogramPoint.optional() });
 const matrixSeries = z.object({
   metric: labels,

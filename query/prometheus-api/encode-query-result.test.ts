@@ -9,9 +9,13 @@ import { histogramJson } from "./histogram-json.ts";
 import { MAX_VALUE_BYTES, writeValue } from "./value-bytes.ts";
 
 const STATS: QueryStats = { samplesTotal: 7, samplesPeak: 3, parseMs: 1, selectMs: 2, evalMs: 5 };
-function encode(value: PromValue, rest: Partial<QueryResult> = {}, withStats = false): string {
+function encode(
+  value: PromValue,
+  rest: Partial<QueryResult> = {},
+  stats: "none" | "totals" | "by-step" = "none",
+): string {
   const result = { value, warnings: [], infos: [], stats: STATS, ...rest };
-  return [...encodeQueryResult(result, [], withStats)].map(String).join("");
+  return [...encodeQueryResult(result, [], stats)].map(String).join("");
 }
 const HISTOGRAM: NativeHistogram = {
   schema: 0,
@@ -77,9 +81,9 @@ test("of many warnings and infos ten each are written, and how many are missing"
 
 test("warnings, infos and statistics are written when there are any", () => {
   const value: PromValue = { type: "scalar", timeMs: 0, value: 1 };
-  const answer = JSON.parse(encode(value, { warnings: ["w"], infos: ["i"] }, true));
+  const answer = JSON.parse(encode(value, { warnings: ["w"], infos: ["i"] }, "totals"));
   expect(answer).toMatchObject({ warnings: ["w"], infos: ["i"] });
-  expect(answer.data.stats.samples).toEqual({ totalQueryableSamples: 7, peakSamples: 3 });
+  expect(answer.data.stats.samples).toEqual({ totalQueryableSamples: 7, samplesRead: 7, peakSamples: 3 });
   expect(answer.data.stats.timings).toMatchObject({ evalTotalTime: 0.005, execTotalTime: 0.006 });
   expect(JSON.parse(encode(value))).toEqual({ status: "success", data: { resultType: "scalar", result: [0, "1"] } });
 });
@@ -156,7 +160,7 @@ test("a thousand series of 1,440 points are encoded well within a second", () =>
   for (const piece of encodeQueryResult(
     { value: { type: "matrix", series }, warnings: [], infos: [], stats: STATS },
     [],
-    false,
+    "none",
   )) {
     length += piece.length;
   }

@@ -1,6 +1,8 @@
 import { labelsJson } from "../http/labels-json.ts";
 import type { JsonPiece } from "../http/send-chunks.ts";
 import { timeText } from "../http/time-text.ts";
+import { timeAt } from "../promql/eval/grid.ts";
+import type { SampleStats } from "../promql/eval/sample-stats.ts";
 import { formatFloat } from "../promql/format/format-float.ts";
 import type { MatrixSeries, PromValue, QueryResult, QueryStats, VectorSample } from "../promql/result.ts";
 import { floatText } from "./float-text.ts";
@@ -10,15 +12,15 @@ import { PointEncoder } from "./point-encoder.ts";
 /** Of warnings and of infos each (api.go in Prometheus' web/api/v1). */
 const MAX_NOTES = 10;
 
-/** The body of a successful `query` or `query_range`, piece by piece. Stats are written when `withStats` is set. */
+/** The body of a successful `query` or `query_range`, piece by piece. */
 export function* encodeQueryResult(
   result: QueryResult,
   extraWarnings: readonly string[],
-  withStats: boolean,
+  stats: "none" | "totals" | "by-step",
 ): Generator<JsonPiece> {
   yield `{"status":"success","data":{"resultType":"${result.value.type}","result":`;
   yield* encodeValue(result.value);
-  if (withStats) yield `,"stats":${statsJson(result.stats)}`;
+  if (stats !== "none") yield `,"stats":${statsJson(result.stats, stats === "by-step")}`;
   const warnings = [...capped("warning", result.warnings), ...extraWarnings];
   yield `}${notes("warnings", warnings)}${notes("infos", capped("info", result.infos))}}`;
 }
@@ -90,7 +92,7 @@ function* encodeHistograms({ timesMs, values }: NonNullable<MatrixSeries["histog
 }
 
 /** The fields of Prometheus' util/stats.NewQueryStats, in seconds. */
-function statsJson(stats: QueryStats): string {
+function statsJson(stats: QueryStats, isByStep: boolean): string {
   const seconds = (ms: number) => ms / 1_000;
   return JSON.stringify({
     timings: {
@@ -101,6 +103,16 @@ function statsJson(stats: QueryStats): string {
       execQueueTime: 0,
       execTotalTime: seconds(stats.parseMs + stats.evalMs),
     },
-    samples: { totalQueryableSamples: stats.samplesTotal, peakSamples: stats.samplesPeak },
+    samples: {
+      ...(isByStep && stats.samples && { totalQueryableSamplesPerStep: byStep(stats.samples, stats.samples.totals) }),
+      totalQueryableSamples: stats.samples?.total ?? stats.samplesTotal,
+      ...(isByStep && stats.samples && { samplesReadPerStep: byStep(stats.samples, stats.samples.reads) }),
+      samplesRead: stats.samples?.read ?? stats.samplesTotal,
+      peakSamples: stats.samplesPeak,
+    },
   });
+}
+
+function byStep({ grid }: SampleStats, counts: Float64Array): [seconds: number, count: number][] {
+  return Array.from(counts, (count, step) => [timeAt(grid, step) / 1_000, count]);
 }

@@ -59,6 +59,7 @@ export function seriesHandler({ store, engine }: PrometheusApiDeps): QueryHandle
         const request = others[i];
         if (!request) break;
         series = await store.series(request, call.signal);
+        await turn.rest();
       }
       series = await sortInTurns([...byKey.values()], compareLabels, turn);
     }
@@ -75,10 +76,12 @@ async function labelRequests(
   range = optionalRange(parameters),
 ): Promise<LabelRequest[]> {
   const requests: LabelRequest[] = [];
+  const turn = new Turn();
   for (const written of matcherSets.length > 0 ? matcherSets : [[]]) {
     const matchers = await engine.storedMatchers(written, { tenant, range, signal });
     // One more than asked for shows that there is more.
     requests.push({ tenant, range, matchers, limit: limit > 0 ? limit + 1 : 0 });
+    await turn.rest();
   }
   return requests;
 }
@@ -100,8 +103,12 @@ async function union(
   const answer = await ask(first);
   if (others.length === 0) return answer;
   const all = new Set(answer);
-  for (const request of others) for (const text of await ask(request)) all.add(text);
-  return sortInTurns([...all], (a, b) => (a < b ? -1 : 1), new Turn());
+  const turn = new Turn();
+  for (const request of others) {
+    for (const text of await ask(request)) all.add(text);
+    await turn.rest();
+  }
+  return sortInTurns([...all], (a, b) => (a < b ? -1 : 1), turn);
 }
 
 function sendList<T>(call: QueryCall, items: readonly T[], limit: number, encode: (item: T) => string) {

@@ -185,3 +185,32 @@ describe("what is wrong is said in Prometheus' words", () => {
     expect(body.error).toMatch(/^found duplicate series for the match group \{\}/);
   });
 });
+
+test("stats=all tells what each step looked at and what had to be read for it", async () => {
+  const start = String(NOW_MS / 1_000 - 30);
+  const { body } = await ask("query_range", {
+    query: "sum(rate(requests[1m]))",
+    start,
+    end: NOW,
+    step: "30",
+    stats: "all",
+  });
+  const [first, second] = [NOW_MS / 1_000 - 30, NOW_MS / 1_000];
+  expect(body.data.stats.samples).toMatchObject({
+    totalQueryableSamples: 8,
+    totalQueryableSamplesPerStep: [
+      [first, 4],
+      [second, 4],
+    ],
+    samplesRead: 6,
+    samplesReadPerStep: [
+      [first, 4],
+      [second, 2],
+    ],
+  });
+});
+
+test("a parameter whose escapes are broken is left out, as Go does", async () => {
+  const answer = await app.inject("/api/v1/query?query=requests%zz");
+  expect(answer.json()).toMatchObject({ error: expect.stringContaining("no expression found in input") });
+});

@@ -56,6 +56,7 @@ function evaluationOptions({ parameters, tenant, signal }: QueryCall) {
   return {
     tenant,
     signal,
+    countSamples: parameters.get("stats") !== "",
     ...(timeoutMs === undefined ? {} : { timeoutMs }),
     ...(lookbackMs === undefined ? {} : { lookbackMs }),
   };
@@ -77,8 +78,14 @@ function sendResult({ request, reply, parameters, usage }: QueryCall, result: Qu
   usage.peakSamples = result.stats.samplesPeak;
   usage.cachedSteps = result.stats.cachedSteps ?? 0;
   const stats = parameters.get("stats");
-  const pieces = encodeQueryResult(result, statsWarnings(parameters), stats !== "");
+  const pieces = encodeQueryResult(result, statsWarnings(parameters), statsOf(stats));
   return sendChunks(request, reply, "application/json", pieces);
+}
+
+/** `all` has counts by step, for which Prometheus wants a feature flag. */
+function statsOf(parameter: string): "none" | "totals" | "by-step" {
+  if (parameter === "") return "none";
+  return parameter === "all" ? "by-step" : "totals";
 }
 
 function statsWarnings(parameters: RequestParameters): string[] {

@@ -15,7 +15,9 @@ import type { Expr } from "./ast.ts";
 import type { PromLimits } from "./config.ts";
 import { EngineMetrics } from "./engine-metrics.ts";
 import { evaluateInstant, evaluateRange } from "./eval/evaluate-query.ts";
+import { type Grid, gridOf, instantGrid } from "./eval/grid.ts";
 import { QueryContext } from "./eval/query-context.ts";
+import { SampleStats } from "./eval/sample-stats.ts";
 import { NameResolver } from "./names/name-resolver.ts";
 import { parsePromql } from "./parse/parse-promql.ts";
 import { documentedType, valueType } from "./parse/value-type.ts";
@@ -45,6 +47,8 @@ type QueryOptions = {
   /** At most `query.timeout_ms`, which it is when absent. */
   readonly timeoutMs?: number;
   readonly signal: AbortSignal;
+  /** Statistics of samples by step; takes time. A range query should then be one with `noCache`. */
+  readonly countSamples?: boolean;
   /** Cuts the samples or series of the result (0: no limit) and says so in a warning. */
   readonly limit?: number;
 };
@@ -121,6 +125,7 @@ export class PromEngine {
       const expr = this.#parse(text);
       const parsed = performance.now();
       context = this.#context(query, AbortSignal.any([query.signal, timeout]), started + timeoutMs, timeoutMs);
+      if (query.countSamples) context.sampleStats = new SampleStats(stepsOf(range));
       const value = await evaluate(context, await this.#named(expr, context, range));
       const { warnings, infos } = context.annotations.texts(text);
       const limited = limitResult(value, query.limit ?? 0);
@@ -132,6 +137,7 @@ export class PromEngine {
         stats: {
           samplesTotal: context.samplesTotal,
           samplesPeak: context.samplesPeak,
+          samples: context.sampleStats,
           cachedSteps: context.cachedSteps,
           parseMs: parsed - started,
           selectMs: context.selectMs,
@@ -200,6 +206,10 @@ async function answerFromCache(
   const { series, cachedSteps } = await cache.answer({ tenant, expr, range, lookbackMs }, evaluation);
   context.cachedSteps = cachedSteps;
   return { type: "matrix", series };
+}
+
+function stepsOf({ startMs, endMs, stepMs }: QueryRange): Grid {
+  return stepMs === 0 ? instantGrid(startMs) : gridOf(startMs, endMs, stepMs);
 }
 
 /** The same value when it is not larger than `limit`. */

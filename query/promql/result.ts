@@ -1,5 +1,6 @@
 import type { NativeHistogram } from "@sightline/model/histogram.ts";
 import type { Labels } from "@sightline/model/labels.ts";
+import type { SampleStats } from "./eval/sample-stats.ts";
 
 /** One element of an instant vector: a float, or a native histogram (then `value` is 0 and means nothing). */
 export type VectorSample = {
@@ -28,6 +29,8 @@ export type PromValue =
 export type QueryStats = {
   /** Samples read from storage, once per step that looked at them. */
   readonly samplesTotal: number;
+  /** By steps of the query, when asked for. */
+  readonly samples?: SampleStats | undefined;
   /** The most samples held at one time: what `query.max_samples` limits. */
   readonly samplesPeak: number;
   /** Steps that came from the results cache; absent when it was not asked. */

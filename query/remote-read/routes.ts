@@ -1,5 +1,5 @@
 import { Readable } from "node:stream";
-import { InvalidInputError, LimitError, TooLargeError } from "@sightline/model/errors.ts";
+import { LimitError, TooLargeError } from "@sightline/model/errors.ts";
 import { compareLabels } from "@sightline/model/labels.ts";
 import type { MetricStore } from "@sightline/model/ports.ts";
 import type { FastifyInstance, FastifyReply } from "fastify";
@@ -39,8 +39,7 @@ function sendText(reply: FastifyReply, failure: Failure): FastifyReply {
 }
 
 async function read(deps: RemoteReadDeps, call: QueryCall): Promise<FastifyReply> {
-  const { body } = call.request;
-  if (!Buffer.isBuffer(body)) throw new InvalidInputError("the request has no body");
+  const body = Buffer.isBuffer(call.request.body) ? call.request.body : Buffer.alloc(0);
   const { queries, acceptedTypes } = decodeReadRequest(snappyDecompress(body, deps.config.max_form_bytes));
   return negotiateResponseType(acceptedTypes) === "chunks"
     ? sendChunked(deps, call, queries)

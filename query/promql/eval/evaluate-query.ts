@@ -4,6 +4,7 @@ import { sortInTurns } from "../../http/sort-in-turns.ts";
 import type { Expr, MatrixSelector, SubqueryExpr } from "../ast.ts";
 import { EvaluationError } from "../evaluation-error.ts";
 import { extendedSamples } from "../functions/extended-samples.ts";
+import { histogramWeight } from "../histogram/histogram-weight.ts";
 import type { MatrixSeries, PromValue, VectorSample } from "../result.ts";
 import { Evaluator } from "./evaluator.ts";
 import { type Grid, gridOf, instantGrid, timeAt } from "./grid.ts";
@@ -150,9 +151,17 @@ async function selectMatrix(context: QueryContext, expr: MatrixSelector, grid: G
     context.samplesTotal += count;
     context.hold(count);
     const series = extend ? extendedSamples(input, startMs, endMs, extend) : samplesOf(input);
+    if (series) context.sampleStats?.add(0, ...readAtOnce(series));
     if (series && series.timesMs.length + (series.histograms?.values.length ?? 0) > 0) results.push(series);
   });
   return results;
+}
+
+/** All of it is looked at, and read. */
+function readAtOnce({ timesMs, histograms }: MatrixSeries): [total: number, read: number] {
+  let weight = timesMs.length;
+  for (const histogram of histograms?.values ?? []) weight += histogramWeight(histogram);
+  return [weight, weight];
 }
 
 function samplesOf(input: RangeInput): MatrixSeries {
@@ -163,6 +172,7 @@ function samplesOf(input: RangeInput): MatrixSeries {
 
 async function subqueryMatrix(evaluator: Evaluator, expr: SubqueryExpr, grid: Grid): Promise<MatrixSeries[]> {
   const inner = await evaluator.subquerySteps(expr, grid);
+  evaluator.context.sampleStats?.add(0, inner.stats?.total ?? 0, 0);
   return matrixSeries(evaluator.context, await finished(evaluator.context, inner.series), inner.grid);
 }
 

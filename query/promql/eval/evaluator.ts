@@ -15,6 +15,7 @@ import { NonCounterNotes } from "./non-counter-notes.ts";
 import type { QueryContext } from "./query-context.ts";
 import type { RangeFunction } from "./range-function.ts";
 import { nameless } from "./result-labels.ts";
+import { SampleStats } from "./sample-stats.ts";
 import { evaluateSmoothedSelector } from "./smoothed-selector.ts";
 import { ABSENT, type Evaluated, FLOAT, HISTOGRAM, type SeriesSink, StepSeries, vectorOf } from "./step-series.ts";
 import { firstGaze, gazeOf, knownDuration, lastGaze } from "./time-window.ts";
@@ -90,7 +91,10 @@ export class Evaluator {
   }
 
   /** The inner expression of a subquery at the subquery's own steps, which are multiples of its step. */
-  async subquerySteps(expr: SubqueryExpr, grid: Grid): Promise<{ series: StepSeries[]; grid: Grid }> {
+  async subquerySteps(
+    expr: SubqueryExpr,
+    grid: Grid,
+  ): Promise<{ series: StepSeries[]; grid: Grid; stats: SampleStats | undefined }> {
     const stepMs = expr.step === undefined ? this.context.defaultStepMs : knownDuration(expr.step);
     const gaze = gazeOf(expr);
     const afterMs = firstGaze(gaze, grid) - knownDuration(expr.length);
@@ -98,8 +102,22 @@ export class Evaluator {
     if (startMs <= afterMs) startMs += stepMs;
     const inner = gridOf(startMs, lastGaze(gaze, grid), stepMs);
     this.context.checkSubquerySteps(inner.steps);
-    if (inner.steps === 0) return { series: [], grid: inner };
-    return { series: await this.vector(expr.expr, inner), grid: inner };
+    if (inner.steps === 0) return { series: [], grid: inner, stats: undefined };
+    const [series, stats] = await this.#counted(inner, () => this.vector(expr.expr, inner));
+    if (stats) this.context.sampleStats?.addSubquery(stats, knownDuration(expr.offset), knownDuration(expr.length));
+    return { series, grid: inner, stats };
+  }
+
+  /** With its own count of samples, if they are counted. */
+  async #counted<T>(grid: Grid, evaluate: () => Promise<T>): Promise<[T, SampleStats | undefined]> {
+    const { context } = this;
+    const outer = context.sampleStats;
+    if (!outer) return [await evaluate(), undefined];
+    const inner = new SampleStats(grid);
+    context.sampleStats = inner;
+    const result = await evaluate();
+    context.sampleStats = outer;
+    return [result, inner];
   }
 
   async #unary(expr: UnaryExpr, grid: Grid): Promise<Evaluated> {
@@ -181,7 +199,9 @@ export class Evaluator {
 
   /** Evaluated at the first step, the same at all others. */
   async #invariant({ expr }: StepInvariantExpr, grid: Grid): Promise<Evaluated> {
-    const value = await this.evaluate(expr, { ...grid, steps: Math.min(1, grid.steps), isSpan: false });
+    const once = { ...grid, steps: Math.min(1, grid.steps), isSpan: false };
+    const [value, stats] = await this.#counted(once, () => this.evaluate(expr, once));
+    if (stats) this.context.sampleStats?.addInvariant(stats);
     if (value.type === "string" || grid.steps <= 1) return value;
     if (value.type === "scalar")
       return { type: "scalar", values: new Float64Array(grid.steps).fill(value.values[0] as number) };

@@ -59,6 +59,7 @@ export async function streamInstantSelector(
     const weight = weightOf(out);
     if (weight === 0) return;
     context.samplesTotal += weight;
+    context.sampleStats?.selected(out);
     context.hold(weight);
     sink.take(out);
     context.release(weight);

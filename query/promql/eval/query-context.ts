@@ -3,6 +3,7 @@ import { CancelledError, LimitError, TimeoutError } from "@sightline/model/error
 import type { Queryable } from "@sightline/model/ports.ts";
 import type { TenantId } from "@sightline/model/tenant.ts";
 import type { Annotations } from "../annotations.ts";
+import type { SampleStats } from "./sample-stats.ts";
 
 const WORK_PER_LOOK = 50_000;
 /** The event loop is given back after so long, well below the 50 ms that nothing may hold it. */
@@ -39,6 +40,8 @@ export class QueryContext {
   /** Steps of the result that were not evaluated but kept from before. */
   cachedSteps = 0;
   samplesPeak = 0;
+  /** Of what is being evaluated, when they were asked for. */
+  sampleStats: SampleStats | undefined;
   selectMs = 0;
   readonly #maxSamples: number;
   readonly #maxSubquerySteps: number;

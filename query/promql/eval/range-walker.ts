@@ -4,6 +4,7 @@ import type { QueryContext } from "./query-context.ts";
 import type { RangeCall, RangeFunction, RangeResult, RangeWindow, SeriesKernel } from "./range-function.ts";
 import type { RangeInput } from "./range-input.ts";
 import { dropMetadata } from "./result-labels.ts";
+import type { SampleStats } from "./sample-stats.ts";
 import { FLOAT, type SeriesSink, StepSeries } from "./step-series.ts";
 import { StepWindows } from "./step-windows.ts";
 import type { Gaze } from "./time-window.ts";
@@ -81,6 +82,7 @@ export class RangeWalker {
     window.histogramTimesMs = input.histogramTimesMs;
     window.histograms = input.histograms;
     window.from = window.to = window.histogramFrom = window.histogramTo = 0;
+    if (this.#context.sampleStats) this.#countSamples(this.#context.sampleStats, input);
     const isPlain = input.histograms.length === 0 && !window.call.extend && this.#func.always?.(input) !== true;
     if (isPlain && this.#gaze.fixedMs === undefined) {
       const plan = this.#planOf(input.timesMs);
@@ -91,6 +93,12 @@ export class RangeWalker {
     const step = this.#stretch(out, 0, isPlain);
     if (step < this.#grid.steps) return this.#walkOn(out, step, isPlain);
     if (this.#count > 0) this.#sink.take(out);
+  }
+
+  #countSamples(stats: SampleStats, input: RangeInput): void {
+    const { rangeMs, expr } = this.#window.call;
+    const isRead = expr.args.every(({ kind }) => kind !== "subquery");
+    stats.walked(input, { gaze: this.#gaze, rangeMs, ...this.#reach, isRead });
   }
 
   #walkPlanned({ windows, kernel }: Planned, { values, resets }: RangeInput): void {
