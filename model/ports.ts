@@ -271,6 +271,8 @@ export interface TraceStore extends Store<SpanBatch>, DeletesRows {
   trace(tenant: TenantId, traceId: string, signal: AbortSignal): Promise<readonly SpanBatch[]>;
   /** Spans that start in the range, in no order; one that was sent twice may come twice. */
   spans(tenant: TenantId, range: TimeRangeNs, signal: AbortSignal): AsyncIterable<SpanBatch>;
+  /** Spans that start in the range, in no order; one that was sent twice may come twice. */
+  spans(tenant: TenantId, range: TimeRangeNs, signal: AbortSignal): AsyncIterable<SpanBatch>;
   /** Sorted values of `service.name`, "" left out. */
   services(tenant: TenantId, signal: AbortSignal): Promise<readonly string[]>;
   /** Distinct span names and kinds of a service, sorted by name. */

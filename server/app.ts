@@ -22,6 +22,7 @@ import { QueryLog } from "@sightline/query/active-queries/query-log.ts";
 import { QueryTracker } from "@sightline/query/active-queries/query-tracker.ts";
 import { registerActiveQueries } from "@sightline/query/active-queries/routes.ts";
 import { registerDeletionApi } from "@sightline/query/deletion/routes.ts";
+import { registerExport } from "@sightline/query/export/routes.ts";
 import { registerFederate } from "@sightline/query/federate/routes.ts";
 import { QueryGate } from "@sightline/query/http/query-gate.ts";
 import { registerJaegerApi } from "@sightline/query/jaeger-api/routes.ts";
@@ -195,6 +196,7 @@ export class App {
     registerReveal(http.app, { ...asking, sealer, hasKeys: config.auth.mode === "keys" });
     const parts = { metrics, logs, traces, catalog };
     registerCopyRoute(http.app, { ...asking, parts, audit: catalog, dataDir: config.data_dir });
+    registerExport(http.app, { ...asking, stores: { metrics, logs, traces }, audit: catalog });
     registerDeletionApi(http.app, { ...asking, stores: { metrics, logs, traces }, audit: catalog });
     registerActiveQueries(http.app, asking);
     registerOpenapi(http.app, asking);

@@ -28,6 +28,7 @@ const COMMANDS: ReadonlyMap<string, Command> = new Map([
   ["query", { summary: "ask a running server by PromQL", run: query }],
   ["dead-letters", { summary: "list or replay requests that a store refused for good", run: deadLetters }],
   ["backup", { summary: "copy everything to a directory or S3 while the server runs, and bring it back", run: backup }],
+  ["export", { summary: "write all of a tenant to files, as NDJSON or Parquet", run: exportData }],
   ["config", { summary: "print the default or the effective configuration", run: config }],
 ]);
 
@@ -73,6 +74,8 @@ function parse(args: readonly string[]) {
       end: { type: "string" as const },
       step: { type: "string" as const },
       json: { type: "boolean" as const },
+      signal: { type: "string" as const },
+      format: { type: "string" as const },
       help: { type: "boolean" as const, short: "h" },
       version: { type: "boolean" as const },
     },
@@ -109,6 +112,7 @@ function help(): string {
     ),
     row("backup list|verify|remove TARGET [ID…]", "verify: reads all of it again"),
     row("backup restore TARGET [ID]", "the newest one or ID, into --data-dir DIR, which must not be there yet"),
+    row("export DIR", "--tenant T [--signal metrics,logs,traces] [--format ndjson|parquet] [--start 30d] [--end now]"),
     row("config default|effective", "as YAML, with a comment per key | as it would be used"),
     "",
     "Flags:",
@@ -161,6 +165,11 @@ async function backup({ options, words }: Invocation): Promise<number> {
     keyFile: options["key-file"] as string | undefined,
     dataDir: options["data-dir"] as string | undefined,
   });
+}
+
+async function exportData(invocation: Invocation): Promise<number> {
+  const { runExport } = await import("./export-command.ts");
+  return runExport(invocation);
 }
 
 async function config(invocation: Invocation): Promise<number> {

@@ -151,6 +151,19 @@ function describeSpans(given: Given, write: Write): void {
     expect((await spansOf(store, trace(1))).map(({ spanId }) => spanId)).toEqual([span(1), span(2)]);
   });
 
+  test("gives all spans that start in a range, the start included and the end not", async () => {
+    const { store } = given();
+    const rows = [-1n, 0n, 5n, 9n, 10n, 24n * HOUR * -1n].map((shift, i) => {
+      return { traceId: trace(i + 1), spanId: span(i + 1), startNs: T + shift, name: `s${i}` };
+    });
+    await write(rows);
+    await write([{ traceId: trace(1), spanId: span(1), startNs: T, name: "theirs" }], OTHER_TENANT);
+    const found: string[] = [];
+    for await (const batch of store.spans(DEFAULT_TENANT, { startNs: T, endNs: T + 10n }, on))
+      found.push(...batch.names);
+    expect(found.sort()).toEqual(["s1", "s2", "s3"]);
+  });
+
   test("keeps tenants apart", async () => {
     const { store } = given();
     await write([{ traceId: trace(1), spanId: span(1), startNs: T, name: "mine", resource: service("mine") }]);

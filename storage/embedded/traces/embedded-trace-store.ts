@@ -1,6 +1,14 @@
 import type { Logger } from "@sightline/model/logger.ts";
 import type { MemoryPart } from "@sightline/model/memory-part.ts";
-import type { AppendResult, Copyable, Deletion, Operation, RowDeletion, TraceStore } from "@sightline/model/ports.ts";
+import type {
+  AppendResult,
+  Copyable,
+  Deletion,
+  Operation,
+  RowDeletion,
+  TimeRangeNs,
+  TraceStore,
+} from "@sightline/model/ports.ts";
 import type { SpanBatch } from "@sightline/model/span-batch.ts";
 import type { TenantId } from "@sightline/model/tenant.ts";
 import type { Registry } from "prom-client";
@@ -10,7 +18,7 @@ import { isHexId, wordOfHex } from "../segments/hex-id.ts";
 import { SegmentedStore } from "../segments/segmented-store.ts";
 import { findSpanRows } from "./find-span-rows.ts";
 import { OperationTable } from "./operation-table.ts";
-import { spanBatchOfChunk, sqlOfTrace } from "./segment-spans.ts";
+import { spanBatchOfChunk, sqlOfRange, sqlOfTrace } from "./segment-spans.ts";
 import { pickSpanRows } from "./span-batch-rows.ts";
 import { addOperations, SpanSegmentCodec } from "./span-segment-codec.ts";
 import type { SpanSegmentIndex } from "./span-segment-index.ts";
@@ -112,6 +120,32 @@ export class EmbeddedTraceStore implements TraceStore, Copyable {
     return withoutRepeats(found);
   }
 
+  async *spans(tenant: TenantId, range: TimeRangeNs, signal: AbortSignal): AsyncGenerator<SpanBatch> {
+    signal.throwIfAborted();
+    const snapshot = this.#store.snapshot(tenant);
+    const overlaps = ({ minNs, maxNs }: { readonly minNs: bigint; readonly maxNs: bigint }) =>
+      maxNs >= range.startNs && minNs < range.endNs;
+    const breather = new Breather();
+    try {
+      for (const { batch } of snapshot.hot.filter(overlaps)) {
+        signal.throwIfAborted();
+        const rows = rowsInRange(batch, range);
+        if (rows.length > 0) yield rows.length === batch.length ? batch : pickSpanRows(batch, rows);
+        if (breather.due) await breather.pause();
+      }
+      for (const segment of snapshot.segments.filter(({ info }) => overlaps(info))) {
+        const index = await this.#store.withIndex(segment, (known) => known);
+        if (!index) continue;
+        for await (const chunk of this.#store.database.stream(sqlOfRange(segment, index, range), [], signal)) {
+          yield spanBatchOfChunk(chunk, index);
+          if (breather.due) await breather.pause();
+        }
+      }
+    } finally {
+      snapshot.release();
+    }
+  }
+
   async services(tenant: TenantId, signal: AbortSignal): Promise<readonly string[]> {
     const { services } = await this.#operations(tenant, signal);
     return services.filter((service) => service !== "").sort();
@@ -157,6 +191,15 @@ export class EmbeddedTraceStore implements TraceStore, Copyable {
 function rowsOfTrace({ traceIds, length }: SpanBatch, traceId: string): Uint32Array {
   const rows: number[] = [];
   for (let row = 0; row < length; row++) if (traceIds[row] === traceId) rows.push(row);
+  return Uint32Array.from(rows);
+}
+
+function rowsInRange({ startsNs, length }: SpanBatch, { startNs, endNs }: TimeRangeNs): Uint32Array {
+  const rows: number[] = [];
+  for (let row = 0; row < length; row++) {
+    const start = startsNs[row] as bigint;
+    if (start >= startNs && start < endNs) rows.push(row);
+  }
   return Uint32Array.from(rows);
 }
 

@@ -1,4 +1,5 @@
 import type { DuckDBDataChunk } from "@duckdb/node-api";
+import type { TimeRangeNs } from "@sightline/model/ports.ts";
 import type { SpanBatch, SpanDropped, SpanEvent, SpanLink } from "@sightline/model/span-batch.ts";
 import { AttributeColumnsReader, attributeColumnName } from "../segments/attribute-columns.ts";
 import { hexOfWord, hexOfWords } from "../segments/hex-id.ts";
@@ -14,6 +15,17 @@ export function sqlOfTrace(segment: SegmentRows, index: SpanSegmentIndex, high: 
   const condition = `trace_high = ${high}::UBIGINT AND trace_low = ${low}::UBIGINT`;
   return `SELECT ${columns.join(", ")} FROM ${segmentRows(segment)} WHERE ${condition}`;
 }
+
+/** Spans that start in a range. */
+export function sqlOfRange(segment: SegmentRows, index: SpanSegmentIndex, { startNs, endNs }: TimeRangeNs): string {
+  const columns = [...SPAN_COLUMNS, ...index.columns.map((_, number) => attributeColumnName(number))];
+  const bound = (ns: bigint) => (ns > MAX_INT64 ? MAX_INT64 : ns < MIN_INT64 ? MIN_INT64 : ns);
+  const condition = `start >= ${bound(startNs)} AND start < ${bound(endNs)}`;
+  return `SELECT ${columns.join(", ")} FROM ${segmentRows(segment)} WHERE ${condition}`;
+}
+
+const MIN_INT64 = -(2n ** 63n);
+const MAX_INT64 = 2n ** 63n - 1n;
 
 /** All spans, each with its number in the file as the last column. */
 export function sqlOfNumberedSpans(segment: SegmentRows, index: SpanSegmentIndex): string {
