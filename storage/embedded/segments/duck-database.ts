@@ -4,8 +4,10 @@ import { UnavailableError } from "@sightline/model/errors.ts";
 import { Gate } from "./gate.ts";
 
 export type DuckDatabaseOptions = {
-  /** The only directory that SQL may read and write; spilled data goes into its `tmp`. */
+  /** The only directory that SQL may read and write. */
   readonly dir: string;
+  /** Where in it spilled data goes; emptied at first. */
+  readonly temporary: string;
   readonly memoryLimitBytes: number;
   readonly threads: number;
 };
@@ -31,7 +33,7 @@ export class DuckDatabase {
   }
 
   static async open(options: DuckDatabaseOptions): Promise<DuckDatabase> {
-    const temporary = `${options.dir}/tmp`;
+    const temporary = `${options.dir}/${options.temporary}`;
     await rm(temporary, { recursive: true, force: true });
     await mkdir(temporary, { recursive: true });
     const instance = await DuckDBInstance.create(":memory:", {
@@ -68,6 +70,11 @@ export class DuckDatabase {
       const result = await connection.runAndReadAll("SELECT sum(memory_usage_bytes)::DOUBLE FROM duckdb_memory()");
       this.#memoryBytes = Number(result.getRows()[0]?.[0] ?? 0);
     });
+  }
+
+  /** To be closed by the caller. */
+  connect(): Promise<DuckDBConnection> {
+    return this.#instance.connect();
   }
 
   /** For statements that write. Temporary tables made in it are gone afterwards. */

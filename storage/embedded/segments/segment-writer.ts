@@ -1,13 +1,16 @@
-import { type DuckDBConnection, DuckDBDataChunk, type DuckDBValue } from "@duckdb/node-api";
+import type { DuckDBType, DuckDBValue } from "@duckdb/node-api";
 import { Breather } from "./breather.ts";
 import { checksumFile } from "./checksum-file.ts";
 import { type DuckDatabase, quoteText } from "./duck-database.ts";
 import { writeIndexFile } from "./index-file.ts";
+import { type ColumnType, type PackedColumn, packColumn } from "./packed-column.ts";
 import type { MergePlan, SegmentColumn, SegmentPlan } from "./segment-codec.ts";
 import type { Segment } from "./segment-directory.ts";
+import type { WriteThread } from "./write-thread.ts";
 
 /** Rows per data chunk: DuckDB's vector size. */
 const CHUNK_ROWS = 2_048;
+const MAX_CHUNKS_IN_FLIGHT = 4;
 /** Small, because a row group is what a query can skip and because a look-up reads whole ones. */
 const ROW_GROUP_ROWS = 16_384;
 const PARQUET = `FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, ROW_GROUP_SIZE ${ROW_GROUP_ROWS}`;
@@ -16,17 +19,15 @@ export type SegmentFiles = { readonly bytes: number; readonly dataCrc: number; r
 
 /** Durably writes both files of a segment. `partRows` are the numbers of rows of the plan's parts. */
 export async function writeSegment(
-  database: DuckDatabase,
+  thread: WriteThread,
   target: Segment,
   plan: SegmentPlan,
   partRows: readonly number[],
 ): Promise<SegmentFiles> {
-  await database.withConnection(async (connection) => {
-    const columns = plan.columns.map(({ name, type }) => `${name} ${type}`);
-    await connection.run(`CREATE TEMP TABLE staged (${columns.join(", ")})`);
-    await appendParts(connection, plan.columns, partRows);
-    await connection.run(copyTo(target, "SELECT * FROM staged", plan.orderBy));
-  });
+  const columns = plan.columns.map(({ name, type }) => ({ name, type: columnTypeOf(type) }));
+  await thread.request({ kind: "begin", columns });
+  await sendParts(thread, plan.columns, partRows);
+  await thread.request({ kind: "copy", sql: copyTo(target, "SELECT * FROM staged", plan.orderBy) });
   return finishFiles(target, plan.index);
 }
 
@@ -48,37 +49,38 @@ async function finishFiles(target: Segment, index: Iterable<unknown>): Promise<S
   return { bytes: data.bytes + indexFile.bytes, dataCrc: data.crc, indexCrc: indexFile.crc };
 }
 
-/**
- * Through an appender into a temporary table. A table function of JavaScript would need no table and half the time of
- * the event loop, but a process that exits while DuckDB waits for such a function hangs.
- */
-async function appendParts(
-  connection: DuckDBConnection,
+/** Rows as columns, chunk by chunk; a few at a time, so that the thread never waits and little waits for it. */
+async function sendParts(
+  thread: WriteThread,
   columns: readonly SegmentColumn[],
   partRows: readonly number[],
 ): Promise<void> {
-  const appender = await connection.createAppender("staged");
-  const types = columns.map(({ type }) => type);
   const breather = new Breather();
+  const inFlight: Promise<void>[] = [];
   for (const pieces of chunksOf(partRows)) {
     const rows = pieces.reduce((sum, { from, to }) => sum + to - from, 0);
-    const chunk = DuckDBDataChunk.create(types, rows);
-    for (const [number, column] of columns.entries()) {
+    const packed: PackedColumn[] = [];
+    for (const column of columns) {
       const values: DuckDBValue[] = new Array(rows).fill(null);
       let at = 0;
       for (const { part, from, to } of pieces) {
         column.fill(values, at, part, from, to);
         at += to - from;
       }
-      chunk.setColumnValues(number, values);
+      packed.push(packColumn(columnTypeOf(column.type), values));
       if (breather.due) await breather.pause();
     }
-    appender.appendDataChunk(chunk);
-    // Chunk by chunk: it holds the event loop, mostly for 9 ms; with two at a time 40 to 60 ms were usual. By itself the
-    // appender collects a hundred.
-    appender.flushSync();
+    const sent = thread.request({ kind: "chunk", rows, columns: packed });
+    // Seen by the `await` below, at the latest; not at once.
+    sent.catch(() => {});
+    inFlight.push(sent);
+    if (inFlight.length >= MAX_CHUNKS_IN_FLIGHT) await inFlight.shift();
   }
-  appender.closeSync();
+  await Promise.all(inFlight);
+}
+
+function columnTypeOf(type: DuckDBType): ColumnType {
+  return String(type) as ColumnType;
 }
 
 type Piece = { readonly part: number; readonly from: number; readonly to: number };

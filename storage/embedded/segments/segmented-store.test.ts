@@ -260,7 +260,7 @@ describe("rows in memory", () => {
 
 test("SQL of the database can reach no file outside the directory of the store", async () => {
   const { DuckDatabase } = await import("./duck-database.ts");
-  const database = await DuckDatabase.open({ dir, memoryLimitBytes: 2 ** 26, threads: 1 });
+  const database = await DuckDatabase.open({ dir, temporary: "tmp", memoryLimitBytes: 2 ** 26, threads: 1 });
   const run = async (sql: string) => {
     for await (const _ of database.stream(sql, [], on));
   };
@@ -274,7 +274,7 @@ test("SQL of the database can reach no file outside the directory of the store",
 
 test("an abort interrupts a query that DuckDB is at", async () => {
   const { DuckDatabase } = await import("./duck-database.ts");
-  const database = await DuckDatabase.open({ dir, memoryLimitBytes: 2 ** 26, threads: 1 });
+  const database = await DuckDatabase.open({ dir, temporary: "tmp", memoryLimitBytes: 2 ** 26, threads: 1 });
   const controller = new AbortController();
   const query = (async () => {
     const sql = "SELECT count(*) FROM range(10000000000) a WHERE a.range % 7 = 9";

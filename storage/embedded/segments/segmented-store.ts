@@ -17,6 +17,7 @@ import { type Segment, SegmentDirectory } from "./segment-directory.ts";
 import { segmentRows } from "./segment-rows.ts";
 import { mergeSegments, type SegmentFiles, writeSegment } from "./segment-writer.ts";
 import { StoreMetrics } from "./store-metrics.ts";
+import { WriteThread } from "./write-thread.ts";
 
 /** The settings that logs and traces share; durations in ms. */
 export type SegmentedStoreConfig = {
@@ -53,6 +54,7 @@ export type Snapshot<Batch> = {
 
 type Opened = {
   readonly database: DuckDatabase;
+  readonly writer: WriteThread;
   readonly directory: SegmentDirectory;
   readonly deleter: RowDeleter;
 };
@@ -102,7 +104,7 @@ export class SegmentedStore<Batch extends { readonly length: number }, Index> {
         memoryBytes: () => this.#indexes.bytes,
         shrink: () => this.#indexes.shrink(),
       },
-      { name: `${signal}_duckdb`, memoryBytes: () => this.#open?.database.memoryBytes ?? 0 },
+      { name: `${signal}_duckdb`, memoryBytes: () => this.#duckdbBytes },
     ];
   }
 
@@ -110,13 +112,12 @@ export class SegmentedStore<Batch extends { readonly length: number }, Index> {
     this.#stopping = false;
     const { dir, config } = this.#options;
     const directory = await SegmentDirectory.open(dir, this.#logger);
-    const database = await DuckDatabase.open({
-      dir,
-      memoryLimitBytes: config.duckdb.memory,
-      threads: config.duckdb.threads,
-    });
+    const { threads } = config.duckdb;
+    const memoryLimitBytes = config.duckdb.memory / 2;
+    const database = await DuckDatabase.open({ dir, temporary: "tmp", memoryLimitBytes, threads });
+    const writer = new WriteThread({ dir, temporary: "tmp/writer", memoryLimitBytes, threads });
     const deleter = new RowDeleter({ database, directory, graceMs: config.deletion_grace, nowMs: this.#nowMs });
-    this.#open = { database, directory, deleter };
+    this.#open = { database, writer, directory, deleter };
     this.#lastPosition = directory.flushedPosition;
     this.#ticker = setInterval(() => this.#tick(), TICK_MS).unref();
     this.#report();
@@ -133,12 +134,17 @@ export class SegmentedStore<Batch extends { readonly length: number }, Index> {
     } finally {
       this.#open = undefined;
       await this.#work;
+      await open.writer.close();
       open.database.close();
     }
   }
 
   get database(): DuckDatabase {
     return this.#opened().database;
+  }
+
+  get #duckdbBytes(): number {
+    return this.#open ? this.#open.database.memoryBytes + this.#open.writer.memoryBytes : 0;
   }
 
   firstUnflushedPosition(): number | undefined {
@@ -308,7 +314,7 @@ export class SegmentedStore<Batch extends { readonly length: number }, Index> {
   }
 
   async #flushNow(): Promise<void> {
-    const { database, directory } = this.#opened();
+    const { writer, directory } = this.#opened();
     const mark = this.#hot.mark();
     if (mark.size === 0) return;
     const flushedPosition = this.#lastPosition;
@@ -322,7 +328,7 @@ export class SegmentedStore<Batch extends { readonly length: number }, Index> {
           drafts.push(draft);
           const plan = await this.#options.codec.plan(parts.parts);
           const files = await writeSegment(
-            database,
+            writer,
             draft,
             plan,
             parts.parts.map(({ rows }) => rows.length),

@@ -1,0 +1,18 @@
+import type { DuckDatabaseOptions } from "./duck-database.ts";
+import type { ColumnType, PackedColumn } from "./packed-column.ts";
+
+export type StagedColumn = { readonly name: string; readonly type: ColumnType };
+
+/**
+ * What a {@link WriteThread} is told, in this order: how to open its database; then for each segment where it begins,
+ * its chunks, and how to write them to a file; at the end, to let go of everything. A new beginning gives up what was staged before. Each is answered.
+ */
+export type WriteRequest =
+  | { readonly kind: "open"; readonly options: DuckDatabaseOptions }
+  | { readonly kind: "begin"; readonly columns: readonly StagedColumn[] }
+  | { readonly kind: "chunk"; readonly rows: number; readonly columns: readonly PackedColumn[] }
+  | { readonly kind: "copy"; readonly sql: string }
+  | { readonly kind: "close" };
+
+/** `error` is the message of why it failed. */
+export type WriteAnswer = { readonly error?: string };

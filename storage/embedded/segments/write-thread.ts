@@ -1,0 +1,69 @@
+import { Worker } from "node:worker_threads";
+import type { DuckDatabaseOptions } from "./duck-database.ts";
+import { buffersOf } from "./packed-column.ts";
+import type { WriteAnswer, WriteRequest } from "./write-protocol.ts";
+
+type Waiting = { readonly resolve: () => void; readonly reject: (error: Error) => void };
+
+/**
+ * A thread with a DuckDB of its own that makes segment files of packed columns: appending to DuckDB takes longer than
+ * decoding what is appended, and can't be interrupted. Starts with its first request; when it dies, what it was asked is
+ * rejected and the next request starts another.
+ */
+export class WriteThread {
+  readonly #options: DuckDatabaseOptions;
+  #worker: Worker | undefined;
+  #waiting: Waiting[] = [];
+  #stagedBytes = 0;
+
+  constructor(options: DuckDatabaseOptions) {
+    this.#options = options;
+  }
+
+  /** What it was given for the segment it is writing; DuckDB holds about as much. */
+  get memoryBytes(): number {
+    return this.#stagedBytes;
+  }
+
+  /** Settles when it is done. Requests are handled in the order they are made. The memory of a chunk is given away. */
+  async request(request: WriteRequest): Promise<void> {
+    const worker = this.#worker ?? this.#start();
+    const buffers = request.kind === "chunk" ? request.columns.flatMap(buffersOf) : [];
+    for (const { byteLength } of buffers) this.#stagedBytes += byteLength;
+    const done = new Promise<void>((resolve, reject) => this.#waiting.push({ resolve, reject }));
+    worker.postMessage(request, buffers);
+    await done;
+    if (request.kind === "copy" || request.kind === "begin") this.#stagedBytes = 0;
+  }
+
+  /** After everything it was asked. */
+  async close(): Promise<void> {
+    const worker = this.#worker;
+    if (!worker) return;
+    await this.request({ kind: "close" }).catch(() => {});
+    this.#worker = undefined;
+    await worker.terminate();
+  }
+
+  #start(): Worker {
+    const worker = new Worker(new URL("./write-thread-main.ts", import.meta.url));
+    this.#worker = worker;
+    worker.on("message", ({ error }: WriteAnswer) => {
+      const waiting = this.#waiting.shift();
+      if (error === undefined) waiting?.resolve();
+      else waiting?.reject(new Error(error));
+    });
+    const gone = (cause?: unknown) => {
+      if (this.#worker !== worker) return;
+      this.#worker = undefined;
+      this.#stagedBytes = 0;
+      const error = new Error("the thread that writes segments ended", { cause });
+      for (const { reject } of this.#waiting.splice(0)) reject(error);
+    };
+    worker.on("error", gone);
+    worker.on("exit", gone);
+    worker.unref();
+    void this.request({ kind: "open", options: this.#options }).catch(() => worker.terminate());
+    return worker;
+  }
+}
