@@ -4,6 +4,8 @@ import type { FastifyReply, FastifyRequest } from "fastify";
 /** How long a client may go on sending what is not read any more, so that it sees the answer before the connection ends. */
 const LINGER_MS = 1_000;
 
+const MAX_MESSAGE_LENGTH = 1_000;
+
 const ANSWERS: Readonly<Record<string, string>> = {
   HPE_HEADER_OVERFLOW: "431 Request Header Fields Too Large",
   ERR_HTTP_REQUEST_TIMEOUT: "408 Request Timeout",
@@ -32,7 +34,10 @@ export function refuseBrokenPath(error: Error & { code?: string }, request: Fast
     reply.type("text/plain").send(`${error.message}\n`);
     return;
   }
-  const fault = error.code === "FST_ERR_BAD_URL" ? "the path is not percent-encoded UTF-8" : error.message;
+  const fault =
+    error.code === "FST_ERR_BAD_URL"
+      ? "the path is not percent-encoded UTF-8"
+      : error.message.slice(0, MAX_MESSAGE_LENGTH);
   const answer = { status: "error", errorType: "bad_data", error: fault };
   reply.header("content-type", "application/json").send(Buffer.from(JSON.stringify(answer)));
 }

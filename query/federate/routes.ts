@@ -3,7 +3,7 @@ import type { FastifyInstance } from "fastify";
 import { sendPlainFailure } from "../http/plain-failure.ts";
 import { type QueryApiDeps, type QueryHandler, registerQueryApi } from "../http/query-api.ts";
 import { sendChunks } from "../http/send-chunks.ts";
-import { parseSelector } from "../promql/parse/parse-promql.ts";
+import { parseSelectors } from "../promql/parse/parse-promql.ts";
 import { negotiateFormat } from "./exposition-format.ts";
 import { expositionProtobuf } from "./exposition-protobuf.ts";
 import { expositionText, openMetricsText } from "./exposition-text.ts";
@@ -25,7 +25,7 @@ const ENCODERS = { text: expositionText, openmetrics: openMetricsText, protobuf:
 export function registerFederate(app: FastifyInstance, deps: FederateDeps): void {
   const { store, config, nowMs = Date.now } = deps;
   const handler: QueryHandler = async ({ tenant, parameters, signal, request, reply }) => {
-    const matcherSets = parameters.all("match[]").map(parseSelector);
+    const matcherSets = parseSelectors(parameters.all("match[]"));
     const endMs = nowMs();
     const range = { startMs: endMs - config.lookback_ms, endMs };
     const samples = await latestSamples(store, { tenant, range, matcherSets }, signal);

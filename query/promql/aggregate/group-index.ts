@@ -12,6 +12,9 @@ export function groupLabels(names: readonly string[], without: boolean): (labels
   return (labels) => keepLabels(labels, kept);
 }
 
+/** Maps in maps are faster than keys of all labels, unless there are many. */
+const MAX_NESTED = 10;
+
 /** Finds the group of a series by its labels and makes one for the first series of each, in the order they come. */
 export class GroupIndex<G> {
   readonly groups: G[] = [];
@@ -34,7 +37,7 @@ export class GroupIndex<G> {
   }
 
   of(labels: Labels): G {
-    if (this.#without) {
+    if (this.#without || this.#names.length > MAX_NESTED) {
       const left = this.#labelsOf(labels);
       return this.#get(this.#byKey, labelsKey(left), labels);
     }

@@ -46,6 +46,8 @@ class VectorJoin {
   readonly #context: QueryContext;
   readonly #expr: BinaryExpr;
   readonly #matching: VectorMatching;
+  readonly #names: ReadonlySet<string>;
+  readonly #included: ReadonlySet<string>;
   readonly #grid: Grid;
   readonly #operator: ElementOperator;
   readonly #swapped: boolean;
@@ -64,6 +66,8 @@ class VectorJoin {
     this.#context = context;
     this.#expr = expr;
     this.#matching = expr.matching as VectorMatching;
+    this.#names = new Set(this.#matching.labels);
+    this.#included = new Set(this.#matching.include);
     this.#grid = grid;
     this.#operator = new ElementOperator(context, expr);
     this.#swapped = this.#matching.card === "one-to-many";
@@ -189,10 +193,14 @@ class VectorJoin {
   }
 
   #resultLabels(many: Labels, one: Labels): Labels {
-    const { card, on, labels: names, include } = this.#matching;
+    const { card, on } = this.#matching;
     let labels = this.#dropNow ? dropMetadata(many) : many;
-    if (card === "one-to-one") labels = on ? keepLabels(labels, new Set(names)) : dropLabels(labels, new Set(names));
-    for (const name of include) labels = withLabel(labels, name, labelValue(one, name));
+    if (card === "one-to-one") labels = on ? keepLabels(labels, this.#names) : dropLabels(labels, this.#names);
+    if (this.#included.size === 0) return labels;
+    // A query may name thousands of labels: those that neither side has change nothing.
+    for (const [name] of [...labels, ...one]) {
+      if (this.#included.has(name)) labels = withLabel(labels, name, labelValue(one, name));
+    }
     return labels;
   }
 

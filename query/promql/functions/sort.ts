@@ -40,7 +40,8 @@ function floatsOnly(series: StepSeries): StepSeries {
 }
 
 async function sortByLabel(call: FunctionCall, sign: 1 | -1) {
-  const names = call.args.slice(1).map((_, index) => call.string(index + 1));
+  const present = new Set(call.vector(0).flatMap(({ labels }) => labels.map(([name]) => name)));
+  const names = call.args.flatMap((arg) => (arg.type === "string" && present.has(arg.value) ? [arg.value] : []));
   noteIfRange(call);
   const compare = (a: StepSeries, b: StepSeries) => {
     for (const name of names) {

@@ -144,7 +144,8 @@ class TypeChecker {
     if (isComparison(op) && !expr.bool && leftType === "scalar" && rightType === "scalar") {
       throw this.#error(this.#operatorRange(expr), "comparisons between scalars must use BOOL modifier");
     }
-    const both = matching.on ? matching.labels.find((label) => matching.include.includes(label)) : undefined;
+    const included = new Set(matching.include);
+    const both = matching.on ? matching.labels.find((label) => included.has(label)) : undefined;
     if (both !== undefined) {
       const where = this.#operatorRange(expr);
       throw this.#error(where, `label ${quote(both)} must not occur in ON and GROUP clause at once`);

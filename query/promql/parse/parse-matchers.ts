@@ -1,4 +1,3 @@
-import { ParseError } from "@sightline/model/errors.ts";
 import type { Matcher, MatchOperator } from "@sightline/model/matcher.ts";
 import { compileRegex } from "@sightline/model/regex.ts";
 import { quote, unquote } from "../format/quote.ts";
@@ -51,9 +50,8 @@ function unquoted(tokens: TokenStream, token: Token): string {
 
 function checkRegex(tokens: TokenStream, source: string, range: { start: number; end: number }): void {
   try {
-    if (!compileRegex(source).literals) tokens.countRegex(source, range);
+    if (!compileRegex(source).literals) tokens.regexes.take(source);
   } catch (cause) {
-    if (cause instanceof ParseError) throw cause;
     const message = cause instanceof Error ? cause.message : String(cause);
     // Prometheus names the fault alone, of the expression as it was written.
     const fault = /error parsing regexp: .*/s.exec(message)?.[0] ?? message;

@@ -5,6 +5,7 @@ import { checkDepth } from "./check-depth.ts";
 import { checkTypes } from "./check-types.ts";
 import { dottedNameHint } from "./dotted-name-hint.ts";
 import { Parser } from "./parser.ts";
+import { RegexBudget } from "./regex-budget.ts";
 import { TokenStream } from "./token-stream.ts";
 
 export type ParseOptions = {
@@ -31,5 +32,11 @@ export function parsePromql(text: string, options: ParseOptions = {}): Expr {
  * knows whether it makes sense. Throws `ParseError`.
  */
 export function parseSelector(text: string): Matcher[] {
-  return [...new Parser(new TokenStream(text), true).parseSelector().matchers];
+  return parseSelectors([text])[0] as Matcher[];
+}
+
+/** {@link parseSelector} of several, which share the limit for regular expressions. */
+export function parseSelectors(texts: readonly string[]): Matcher[][] {
+  const regexes = new RegexBudget();
+  return texts.map((text) => [...new Parser(new TokenStream(text, regexes), true).parseSelector().matchers]);
 }

@@ -2,6 +2,7 @@ import type { ParseError } from "@sightline/model/errors.ts";
 import type { Range } from "../ast.ts";
 import { describe, LexError, Lexer, type Token, type TokenKind } from "./lexer.ts";
 import { parseErrorAt } from "./position.ts";
+import { RegexBudget } from "./regex-budget.ts";
 
 /** Where the parser is, for messages: `unexpected … in <context>, expected <expected>`. Both may be "". */
 export type ParseContext = { readonly context: string; readonly expected: string };
@@ -9,22 +10,21 @@ const NO_CONTEXT: ParseContext = { context: "", expected: "" };
 
 /** Nesting that no sensible query reaches; keeps recursion far from the end of the stack. */
 const MAX_DEPTH = 500;
-/** Compiling takes about 10 µs a character, and nobody else gets a turn meanwhile. */
-const MAX_REGEX_CHARACTERS = 32 * 1024;
 
 /** Tokens one ahead, with the messages of Prometheus' parser. */
 export class TokenStream {
   readonly text: string;
+  readonly regexes: RegexBudget;
   readonly #lexer: Lexer;
   #current: Token;
   #context: ParseContext = NO_CONTEXT;
   #depth = 0;
-  #regexCharacters = 0;
   /** End of the last token taken. */
   lastEnd = 0;
 
-  constructor(text: string) {
+  constructor(text: string, regexes = new RegexBudget()) {
     this.text = text;
+    this.regexes = regexes;
     this.#lexer = new Lexer(text);
     this.#current = this.#read();
   }
@@ -76,13 +76,6 @@ export class TokenStream {
     } finally {
       this.#depth--;
     }
-  }
-
-  /** To be told of every regular expression that is not a mere list of strings. */
-  countRegex(source: string, range: Range): void {
-    this.#regexCharacters += source.length;
-    if (this.#regexCharacters <= MAX_REGEX_CHARACTERS) return;
-    throw this.error(range, `the regular expressions of the query have more than ${MAX_REGEX_CHARACTERS} characters`);
   }
 
   unexpected(): never {

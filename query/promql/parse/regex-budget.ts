@@ -1,0 +1,20 @@
+import { InvalidInputError } from "@sightline/model/errors.ts";
+
+/** Compiling takes about 10 µs a character, and nobody else gets a turn meanwhile. */
+const MAX_CHARACTERS = 32 * 1024;
+/** That a short one takes no less than. */
+const MIN_CHARACTERS = 25;
+
+/** Adds up the regular expressions of one request. */
+export class RegexBudget {
+  #characters = 0;
+
+  /** To be told of every one that is not a mere list of strings. Throws `InvalidInputError`. */
+  take(source: string): void {
+    this.#characters += Math.max(source.length, MIN_CHARACTERS);
+    if (this.#characters <= MAX_CHARACTERS) return;
+    throw new InvalidInputError(
+      `the regular expressions have more than ${MAX_CHARACTERS} characters, ${MIN_CHARACTERS} counted for a shorter one`,
+    );
+  }
+}
