@@ -58,6 +58,12 @@ class World {
     return this.store.append(DEFAULT_TENANT, metricBatchOf(rows), this.#position++);
   }
 
+  delete(pod: string, startMs: number, lengthMs: number): Promise<void> {
+    const matchers = [{ name: "pod", op: "=", value: pod }] as const;
+    const range = { startMs, endMs: startMs + lengthMs };
+    return this.store.administration.deleteSamples({ tenant: DEFAULT_TENANT, matchers, range });
+  }
+
   uncached(text: string, range: Range): Promise<QueryResult> {
     return this.engine.range(text, { tenant: DEFAULT_TENANT, signal: NEVER, noCache: true, ...range });
   }
@@ -261,6 +267,8 @@ type Step =
   | { readonly kind: "query"; readonly query: number; readonly range: Range }
   | { readonly kind: "late"; readonly atMs: number; readonly seed: number }
   | { readonly kind: "new"; readonly seed: number }
+  | { readonly kind: "delete"; readonly atMs: number; readonly lengthMs: number; readonly pod: number }
+  | { readonly kind: "purge" }
   | { readonly kind: "flush" };
 
 const range = fc
@@ -279,7 +287,16 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 8, arbitrary: fc.record({ kind: fc.constant("query" as const), query: fc.nat(2), range }) },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant("late" as const), atMs: fc.nat(HOUR), seed: fc.nat(1_000) }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant("new" as const), seed: fc.nat(1_000) }) },
-  { weight: 1, arbitrary: fc.constant({ kind: "flush" as const }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      kind: fc.constant("delete" as const),
+      atMs: fc.nat(HOUR),
+      lengthMs: fc.nat(10 * MINUTE),
+      pod: fc.nat(4),
+    }),
+  },
+  { weight: 1, arbitrary: fc.constantFrom({ kind: "flush" as const }, { kind: "purge" as const }) },
 );
 
 const RUNS = Number(process.env.RANGE_CACHE_RUNS ?? 40);
@@ -291,6 +308,8 @@ async function play(world: World, queries: readonly string[], steps: readonly St
   await world.write(worldRows(T0, writtenToMs, 1));
   for (const step of steps) {
     if (step.kind === "flush") await world.store.flush();
+    else if (step.kind === "purge") await world.store.administration.purgeDeleted(DEFAULT_TENANT);
+    else if (step.kind === "delete") await world.delete(`p${step.pod}`, T0 + step.atMs, step.lengthMs);
     else if (step.kind === "new") {
       await world.write(worldRows(writtenToMs, writtenToMs + 5 * MINUTE, step.seed));
       writtenToMs += 5 * MINUTE;
@@ -313,7 +332,7 @@ async function expectTheSame(world: World, text: string, range: Range): Promise<
   return got.status === "fulfilled" ? (got.value.stats.cachedSteps ?? 0) : 0;
 }
 
-test("an answer from the cache is the one of evaluating everything, to the bit, whatever is written in between", async () => {
+test("an answer from the cache is the one of evaluating everything, to the bit, whatever is written or deleted in between", async () => {
   let fromCache = 0;
   await fc.assert(
     fc.asyncProperty(
