@@ -23,7 +23,13 @@ export type HeadLimits = { readonly minTimeMs: number; readonly maxTimeMs: numbe
 type ReadScratch = { readonly slots: number[]; timesMs: Float64Array; used: number };
 const TIMES_SLAB = 32 * 1024;
 
+/** Samples of a series. */
+const SPARSE_BELOW = 16;
+
 let nextNumber = 1;
+
+/** Of a series of ten labels: its place in the postings of each, and in the table. */
+const INDEX_BYTES = 200;
 
 const NEVER = Number.NEGATIVE_INFINITY;
 
@@ -40,7 +46,7 @@ export class Head implements SeriesSource {
   readonly #table = new SeriesTable();
   readonly #ids = new SeriesIds();
   readonly #order = new LabelOrder(this.#table.labels);
-  readonly #slots = new SampleSlots();
+  readonly #slots: SampleSlots;
   readonly #starts = new StartRuns();
   readonly #late = new Map<number, LateSamples>();
   readonly #histograms = new Map<number, HistogramSamples>();
@@ -57,6 +63,9 @@ export class Head implements SeriesSource {
   /** `before` is the head that was frozen when this one began; it is looked at only while it is being written. */
   constructor(before?: Head) {
     this.#before = before;
+    // As the last one was: so many series that it was full when each had but a few samples, or not.
+    const isSparse = before !== undefined && before.samples < SPARSE_BELOW * before.seriesCount;
+    this.#slots = new SampleSlots(isSparse ? "sparse" : "usual");
   }
 
   get samples(): number {
@@ -72,9 +81,9 @@ export class Head implements SeriesSource {
     return this.#table.seriesCount;
   }
 
-  /** About; only what grows with the samples. */
+  /** About. */
   get bytes(): number {
-    return this.#slots.bytes + this.#newestMs.length * 16;
+    return this.#slots.bytes + this.#newestMs.length * 16 + this.seriesCount * INDEX_BYTES;
   }
 
   /** How often a series turned out to be of another temporality than before. */

@@ -1,15 +1,16 @@
 /** 32 samples: with 16, reading a series takes 60 % longer, because every slot is a miss of the processor's cache. */
-const SLOT_SHIFT = 5;
-const SLOT_SAMPLES = 1 << SLOT_SHIFT;
+const USUAL_SHIFT = 5;
+/** 8 samples, where most series have no more: then they would leave most of a larger one empty. */
+const SPARSE_SHIFT = 3;
 const SLAB_SHIFT = 16;
 const SLAB_SAMPLES = 1 << SLAB_SHIFT;
 const SLAB_MASK = SLAB_SAMPLES - 1;
 const MAX_DELTA_MS = 0xffffffff;
 
 /**
- * Ascending samples of many series in slabs of big typed arrays: slots of 32 samples, each linked to the one before.
- * A sample takes 12 bytes (its time as the distance to the first of its slot), a slot 12 more, so a series that has
- * just begun takes about 420 bytes here. Samples are numbered; number 0 is never used.
+ * Ascending samples of many series in slabs of big typed arrays: slots of 32 samples (8 in sparse ones), each linked to
+ * the one before. A sample takes 12 bytes (its time as the distance to the first of its slot), a slot 12 more, so a
+ * series that has just begun takes about 420 bytes here, or 130. Samples are numbered; number 0 is never used.
  */
 export class SampleSlots {
   readonly #deltas: Uint32Array[] = [];
@@ -18,14 +19,21 @@ export class SampleSlots {
   readonly #bases: Float64Array[] = [];
   readonly #before: Int32Array[] = [];
   #nextSlot = 1;
+  readonly #shift: number;
+  readonly #slotSamples: number;
 
   /** Per series: the number after its newest sample, 0 when it has none. */
   #ends = new Int32Array(1024);
   #counts = new Uint32Array(1024);
   #tailBases = new Float64Array(1024);
 
+  constructor(density: "usual" | "sparse" = "usual") {
+    this.#shift = density === "sparse" ? SPARSE_SHIFT : USUAL_SHIFT;
+    this.#slotSamples = 1 << this.#shift;
+  }
+
   get bytes(): number {
-    return this.#values.length * (SLAB_SAMPLES * 12 + (SLAB_SAMPLES / SLOT_SAMPLES) * 12) + this.#ends.length * 16;
+    return this.#values.length * (SLAB_SAMPLES * 12 + (SLAB_SAMPLES / this.#slotSamples) * 12) + this.#ends.length * 16;
   }
 
   ensureSeries(count: number): void {
@@ -47,8 +55,8 @@ export class SampleSlots {
     const end = this.#ends[series] as number;
     let at = end;
     let delta = 0;
-    if ((end & (SLOT_SAMPLES - 1)) === 0) {
-      at = this.#addSlot(end === 0 ? 0 : (end >>> SLOT_SHIFT) - 1, timeMs);
+    if ((end & (this.#slotSamples - 1)) === 0) {
+      at = this.#addSlot(end === 0 ? 0 : (end >>> this.#shift) - 1, timeMs);
       this.#tailBases[series] = timeMs;
     } else {
       delta = timeMs - (this.#tailBases[series] as number);
@@ -65,17 +73,17 @@ export class SampleSlots {
 
   #addSlot(before: number, baseMs: number): number {
     const slot = this.#nextSlot++;
-    const slab = slot >>> (SLAB_SHIFT - SLOT_SHIFT);
+    const slab = slot >>> (SLAB_SHIFT - this.#shift);
     if (slab === this.#values.length) {
       this.#deltas.push(new Uint32Array(SLAB_SAMPLES));
       this.#values.push(new Float64Array(SLAB_SAMPLES));
-      this.#bases.push(new Float64Array(SLAB_SAMPLES / SLOT_SAMPLES));
-      this.#before.push(new Int32Array(SLAB_SAMPLES / SLOT_SAMPLES));
+      this.#bases.push(new Float64Array(SLAB_SAMPLES / this.#slotSamples));
+      this.#before.push(new Int32Array(SLAB_SAMPLES / this.#slotSamples));
     }
-    const place = slot & (SLAB_MASK >>> SLOT_SHIFT);
+    const place = slot & (SLAB_MASK >>> this.#shift);
     (this.#bases[slab] as Float64Array)[place] = baseMs;
     (this.#before[slab] as Int32Array)[place] = before;
-    return slot << SLOT_SHIFT;
+    return slot << this.#shift;
   }
 
   /** Samples of the series from `startMs` on, at most: whole slots are counted. Fills `slots` with them, newest first. */
@@ -83,16 +91,16 @@ export class SampleSlots {
     slots.length = 0;
     const end = this.#ends[series] as number;
     if (end === 0) return 0;
-    let slot = (end - 1) >>> SLOT_SHIFT;
-    let count = end - (slot << SLOT_SHIFT);
+    let slot = (end - 1) >>> this.#shift;
+    let count = end - (slot << this.#shift);
     for (;;) {
       slots.push(slot);
-      const slab = slot >>> (SLAB_SHIFT - SLOT_SHIFT);
-      const place = slot & (SLAB_MASK >>> SLOT_SHIFT);
+      const slab = slot >>> (SLAB_SHIFT - this.#shift);
+      const place = slot & (SLAB_MASK >>> this.#shift);
       const before = (this.#before[slab] as Int32Array)[place] as number;
       if (before === 0 || ((this.#bases[slab] as Float64Array)[place] as number) <= startMs) return count;
       slot = before;
-      count += SLOT_SAMPLES;
+      count += this.#slotSamples;
     }
   }
 
@@ -109,10 +117,10 @@ export class SampleSlots {
     let at = 0;
     for (let i = slots.length - 1; i >= 0; i--) {
       const slot = slots[i] as number;
-      const slab = slot >>> (SLAB_SHIFT - SLOT_SHIFT);
-      const base = (this.#bases[slab] as Float64Array)[slot & (SLAB_MASK >>> SLOT_SHIFT)] as number;
-      const from = (slot << SLOT_SHIFT) & SLAB_MASK;
-      const count = i === 0 ? end - (slot << SLOT_SHIFT) : SLOT_SAMPLES;
+      const slab = slot >>> (SLAB_SHIFT - this.#shift);
+      const base = (this.#bases[slab] as Float64Array)[slot & (SLAB_MASK >>> this.#shift)] as number;
+      const from = (slot << this.#shift) & SLAB_MASK;
+      const count = i === 0 ? end - (slot << this.#shift) : this.#slotSamples;
       const deltas = this.#deltas[slab] as Uint32Array;
       const source = this.#values[slab] as Float64Array;
       for (let k = 0; k < count; k++) {
