@@ -42,11 +42,14 @@ function tiersOf(tiers: "off" | "standard" | z.output<typeof tier>[], context: z
   return sorted;
 }
 
+const downsampling = z.union([z.enum(["off", "standard"]), z.array(tier).max(8)]);
+
 /** What an overrides file may say of one tenant; absent keys are those of everybody. */
 export const retentionOverride = z.strictObject({
   retention: setDuration().optional(),
   retention_bytes: z.string().transform(asIssue(parseBytes)).optional(),
   retention_rules: retentionRules().optional(),
+  downsampling: downsampling.transform(tiersOf).optional(),
 });
 
 /** Settings of the embedded metric store; durations come out in ms, sizes in bytes. */
@@ -62,8 +65,7 @@ export const embeddedMetricsConfig = z.strictObject({
     .describe(
       "Series that are kept for another time: a list of selector and keep. The first whose selector matches counts.",
     ),
-  downsampling: z
-    .union([z.enum(["off", "standard"]), z.array(tier).max(8)])
+  downsampling: downsampling
     .default("off")
     .transform(tiersOf)
     .describe(
@@ -73,7 +75,7 @@ export const embeddedMetricsConfig = z.strictObject({
     .string()
     .default("")
     .describe(
-      "YAML file: tenant to retention, retention_bytes and retention_rules of its own. Read again when it changes; a wrong one is not used.",
+      "YAML file: tenant to retention, retention_bytes, retention_rules and downsampling of its own. Read again when it changes; a wrong one is not used.",
     ),
   out_of_bounds_future: duration("1h").describe("Samples further ahead of the clock than this are refused."),
   max_series: z
@@ -103,7 +105,7 @@ export const embeddedMetricsConfig = z.strictObject({
 });
 export type RetentionConfig = Pick<
   z.output<typeof embeddedMetricsConfig>,
-  "retention" | "retention_bytes" | "retention_rules"
+  "retention" | "retention_bytes" | "retention_rules" | "downsampling"
 >;
 export type EmbeddedMetricsConfig = z.output<typeof embeddedMetricsConfig>;
 

@@ -2,7 +2,7 @@ import { CorruptionError } from "@sightline/model/errors.ts";
 import type { TimeRange } from "@sightline/model/ports.ts";
 import type { BlockList, ListedBlock } from "./block-list.ts";
 import { downsampleBlocks } from "./downsampling/downsample-blocks.ts";
-import { nextDownsampling, type Tier } from "./downsampling/downsampling-plan.ts";
+import { nextDownsampling } from "./downsampling/downsampling-plan.ts";
 import { nextMerge } from "./merge-plan.ts";
 import type { Retention } from "./retention/retention.ts";
 import type { SeriesSource } from "./series-source.ts";
@@ -19,8 +19,6 @@ export type BlockMaintenanceOptions = {
   readonly retention: Retention;
   /** Partitions are written to for so long after their end. */
   readonly openForMs: number;
-  /** Ascending. */
-  readonly tiers: readonly Tier[];
   /** Opens a block without what is deleted of it or too old. */
   readonly open: (entry: ListedBlock) => Promise<SeriesSource>;
   readonly putAside: (entry: ListedBlock, error: unknown) => Promise<void>;
@@ -89,9 +87,9 @@ export class BlockMaintenance {
   }
 
   async #downsample(signal: AbortSignal): Promise<void> {
-    const { files, nowMs, tiers, onChange } = this.#options;
+    const { files, nowMs, retention, onChange } = this.#options;
     while (!signal.aborted) {
-      const next = nextDownsampling(files.blocks, tiers, nowMs());
+      const next = nextDownsampling(files.blocks, retention.policy.tiers, nowMs());
       if (!next) return;
       if (!(await this.#rewrite(next.blocks, next.resolutionMs))) return;
       for (const { minTimeMs, maxTimeMs } of next.blocks) onChange({ startMs: minTimeMs, endMs: maxTimeMs });

@@ -70,7 +70,6 @@ export class TenantMetrics {
       nowMs,
       retention: this.#retention,
       openForMs: config.head.max_age,
-      tiers: config.downsampling,
       open: (entry) => this.#sourceOf(entry),
       putAside: (entry, error) => this.#putAside(entry, error),
       onChange: (range) => this.changes.rangeChanged(range),

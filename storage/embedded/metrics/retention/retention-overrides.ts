@@ -105,18 +105,21 @@ export function parseRetentionOverrides(
     throw new InvalidInputError(`${path}: ${(cause as Error).message}`, { cause });
   }
   if (typeof value !== "object" || Array.isArray(value)) {
-    throw new InvalidInputError(`${path}: must be a map of tenants to retention, retention_bytes, retention_rules`);
+    throw new InvalidInputError(
+      `${path}: must be a map of tenants to retention, retention_bytes, retention_rules, downsampling`,
+    );
   }
   const policies = new Map<TenantId, RetentionPolicy>();
   const mistakes: string[] = [];
   for (const [name, settings] of Object.entries(value as Record<string, unknown>)) {
     const result = retentionOverride.safeParse(settings ?? {});
     if (result.success) {
-      const { retention, retention_bytes, retention_rules } = result.data;
+      const { retention, retention_bytes, retention_rules, downsampling } = result.data;
       const own = {
         retention: retention ?? defaults.retention,
         retention_bytes: retention_bytes ?? defaults.retention_bytes,
         retention_rules: retention_rules ?? defaults.retention_rules,
+        downsampling: downsampling ?? defaults.downsampling,
       };
       policies.set(tenantId(name), retentionPolicy(own));
     } else

@@ -171,6 +171,10 @@ describe("the overrides file", () => {
   test.each([
     ["other: { retention: soon }", /other\.retention: "soon" is not a duration/],
     ["other: { retention_rules: [{ selector: '{', keep: 1d }] }", /retention_rules\.0\.selector: "\{" is no selector/],
+    [
+      "other: { downsampling: [{ resolution: 7m, after: 1d }] }",
+      /other\.downsampling: each resolution must divide a day/,
+    ],
     ["other: { keep: 1d }", /other: Unrecognized key/],
     ["[1]", /must be a map/],
     ["a: [", /overrides\.yaml/],
