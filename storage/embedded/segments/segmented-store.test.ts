@@ -202,9 +202,15 @@ describe("damage", () => {
     expect((await select(await openLogs())).map(({ body }) => body)).toEqual(["first"]);
   });
 
-  test("of the manifest stops the start, so that nothing is taken for lost and removed", async () => {
+  test("of the manifest is made good from its copy", async () => {
     await twoSegments();
     await writeFile(join(dir, "manifest.json"), "{}");
+    expect(await select(await openLogs())).toHaveLength(2);
+  });
+
+  test("of the manifest and its copy stops the start, so that nothing is taken for lost and removed", async () => {
+    await twoSegments();
+    for (const name of ["manifest.json", "manifest.json.copy"]) await writeFile(join(dir, name), "{}");
     await expect(openLogs()).rejects.toThrow("manifest.json");
     expect(await segmentFiles()).toHaveLength(2);
   });
