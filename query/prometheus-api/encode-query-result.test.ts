@@ -6,7 +6,7 @@ import type { PromValue, QueryResult, QueryStats } from "../promql/result.ts";
 import { encodeQueryResult } from "./encode-query-result.ts";
 import { floatText } from "./float-text.ts";
 import { histogramJson } from "./histogram-json.ts";
-import { MAX_VALUE_BYTES, writeValue } from "./value-bytes.ts";
+import { MAX_TIME_BYTES, MAX_VALUE_BYTES, writeTime, writeValue } from "./value-bytes.ts";
 
 const STATS: QueryStats = { samplesTotal: 7, samplesPeak: 3, parseMs: 1, selectMs: 2, evalMs: 5 };
 function encode(
@@ -166,4 +166,14 @@ test("a thousand series of 1,440 points are encoded well within a second", () =>
   }
   expect(length).toBeGreaterThan(30_000_000);
   expect(performance.now() - startMs).toBeLessThan(1_000);
+});
+
+test("times are written as their text", () => {
+  const target = Buffer.alloc(MAX_TIME_BYTES);
+  const timeMs = fc.oneof(fc.integer({ min: -5_000, max: 5_000 }), fc.maxSafeInteger(), fc.integer({ max: 2 ** 42 }));
+  fc.assert(
+    fc.property(timeMs, (timeMs) => {
+      expect(target.toString("latin1", 0, writeTime(target, 0, timeMs))).toBe(timeText(timeMs));
+    }),
+  );
 });

@@ -2,7 +2,7 @@ import { InvalidInputError } from "@sightline/model/errors.ts";
 import { compareLabels, type Labels, labelsKey } from "@sightline/model/labels.ts";
 import type { Matcher } from "@sightline/model/matcher.ts";
 import type { LabelRequest } from "@sightline/model/ports.ts";
-import { labelsJson } from "../http/labels-json.ts";
+import { labelsJsonWriter } from "../http/labels-json.ts";
 import type { QueryCall, QueryHandler } from "../http/query-api.ts";
 import { sendChunks } from "../http/send-chunks.ts";
 import { sortInTurns } from "../http/sort-in-turns.ts";
@@ -63,7 +63,7 @@ export function seriesHandler({ store, engine }: PrometheusApiDeps): QueryHandle
       }
       series = await sortInTurns([...byKey.values()], compareLabels, turn);
     }
-    return sendList(call, series, limit, labelsJson);
+    return sendList(call, series, limit, labelsJsonWriter());
   };
 }
 

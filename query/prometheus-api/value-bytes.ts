@@ -1,7 +1,10 @@
+import { timeText } from "../http/time-text.ts";
 import { floatText } from "./float-text.ts";
 
 /** No value is longer: sign, 17 digits, point and exponent, or 21 digits. */
 export const MAX_VALUE_BYTES = 25;
+
+export const MAX_TIME_BYTES = 24;
 
 const INT32_LIMIT = 2 ** 31;
 /** Thousandths of such values are 32-bit integers. */
@@ -41,6 +44,22 @@ function writeThousandths(target: Uint8Array, start: number, thousandths: number
   if (rest === 0) return at;
   target[at++] = POINT;
   for (let unit = 100; rest !== 0; unit /= 10) {
+    const digit = (rest / unit) | 0;
+    target[at++] = ZERO + digit;
+    rest -= digit * unit;
+  }
+  return at;
+}
+
+/** Writes {@link timeText} of a time at `at`, and returns where it ends. At most {@link MAX_TIME_BYTES}. */
+export function writeTime(target: Uint8Array, start: number, timeMs: number): number {
+  if (!(timeMs >= 0 && timeMs < INT32_LIMIT * 1_000)) return writeText(target, start, timeText(timeMs));
+  const seconds = Math.floor(timeMs / 1_000);
+  const fraction = timeMs - seconds * 1_000;
+  let at = writeInteger(target, start, seconds);
+  if (fraction === 0) return at;
+  target[at++] = POINT;
+  for (let unit = 100, rest = fraction; unit >= 1; unit /= 10) {
     const digit = (rest / unit) | 0;
     target[at++] = ZERO + digit;
     rest -= digit * unit;

@@ -80,7 +80,8 @@ function vectorSamples(series: readonly StepSeries[], timeMs: number): VectorSam
 }
 
 async function matrixSeries(context: QueryContext, all: readonly StepSeries[], grid: Grid): Promise<MatrixSeries[]> {
-  const allTimes = Float64Array.from({ length: grid.steps }, (_, step) => timeAt(grid, step));
+  const allTimes = new Float64Array(grid.steps);
+  for (let step = 0; step < grid.steps; step++) allTimes[step] = timeAt(grid, step);
   const results: MatrixSeries[] = [];
   for (const series of all) {
     const result = matrixOf(series, allTimes);

@@ -38,6 +38,8 @@ export class Block {
   readonly #windows: Block | undefined;
   /** Names this block in the cache. */
   readonly #number = nextNumber++;
+  /** The keys of its pages in the cache, by offset: made once, as queries look them up by the hundred. */
+  readonly #pageKeys = new Map<number, string>();
   #file: Promise<FileHandle> | undefined;
   #users = 0;
   #fate: "kept" | "removed" | "corrupt" = "kept";
@@ -141,7 +143,7 @@ export class Block {
     parse: (bytes: Uint8Array) => P,
     pause: () => Promise<void>,
   ): Promise<P[]> {
-    const pages = places.map(({ offset }) => this.#cache.get(`${this.#number}:${offset}`) as P | undefined);
+    const pages = places.map((place) => this.#cache.get(this.#pageKey(place)) as P | undefined);
     const missing = places.map((_, i) => i).filter((i) => pages[i] === undefined);
     missing.sort((a, b) => (places[a] as PagePlace).offset - (places[b] as PagePlace).offset);
     for (let from = 0; from < missing.length; ) {
@@ -158,13 +160,22 @@ export class Block {
         const place = places[i] as PagePlace;
         const at = place.offset - first.offset;
         const page = await this.#guard(async () => parse(this.#checked(bytes.subarray(at, at + place.length), place)));
-        this.#cache.set(`${this.#number}:${place.offset}`, page);
+        this.#cache.set(this.#pageKey(place), page);
         pages[i] = page;
         await pause();
       }
       from = to;
     }
     return pages as P[];
+  }
+
+  #pageKey({ offset }: PagePlace): string {
+    let key = this.#pageKeys.get(offset);
+    if (key === undefined) {
+      key = `${this.#number}:${offset}`;
+      this.#pageKeys.set(offset, key);
+    }
+    return key;
   }
 
   #checked(bytes: Uint8Array, { crc }: PagePlace): Uint8Array {

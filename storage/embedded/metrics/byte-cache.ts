@@ -1,7 +1,13 @@
-/** Keeps what was used last, up to a number of bytes. */
+type Entry<V> = { readonly value: V; readonly bytes: number; isUsed: boolean };
+
+/**
+ * Keeps what was used last, up to a number of bytes. What was used since room was last needed gets a second chance then,
+ * instead of a new place at every use: queries look up pages by the hundred.
+ */
 export class ByteCache<V extends { readonly bytes: number }> {
   readonly #maxBytes: number;
-  readonly #entries = new Map<string, { readonly value: V; readonly bytes: number }>();
+  /** The next to go first. */
+  readonly #entries = new Map<string, Entry<V>>();
   #bytes = 0;
 
   constructor(maxBytes: number) {
@@ -15,15 +21,14 @@ export class ByteCache<V extends { readonly bytes: number }> {
   get(key: string): V | undefined {
     const entry = this.#entries.get(key);
     if (!entry) return undefined;
-    this.#entries.delete(key);
-    this.#entries.set(key, entry);
+    entry.isUsed = true;
     return entry.value;
   }
 
   set(key: string, value: V): void {
     this.delete(key);
     const { bytes } = value;
-    this.#entries.set(key, { value, bytes });
+    this.#entries.set(key, { value, bytes, isUsed: true });
     this.#bytes += bytes;
     this.#evictTo(this.#maxBytes);
   }
@@ -34,9 +39,14 @@ export class ByteCache<V extends { readonly bytes: number }> {
   }
 
   #evictTo(bytes: number): void {
-    for (const oldest of this.#entries.keys()) {
+    // Ends, as what gets its second chance in here is not used again meanwhile.
+    for (const [key, entry] of this.#entries) {
       if (this.#bytes <= bytes) return;
-      this.delete(oldest);
+      this.#entries.delete(key);
+      if (entry.isUsed) {
+        entry.isUsed = false;
+        this.#entries.set(key, entry);
+      } else this.#bytes -= entry.bytes;
     }
   }
 

@@ -47,6 +47,7 @@ export async function* readSeries(
     if (group.length > 0) yield group;
     assembler.beginGroup();
   }
+  assembler.end();
 }
 
 async function openSources(

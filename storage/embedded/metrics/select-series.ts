@@ -64,19 +64,27 @@ function union(lists: readonly ArrayLike<number>[], seriesCount: number): ArrayL
 
 /** From this many times as long on, a list is searched for the numbers of the other rather than walked through. */
 const SEARCH_FACTOR = 16;
+/** All zero between calls of {@link intersect}. */
+let marks = new Uint8Array(0);
 
 function intersect(a: ArrayLike<number> | undefined, b: ArrayLike<number>): ArrayLike<number> {
   if (!a) return b;
-  if (a.length * SEARCH_FACTOR < b.length) return those(a, b);
-  if (b.length * SEARCH_FACTOR < a.length) return those(b, a);
-  const ids: number[] = [];
-  for (let i = 0, j = 0; i < a.length && j < b.length; ) {
-    const difference = (a[i] as number) - (b[j] as number);
-    if (difference === 0) ids.push(a[i] as number);
-    if (difference <= 0) i++;
-    if (difference >= 0) j++;
+  const [short, long] = a.length <= b.length ? [a, b] : [b, a];
+  if (short.length * SEARCH_FACTOR < long.length) return those(short, long);
+  const last = short.length === 0 ? -1 : (short[short.length - 1] as number);
+  if (last >= marks.length) marks = new Uint8Array(last * 2 + 1);
+  // Without a branch that depends on the numbers, which the processor would often guess wrong.
+  const ids = new Uint32Array(short.length + 1);
+  for (let i = 0; i < short.length; i++) marks[short[i] as number] = 1;
+  let found = 0;
+  for (let i = 0; i < long.length; i++) {
+    const id = long[i] as number;
+    if (id > last) break;
+    ids[found] = id;
+    found += marks[id] as number;
   }
-  return ids;
+  for (let i = 0; i < short.length; i++) marks[short[i] as number] = 0;
+  return ids.subarray(0, found);
 }
 
 /** Numbers of the short list that the long one has, too. */

@@ -7,6 +7,11 @@ export type AssembledSeries = Omit<SeriesSlice, "labels" | "info">;
 /** Slabs grow up to this, unless a series is longer. */
 const SLAB_VALUES = 32 * 1024;
 
+const MAX_SPARE_VALUES = 4 * SLAB_VALUES;
+const NO_VALUES = new Float64Array(0);
+/** Left by the last one that reuses, so that a short query need not make and clear one. */
+let spareSlab = NO_VALUES;
+
 /**
  * Puts a series together from fragments, each ascending in time, given oldest write first. Fragments that follow each
  * other in time become one run without copying values again; others are merged, the first write of a time wins.
@@ -27,6 +32,18 @@ export class SeriesAssembler {
   /** With `reuses`, values are overwritten after the next call of {@link SeriesAssembler.beginGroup}. */
   constructor(reuses = false) {
     this.#reuses = reuses;
+    if (!reuses) return;
+    this.#slab = spareSlab;
+    spareSlab = NO_VALUES;
+  }
+
+  /** To be called when nobody looks at the values any more: the next one that reuses may have their memory. */
+  end(): void {
+    if (this.#reuses && this.#slab.length > spareSlab.length && this.#slab.length <= MAX_SPARE_VALUES) {
+      spareSlab = this.#slab;
+    }
+    this.#slab = NO_VALUES;
+    this.#used = 0;
   }
 
   beginGroup(): void {
@@ -145,8 +162,6 @@ type HistogramRun = {
   readonly startsMs: readonly number[];
   readonly values: readonly NativeHistogram[];
 };
-const NO_VALUES = new Float64Array(0);
-
 function ascending(fragments: readonly Fragment[]): boolean {
   for (let i = 1; i < fragments.length; i++) {
     const before = fragments[i - 1] as Fragment;
