@@ -1,4 +1,5 @@
 import type { ServerInterceptingCallInterface, StatusObject } from "@grpc/grpc-js";
+import type { BudgetPlace } from "../byte-budget.ts";
 
 /** A gRPC message as it came: `encoding` is that of `grpc-encoding` if the message says it is compressed. */
 export type GrpcMessage = { readonly encoding: string; readonly bytes: Buffer };
@@ -10,6 +11,8 @@ const RESOURCE_EXHAUSTED = 8;
 type InnerCall = {
   decompressMessage?: (message: Buffer, encoding: string) => GrpcMessage;
   sendStatus: (status: Partial<StatusObject>) => void;
+  handleDataFrame?: (data: Buffer) => void;
+  stream?: { once?: (event: "close", listener: () => void) => void };
 };
 
 /**
@@ -25,6 +28,35 @@ export function keepCompressed(call: ServerInterceptingCallInterface): void {
 
 export function grpcMessage(received: GrpcMessage | Buffer): GrpcMessage {
   return Buffer.isBuffer(received) ? { encoding: "identity", bytes: received } : received;
+}
+
+/**
+ * Counts the bytes of a message while they come, before grpc-js hands it out whole: else as many as there are calls could
+ * be half received. Calls `refuse` with what `place` throws when there is no room. The place is given back when the
+ * call is over, if not before. Should a later grpc-js lack the method, only whole messages are counted.
+ */
+export function countReceived(
+  call: ServerInterceptingCallInterface,
+  place: BudgetPlace,
+  refuse: (error: unknown) => void,
+): void {
+  const inner = call as unknown as InnerCall;
+  const { handleDataFrame, stream } = inner;
+  if (typeof handleDataFrame !== "function" || typeof stream?.once !== "function") return;
+  let isRefused = false;
+  inner.handleDataFrame = (data) => {
+    if (isRefused) return;
+    try {
+      place.grow(data.length);
+    } catch (error) {
+      isRefused = true;
+      place.release();
+      refuse(error);
+      return;
+    }
+    handleDataFrame.call(call, data);
+  };
+  stream.once("close", place.release);
 }
 
 /** A message that is too large is refused by grpc-js before it is read, in words that do not tell how to allow it. */

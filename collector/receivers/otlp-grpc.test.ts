@@ -188,6 +188,20 @@ describe("what is refused", () => {
     expect(detailsOf(error)).not.toContain("RetryInfo");
   });
 
+  test("a message that is half received takes its place, until its sender is gone", async () => {
+    const session = connectHttp2(`http://${collector.grpc.address}`);
+    session.on("error", () => {});
+    const headers = { ":method": "POST", ":path": METHODS.logs, "content-type": "application/grpc", te: "trailers" };
+    const stream = session.request(headers, { endStream: false });
+    stream.on("error", () => {});
+    const prefix = Buffer.alloc(5);
+    prefix.writeUInt32BE(MIB / 2, 1);
+    stream.write(Buffer.concat([prefix, Buffer.alloc(1_000)]));
+    await eventually(() => expect(collector.ingest.budget.usedBytes).toBe(1_005));
+    session.destroy();
+    await eventually(() => expect(collector.ingest.budget.usedBytes).toBe(0));
+  });
+
   test("being busy is RESOURCE_EXHAUSTED with RetryInfo, which OTLP clients retry", async () => {
     let release = () => {};
     const held = new Promise<void>((resolve) => {

@@ -13,7 +13,8 @@ import { InvalidInputError } from "@sightline/model/errors.ts";
 import type { Principal, Receiver, RequestHeaders, Signal } from "@sightline/model/ports.ts";
 import { encodeExportResponse, encodeStatus } from "@sightline/proto/otlp/responses.ts";
 import type { ContentEncoding } from "@sightline/proto/wire-request.ts";
-import { type GrpcMessage, grpcMessage, keepCompressed, nameSizeLimit } from "./grpc-messages.ts";
+import type { BudgetPlace } from "../byte-budget.ts";
+import { countReceived, type GrpcMessage, grpcMessage, keepCompressed, nameSizeLimit } from "./grpc-messages.ts";
 import { failureOf } from "./http-error.ts";
 import type { ReceiverDeps } from "./receiver-deps.ts";
 
@@ -89,11 +90,11 @@ export class OtlpGrpcReceiver implements Receiver {
 
 /** A server with the three services that is not bound to an address yet: connections may also be injected. */
 export function createOtlpGrpcServer(deps: ReceiverDeps): Server {
-  const principals = new WeakMap<Metadata, Principal>();
+  const callers: Callers = new WeakMap();
   const server = new Server({
     "grpc.max_receive_message_length": deps.config.limits.max_request_bytes,
     "grpc.max_concurrent_streams": MAX_STREAMS_PER_CONNECTION,
-    interceptors: [authenticate(deps, principals)],
+    interceptors: [authenticate(deps, callers)],
   });
   for (const signal of SIGNALS) {
     const path = `/${SERVICES[signal]}/Export`;
@@ -109,24 +110,28 @@ export function createOtlpGrpcServer(deps: ReceiverDeps): Server {
         responseDeserialize: (bytes: Buffer) => bytes,
       },
     };
-    server.addService(definition, { Export: exportHandler(signal, deps, principals) });
+    server.addService(definition, { Export: exportHandler(signal, deps, callers) });
   }
   return server;
 }
 
+/** Who calls, and the place that the message takes while it is received; by the call's metadata. */
+type Callers = WeakMap<Metadata, { readonly principal: Principal; readonly place: BudgetPlace }>;
+
 /** Before the message is read, so that strangers can't make the server hold theirs. */
-function authenticate(deps: ReceiverDeps, principals: WeakMap<Metadata, Principal>): ServerInterceptor {
+function authenticate(deps: ReceiverDeps, callers: Callers): ServerInterceptor {
   return (_method, call) => {
     keepCompressed(call);
     nameSizeLimit(call, deps.config.limits.max_request_bytes);
+    const place = deps.ingest.budget.place();
+    countReceived(call, place, (error) => call.sendStatus(statusObject(error, deps)));
     const listener = new ServerListenerBuilder()
       .withOnReceiveMetadata((metadata, next) => {
         try {
           deps.ingest.budget.reserve(0);
-          principals.set(
-            metadata,
-            deps.authenticator.authenticate(headersOf(metadata), "ingest", { peer: addressOf(call.getPeer()) }),
-          );
+          const context = { peer: addressOf(call.getPeer()) };
+          const principal = deps.authenticator.authenticate(headersOf(metadata), "ingest", context);
+          callers.set(metadata, { principal, place });
         } catch (error) {
           call.sendStatus(statusObject(error, deps));
           return;
@@ -141,7 +146,7 @@ function authenticate(deps: ReceiverDeps, principals: WeakMap<Metadata, Principa
 function exportHandler(
   signal: Signal,
   deps: ReceiverDeps,
-  principals: WeakMap<Metadata, Principal>,
+  callers: Callers,
 ): handleUnaryCall<GrpcMessage | Buffer, Buffer> {
   return async (call, callback) => {
     try {
@@ -151,8 +156,11 @@ function exportHandler(
         return;
       }
       const peer = addressOf(call.getPeer());
+      const caller = callers.get(call.metadata);
       const principal =
-        principals.get(call.metadata) ?? deps.authenticator.authenticate(headersOf(call.metadata), "ingest", { peer });
+        caller?.principal ?? deps.authenticator.authenticate(headersOf(call.metadata), "ingest", { peer });
+      // From here on `submit` counts the message.
+      caller?.place.release();
       const { rejected } = await deps.ingest.submit({
         tenant: principal.tenant,
         protocol: `otlp-${signal}-protobuf`,
