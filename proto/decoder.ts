@@ -155,7 +155,7 @@ class TenantDecoders {
 
 /** The tables of a tenant take this many kilobytes even if they are empty. */
 const EMPTY_LOAD = 100;
-const USUAL_SERIES_BYTES = 700;
+const USUAL_SERIES_BYTES = 450;
 const IDLE_MS = 300_000;
 const DROP_LARGEST_EVERY_MS = 600_000;
 

@@ -121,3 +121,21 @@ test("what would go over the limit before the next look is refused", () => {
   guard.sample();
   guard.writes.admit(100 * MIB);
 });
+
+test("when refusing does not help, a little is let in", () => {
+  const { guard, state } = guarded();
+  state.rssMib = 800;
+  guard.sample();
+  expect(() => guard.writes.admit(1)).toThrow(/memory_limit/);
+  state.nowMs += 20_000;
+  guard.sample();
+  guard.writes.admit(10 * MIB);
+  expect(() => guard.writes.admit(MIB)).toThrow(/memory_limit/);
+  guard.sample();
+  guard.writes.admit(MIB / 8);
+  guard.writes.admit(MIB / 8);
+  expect(() => guard.writes.admit(MIB / 8)).toThrow(/memory_limit/);
+  state.rssMib = 910;
+  guard.sample();
+  expect(() => guard.writes.admit(1)).toThrow(/memory_limit/);
+});

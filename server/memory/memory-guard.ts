@@ -30,6 +30,11 @@ const FLUSH_EVERY_MS = 10_000;
 /** A part that holds less is not worth a flush: small files are merged again at a price. */
 const MIN_FLUSH_SHARE = 0.01;
 const RETRY_AFTER_MS = 2_000;
+/** Refusing for so long has not helped: what fills the memory stays. Then a little is let in, so that nothing stands still. */
+const STUCK_MS = 15_000;
+/** Let in between two looks when stuck: some megabytes a second. */
+const TRICKLE_BYTES = 256 * 1024;
+const TRICKLE_BELOW = 0.9;
 /** What a request may still be decoded into beyond the level where new ones are refused. */
 const HARD_SHARE = 0.85;
 
@@ -53,6 +58,8 @@ export class MemoryGuard implements Component {
   #rssBytes = 0;
   /** Admitted since the last sample. */
   #admittedBytes = 0;
+  /** Since when writes are refused. */
+  #refusingMs: number | undefined;
   #collectedMs = Number.NEGATIVE_INFINITY;
   #shrunkMs = Number.NEGATIVE_INFINITY;
   #loggedMs = Number.NEGATIVE_INFINITY;
@@ -90,7 +97,8 @@ export class MemoryGuard implements Component {
   readonly writes: MemoryGate = {
     admit: (bytes) => {
       const ahead = this.#rssBytes + this.#admittedBytes + bytes;
-      if (severity(this.#pressure) < severity("refuse-writes") && ahead < HARD_SHARE * this.limitBytes) {
+      const isCalm = severity(this.#pressure) < severity("refuse-writes");
+      if (isCalm ? ahead < HARD_SHARE * this.limitBytes : this.#mayTrickle(ahead, bytes)) {
         this.#admittedBytes += bytes;
         return;
       }
@@ -98,6 +106,12 @@ export class MemoryGuard implements Component {
       throw new TooManyRequestsError(this.#refusal(), { retryAfterMs: RETRY_AFTER_MS });
     },
   };
+
+  #mayTrickle(ahead: number, bytes: number): boolean {
+    if (this.#refusingMs === undefined || this.#nowMs() - this.#refusingMs < STUCK_MS) return false;
+    const isFirst = this.#admittedBytes === 0 || bytes === 0;
+    return (isFirst || this.#admittedBytes + bytes <= TRICKLE_BYTES) && ahead < TRICKLE_BELOW * this.limitBytes;
+  }
 
   /** For what is asked. Throws `UnavailableError`. */
   readonly queries: MemoryGate = {
@@ -124,6 +138,8 @@ export class MemoryGuard implements Component {
     this.#admittedBytes = 0;
     const used = Math.max(this.#rssBytes / this.limitBytes, (this.#options.heapUse ?? heapUse)());
     this.#pressure = pressureAt(used, this.#pressure);
+    if (severity(this.#pressure) < severity("refuse-writes")) this.#refusingMs = undefined;
+    else this.#refusingMs ??= this.#nowMs();
   }
 
   /** V8 does not know of the limit of the process: it may let garbage lie while we refuse requests for want of memory. */
