@@ -49,6 +49,8 @@ const INSTANT: readonly HttpCase[] = [
   query("query=1%2B1&time=-5.5"),
   query(`query=rate(requests_total[2m])&${WHEN}`),
   query(`query=rate(in_flight[2m])&${WHEN}`),
+  query(`query=rate(in_flight[2m:30s])&${WHEN}`),
+  query(`query=delta(latency[2m:30s])&${WHEN}`),
   query(`query=requests_total[90s]&${WHEN}`),
   query(`query=requests_total[90s:20s]&${WHEN}`),
   query(`query="text"&${WHEN}`),

@@ -1,4 +1,4 @@
-import type { CallExpr, Expr, MatrixSelector, SubqueryExpr } from "../ast.ts";
+import type { CallExpr, Expr, MatrixSelector, Range, SubqueryExpr } from "../ast.ts";
 import { EvaluationError } from "../evaluation-error.ts";
 import { secondsOf } from "../format/duration.ts";
 import { ANCHORED_FUNCTIONS, SMOOTHED_FUNCTIONS } from "../functions/extended-range.ts";
@@ -82,10 +82,17 @@ async function rangeCall(
     rangeSeconds: secondsOf(rangeMs),
     params,
     annotations: evaluator.context.annotations,
-    argRange: source.range,
-    firstArgRange: (expr.args[0] as Expr).range,
+    argRange: notedRange(source),
+    firstArgRange: notedRange(expr.args[0] as Expr),
     extend,
   };
+}
+
+const START: Range = { start: 0, end: 0 };
+
+/** Where Prometheus says that something is odd about an argument: of a subquery it has forgotten where it stood. */
+export function notedRange(arg: Expr): Range {
+  return arg.kind === "subquery" ? START : arg.range;
 }
 
 function checkExtension(extend: RangeCall["extend"], func: string): void {

@@ -1,6 +1,7 @@
 import { labelValue } from "@sightline/model/labels.ts";
 import { type Annotations, NOTES } from "../annotations.ts";
 import type { CallExpr, Expr } from "../ast.ts";
+import { notedRange } from "./evaluate-range-call.ts";
 import { metricName } from "./result-labels.ts";
 import { FLOAT, type SeriesSink, type StepSeries } from "./step-series.ts";
 
@@ -31,7 +32,7 @@ export class NonCounterNotes implements SeriesSink {
   }
 
   #note({ labels }: StepSeries, name: string): void {
-    const { range } = this.#expr.args[0] as Expr;
+    const range = notedRange(this.#expr.args[0] as Expr);
     const type = labelValue(labels, "__type__");
     if (type === "") this.#annotations.info(range, NOTES.possibleNonCounter(name));
     else if (type !== "counter" && type !== "histogram") {
