@@ -31,8 +31,14 @@ export class WriteThread {
     const buffers = request.kind === "chunk" ? request.columns.flatMap(buffersOf) : [];
     for (const { byteLength } of buffers) this.#stagedBytes += byteLength;
     const done = new Promise<void>((resolve, reject) => this.#waiting.push({ resolve, reject }));
+    // Idle it does not keep the process alive; while it is asked something, nothing else may when the process stops.
+    worker.ref();
     worker.postMessage(request, buffers);
-    await done;
+    try {
+      await done;
+    } finally {
+      if (this.#waiting.length === 0) worker.unref();
+    }
     if (request.kind === "copy" || request.kind === "begin") this.#stagedBytes = 0;
   }
 
