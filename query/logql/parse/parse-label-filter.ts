@@ -5,18 +5,18 @@ import { parseLiteral } from "./parse-number.ts";
 import type { TokenStream } from "./token-stream.ts";
 
 /** What a filter stands behind: decides whether an `and` or `or` after it goes on with it or with all before. */
-type Context = "start" | "and" | "or" | "comma";
+type Context = "stage" | "inside" | "and" | "or" | "comma";
 
 /**
  * `a="b" and c>5, d<2ms or e=ip("10.0.0.0/8")`. `and` binds tighter than `or`; a comma, or nothing at all, between two
  * filters is an `and` that takes everything to its right (the grammar gives it no precedence, so yacc goes on reading).
  */
-export function parseLabelFilter(tokens: TokenStream, context: Context = "start"): LabelFilter {
+export function parseLabelFilter(tokens: TokenStream, context: Context = "stage"): LabelFilter {
   return tokens.nested(() => {
     /** Left sides of commas: they are put together from the right, once that is known. */
     const before: LabelFilter[] = [];
     let here = context;
-    let filter = parsePrimary(tokens);
+    let filter = parsePrimary(tokens, here);
     for (;;) {
       if (tokens.is("and") && here !== "and") {
         tokens.take();
@@ -29,7 +29,7 @@ export function parseLabelFilter(tokens: TokenStream, context: Context = "start"
         tokens.takeIf(",");
         before.push(filter);
         here = "comma";
-        filter = parsePrimary(tokens);
+        filter = parsePrimary(tokens, here);
       } else {
         return before.reduceRight<LabelFilter>((right, left) => ({ kind: "and", left, right }), filter);
       }
@@ -39,13 +39,14 @@ export function parseLabelFilter(tokens: TokenStream, context: Context = "start"
 /** They become as many levels of the tree. */
 const MAX_FILTERS = 500;
 
-function parsePrimary(tokens: TokenStream): LabelFilter {
+function parsePrimary(tokens: TokenStream, context: Context): LabelFilter {
   if (tokens.takeIf("(")) {
-    const filter = parseLabelFilter(tokens);
+    const filter = parseLabelFilter(tokens, "inside");
     if (!tokens.takeIf(")")) tokens.unexpected();
     return filter;
   }
-  return tokens.is("IDENTIFIER") ? parseComparison(tokens) : tokens.unexpected();
+  if (tokens.is("IDENTIFIER")) return parseComparison(tokens);
+  return context === "stage" ? tokens.unexpected() : tokens.unexpected("IDENTIFIER", "(");
 }
 
 const COMPARISONS: ReadonlyMap<string, NumberOperator> = new Map([

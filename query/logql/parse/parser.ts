@@ -114,7 +114,11 @@ export class Parser {
   #log(): LogExpr {
     const { start } = this.#tokens.current;
     const matchers = parseSelector(this.#tokens);
-    return { kind: "log", matchers, stages: parsePipeline(this.#tokens), range: this.#from(start) };
+    const stages = parsePipeline(this.#tokens);
+    // Only a range can be unwrapped.
+    if (this.#tokens.is("|")) this.#tokens.take();
+    if (this.#tokens.is("unwrap")) this.#tokens.unexpected();
+    return { kind: "log", matchers, stages, range: this.#from(start) };
   }
 
   #number(): NumberLiteral {
@@ -288,7 +292,7 @@ export class Parser {
     const name = tokens.expect("IDENTIFIER").text;
     if (conversion) tokens.expect(")");
     const filters = [];
-    while (tokens.takeIf("|")) filters.push(parseLabelFilter(tokens));
+    while (tokens.takeIf("|")) filters.push(parseLabelFilter(tokens, "inside"));
     return { name, conversion, filters };
   }
 }

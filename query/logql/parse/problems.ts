@@ -28,7 +28,6 @@ function options({ start, end }: Place, cause: unknown) {
 
 /** Of an error of `compileRegex`, what Go would say. */
 export function regexProblem(error: unknown): string {
-  const cause = error instanceof Error ? error.cause : undefined;
-  const { message } = (cause instanceof Error ? cause : error) as Error;
-  return message;
+  const message = error instanceof Error ? error.message : String(error);
+  return /^invalid regular expression "(?:[^"\\]|\\.)*": (.*)$/s.exec(message)?.[1] ?? message;
 }

@@ -1,6 +1,6 @@
 import type { ParseError } from "@sightline/model/errors.ts";
 import { Lexer, type Token, type TokenKind } from "./lexer.ts";
-import { parseErrorAt } from "./problems.ts";
+import { parseErrorAt, parseErrorOf } from "./problems.ts";
 
 /** Nesting that no sensible query reaches; keeps recursion, here and over the tree, far from the end of the stack. */
 const MAX_DEPTH = 500;
@@ -54,7 +54,9 @@ export class TokenStream {
   /** Loki names what it expects when that is no more than four kinds of tokens. */
   unexpected(...expected: readonly TokenKind[]): never {
     const list = expected.length > 0 ? `, expecting ${expected.join(" or ")}` : "";
-    throw parseErrorAt(this.text, this.#current, `syntax error: unexpected ${this.#current.kind}${list}`);
+    const problem = `syntax error: unexpected ${this.#current.kind}${list}`;
+    // Where there is nothing there is no place.
+    throw this.text === "" ? parseErrorOf(this.#current, problem) : parseErrorAt(this.text, this.#current, problem);
   }
 
   nested<T>(parse: () => T): T {

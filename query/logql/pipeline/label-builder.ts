@@ -129,7 +129,8 @@ export class LabelBuilder {
   categorized(): CategorizedLabels {
     const parsed: Label[] = [...this.#parsed];
     if (this.error !== "") parsed.push([ERROR, this.error]);
-    if (this.error !== "" && this.errorDetails !== "") parsed.push([ERROR_DETAILS, this.errorDetails]);
+    // They stay when only the error has been dropped.
+    if (this.errorDetails !== "" && !this.isPlain) parsed.push([ERROR_DETAILS, this.errorDetails]);
     return { stream: this.#visibleStream(), metadata: this.#metadata, parsed: sorted(parsed) };
   }
 

@@ -51,7 +51,9 @@ function length(value: GoValue): bigint {
   if (typeof value === "string") return BigInt(Buffer.byteLength(value));
   if (isList(value)) return BigInt(value.length);
   if (value instanceof GoMap) return BigInt(value.entries.size);
-  throw new Error(value === null ? "len of nil pointer" : `len of type ${typeName(value)}`);
+  throw new Error(
+    value === null ? "reflect: call of reflect.Value.Type on zero Value" : `len of type ${typeName(value)}`,
+  );
 }
 
 function indexOf(value: GoValue, length: number): number {

@@ -16,6 +16,8 @@ const MAX_STEPS = 100_000;
 const MAX_CALLS = 100;
 const NO_VALUE = "<no value>";
 
+/** Where a node is in the text of the template. */
+type Place = { readonly start: number; readonly end: number };
 type Variable = { readonly name: string; value: GoValue };
 /** How a list of nodes ended. */
 type Flow = "next" | "break" | "continue";
@@ -196,10 +198,10 @@ export class TemplateRun implements TemplateContext {
   }
 
   /** `final` is what the command before in the pipe gave: the last argument. */
-  #command({ args }: Command, dot: GoValue, final: GoValue | undefined): GoValue {
+  #command(command: Command, dot: GoValue, final: GoValue | undefined): GoValue {
     this.#step();
-    const [first, ...rest] = args;
-    if (first.kind === "function") return this.#function(first, rest, dot, final);
+    const [first, ...rest] = command.args;
+    if (first.kind === "function") return this.#function(command, first, rest, dot, final);
     if (rest.length > 0 || final !== undefined) {
       throw this.#error(first, `can't give argument to non-function ${this.#source(first)}`);
     }
@@ -208,6 +210,7 @@ export class TemplateRun implements TemplateContext {
   }
 
   #function(
+    command: Place,
     node: Extract<Operand, { kind: "function" }>,
     args: readonly Operand[],
     dot: GoValue,
@@ -224,15 +227,15 @@ export class TemplateRun implements TemplateContext {
     }
     const values = args.map((arg, i) => this.#argument(arg, parameterAt(func, i), dot));
     if (final !== undefined) values.push(this.#checked(node, final, parameterAt(func, args.length)));
-    return this.#invoke(node, func, values);
+    return this.#invoke(command, name, func, values);
   }
 
-  #invoke(node: Extract<Operand, { kind: "function" }>, func: TemplateFunction, values: readonly GoValue[]): GoValue {
+  #invoke(command: Place, name: string, func: TemplateFunction, values: readonly GoValue[]): GoValue {
     try {
       return func.call(values, this);
     } catch (cause) {
       if (cause instanceof TemplateExecutionError) throw cause;
-      throw this.#error(node, `error calling ${node.name}: ${(cause as Error).message}`, cause);
+      throw this.#error(command, `error calling ${name}: ${(cause as Error).message}`, cause);
     }
   }
 
@@ -261,7 +264,7 @@ export class TemplateRun implements TemplateContext {
       if (type === "any") return null;
       throw this.#error(arg, `cannot assign nil to ${type}`);
     }
-    const value = arg.kind === "function" ? this.#function(arg, [], dot, undefined) : this.#operand(arg, dot);
+    const value = arg.kind === "function" ? this.#function(arg, arg, [], dot, undefined) : this.#operand(arg, dot);
     if (arg.kind === "string" && type !== "string" && type !== "any")
       throw this.#error(arg, `expected ${kindName(type)}; found ${this.#source(arg)}`);
     return this.#checked(arg, value, type);
@@ -317,14 +320,15 @@ export class TemplateRun implements TemplateContext {
   #fields(at: Operand, receiver: GoValue, path: readonly string[]): GoValue {
     let value = receiver;
     for (const name of path) {
-      if (value === null) throw this.#error(at, `nil data; no entry for key ${JSON.stringify(name)}`);
+      // What is not there has fields that are not there.
+      if (value === null) return null;
       if (!(value instanceof GoMap)) throw this.#error(at, `can't evaluate field ${name} in type ${typeName(value)}`);
       value = value.get(name);
     }
     return value;
   }
 
-  #source({ start, end }: { readonly start: number; readonly end: number }): string {
+  #source({ start, end }: Place): string {
     return this.#template.text.slice(start, end);
   }
 

@@ -1,7 +1,7 @@
 import { parseGoNumber } from "../parse/parse-number.ts";
 import { type GoValue, Int64 } from "./go-value.ts";
 
-/** cast.ToInt64: 0 for what is no number. Strings may be hexadecimal, octal or binary; a fraction of zeros is dropped. */
+/** cast.ToInt64: 0 for what is no number. Strings may be hexadecimal, octal or binary; a fraction is dropped. */
 export function castInt(value: GoValue): bigint {
   if (typeof value === "bigint") return value;
   if (value instanceof Int64) return value.value;
@@ -11,8 +11,10 @@ export function castInt(value: GoValue): bigint {
 }
 
 function intOfText(text: string): bigint {
-  const plain = text.replace(/\.0*$/, "");
-  const match = /^([+-]?)(0[xX][\da-fA-F]+|0[bB][01]+|0[oO]?[0-7]+|\d+)$/.exec(plain.replaceAll(/(?<=\d)_(?=\d)/g, ""));
+  const plain = text.replace(/^([+-]?\d+)\.\d*$/, "$1");
+  const match = /^([+-]?)(0[xX][\da-fA-F]+|0[bB][01]+|0[oO]?[0-7]+|0|[1-9]\d*)$/.exec(
+    plain.replaceAll(/(?<=\d)_(?=\d)/g, ""),
+  );
   if (!match) return 0n;
   const digits = (match[2] as string).replace(/^0(?=[0-7]+$)/, "0o");
   const value = BigInt(digits);

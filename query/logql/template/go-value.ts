@@ -91,13 +91,13 @@ export function display(value: GoValue): string {
   return String(value);
 }
 
-/** `%v` of a float64: the shortest form, with an exponent below 1e-4 and from 1e21. */
+/** `%v` of a float64: the shortest form, with an exponent below 1e-4 and from 1e6 on. */
 export function displayFloat(value: number): string {
   if (Number.isNaN(value)) return "NaN";
   if (!Number.isFinite(value)) return value > 0 ? "+Inf" : "-Inf";
   if (Object.is(value, -0)) return "-0";
   const absolute = Math.abs(value);
-  if (absolute !== 0 && (absolute < 1e-4 || absolute >= 1e21)) {
+  if (absolute !== 0 && (absolute < 1e-4 || absolute >= 1e6)) {
     return value.toExponential().replace(/e([+-])(\d)$/, "e$10$2");
   }
   return String(value);

@@ -207,7 +207,8 @@ class TemplateParser {
       this.#skipSpace();
       commands.push(this.#command(context));
       this.#skipSpace();
-    } while (this.#takeIf("|"));
+      // As in Go, a bar at the end is nothing.
+    } while (this.#takeIf("|") && this.#tokens.some(({ text }) => !/^\s/.test(text)));
     const stop = this.#tokens[0];
     if (stop && stop.text !== ")")
       throw new TemplateSyntaxError(`unexpected ${JSON.stringify(stop.text)} in ${context}`);
