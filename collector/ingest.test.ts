@@ -32,6 +32,10 @@ const decoder = {
     }
     return { signal: "logs", batch: batch as unknown as LogBatch, rejected: [] };
   },
+  *decodeInSteps(request: WireRequest): Generator<void, Decoded> {
+    yield;
+    return this.decode(request);
+  },
 };
 
 function names(store: { readonly taken: readonly { readonly batch: unknown }[] }): string[] {

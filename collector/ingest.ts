@@ -8,7 +8,9 @@ import type { TextSealer } from "@sightline/model/sealed-text.ts";
 import type { SpanBatch } from "@sightline/model/span-batch.ts";
 import type { TenantId } from "@sightline/model/tenant.ts";
 import { decompressAsync } from "@sightline/proto/compression.ts";
-import type { Decoded, WireRequest } from "@sightline/proto/wire-request.ts";
+import type { Decoder } from "@sightline/proto/decoder.ts";
+import { JsonThread } from "@sightline/proto/otlp/json-thread.ts";
+import type { Decoded, Protocol, WireRequest } from "@sightline/proto/wire-request.ts";
 import type { Registry } from "prom-client";
 import { type BudgetPlace, ByteBudget } from "./byte-budget.ts";
 import { ConcurrencyGate } from "./concurrency-gate.ts";
@@ -33,7 +35,7 @@ export type IngestStores = {
 
 export type IngestOptions = {
   readonly wal: WriteAheadLog;
-  readonly decoder: { decode(request: WireRequest): Decoded };
+  readonly decoder: Pick<Decoder, "decode" | "decodeInSteps">;
   readonly stores: IngestStores;
   readonly deadLetters: Pick<DeadLetters, "add">;
   readonly config: CollectorConfig;
@@ -50,6 +52,13 @@ export type IngestOptions = {
 /** A store that keeps the log from shrinking is told to flush when the log is this full. */
 const FLUSH_AT = 0.7;
 const RETRY_AFTER_MS = 2_000;
+/** Decoding so much takes some milliseconds: larger requests are decoded in steps. */
+const LARGE_BODY_BYTES = 512 * 1024;
+const PROTOBUF_OF: ReadonlyMap<Protocol, Protocol> = new Map([
+  ["otlp-metrics-json", "otlp-metrics-protobuf"],
+  ["otlp-logs-json", "otlp-logs-protobuf"],
+  ["otlp-traces-json", "otlp-traces-protobuf"],
+]);
 /** Few, because each may take max_decompressed_bytes. Only large bodies take long: they are inflated on other threads. */
 const MAX_INFLATING = 2;
 
@@ -74,6 +83,7 @@ export class Ingest implements Component {
   readonly #sampler: TailSampler | undefined;
   readonly #inflating = new ConcurrencyGate(MAX_INFLATING);
   readonly #turns = new FairTurns();
+  readonly #json = new JsonThread();
   readonly #inFlight = new Set<Promise<unknown>>();
   /** Everything up to here is known to the queues. */
   #handedOver = 0;
@@ -180,6 +190,7 @@ export class Ingest implements Component {
     this.#running = false;
     clearInterval(this.#timer);
     await Promise.allSettled(this.#inFlight);
+    await this.#json.close();
     await this.#tenants.stop();
     await this.#sampler?.stop();
     await Promise.all(this.#activeQueues().map((queue) => queue.stop()));
@@ -239,24 +250,40 @@ export class Ingest implements Component {
     const { encoding } = request;
     if (encoding === "identity" || encoding === "snappy") {
       place.grow(request.body.length);
-      const turn = this.#turns.next("decode");
-      if (turn) await turn;
-      return this.#decodeNow(request);
+      return this.#decodeInTurn(await this.#withoutJson(request, place, false));
     }
     const body = await this.#inflating.run(async () => {
       const inflated = await decompressAsync(request.body, encoding, config.limits.max_decompressed_bytes);
       place.grow(inflated.length);
       return inflated;
     });
-    const turn = this.#turns.next("decode");
-    if (turn) await turn;
-    return this.#decodeNow({ ...request, body, encoding: "identity" });
+    const inflated: WireRequest = { ...request, body, encoding: "identity" };
+    return this.#decodeInTurn(await this.#withoutJson(inflated, place, true));
   }
 
-  #decodeNow(request: WireRequest): Decoded {
+  /** Large requests in JSON become protobuf on another thread. Nobody else needs a body that was inflated. */
+  async #withoutJson(request: WireRequest, place: BudgetPlace, isInflated: boolean): Promise<WireRequest> {
+    const protocol = PROTOBUF_OF.get(request.protocol);
+    if (!protocol || request.encoding !== "identity" || request.body.length < LARGE_BODY_BYTES) return request;
+    const body = await this.#json.toProtobuf(signalOf(request), request.body, { giveAway: isInflated });
+    place.grow(body.length);
+    return { ...request, protocol, body };
+  }
+
+  async #decodeInTurn(request: WireRequest): Promise<Decoded> {
+    const { decoder, memory } = this.#options;
+    const turn = this.#turns.next("decode");
+    if (turn) await turn;
     // It may have become short since the request was let in.
-    this.#options.memory?.admit(0);
-    return this.#options.decoder.decode(request);
+    memory?.admit(0);
+    if (request.body.length < LARGE_BODY_BYTES) return decoder.decode(request);
+    const steps = decoder.decodeInSteps(request);
+    for (;;) {
+      const step = steps.next();
+      if (step.done) return step.value;
+      const next = this.#turns.next("decode");
+      if (next) await next;
+    }
   }
 
   /** Who would wait longer is better told so than left to give up: work for clients that are gone is in vain. */

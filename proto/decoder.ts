@@ -3,11 +3,11 @@ import type { TenantId } from "@sightline/model/tenant.ts";
 import { decompress } from "./compression.ts";
 import { SeriesInterner } from "./metrics/series-interner.ts";
 import { otlpJsonToProtobuf } from "./otlp/json.ts";
-import { decodeOtlpLogs } from "./otlp/logs.ts";
+import { decodeOtlpLogs, decodeOtlpLogsInSteps } from "./otlp/logs.ts";
 import type { OtlpMetricsOptions } from "./otlp/metrics/translation.ts";
 import { OtlpMetricsDecoder } from "./otlp/metrics.ts";
 import type { RequestBounds } from "./otlp/object-budget.ts";
-import { decodeOtlpTraces } from "./otlp/traces.ts";
+import { decodeOtlpTraces, decodeOtlpTracesInSteps } from "./otlp/traces.ts";
 import { RemoteWrite1Decoder } from "./remote-write/v1.ts";
 import { RemoteWrite2Decoder } from "./remote-write/v2.ts";
 import type { Decoded, Protocol, WireRequest } from "./wire-request.ts";
@@ -53,6 +53,23 @@ export class Decoder {
   decode(request: WireRequest): Decoded {
     const bytes = decompress(request.body, request.encoding, this.#options.maxDecompressedBytes);
     return DECODERS[request.protocol](bytes, request, this);
+  }
+
+  /**
+   * As {@link decode}, a little at each step, for a large request; metrics, which need little for their bytes, in one.
+   * Other requests may be decoded in between.
+   */
+  *decodeInSteps(request: WireRequest): Generator<void, Decoded> {
+    const { protocol, body, encoding, receivedAtMs } = request;
+    if (protocol === "otlp-logs-protobuf") {
+      const bytes = decompress(body, encoding, this.#options.maxDecompressedBytes);
+      return { signal: "logs", ...(yield* decodeOtlpLogsInSteps(bytes, receivedAtMs, this.#options)) };
+    }
+    if (protocol === "otlp-traces-protobuf") {
+      const bytes = decompress(body, encoding, this.#options.maxDecompressedBytes);
+      return { signal: "traces", ...(yield* decodeOtlpTracesInSteps(bytes, receivedAtMs, this.#options)) };
+    }
+    return this.decode(request);
   }
 
   /** Series held. At most `maxSeriesInterned` between calls. */

@@ -2,6 +2,7 @@ import { once } from "node:events";
 import { connect } from "node:net";
 import { deflateSync, gzipSync, zstdCompressSync } from "node:zlib";
 import type { Signal } from "@sightline/model/ports.ts";
+import { otlpJsonToProtobuf } from "@sightline/proto/otlp/json.ts";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { eventually } from "../testing/eventually.ts";
 import { OTLP_JSON, otlpProtobuf, snappy } from "../testing/otlp-payloads.ts";
@@ -68,6 +69,33 @@ describe("what is taken", () => {
     const response = await collector.post("/v1/logs", body, { ...PROTOBUF, "content-encoding": encoding });
     expect(response.status).toBe(200);
     expect(collector.logs.taken[0]?.batch.bodies).toEqual(["hello"]);
+  });
+
+  test.each([
+    ["protobuf", PROTOBUF, (json: string) => Buffer.from(otlpJsonToProtobuf("logs", Buffer.from(json)))],
+    ["JSON", JSON_TYPE, (json: string) => Buffer.from(json)],
+    ["JSON in gzip", { ...JSON_TYPE, "content-encoding": "gzip" }, (json: string) => gzipSync(json)],
+  ])("a request of 20,000 records in %s, between whose records others are answered", async (_, headers, encode) => {
+    const record = (i: number) => ({
+      timeUnixNano: "1700000000000000000",
+      body: { stringValue: `number ${i} of many` },
+    });
+    const logRecords = Array.from({ length: 20_000 }, (_, i) => record(i));
+    const body = encode(JSON.stringify({ resourceLogs: [{ scopeLogs: [{ logRecords }] }] }));
+    const large = collector.post("/v1/logs", body, headers);
+    const small = await collector.post("/v1/logs", otlpProtobuf("logs"), PROTOBUF);
+    expect(small.status).toBe(200);
+    expect((await large).status).toBe(200);
+    const bodies = collector.logs.taken.find(({ batch }) => batch.length > 1)?.batch.bodies;
+    expect(bodies?.length).toBe(20_000);
+    expect(bodies?.at(-1)).toBe("number 19999 of many");
+  });
+
+  test("a large request that is no JSON is refused like a small one", async () => {
+    const response = await collector.post("/v1/logs", Buffer.alloc(MIB, "{"), JSON_TYPE);
+    expect(response.status).toBe(400);
+    expect(await response.json()).toMatchObject({ message: expect.stringContaining("JSON") });
+    expect(collector.logs.taken).toHaveLength(0);
   });
 
   test.each([

@@ -17,6 +17,9 @@ const SCOPE_NAME = (1 << 3) | BYTES;
 const SCOPE_VERSION = (2 << 3) | BYTES;
 const SCOPE_ATTRIBUTES = (3 << 3) | BYTES;
 
+/** Items that are read in one go; a thousand take some milliseconds. */
+const STEP_ITEMS = 256;
+
 /** What the fields are called in the messages of one signal, for error texts. */
 export type EnvelopeNames = { readonly resources: string; readonly scopes: string; readonly items: string };
 
@@ -71,6 +74,7 @@ export class EnvelopeWalker {
   readonly #resources = new Map<string, { readonly id: number; readonly attributes: Attributes }>();
   readonly #scopes = new Map<string, Scope>();
   readonly #sourceRefs = new Map<string, number>();
+  #items = 0;
 
   constructor(names: EnvelopeNames, buffer: Buffer, texts: TextCache, values: AnyValueReader) {
     this.#names = names;
@@ -79,20 +83,21 @@ export class EnvelopeWalker {
     this.#values = values;
   }
 
-  walk(reader: WireReader, visitor: ItemVisitor): void {
+  /** In steps of {@link STEP_ITEMS} items: see {@link runSteps}. */
+  *walk(reader: WireReader, visitor: ItemVisitor): Generator<void, void> {
     for (let tag = reader.nextTag(); tag !== 0; tag = reader.nextTag()) {
       if (tag !== REQUEST_RESOURCES) {
         reader.skip(tag);
         continue;
       }
       const request = reader.enter(this.#names.resources);
-      this.#walkResource(reader, visitor);
+      yield* this.#walkResource(reader, visitor);
       reader.leave(request);
     }
   }
 
   /** In two passes, because what belongs to all items may stand behind them: the schema's URL always does. */
-  #walkResource(reader: WireReader, visitor: ItemVisitor): void {
+  *#walkResource(reader: WireReader, visitor: ItemVisitor): Generator<void, void> {
     const start = reader.pos;
     let resource = this.#resource(reader, reader.pos, reader.pos);
     let schemaUrl = "";
@@ -112,16 +117,16 @@ export class EnvelopeWalker {
         continue;
       }
       const outer = reader.enter(this.#names.scopes);
-      this.#walkScope(reader, visitor, { key: sourceKey, attributes: resource.attributes, schemaUrl });
+      yield* this.#walkScope(reader, visitor, { key: sourceKey, attributes: resource.attributes, schemaUrl });
       reader.leave(outer);
     }
   }
 
-  #walkScope(
+  *#walkScope(
     reader: WireReader,
     visitor: ItemVisitor,
     resource: { key: string; attributes: Attributes; schemaUrl: string },
-  ): void {
+  ): Generator<void, void> {
     const start = reader.pos;
     let scopeKey = "";
     let scope: Scope = NO_SCOPE;
@@ -151,6 +156,7 @@ export class EnvelopeWalker {
         const outer = reader.enter(this.#names.items);
         visitor.readItem(reader, sourceRef);
         reader.leave(outer);
+        if (++this.#items % STEP_ITEMS === 0) yield;
       } else reader.skip(tag);
     }
   }

@@ -8,6 +8,7 @@ import { IdReader } from "./ids.ts";
 import { lokiStreamLabels } from "./loki-stream.ts";
 import type { RequestBounds } from "./object-budget.ts";
 import { Rejections } from "./rejections.ts";
+import { runSteps } from "./run-steps.ts";
 import { TextCache } from "./text-cache.ts";
 import { LAST_TIME_MESSAGE, TimeColumn } from "./time-column.ts";
 
@@ -44,8 +45,17 @@ const TEXTS = new TextCache();
 export function decodeOtlpLogs(
   bytes: Uint8Array,
   receivedAtMs: number,
-  { maxDepth = DEFAULT_MAX_DEPTH, maxObjects }: RequestBounds = {},
+  bounds: RequestBounds = {},
 ): { batch: LogBatch; rejected: Rejection[] } {
+  return runSteps(decodeOtlpLogsInSteps(bytes, receivedAtMs, bounds));
+}
+
+/** As {@link decodeOtlpLogs}, a little at each step: for large requests, between whose steps other work has its turn. */
+export function* decodeOtlpLogsInSteps(
+  bytes: Uint8Array,
+  receivedAtMs: number,
+  { maxDepth = DEFAULT_MAX_DEPTH, maxObjects }: RequestBounds = {},
+): Generator<void, { batch: LogBatch; rejected: Rejection[] }> {
   const reader = new WireReader(bytes, "ExportLogsServiceRequest", { maxDepth });
   const rows = countItems(reader, NAMES, maxObjects);
   reader.reset(bytes);
@@ -53,7 +63,7 @@ export function decodeOtlpLogs(
   const values = new AnyValueReader(buffer, TEXTS, "sorted", maxObjects);
   const walker = new EnvelopeWalker(NAMES, buffer, TEXTS, values);
   const records = new LogRecords(rows, buffer, values, receivedAtMs);
-  walker.walk(reader, records);
+  yield* walker.walk(reader, records);
   const streams = walker.sources.map(
     ({ resource, scope }): LogStream => ({ labels: lokiStreamLabels(resource), resource, scope }),
   );

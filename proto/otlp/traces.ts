@@ -7,6 +7,7 @@ import { countItems, EnvelopeWalker, type ItemVisitor } from "./envelope.ts";
 import { IdReader } from "./ids.ts";
 import type { RequestBounds } from "./object-budget.ts";
 import { Rejections } from "./rejections.ts";
+import { runSteps } from "./run-steps.ts";
 import { SpanPartReader } from "./span-parts.ts";
 import { TextCache } from "./text-cache.ts";
 import { LAST_TIME_MESSAGE, TimeColumn } from "./time-column.ts";
@@ -53,8 +54,17 @@ const TEXTS = new TextCache();
 export function decodeOtlpTraces(
   bytes: Uint8Array,
   receivedAtMs: number,
-  { maxDepth = DEFAULT_MAX_DEPTH, maxObjects }: RequestBounds = {},
+  bounds: RequestBounds = {},
 ): { batch: SpanBatch; rejected: Rejection[] } {
+  return runSteps(decodeOtlpTracesInSteps(bytes, receivedAtMs, bounds));
+}
+
+/** As {@link decodeOtlpTraces}, a little at each step: for large requests, between whose steps other work has its turn. */
+export function* decodeOtlpTracesInSteps(
+  bytes: Uint8Array,
+  receivedAtMs: number,
+  { maxDepth = DEFAULT_MAX_DEPTH, maxObjects }: RequestBounds = {},
+): Generator<void, { batch: SpanBatch; rejected: Rejection[] }> {
   const reader = new WireReader(bytes, "ExportTraceServiceRequest", { maxDepth });
   const rows = countItems(reader, NAMES, maxObjects);
   reader.reset(bytes);
@@ -62,7 +72,7 @@ export function decodeOtlpTraces(
   const values = new AnyValueReader(buffer, TEXTS, undefined, maxObjects);
   const walker = new EnvelopeWalker(NAMES, buffer, TEXTS, values);
   const spans = new Spans(rows, buffer, values, receivedAtMs);
-  walker.walk(reader, spans);
+  yield* walker.walk(reader, spans);
   return spans.finish(walker.sources);
 }
 

@@ -1,0 +1,50 @@
+import { InvalidInputError } from "@sightline/model/errors.ts";
+import { afterAll, expect, test } from "vitest";
+import { otlpJsonToProtobuf } from "./json.ts";
+import { JsonThread } from "./json-thread.ts";
+
+const thread = new JsonThread();
+afterAll(() => thread.close());
+
+const jsonOf = (records: number) =>
+  Buffer.from(
+    JSON.stringify({
+      resourceLogs: [
+        {
+          scopeLogs: [
+            { logRecords: Array.from({ length: records }, (_, i) => ({ body: { stringValue: `record ${i}` } })) },
+          ],
+        },
+      ],
+    }),
+  );
+
+test("gives what the conversion gives, in the order it was asked, and leaves the request as it was", async () => {
+  const requests = [3, 1, 20_000, 2].map(jsonOf);
+  const before = requests.map((bytes) => Buffer.from(bytes));
+  const answers = await Promise.all(requests.map((bytes) => thread.toProtobuf("logs", bytes)));
+  expect(requests).toEqual(before);
+  for (const [i, bytes] of requests.entries()) {
+    expect(Buffer.compare(answers[i] as Uint8Array, otlpJsonToProtobuf("logs", bytes))).toBe(0);
+  }
+});
+
+test("takes the memory of a request that is given away", async () => {
+  const bytes = new Uint8Array(jsonOf(5));
+  const wanted = otlpJsonToProtobuf("logs", bytes);
+  const answer = await thread.toProtobuf("logs", bytes, { giveAway: true });
+  expect(Buffer.compare(answer, wanted)).toBe(0);
+  expect(bytes.byteLength).toBe(0);
+});
+
+test("refuses what is wrong in the words of the conversion, and goes on", async () => {
+  const wrong = thread.toProtobuf("logs", Buffer.from('{"resourceLogs": 1}'));
+  await expect(wrong).rejects.toThrow(InvalidInputError);
+  await expect(wrong).rejects.toThrow(/resourceLogs: a JSON array is expected/);
+  expect((await thread.toProtobuf("logs", jsonOf(1))).length).toBeGreaterThan(0);
+});
+
+test("starts again after it was closed", async () => {
+  await thread.close();
+  expect((await thread.toProtobuf("logs", jsonOf(1))).length).toBeGreaterThan(0);
+});
