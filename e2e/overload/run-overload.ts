@@ -65,6 +65,7 @@ export async function runOverload(options: OverloadOptions): Promise<OverloadRes
     await canary.stop();
     say(`stopped: ${describe(ledger.totals.acknowledged)} acknowledged, counting`);
     const verdict = await verify(server.url, ledger, fromMs, Date.now());
+    for (const complaint of complaintsIn(server.stderr)) say(complaint);
     return {
       capacity,
       ledger,
@@ -93,6 +94,18 @@ async function watch(server: ServerProcess, load: Load, { seconds, say }: Overlo
     if (tick % SAY_EVERY_S === 0) say(`${tick} s: ${residentMib.at(-1)} MiB, ${progressOf(load.progress)}`);
   }
   return residentMib;
+}
+
+/** What the server logged as a warning or worse, each text once with its number. */
+function complaintsIn(log: string): string[] {
+  const counts = new Map<string, number>();
+  for (const line of log.split("\n")) {
+    if (!/^\{"level":[456]0/.test(line)) continue;
+    const { msg, error } = JSON.parse(line) as { msg: string; error?: { message?: string } };
+    const text = error?.message === undefined ? msg : `${msg}: ${error.message.replace(/\d+/g, "#").slice(0, 200)}`;
+    counts.set(text, (counts.get(text) ?? 0) + 1);
+  }
+  return [...counts].map(([text, count]) => `logged ${count} ×: ${text}`);
 }
 
 function residentMibOf(pid: number): number {

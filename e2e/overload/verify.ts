@@ -48,7 +48,7 @@ async function countItems(url: string, signal: "metrics" | "logs", client: numbe
     const query =
       signal === "metrics"
         ? `sum(count_over_time(${metricOf(client)}[${WINDOW_SECONDS}s]))`
-        : `count_over_time({service_name="${serviceOf("logs", client)}"}[${WINDOW_SECONDS}s])`;
+        : `sum(count_over_time({service_name="${serviceOf("logs", client)}"}[${WINDOW_SECONDS}s]))`;
     const path = signal === "metrics" ? "/api/v1/query" : "/loki/api/v1/query";
     // Loki's times are nanoseconds, and both count what is after the beginning of the window, up to and with its end.
     const time = signal === "metrics" ? String(end) : `${end}000000000`;

@@ -11,7 +11,7 @@ test("the defaults fit into 12 GiB", () => {
 test("in 1 GiB sizes are lowered, and nothing else", () => {
   const { config: fitted, lowered } = fitConfig(config, 2 ** 30);
   expect(fitted.collector.limits.max_in_flight_bytes).toBe(Math.floor(0.1 * 2 ** 30));
-  expect(fitted.storage.logs.duckdb.memory).toBe(Math.floor(0.12 * 2 ** 30));
+  expect(fitted.storage.logs.duckdb.memory).toBe(Math.floor(0.2 * 2 ** 30));
   expect(lowered.map(({ key }) => key)).toContain("storage.metrics.cache");
   expect(fitted.storage.metrics.retention).toBe(config.storage.metrics.retention);
   expect(config.collector.limits.max_in_flight_bytes).toBe(256 * 2 ** 20);

@@ -59,8 +59,20 @@ export class HotBuffer<Batch> {
     return position === Number.POSITIVE_INFINITY ? undefined : { position, arrivedMs };
   }
 
-  mark(): HotMark {
-    return new Map([...this.#byTenant].map(([tenant, list]) => [tenant, list.length]));
+  /** Of the oldest batches as many as take `maxBytes` together, one at least, and the position of the last of them. */
+  mark(maxBytes: number): { readonly mark: HotMark; readonly lastPosition: number } {
+    const inOrder = [...this.#byTenant].flatMap(([tenant, list]) => list.map((hot) => ({ tenant, hot })));
+    inOrder.sort((a, b) => a.hot.position - b.hot.position);
+    const mark = new Map<TenantId, number>();
+    let lastPosition = -1;
+    let bytes = 0;
+    for (const { tenant, hot } of inOrder) {
+      bytes += hot.bytes;
+      if (bytes > maxBytes && mark.size > 0 && hot.position > lastPosition) break;
+      mark.set(tenant, (mark.get(tenant) ?? 0) + 1);
+      lastPosition = hot.position;
+    }
+    return { mark, lastPosition };
   }
 
   drop(mark: HotMark): void {

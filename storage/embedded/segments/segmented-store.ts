@@ -64,6 +64,7 @@ const TICK_MS = 1_000;
 const RETRY_MS = 10_000;
 const MAINTENANCE_MS = 60_000;
 const BACKLOG_RETRY_MS = 1_000;
+const MIN_PORTION_BYTES = 1024 * 1024;
 const NEVER_ABORTED = new AbortController().signal;
 
 /**
@@ -81,6 +82,8 @@ export class SegmentedStore<Batch extends { readonly length: number }, Index> {
   readonly #indexes: IndexCache<Index>;
   #open: Opened | undefined;
   #lastPosition = -1;
+  /** Estimated bytes that are written to disk at once. */
+  #portionBytes: number;
   /** The newest of the flushes, compactions and expiries, which run one after the other. Never rejects. */
   #work: Promise<void> = Promise.resolve();
   #flushWanted = false;
@@ -96,6 +99,7 @@ export class SegmentedStore<Batch extends { readonly length: number }, Index> {
     this.#nowMs = options.nowMs ?? Date.now;
     this.#indexes = new IndexCache(options.config.index_cache);
     this.metrics = new StoreMetrics(options.registry, options.codec.signal);
+    this.#portionBytes = options.config.flush.max_bytes;
     const { signal } = options.codec;
     this.memoryParts = [
       { name: `${signal}_rows`, memoryBytes: () => this.#hot.bytes, flush: () => this.flush() },
@@ -314,10 +318,23 @@ export class SegmentedStore<Batch extends { readonly length: number }, Index> {
   }
 
   async #flushNow(): Promise<void> {
+    const until = this.#lastPosition;
+    for (let first = this.#hot.first; first && first.position <= until; first = this.#hot.first) {
+      try {
+        await this.#flushPortion();
+        this.#portionBytes = Math.min(2 * this.#portionBytes, this.#options.config.flush.max_bytes);
+      } catch (error) {
+        // It may have been too much for DuckDB at once.
+        this.#portionBytes = Math.max(this.#portionBytes / 2, MIN_PORTION_BYTES);
+        throw error;
+      }
+    }
+  }
+
+  /** The oldest rows, as many as are written at once. */
+  async #flushPortion(): Promise<void> {
     const { writer, directory } = this.#opened();
-    const mark = this.#hot.mark();
-    if (mark.size === 0) return;
-    const flushedPosition = this.#lastPosition;
+    const { mark, lastPosition: flushedPosition } = this.#hot.mark(this.#portionBytes);
     const stopTimer = this.metrics.flushSeconds.startTimer();
     const drafts: Segment[] = [];
     try {
