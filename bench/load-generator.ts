@@ -83,7 +83,8 @@ if (!workload || base === undefined)
 const payloads = workload.encode({ items: Number(items), endMs: Number(endMs), seed: Number(seed) });
 process.stdout.write("encoded\n");
 process.stdin.once("data", async () => {
-  const result = await send(workload, payloads, new URL(workload.path, base));
+  const given = new URL(base);
+  const result = await send(workload, payloads, given.pathname === "/" ? new URL(workload.path, base) : given);
   process.stdout.write(`${JSON.stringify(result)}\n`);
   process.exit(0);
 });

@@ -3,6 +3,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import { compareIngest } from "./compare-ingest.ts";
 import { compareQueries } from "./compare-queries.ts";
 import { machine } from "./machine.ts";
 import { type Measurement, measure } from "./measure.ts";
@@ -11,6 +12,7 @@ import { WORKLOADS } from "./workloads/registry.ts";
 
 const HELP = `usage: npm run bench -- [FLAGS]
        npm run bench -- queries [FLAGS]   compares answers with other servers (queries --help)
+       npm run bench -- ingest [FLAGS]    compares what is taken in with other servers (ingest --help)
 
 Starts the server on a fresh directory per workload, loads it from a process of its own over 4 connections, restarts it
 and asks. Prints JSON and a table; both are kept.
@@ -25,6 +27,10 @@ const FULL_ITEMS = { samples: 2_400_000, records: 1_000_000, spans: 1_000_000 } 
 
 if (process.argv[2] === "queries") {
   await compareQueries(process.argv.slice(3));
+  process.exit();
+}
+if (process.argv[2] === "ingest") {
+  await compareIngest(process.argv.slice(3));
   process.exit();
 }
 const { values } = parseArgs({

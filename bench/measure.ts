@@ -60,8 +60,8 @@ export async function measure(name: string, items: number, options: { queryRuns:
   }
 }
 
-/** Starts the generator, waits until it has encoded everything, lets it send, and reads its result. */
-async function runLoad(workload: string, url: string, items: number, endMs: number): Promise<LoadResult> {
+/** To the workload's own path at `url`, unless that has one. Starts the generator, waits until it has encoded everything, lets it send, and reads its result. */
+export async function runLoad(workload: string, url: string, items: number, endMs: number): Promise<LoadResult> {
   const script = fileURLToPath(new URL("load-generator.ts", import.meta.url));
   const args = ["--max-old-space-size=8192", script, workload, url, String(items), String(endMs), "1"];
   const child = spawn(process.execPath, args, { stdio: ["pipe", "pipe", "inherit"] });
