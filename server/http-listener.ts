@@ -1,6 +1,6 @@
 import type { Server } from "node:http";
 import type { Server as SecureServer } from "node:https";
-import type { AddressInfo } from "node:net";
+import { type AddressInfo, Server as SocketServer } from "node:net";
 import { setImmediate as nextTurn, setTimeout as sleep } from "node:timers/promises";
 import { InvalidInputError, statusOf } from "@sightline/model/errors.ts";
 import type { Logger } from "@sightline/model/logger.ts";
@@ -16,6 +16,8 @@ const CHALLENGE = 'Bearer realm="sightline", Basic realm="sightline"';
 const MAX_HEADER_BYTES = 1_048_576;
 const DRAIN_LOOK_MS = 20;
 const UNREAD_TURNS = 3;
+/** Connections that may wait to be accepted: with Node's 511, a burst of more leaves some hanging. */
+const BACKLOG = 4_096;
 const TLS_HANDSHAKE_TIMEOUT_MS = 10_000;
 
 export type HttpListenerOptions = {
@@ -93,7 +95,7 @@ export class HttpListener implements Component {
   async start(): Promise<void> {
     const { host, port } = splitHostPort(this.#hostPort);
     try {
-      await this.app.listen({ host, port });
+      await this.app.listen({ host, port, backlog: BACKLOG });
     } catch (cause) {
       throw new InvalidInputError(`${this.name}: cannot listen on ${this.#hostPort}: ${(cause as Error).message}`, {
         cause,
@@ -106,11 +108,14 @@ export class HttpListener implements Component {
   }
 
   /**
-   * From now on each answer is the last one on its connection, so that no client is cut off in the middle of its next
-   * request. Settles when there are no connections left, or after `maxMs`: those that are left then do nothing.
+   * From now on nobody can connect, and each answer is the last one on its connection, so that no client is cut off in the
+   * middle of its next request. Settles when there are no connections left, or after `maxMs`: those that are left then do
+   * nothing.
    */
   async drain(maxMs: number): Promise<void> {
     this.#isDraining = true;
+    // Not that of HTTP, which also ends connections on which no request is being answered at the moment.
+    SocketServer.prototype.close.call(this.app.server);
     for (const deadline = performance.now() + maxMs; performance.now() < deadline; ) {
       if ((await this.#connections()) === 0) return;
       await sleep(DRAIN_LOOK_MS);
@@ -124,7 +129,12 @@ export class HttpListener implements Component {
   }
 
   async stop(): Promise<void> {
-    await this.app.close();
+    try {
+      await this.app.close();
+    } catch (error) {
+      // After `drain` there was nothing left to be closed.
+      if ((error as NodeJS.ErrnoException).code !== "ERR_SERVER_NOT_RUNNING") throw error;
+    }
   }
 }
 

@@ -4,8 +4,6 @@ import type { FastifyReply, FastifyRequest } from "fastify";
 /** How long a client may go on sending what is not read any more, so that it sees the answer before the connection ends. */
 const LINGER_MS = 1_000;
 
-const MAX_MESSAGE_LENGTH = 1_000;
-
 const ANSWERS: Readonly<Record<string, string>> = {
   HPE_HEADER_OVERFLOW: "431 Request Header Fields Too Large",
   ERR_HTTP_REQUEST_TIMEOUT: "408 Request Timeout",
@@ -35,9 +33,7 @@ export function refuseBrokenPath(error: Error & { code?: string }, request: Fast
     return;
   }
   const fault =
-    error.code === "FST_ERR_BAD_URL"
-      ? "the path is not percent-encoded UTF-8"
-      : error.message.slice(0, MAX_MESSAGE_LENGTH);
+    error.code === "FST_ERR_BAD_URL" ? "the path is not percent-encoded UTF-8" : "a part of the path is too long";
   const answer = { status: "error", errorType: "bad_data", error: fault };
   reply.header("content-type", "application/json").send(Buffer.from(JSON.stringify(answer)));
 }

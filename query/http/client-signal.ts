@@ -9,7 +9,9 @@ export function clientSignal(request: FastifyRequest, reply: FastifyReply, timeo
   const controller = new AbortController();
   const response = reply.raw;
   const timer = setTimeout(() => {
-    controller.abort(new TimeoutError(`the query took longer than ${timeoutMs} ms (query.timeout_ms)`));
+    controller.abort(
+      new TimeoutError(`the query took longer than ${timeoutMs} ms (query.timeout_ms, or the timeout of the request)`),
+    );
   }, timeoutMs);
   timer.unref();
   const onClose = () => {

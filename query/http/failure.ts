@@ -36,7 +36,8 @@ export function sendFailure(
 /** A message quotes what it is about, which may be a megabyte. */
 function shortened(message: string): string {
   if (message.length <= MAX_MESSAGE_LENGTH) return message;
-  return `${message.slice(0, MAX_MESSAGE_LENGTH)}… (${message.length} characters)`;
+  const half = MAX_MESSAGE_LENGTH / 2;
+  return `${message.slice(0, half)} … (${message.length} characters) … ${message.slice(-half)}`;
 }
 
 /** Closing a connection with unread bytes would reset it, and the client would see that instead of the answer. */

@@ -10,6 +10,7 @@ import type { QueryConfig } from "../config.ts";
 import { acceptForms, acceptRawBodies } from "./accept-forms.ts";
 import { clientSignal } from "./client-signal.ts";
 import { type FailureSender, sendFailure } from "./failure.ts";
+import { parseSecondsOrDuration } from "./go-syntax.ts";
 import type { QueryGate } from "./query-gate.ts";
 import { QueryMetrics } from "./query-metrics.ts";
 import { RequestParameters } from "./request-parameters.ts";
@@ -102,8 +103,9 @@ export function registerQueryApi(
         },
         handler: (request, reply) => {
           const { tenant, keyId = "", isGlobal = false } = principals.get(request) as Principal;
-          const signal = clientSignal(request, reply, deps.config.timeout_ms + ENGINE_GRACE_MS);
           const parameters = new RequestParameters(request);
+          const timeoutMs = Math.min(deps.config.timeout_ms, requestedTimeoutMs(parameters));
+          const signal = clientSignal(request, reply, timeoutMs + ENGINE_GRACE_MS);
           const path = request.params as Readonly<Record<string, string>>;
           const usage: QueryUsage = { samples: 0, peakSamples: 0, cachedSteps: 0 };
           const call: QueryCall = { tenant, keyId, isGlobal, parameters, signal, request, reply, path, usage };
@@ -119,6 +121,14 @@ export function registerQueryApi(
       );
     }
   });
+}
+
+/** The parameter `timeout`, which counts from the request on: waiting for a turn is part of it. */
+function requestedTimeoutMs(parameters: RequestParameters): number {
+  const text = parameters.get("timeout");
+  const duration = text === "" ? undefined : parseSecondsOrDuration(text);
+  // What is wrong with it is for the API to say.
+  return duration === undefined || "error" in duration ? Number.POSITIVE_INFINITY : Math.max(0, duration.ms);
 }
 
 /** Parameters that say what a query is about, beside its text. */

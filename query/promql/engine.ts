@@ -226,7 +226,7 @@ function limitResult(value: PromValue, limit: number): PromValue {
 function explain(error: unknown, client: AbortSignal, timeout: AbortSignal, timeoutMs: number): unknown {
   if (error instanceof TimeoutError || error instanceof CancelledError) {
     if (!client.aborted && timeout.aborted) return timedOut(timeoutMs, error);
-    return error;
+    return client.reason instanceof TimeoutError ? client.reason : error;
   }
   if (error instanceof SightlineError) return error;
   if (client.aborted) return new CancelledError("query was canceled in expression evaluation", { cause: error });

@@ -7,10 +7,13 @@ const MIN_CHARACTERS = 25;
 
 /** Adds up the regular expressions of one request. */
 export class RegexBudget {
+  readonly #seen = new Set<string>();
   #characters = 0;
 
   /** To be told of every one that is not a mere list of strings. Throws `InvalidInputError`. */
   take(source: string): void {
+    if (this.#seen.has(source)) return;
+    this.#seen.add(source);
     this.#characters += Math.max(source.length, MIN_CHARACTERS);
     if (this.#characters <= MAX_CHARACTERS) return;
     throw new InvalidInputError(
