@@ -142,6 +142,20 @@ export function describeDeletion(given: Given): void {
     });
   });
 
+  test("takes many small parts of floats and histograms", async ({ skip }) => {
+    const { store, remove } = deleting(skip);
+    const at = Array.from({ length: 40 }, (_, i) => i);
+    const histograms = at.map((i) => [T + i * MINUTE, sampleHistogram(i + 1)] as const);
+    await store.append(DEFAULT_TENANT, batch(at), 1);
+    await store.append(DEFAULT_TENANT, metricBatchOf([{ labels: { a: "1", h: "1" }, samples: histograms }]), 2);
+    for (let i = 1; i < 40; i += 3) await remove(A, minutes(i, i + 1));
+    const left = at.filter((i) => i % 3 === 0);
+    const slices = [...(await selectAll(store)).values()];
+    const times = slices.map(({ timesMs, histograms }) => Array.from(histograms?.timesMs ?? timesMs));
+    expect(times).toEqual([left, left].map((minutes) => minutes.map((i) => T + i * MINUTE)));
+    expect(await onlySamples(store, { matchers: [{ name: "h", op: "=", value: "" }] })).toEqual(samples(...left));
+  });
+
   test("deleting again and again, and what is not there, is no error", async ({ skip }) => {
     const { store, remove } = deleting(skip);
     await remove(A, EVERYTHING);

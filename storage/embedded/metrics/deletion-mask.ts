@@ -15,6 +15,8 @@ export class DeletionMask implements SeriesMask {
   /** Many series have the same ranges. */
   readonly #ranges: readonly (readonly TimeRange[])[];
 
+  #last: (TimeRange & { readonly number: number; readonly parts: readonly TimeRange[] }) | undefined;
+
   private constructor(deletions: number, numbers: Uint32Array, ranges: readonly (readonly TimeRange[])[]) {
     this.deletions = deletions;
     this.#numbers = numbers;
@@ -54,7 +56,13 @@ export class DeletionMask implements SeriesMask {
     return this.#numbers[id] !== 0;
   }
 
+  /** The same array for series after series of one range, as most have the same ranges. */
   visible(id: number, range: TimeRange): readonly TimeRange[] {
-    return rangeWithout(range, this.#ranges[this.#numbers[id] as number] as readonly TimeRange[]);
+    const number = this.#numbers[id] as number;
+    const last = this.#last;
+    if (last?.number === number && last.startMs === range.startMs && last.endMs === range.endMs) return last.parts;
+    const parts = rangeWithout(range, this.#ranges[number] as readonly TimeRange[]);
+    this.#last = { number, startMs: range.startMs, endMs: range.endMs, parts };
+    return parts;
   }
 }

@@ -1,4 +1,5 @@
 import type { TimeRange } from "@sightline/model/ports.ts";
+import { addParts } from "./add-parts.ts";
 import { ForwardingSource } from "./forwarding-source.ts";
 import { SeriesAssembler } from "./series-assembler.ts";
 import type { SeriesReader, SeriesSource } from "./series-source.ts";
@@ -34,10 +35,20 @@ export class MaskedSource extends ForwardingSource {
     const wanted = ids.filter((id) => !mask.hides(id) || mask.visible(id, range).length > 0);
     if (wanted.length === 0) return { read: () => {} };
     const reader = await this.source.open(wanted, range);
+    const assembler = new SeriesAssembler(true);
     return {
       read: (id, range, into) => {
-        if (!mask.hides(id)) reader.read(id, range, into);
-        else for (const part of mask.visible(id, range)) reader.read(id, part, into);
+        if (!mask.hides(id)) return reader.read(id, range, into);
+        const parts = mask.visible(id, range);
+        if (parts.length <= MAX_READS) {
+          for (const part of parts) reader.read(id, part, into);
+          return;
+        }
+        assembler.beginGroup();
+        assembler.begin();
+        reader.read(id, range, assembler);
+        const series = assembler.finish();
+        if (series) addParts(series, parts, into);
       },
     };
   }
@@ -68,6 +79,8 @@ export class MaskedSource extends ForwardingSource {
   }
 }
 
+/** Each decodes chunks anew; for more parts it is cheaper to decode all and copy. */
+const MAX_READS = 2;
 /** Series whose pages are held at a time. */
 const GROUP_SERIES = 256;
 
