@@ -1,0 +1,63 @@
+import type { Labels } from "@sightline/model/labels.ts";
+import type { LogBatch } from "@sightline/model/log-batch.ts";
+import type { MetricBatch } from "@sightline/model/metric-batch.ts";
+import type { SpanBatch } from "@sightline/model/span-batch.ts";
+import type { Decoded } from "@sightline/proto/wire-request.ts";
+
+/** Throws when a batch breaks a rule of model/: whatever was sent, stores may rely on them. */
+export function checkBatch(decoded: Decoded): void {
+  if (decoded.signal === "metrics") checkMetrics(decoded.batch);
+  else if (decoded.signal === "logs") checkLogs(decoded.batch);
+  else checkSpans(decoded.batch);
+  for (const { count, message } of decoded.rejected) {
+    if (!(count > 0) || message.length > 10_000) throw new Error(`rejection of ${count}: ${message.slice(0, 200)}`);
+  }
+}
+
+function checkMetrics(batch: MetricBatch): void {
+  const count = batch.series.length;
+  for (let i = 0; i < batch.length; i++) {
+    if ((batch.refs[i] as number) >= count) throw new Error("a reference to no series");
+    const timeMs = batch.timesMs[i] as number;
+    if (!Number.isSafeInteger(timeMs) || timeMs < 0) throw new Error(`time ${timeMs}`);
+  }
+  for (const { ref, timeMs, histogram } of batch.histograms) {
+    if (ref >= count || !Number.isSafeInteger(timeMs)) throw new Error("a misplaced histogram");
+    const spanned = histogram.positiveSpans.reduce((sum, span) => sum + span.length, 0);
+    if (spanned !== histogram.positiveBuckets.length) throw new Error("spans without buckets");
+  }
+  for (const { ref } of batch.exemplars) if (ref >= count) throw new Error("an exemplar of no series");
+  for (const { labels } of batch.series) checkLabels(labels);
+}
+
+function checkLabels(labels: Labels): void {
+  for (const [i, [name, value]] of labels.entries()) {
+    const before = labels[i - 1]?.[0];
+    if (name === "" || value === "") throw new Error("an empty label");
+    if (before !== undefined && Buffer.compare(Buffer.from(before), Buffer.from(name)) >= 0) {
+      throw new Error(`label ${JSON.stringify(name)} after ${JSON.stringify(before)}`);
+    }
+  }
+}
+
+function checkLogs(batch: LogBatch): void {
+  for (let row = 0; row < batch.length; row++) {
+    if ((batch.streamRefs[row] as number) >= batch.streams.length) throw new Error("a record of no stream");
+    if ((batch.severities[row] as number) > 24) throw new Error(`severity ${batch.severities[row]}`);
+    if (!isHex(batch.traceIds[row]) || !isHex(batch.spanIds[row])) throw new Error("an id that is not hexadecimal");
+    if (typeof batch.bodies[row] !== "string") throw new Error("a record without a body");
+  }
+}
+
+function checkSpans(batch: SpanBatch): void {
+  for (let row = 0; row < batch.length; row++) {
+    if ((batch.sourceRefs[row] as number) >= batch.sources.length) throw new Error("a span of no source");
+    if (batch.traceIds[row]?.length !== 32 || batch.spanIds[row]?.length !== 16) throw new Error("an id of odd length");
+    if (!isHex(batch.traceIds[row]) || !isHex(batch.spanIds[row])) throw new Error("an id that is not hexadecimal");
+    if ((batch.durationsNs[row] as bigint) < 0n) throw new Error("a span that ends before it begins");
+  }
+}
+
+function isHex(text: string | undefined): boolean {
+  return text !== undefined && /^[0-9a-f]*$/.test(text);
+}

@@ -1,0 +1,146 @@
+import {
+  JsonLogsSerializer,
+  JsonMetricsSerializer,
+  JsonTraceSerializer,
+  ProtobufLogsSerializer,
+  ProtobufMetricsSerializer,
+  ProtobufTraceSerializer,
+} from "@opentelemetry/otlp-transformer";
+import { sdkLogs, sdkMetrics, sdkSpans } from "@sightline/proto/otlp/sdk-fixtures.ts";
+import { encodeMetrics, type MetricInput } from "@sightline/proto/otlp/test-metrics.ts";
+import { encodeV1, encodeV2, type SeriesInput2 } from "@sightline/proto/remote-write/test-messages.ts";
+
+/** When everything here happened, in ms. */
+export const NOW_MS = 1_790_000_000_000;
+
+/** Good messages of every kind that is received: what fuzzing starts from. */
+export type Messages = Readonly<
+  Record<
+    "remoteWrite1" | "remoteWrite2" | "metrics" | "logs" | "traces" | "metricsJson" | "logsJson" | "tracesJson",
+    readonly Uint8Array[]
+  >
+>;
+
+const SERIES: SeriesInput2[] = [
+  {
+    labels: [
+      ["__name__", "up"],
+      ["job", "größe"],
+    ],
+    samples: [
+      { value: 1.5, timestamp: NOW_MS },
+      { timestamp: NOW_MS + 1, startTimestamp: NOW_MS },
+    ],
+    exemplars: [{ labels: [["trace_id", "ab"]], value: 1, timestamp: NOW_MS }],
+    metadata: { type: 1, help: "h", unit: "u" },
+  },
+  {
+    labels: [
+      ["__name__", "h"],
+      ["le", "x".repeat(150)],
+    ],
+    histograms: [
+      {
+        countInt: 6,
+        schema: 3,
+        sum: 1,
+        positiveSpans: [{ offset: -3, length: 2 }],
+        positiveDeltas: [2, 2],
+        timestamp: NOW_MS,
+      },
+      {
+        countFloat: 2.5,
+        positiveSpans: [{ length: 1 }],
+        positiveCounts: [2.5],
+        negativeSpans: [{ length: 1 }],
+        negativeCounts: [0],
+        timestamp: NOW_MS,
+      },
+      {
+        countInt: 3,
+        schema: -53,
+        customValues: [1, 2],
+        positiveSpans: [{ length: 1 }],
+        positiveDeltas: [3],
+        timestamp: NOW_MS,
+      },
+    ],
+  },
+];
+
+const POINT = {
+  timeMs: NOW_MS,
+  startMs: NOW_MS - 5,
+  attributes: { a: "b", n: 7, list: ["x", new Map([["k", true]])] },
+};
+const EXEMPLARS = [{ asDouble: 0.5, traceId: "0af7651916cd43dd8448eb211c80319c", attributes: { user: "u" } }];
+const METRICS: MetricInput[] = [
+  {
+    name: "g",
+    unit: "By",
+    description: "d",
+    gauge: {
+      dataPoints: [
+        { ...POINT, asDouble: 1.5 },
+        { ...POINT, asInt: -3 },
+      ],
+    },
+  },
+  {
+    name: "c",
+    sum: {
+      dataPoints: [{ ...POINT, asInt: 3, exemplars: EXEMPLARS }],
+      aggregationTemporality: 2,
+      isMonotonic: true,
+    },
+  },
+  {
+    name: "h",
+    histogram: {
+      dataPoints: [{ ...POINT, count: 3, sum: 1, bucketCounts: [1, 2], explicitBounds: [1], exemplars: EXEMPLARS }],
+      aggregationTemporality: 1,
+    },
+  },
+  {
+    name: "e",
+    exponentialHistogram: {
+      dataPoints: [
+        {
+          ...POINT,
+          count: 3,
+          scale: 9,
+          zeroCount: 1,
+          positive: { offset: -9, bucketCounts: [1, 0, 1] },
+          exemplars: EXEMPLARS,
+        },
+      ],
+      aggregationTemporality: 2,
+    },
+  },
+  {
+    name: "s",
+    summary: { dataPoints: [{ ...POINT, count: 1, sum: 2, quantileValues: [{ quantile: 0.5, value: 2 }] }] },
+  },
+];
+const RESOURCE = { "service.name": "cart", "host.name": "h" };
+
+export async function goodMessages(): Promise<Messages> {
+  const [metrics, logs, spans] = [await sdkMetrics(), [...(await sdkLogs())], [...(await sdkSpans())]];
+  const scope = { name: "l", version: "1", schemaUrl: "u", attributes: { x: 1 }, metrics: METRICS };
+  return {
+    remoteWrite1: [
+      encodeV1({ timeseries: SERIES, metadata: [{ type: 1, metricFamilyName: "up", help: "h" }] }),
+      encodeV1({ timeseries: SERIES.slice(0, 1) }),
+    ],
+    remoteWrite2: [encodeV2(SERIES), encodeV2(SERIES.slice(1))],
+    metrics: [
+      encodeMetrics([{ attributes: RESOURCE, scopes: [scope] }]),
+      ProtobufMetricsSerializer.serializeRequest(metrics) as Uint8Array,
+    ],
+    logs: [ProtobufLogsSerializer.serializeRequest(logs) as Uint8Array],
+    traces: [ProtobufTraceSerializer.serializeRequest(spans) as Uint8Array],
+    metricsJson: [JsonMetricsSerializer.serializeRequest(metrics) as Uint8Array],
+    logsJson: [JsonLogsSerializer.serializeRequest(logs) as Uint8Array],
+    tracesJson: [JsonTraceSerializer.serializeRequest(spans) as Uint8Array],
+  };
+}
