@@ -44,11 +44,15 @@ export class HeldTraces {
     return this.#traces.entries();
   }
 
-  remove(traceId: string): void {
+  /** Spans of a trace from requests before a position; those that came later wait on. */
+  remove(traceId: string, before: number): void {
     const trace = this.#traces.get(traceId);
     if (!trace) return;
-    this.#traces.delete(traceId);
-    this.#spans -= trace.rows.length;
-    for (const { request } of trace.rows) if (--request.waiting === 0) this.#requests.delete(request.position);
+    const gone = trace.rows.filter(({ request }) => request.position < before);
+    if (gone.length === trace.rows.length) this.#traces.delete(traceId);
+    else trace.rows.splice(0, trace.rows.length, ...trace.rows.filter(({ request }) => request.position >= before));
+    trace.isAnnounced = false;
+    this.#spans -= gone.length;
+    for (const { request } of gone) if (--request.waiting === 0) this.#requests.delete(request.position);
   }
 }

@@ -4,8 +4,9 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { UnavailableError } from "@sightline/model/errors.ts";
 import { SILENT_LOGGER } from "@sightline/model/logger.ts";
+import type { AppendResult, Store } from "@sightline/model/ports.ts";
 import type { SpanBatch } from "@sightline/model/span-batch.ts";
-import { DEFAULT_TENANT, tenantId } from "@sightline/model/tenant.ts";
+import { DEFAULT_TENANT, type TenantId, tenantId } from "@sightline/model/tenant.ts";
 import { Decoder } from "@sightline/proto/decoder.ts";
 import { Registry } from "prom-client";
 import { afterEach, beforeEach, expect, test } from "vitest";
@@ -17,6 +18,29 @@ import { eventually } from "../testing/eventually.ts";
 import { RecordingStore } from "../testing/recording-store.ts";
 import { WriteAheadLog } from "../wal/write-ahead-log.ts";
 
+/** The store as one process sees it: when that has crashed, nothing it still had under way arrives. */
+class OneLife implements Store<SpanBatch> {
+  readonly name = "one life";
+  #isOver = false;
+
+  end(): void {
+    this.#isOver = true;
+  }
+
+  async start() {}
+  async stop() {}
+  append(tenant: TenantId, batch: SpanBatch, position: number): Promise<AppendResult> {
+    return this.#isOver ? new Promise(() => {}) : traces.append(tenant, batch, position);
+  }
+  firstUnflushedPosition() {
+    // Nor does it shorten the log any more.
+    return this.#isOver ? 0 : traces.firstUnflushedPosition();
+  }
+  async flush() {
+    if (!this.#isOver) await traces.flush();
+  }
+}
+
 const POLICIES = [
   { name: "errors", status: "error" },
   { name: "few", match: { name: "rare" }, ratio: 0.9 },
@@ -24,7 +48,7 @@ const POLICIES = [
 
 let root: string;
 let registry: Registry;
-let running: { wal: WriteAheadLog; ingest: Ingest } | undefined;
+let running: { wal: WriteAheadLog; ingest: Ingest; store: OneLife } | undefined;
 const traces = new RecordingStore<SpanBatch>();
 
 beforeEach(() => {
@@ -51,15 +75,17 @@ async function start(tail: Record<string, unknown> = {}): Promise<Ingest> {
   const wal = new WriteAheadLog({ ...common, dir: join(root, "wal"), config: config.wal });
   const deadLetters = new DeadLetters({ ...common, dir: join(root, "dead"), config: config.dead_letters });
   const decoder = new Decoder(decoderOptions(config));
-  const ingest = new Ingest({ ...common, wal, decoder, stores: { traces }, deadLetters, config });
+  const store = new OneLife();
+  const ingest = new Ingest({ ...common, wal, decoder, stores: { traces: store }, deadLetters, config });
   await wal.start();
   await ingest.start();
-  running = { wal, ingest };
+  running = { wal, ingest, store };
   return ingest;
 }
 
 /** The process ends without any farewell; what the store had not made durable is gone. */
 async function crash(): Promise<void> {
+  running?.store.end();
   await running?.wal.stop();
   running = undefined;
   traces.crash();

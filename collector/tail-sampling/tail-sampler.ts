@@ -94,7 +94,7 @@ export class TailSampler implements Store<TraceWork> {
     const marks: { readonly policy: string; readonly ratio: number }[] = [];
     for (const { policy, ratio, traces } of decision.kept) {
       for (const traceId of traces) {
-        for (const row of sampler.rowsOf(traceId)) {
+        for (const row of sampler.rowsOf(traceId, position)) {
           rows.push(row);
           marks.push({ policy, ratio });
         }
@@ -104,8 +104,8 @@ export class TailSampler implements Store<TraceWork> {
     // They wait until the store has them: when it was not available the same decision comes again.
     const from = rows.reduce((lowest, { request }) => Math.min(lowest, request.position), Infinity);
     if (rows.length > 0) this.#unflushed.set(position, from);
-    const dropped = decision.dropped.reduce((sum, traceId) => sum + sampler.rowsOf(traceId).length, 0);
-    sampler.settle(decision);
+    const dropped = decision.dropped.reduce((sum, traceId) => sum + sampler.rowsOf(traceId, position).length, 0);
+    sampler.settle(decision, position);
     this.#metrics.decided(tenant, decision, { keep: rows.length - refused, drop: dropped, refused });
     return { accepted: 0, rejected: [] };
   }

@@ -58,18 +58,18 @@ export class TenantSampler {
     }
   }
 
-  /** The spans of a trace, which are looked up in what waits. */
-  rowsOf(traceId: string): readonly HeldRow[] {
-    return this.held.get(traceId)?.rows ?? [];
+  /** The spans of a trace that wait, of requests before a position. */
+  rowsOf(traceId: string, before: number): readonly HeldRow[] {
+    return this.held.get(traceId)?.rows.filter(({ request }) => request.position < before) ?? [];
   }
 
-  /** The decision holds now: nothing of these traces waits any more, and late spans go the same way. */
-  settle(decision: TailDecision): void {
+  /** The decision at this position holds now: late spans go the same way. */
+  settle(decision: TailDecision, position: number): void {
     for (const { policy, ratio, traces } of decision.kept) {
       for (const traceId of traces) this.#decided.set(traceId, { policy, ratio });
     }
     for (const traceId of decision.dropped) this.#decided.set(traceId, undefined);
-    for (const traceId of tracesOf(decision)) this.held.remove(traceId);
+    for (const traceId of tracesOf(decision)) this.held.remove(traceId, position);
   }
 
   #verdictOf(traceId: string, clockMs: number): Verdict {
