@@ -57,6 +57,47 @@ test.each([
   );
 });
 
+/** Sums of steps of every width that integers are coded in, some with jumps back to zero. */
+const longSums = fc
+  .record({
+    first: fc.integer({ min: -(2 ** 40), max: 2 ** 40 }),
+    step: fc.constantFrom(0, 7, -100_000, 2 ** 30),
+    noise: fc.constantFrom(0, 20, 3_000, 2 ** 19, 2 ** 29, 2 ** 36),
+    drift: fc.constantFrom(0, 3, 1_000),
+    divisor: fc.constantFrom(1, 100),
+    resetAt: fc.integer({ min: 0, max: 3_000 }),
+    seed: fc.nat(),
+  })
+  .map(({ first, step, noise, drift, divisor, resetAt, seed }) => {
+    let [value, state] = [first, seed];
+    return Float64Array.from({ length: MAX_CHUNK_SAMPLES }, (_, i) => {
+      state = (Math.imul(state, 1_103_515_245) + 12_345) >>> 0;
+      value += step + drift * i + Math.floor((state / 2 ** 32 - 0.5) * noise);
+      if (i === resetAt) value = 0;
+      return value / divisor;
+    });
+  });
+
+test("any part of a long chunk comes back, in whatever order parts are read", () => {
+  const part = fc.tuple(fc.nat({ max: 1 }), fc.nat({ max: MAX_CHUNK_SAMPLES }), fc.nat({ max: MAX_CHUNK_SAMPLES }));
+  fc.assert(
+    fc.property(longSums, longSums, fc.array(part, { minLength: 1, maxLength: 12 }), (one, other, parts) => {
+      const chunks = [one, other];
+      const writer = new DataPageWriter();
+      chunks.forEach((chunk, i) => {
+        writer.addValues(i, i, timesOf(chunk.length), chunk, NO_STARTS);
+      });
+      const page = new DataPage(writer.finish().bytes);
+      for (const [i, a, b] of parts) {
+        const [from, to] = [Math.min(a, b), Math.max(a, b)];
+        const out = new Float64Array(to - from);
+        page.readValues(i, from, to, out, 0);
+        expect(out).toEqual((chunks[i] as Float64Array).subarray(from, to));
+      }
+    }),
+  );
+});
+
 test("chunks are found by series, and may be read in any order", () => {
   const writer = new DataPageWriter();
   writer.addValues(5, 7, timesOf(3), Float64Array.of(1, 2, 3), NO_STARTS);

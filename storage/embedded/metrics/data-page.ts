@@ -6,6 +6,7 @@ import { ChunkTable } from "./chunk-table.ts";
 import { MAX_CHUNK_SAMPLES } from "./decode-ints.ts";
 import { readHistograms, writeHistograms } from "./histogram-codec.ts";
 import { EXTRAS, HEADERS, MAX_INT_WIDTH, PageStreamsWriter, STREAMS, unpackStreams } from "./page-streams.ts";
+import { MARK_STRIDE, RunMarks } from "./run-marks.ts";
 import { readStarts, writeStarts } from "./start-codec.ts";
 import { decodeValues, skipValues, type ValueCursors, ValueEncoder } from "./value-codec.ts";
 
@@ -101,6 +102,7 @@ export class DataPage {
   readonly #header: ByteReader;
   readonly #extras: ByteReader;
   readonly #cursors: ValueCursors = { planes: new Uint32Array(MAX_INT_WIDTH), raw: 0 };
+  #marks: RunMarks | undefined;
 
   /** Throws {@link CorruptionError} when the bytes are no page. */
   constructor(bytes: Uint8Array) {
@@ -111,7 +113,8 @@ export class DataPage {
   }
 
   get bytes(): number {
-    let total = this.chunks.bytes;
+    // With all marks, as they will be sooner or later.
+    let total = this.chunks.bytes + RunMarks.bytes(this.chunks.length, MAX_CHUNK_SAMPLES);
     for (const stream of this.#streams) total += stream.length;
     return total;
   }
@@ -125,7 +128,9 @@ export class DataPage {
     this.#seek(chunk);
     const length = this.chunks.samples(chunk);
     if (this.#hasStarts(chunk)) skipStarts(this.#extras, length);
-    decodeValues(this.#header, this.#extras, this.#streams, this.#cursors, length, from, to, out, at);
+    if (from >= MARK_STRIDE) this.#marks ??= new RunMarks(this.chunks.length, MAX_CHUNK_SAMPLES);
+    const marks = this.#marks?.at(chunk);
+    decodeValues(this.#header, this.#extras, this.#streams, this.#cursors, length, from, to, out, at, marks);
   }
 
   readStarts(chunk: number, timesMs: Float64Array): Float64Array | undefined {

@@ -1,6 +1,7 @@
 import { CorruptionError } from "@sightline/model/errors.ts";
 import type { ByteReader } from "./byte-reader.ts";
 import { INT_PLANES, MAX_INT_WIDTH } from "./page-streams.ts";
+import { MARK_STRIDE, type RunMarks } from "./run-marks.ts";
 
 /** Where the next unread byte of each integer plane is. */
 export type PlaneCursors = Uint32Array;
@@ -19,7 +20,7 @@ export function skipInts(header: ByteReader, length: number, cursors: PlaneCurso
 /**
  * Decodes numbers `from` (included) to `to` (excluded) of a run of `length` into `out` from `at` on, each divided by
  * `divisor`, which gives back decimals exactly as they were parsed (an integer below 2^53 divided by a power of ten up
- * to 10^22 rounds once).
+ * to 10^22 rounds once). `marks` of this run are used and added to.
  */
 export function decodeInts(
   header: ByteReader,
@@ -31,6 +32,7 @@ export function decodeInts(
   divisor: number,
   out: Float64Array,
   at: number,
+  marks?: RunMarks,
 ): void {
   const shape = header.u8();
   const width = widthOf(shape);
@@ -42,8 +44,13 @@ export function decodeInts(
       throw new CorruptionError("a run of integers is longer than its page");
     }
   }
-  if (from < to)
-    decodePart({ streams, cursors, width, step }, (shape & 0x10) !== 0, first, from, out, at, at + to - from);
+  if (from < to) {
+    const run = { streams, cursors, width, step };
+    const isOrder2 = (shape & 0x10) !== 0;
+    if (marks && width > 0 && from >= MARK_STRIDE)
+      decodeFromMark(run, isOrder2, first, from, out, at, to - from, marks);
+    else decodePart(run, isOrder2, first, from, out, at, at + to - from);
+  }
   if (divisor !== 1) for (let i = at; i < at + to - from; i++) out[i] = (out[i] as number) / divisor;
   for (let plane = 0; plane < width; plane++) (cursors[plane] as number) += length - 1;
 }
@@ -60,6 +67,57 @@ function widthOf(shape: number): number {
   const width = shape & 0x0f;
   if (width > MAX_INT_WIDTH) throw new CorruptionError(`integers of ${width} bytes`);
   return width;
+}
+
+const shiftedCursors = new Uint32Array(MAX_INT_WIDTH);
+
+/** {@link decodePart} from the last mark before `from`, after setting those that are missing up to there. */
+function decodeFromMark(
+  run: IntRun,
+  isOrder2: boolean,
+  first: number,
+  from: number,
+  out: Float64Array,
+  at: number,
+  count: number,
+  marks: RunMarks,
+): void {
+  const begin = from - (from % MARK_STRIDE);
+  let index = marks.knownBefore(from);
+  let value = index === 0 ? first : marks.value(index);
+  let step = index === 0 ? run.step : marks.step(index);
+  for (; index < begin; index += MARK_STRIDE) {
+    const part = shifted(run, index, step);
+    if (isOrder2) {
+      const residuals = residualsOf(part, MARK_STRIDE);
+      for (let k = 0; k < MARK_STRIDE; k++) {
+        step += residuals[k] as number;
+        value += step;
+      }
+    } else value += MARK_STRIDE * step + sumResiduals(part, MARK_STRIDE);
+    marks.set(index + MARK_STRIDE, value, step);
+  }
+  decodePart(shifted(run, begin, step), isOrder2, value, from - begin, out, at, at + count);
+}
+
+/** The first `count` residuals of a run together. */
+function sumResiduals(run: IntRun, count: number): number {
+  const { streams, cursors, width } = run;
+  const low = streams[INT_PLANES] as Uint8Array;
+  if (width === 1) return sumBytes(low, cursors[0] as number, count);
+  if (width === 2) {
+    return sumWords(low, cursors[0] as number, streams[INT_PLANES + 1] as Uint8Array, cursors[1] as number, count);
+  }
+  const residuals = residualsOf(run, count);
+  let sum = 0;
+  for (let k = 0; k < count; k++) sum += residuals[k] as number;
+  return sum;
+}
+
+/** The run as if it began at `index`. Valid until the next call. */
+function shifted({ streams, cursors, width }: IntRun, index: number, step: number): IntRun {
+  for (let plane = 0; plane < width; plane++) shiftedCursors[plane] = (cursors[plane] as number) + index;
+  return { streams, cursors: shiftedCursors, width, step };
 }
 
 /** A whole chunk of steps and residuals of two bytes adds up to less than 2^31 below this. */

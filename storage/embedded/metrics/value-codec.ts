@@ -5,6 +5,7 @@ import type { ByteWriter } from "./byte-writer.ts";
 import { decodeInts, MAX_CHUNK_SAMPLES, type PlaneCursors, skipInts } from "./decode-ints.ts";
 import { IntEncoder, MAX_CODED_INT } from "./int-encoder.ts";
 import { HEADERS, RAW_PLANES } from "./page-streams.ts";
+import type { RunMarks } from "./run-marks.ts";
 
 /**
  * Values of a chunk, bit by bit. Most samples are decimals with few places: they are coded as integers and a power of
@@ -206,7 +207,7 @@ const ulpScratch = new Float64Array(MAX_CHUNK_SAMPLES);
 
 /**
  * Decodes values `from` (included) to `to` (excluded) of a chunk of `length` into `out` from `at` on. `extras` is read
- * only if there are exceptions.
+ * only if there are exceptions. `marks` are those of this chunk.
  */
 export function decodeValues(
   header: ByteReader,
@@ -218,6 +219,7 @@ export function decodeValues(
   to: number,
   out: Float64Array,
   at: number,
+  marks?: RunMarks,
 ): void {
   const kind = header.u8();
   if ((kind & RAW) !== 0) {
@@ -227,7 +229,7 @@ export function decodeValues(
   }
   const power = POWERS[kind & EXPONENT];
   if (power === undefined) throw new CorruptionError(`exponent ${kind & EXPONENT}`);
-  decodeInts(header, streams, cursors.planes, length, from, to, power, out, at);
+  decodeInts(header, streams, cursors.planes, length, from, to, power, out, at, marks);
   if ((kind & ULPS) !== 0) {
     decodeInts(header, streams, cursors.planes, length, from, to, 1, ulpScratch, 0);
     addUlps(ulpScratch, to - from, out, at);
