@@ -14,7 +14,7 @@ import { table } from "./report.ts";
 
 const HELP = `usage: npm run bench -- queries --data DIR --end UNIX_SECONDS [FLAGS]
 
-Asks the 22 questions of bench/query-set.ts of this server and of others that were loaded with the same data. In every round
+Asks the 22 questions of bench/query-set.ts of this server and of others that were loaded with the same data (load --help). In every round
 each is started anew and asked for itself, so that the first answer of each round is one after a start. Result caches are
 off, except in an additional run of this server.
 

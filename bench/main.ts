@@ -5,13 +5,15 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { compareIngest } from "./compare-ingest.ts";
 import { compareQueries } from "./compare-queries.ts";
+import { loadQuerySet } from "./load-query-set.ts";
 import { machine } from "./machine.ts";
 import { type Measurement, measure } from "./measure.ts";
 import { formatReport } from "./report.ts";
 import { WORKLOADS } from "./workloads/registry.ts";
 
 const HELP = `usage: npm run bench -- [FLAGS]
-       npm run bench -- queries [FLAGS]   compares answers with other servers (queries --help)
+       npm run bench -- load [FLAGS]      writes data for the next to several servers (load --help)
+       npm run bench -- queries [FLAGS]   compares how fast they answer (queries --help)
        npm run bench -- ingest [FLAGS]    compares what is taken in with other servers (ingest --help)
 
 Starts the server on a fresh directory per workload, loads it from a process of its own over 4 connections, restarts it
@@ -25,8 +27,13 @@ and asks. Prints JSON and a table; both are kept.
 `;
 const FULL_ITEMS = { samples: 2_400_000, records: 1_000_000, spans: 1_000_000 } as const;
 
-if (process.argv[2] === "queries") {
-  await compareQueries(process.argv.slice(3));
+const COMMANDS = new Map([
+  ["queries", compareQueries],
+  ["load", loadQuerySet],
+]);
+const command = COMMANDS.get(process.argv[2] ?? "");
+if (command) {
+  await command(process.argv.slice(3));
   process.exit();
 }
 if (process.argv[2] === "ingest") {

@@ -23,17 +23,18 @@ const METHODS = ["GET", "POST", "PUT", "DELETE", "PATCH", "HEAD"];
 const STATUSES = ["200", "201", "204", "301", "400", "404", "500", "503"];
 const GAUGES = ["process_resident_memory_megabytes", "cpu_utilization_percent", "queue_depth_avg", "cache_hit_percent"];
 
-type Series = {
+export type Series = {
   readonly labels: readonly (readonly [string, string])[];
   readonly kind: "counter" | "gauge";
   readonly speed: number;
   value: number;
 };
 /** A scrape target: 48 counters and 24 gauges that share their timestamps. */
-type Target = { readonly series: Series[]; readonly offsetMs: number };
+export type Target = { readonly series: Series[]; readonly offsetMs: number };
 type Scrape = { readonly target: Target; readonly timeMs: number; readonly values: readonly number[] };
 
-function makeTarget(index: number, random: () => number): Target {
+/** `prefix` goes before the names of its metrics. */
+export function makeTarget(index: number, random: () => number, prefix = ""): Target {
   const service = SERVICES[index % SERVICES.length] as string;
   const common = [
     ["cluster", `eu-west-${(index % 3) + 1}-prod`],
@@ -46,7 +47,7 @@ function makeTarget(index: number, random: () => number): Target {
   ] as const;
   const series: Series[] = [];
   const add = (name: string, extra: readonly (readonly [string, string])[], kind: Series["kind"]) => {
-    const labels = [["__name__", name], ...common, ...extra].sort(([a], [b]) =>
+    const labels = [["__name__", prefix + name], ...common, ...extra].sort(([a], [b]) =>
       (a as string) < (b as string) ? -1 : 1,
     ) as [string, string][];
     series.push({ labels, kind, speed: Math.exp(random() * 6 - 1), value: Math.floor(random() * 1e6) });
@@ -65,7 +66,8 @@ function makeTarget(index: number, random: () => number): Target {
   return { series, offsetMs: Math.floor(random() * METRIC_INTERVAL_MS) };
 }
 
-function advance(series: Series, random: () => number): number {
+/** The next value of a series. */
+export function advance(series: Series, random: () => number): number {
   const mean = series.speed * 10;
   if (series.kind === "counter") series.value += Math.max(0, Math.round(mean + Math.sqrt(mean) * normal(random)));
   else series.value = Math.round(Math.abs((series.value % 100) + normal(random)) * 100) / 100;
