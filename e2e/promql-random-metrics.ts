@@ -35,13 +35,15 @@ export async function commonMetrics(
   return { metrics, odd };
 }
 
+/** Those that really have samples then: lists of series are made of blocks of hours. */
 async function seriesByName(url: string, { start, end }: Window): Promise<Map<string, Labels[]>> {
-  const query = new URLSearchParams({ "match[]": '{__name__=~".+"}', start: String(start), end: String(end) });
-  const { data } = await getJson<{ data: Labels[] }>(`${url}/api/v1/series?${query}`);
+  const range = Math.max(1, Math.floor(end - start));
+  const query = new URLSearchParams({ query: `last_over_time({__name__=~".+"}[${range}s])`, time: String(end) });
+  const { data } = await getJson<Vector>(`${url}/api/v1/query?${query}`);
   const byName = new Map<string, Labels[]>();
-  for (const labels of data) {
-    const name = labels.__name__ ?? "";
-    byName.set(name, [...(byName.get(name) ?? []), labels]);
+  for (const { metric } of data.result) {
+    const name = metric.__name__ ?? "";
+    byName.set(name, [...(byName.get(name) ?? []), metric]);
   }
   return byName;
 }
