@@ -103,6 +103,10 @@ export class App {
     const dir = (name: keyof typeof DATA_LAYOUT) => join(config.data_dir, DATA_LAYOUT[name]);
     const log = (name: string) => this.#logging.for(name);
     collectDefaultMetrics({ register: registry, prefix: "sightline_" });
+    // Gauges under the names of counters: the sums of others that stay.
+    for (const what of ["handles", "requests", "resources"]) {
+      registry.removeSingleMetric(`sightline_nodejs_active_${what}_total`);
+    }
 
     for (const key of ["listen", "otlp_grpc", "otlp_http"] as const) {
       assertListenIsSafe(key, splitHostPort(config[key]).host, config.auth);
