@@ -6,6 +6,7 @@ import { InvalidInputError, statusOf } from "@sightline/model/errors.ts";
 import type { Logger } from "@sightline/model/logger.ts";
 import type { Component } from "@sightline/model/ports.ts";
 import fastify, { type FastifyHttpOptions, type FastifyInstance } from "fastify";
+import { Acceptors, assertPortIsFree, CAN_SHARE_PORT } from "./acceptors.ts";
 import { refuseBrokenPath, refuseBrokenRequest } from "./refuse-broken-requests.ts";
 import type { TlsFiles } from "./tls/tls-files.ts";
 
@@ -37,6 +38,7 @@ export class HttpListener implements Component {
   readonly #logger: Logger;
   readonly #scheme: "http" | "https";
   readonly #routes: string[] = [];
+  readonly #acceptors = new Acceptors();
   #url = "";
   #isDraining = false;
 
@@ -95,13 +97,19 @@ export class HttpListener implements Component {
   async start(): Promise<void> {
     const { host, port } = splitHostPort(this.#hostPort);
     try {
-      await this.app.listen({ host, port, backlog: BACKLOG });
+      // Of several sockets on a port that is not free, each would get some of the connections.
+      if (CAN_SHARE_PORT && port !== 0) await assertPortIsFree({ host, port });
+      const options = { host, port, backlog: BACKLOG, reusePort: CAN_SHARE_PORT };
+      await this.app.listen(options);
     } catch (cause) {
       throw new InvalidInputError(`${this.name}: cannot listen on ${this.#hostPort}: ${(cause as Error).message}`, {
         cause,
       });
     }
     const address = this.app.server.address() as AddressInfo;
+    if (CAN_SHARE_PORT) {
+      await this.#acceptors.start(this.app.server, { host: address.address, port: address.port, backlog: BACKLOG });
+    }
     const shownHost = address.family === "IPv6" ? `[${address.address}]` : address.address;
     this.#logger.debug("routes", { listener: this.name, routes: this.#routes });
     this.#url = `${this.#scheme}://${shownHost}:${address.port}`;

@@ -10,6 +10,9 @@ const OBJECT_BYTES = 150;
 /** In the head, its first samples included. */
 const HEAD_SERIES_BYTES = 1_024;
 
+/** Of a log record or a span, while DuckDB sorts it into a larger file. */
+const MERGED_ROW_BYTES = 512;
+
 /** What was lowered: dotted key, as it was set, as it is used. */
 export type Lowered = { readonly key: string; readonly set: number; readonly used: number };
 
@@ -33,10 +36,12 @@ const BOUNDS: readonly Bound[] = [
   { key: "storage.logs.flush.max_backlog_bytes", share: 0.1 },
   { key: "storage.logs.index_cache", share: 0.03 },
   { key: "storage.logs.duckdb.memory", share: 0.2 },
+  { key: "storage.logs.compaction.target_rows", share: 0.1, unitBytes: MERGED_ROW_BYTES },
   { key: "storage.traces.flush.max_bytes", share: 0.04 },
   { key: "storage.traces.flush.max_backlog_bytes", share: 0.1 },
   { key: "storage.traces.index_cache", share: 0.03 },
   { key: "storage.traces.duckdb.memory", share: 0.2 },
+  { key: "storage.traces.compaction.target_rows", share: 0.1, unitBytes: MERGED_ROW_BYTES },
   { key: "query.max_samples", share: 0.2, unitBytes: QUERY_SAMPLE_BYTES },
   { key: "query.remote_read.max_samples", share: 0.2, unitBytes: QUERY_SAMPLE_BYTES },
   { key: "query.remote_read.max_bytes", share: 0.05 },
