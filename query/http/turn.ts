@@ -1,4 +1,4 @@
-import { setImmediate } from "node:timers/promises";
+import { nextTurn } from "./next-turn.ts";
 
 /** How long one turn of the event loop may work for a query: well below the 50 ms that none may hold it. */
 const TURN_MS = 10;
@@ -23,7 +23,7 @@ export class Turn {
   }
 
   async breathe(): Promise<void> {
-    await setImmediate();
+    await nextTurn();
     this.#startMs = performance.now();
   }
 }

@@ -1,7 +1,7 @@
-import { setImmediate as nextTurn } from "node:timers/promises";
 import { CancelledError, LimitError, TimeoutError } from "@sightline/model/errors.ts";
 import type { Queryable } from "@sightline/model/ports.ts";
 import type { TenantId } from "@sightline/model/tenant.ts";
+import { nextTurn } from "../../http/next-turn.ts";
 import type { Annotations } from "../annotations.ts";
 import type { SampleStats } from "./sample-stats.ts";
 
