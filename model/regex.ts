@@ -20,8 +20,11 @@ export interface Regex {
   find(text: string): readonly string[] | undefined;
   /** How many matches there are, empty ones included (Go's FindAllStringIndex). */
   count(text: string): number;
-  /** Go's ReplaceAllString: expands `$1`, `${name}` in `replacement` for every match; ReplaceAllLiteralString: does not. */
-  replaceAll(text: string, replacement: string, isLiteral: boolean): string;
+  /**
+   * Go's ReplaceAllString: expands `$1`, `${name}` in `replacement` for every match; ReplaceAllLiteralString: does not.
+   * Throws {@link InvalidInputError} when the result would be longer than `maxLength`.
+   */
+  replaceAll(text: string, replacement: string, isLiteral: boolean, maxLength?: number): string;
 }
 
 const MAX_CACHED = 1_000;
@@ -111,12 +114,13 @@ class CompiledRegex implements Regex {
     return count;
   }
 
-  replaceAll(text: string, replacement: string, isLiteral: boolean): string {
+  replaceAll(text: string, replacement: string, isLiteral: boolean, maxLength = Number.POSITIVE_INFINITY): string {
     let replaced = "";
     let end = 0;
     this.#eachMatch(text, (matcher) => {
       replaced += text.slice(end, matcher.start()) + (isLiteral ? replacement : expand(replacement, matcher, this));
       end = matcher.end();
+      if (replaced.length > maxLength) throw new InvalidInputError(`the result is longer than ${maxLength} characters`);
     });
     return replaced + text.slice(end);
   }

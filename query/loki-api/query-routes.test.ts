@@ -232,7 +232,7 @@ describe("what is wrong is said in Loki's words, as plain text", () => {
     [
       "query_range",
       { query: 'rate({a="b"} | json bad="user["[5m])' },
-      `parse error : stage '| json bad="user["' : cannot parse expression [user[]: syntax error`,
+      `parse error : stage '| json bad="user["' : cannot parse expression [user[]: syntax error: unexpected $end, expecting STRING or INDEX`,
     ],
     [
       "query_range",

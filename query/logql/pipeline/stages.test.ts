@@ -77,7 +77,8 @@ describe("what is malformed is noted, and what came before it is kept", () => {
       "a=x",
       { a: "x", __error__: "LabelFilterErr", __error_details__: 'time: invalid duration "x"' },
     ],
-    ["| json | drop __error__", "plain", NOTHING],
+    ["| json | drop __error__", "plain", { __error_details__: CLOSING }],
+    ["| json | drop __error__, __error_details__", "plain", NOTHING],
   ])("%s of %s", async (stages, line, parsed) => {
     expect((await processed(stages, line))?.parsed).toEqual(parsed);
   });

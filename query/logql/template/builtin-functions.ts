@@ -117,7 +117,7 @@ export const BUILTIN_FUNCTIONS: TemplateFunctions = {
   printf: {
     parameters: ["string", "any"],
     isVariadic: true,
-    call: ([format, ...args]) => goPrintf(format as string, args),
+    call: ([format, ...args], context) => goPrintf(format as string, args, (length) => context.reserve(length)),
   },
   html: ofValues((args) => asText(args).replaceAll(/[&<>"']/g, (char) => HTML[char] as string)),
   js: ofValues((args) =>

@@ -14,6 +14,8 @@ export type TemplateLimits = { readonly maxOutputCharacters: number };
 const MAX_STEPS = 100_000;
 /** Templates that call templates. */
 const MAX_CALLS = 100;
+/** Texts on the way to the output may be so many times as long, together. */
+const WORK_PER_OUTPUT = 16;
 const NO_VALUE = "<no value>";
 
 /** Where a node is in the text of the template. */
@@ -65,16 +67,22 @@ export class TemplateRun implements TemplateContext {
 
   reserve(characters: number): void {
     this.#reserved += characters;
-    if (!(this.#reserved <= this.#limits.maxOutputCharacters)) {
-      throw new TemplateExecutionError(
-        `the template makes more than ${this.#limits.maxOutputCharacters} characters of a line (query.logs.max_template_chars)`,
-      );
-    }
+    if (!(this.charactersLeft >= 0)) throw this.#tooMuch();
+  }
+
+  get charactersLeft(): number {
+    return this.#limits.maxOutputCharacters * WORK_PER_OUTPUT - this.#reserved;
   }
 
   #write(text: string): void {
-    this.reserve(text.length);
+    if (this.#output.length + text.length > this.#limits.maxOutputCharacters) throw this.#tooMuch();
     this.#output += text;
+  }
+
+  #tooMuch(): TemplateExecutionError {
+    return new TemplateExecutionError(
+      `the template makes more than ${this.#limits.maxOutputCharacters} characters of a line (query.logs.max_template_chars)`,
+    );
   }
 
   #step(): void {
@@ -232,7 +240,9 @@ export class TemplateRun implements TemplateContext {
 
   #invoke(command: Place, name: string, func: TemplateFunction, values: readonly GoValue[]): GoValue {
     try {
-      return func.call(values, this);
+      const result = func.call(values, this);
+      if (typeof result === "string") this.reserve(result.length);
+      return result;
     } catch (cause) {
       if (cause instanceof TemplateExecutionError) throw cause;
       throw this.#error(command, `error calling ${name}: ${(cause as Error).message}`, cause);

@@ -6,7 +6,11 @@ const VERB = /%([-+# 0]*)(\*|\d+)?(?:\.(\*|\d+)?)?([a-zA-Z%])?/g;
 const MAX_WIDTH = 1_000;
 
 /** fmt.Sprintf, for the values that templates have. What does not fit its verb is shown as `%!d(string=x)`, as in Go. */
-export function goPrintf(format: string, args: readonly GoValue[]): string {
+export function goPrintf(
+  format: string,
+  args: readonly GoValue[],
+  reserve: (characters: number) => void = () => {},
+): string {
   let next = 0;
   const text = format.replaceAll(VERB, (all, flags: string, width?: string, precision?: string, verb?: string) => {
     const starWidth = width === "*" ? Number(args[next++]) : Number(width ?? 0);
@@ -17,7 +21,14 @@ export function goPrintf(format: string, args: readonly GoValue[]): string {
     if (next >= args.length) return `%!${verb}(MISSING)`;
     const spec: Spec = { flags, verb, precision: hasPrecision ? Math.min(starPrecision, MAX_WIDTH) : undefined };
     const isLeft = flags.includes("-") || starWidth < 0;
-    return pad(formatVerb(spec, args[next++] as GoValue), Math.min(Math.abs(starWidth), MAX_WIDTH), isLeft, spec);
+    const piece = pad(
+      formatVerb(spec, args[next++] as GoValue),
+      Math.min(Math.abs(starWidth), MAX_WIDTH),
+      isLeft,
+      spec,
+    );
+    reserve(piece.length);
+    return piece;
   });
   const extra = args.slice(next).map((arg) => `${typeName(arg)}=${display(arg)}`);
   return extra.length > 0 ? `${text}%!(EXTRA ${extra.join(", ")})` : text;
@@ -107,10 +118,20 @@ function formatFloat({ verb, precision, flags }: Spec, value: number): string | 
   return signOf(isNegative, flags) + (verb === "E" || verb === "G" ? text.toUpperCase() : text);
 }
 
-/** JavaScript's toFixed gives up at 1e21. */
+/** JavaScript's toFixed gives up at 1e21, and rounds what is exactly between two up where Go takes the even one. */
 function toFixed(value: number, digits: number): string {
-  if (value < 1e21) return value.toFixed(digits);
+  if (value < 1e21) {
+    const rounded = value.toFixed(digits);
+    const isTie = /^50*$/.test((value.toFixed(100).split(".")[1] as string).slice(digits));
+    return isTie && /[13579]$/.test(rounded) ? previous(value, digits) : rounded;
+  }
   return BigInt(value).toString() + (digits > 0 ? `.${"0".repeat(digits)}` : "");
+}
+
+/** The decimal below. */
+function previous(value: number, digits: number): string {
+  const exact = value.toFixed(100);
+  return digits === 0 ? (exact.split(".")[0] as string) : exact.slice(0, exact.indexOf(".") + 1 + digits);
 }
 
 function general(value: number, precision: number): string {

@@ -8,8 +8,10 @@ export type ParameterType = "string" | "int" | "float64" | "any" | "time" | "boo
 export type TemplateContext = {
   readonly line: string;
   readonly time: GoTime;
-  /** Before so many characters are made; throws when they would be too many. */
+  /** Before so many characters are made; throws when all that the run has made would be too many. */
   reserve(characters: number): void;
+  /** How many characters may still be made. */
+  readonly charactersLeft: number;
 };
 
 /** A function of templates. `call` may throw an Error whose message is what Go's function would say. */

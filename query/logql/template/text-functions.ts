@@ -1,6 +1,5 @@
-import { compileRegex } from "@sightline/model/regex.ts";
+import { compileRegex, type Regex } from "@sightline/model/regex.ts";
 import { regexProblem } from "../parse/problems.ts";
-import type { GoValue } from "./go-value.ts";
 import { ofStrings, type TemplateFunction, type TemplateFunctions } from "./template-function.ts";
 
 /** Go's strings.Trim and its siblings: characters of the set go away at the ends. */
@@ -98,6 +97,7 @@ function alignment(isRight: boolean): TemplateFunction {
 const replaceSome: TemplateFunction = {
   parameters: ["string", "string", "string", "int"],
   call: ([text, from, to, count], context) => {
+    context.reserve((text as string).length);
     const parts = (text as string).split(from as string);
     const limit = Number(count) < 0 ? parts.length - 1 : Math.min(Number(count), parts.length - 1);
     context.reserve((text as string).length + limit * (to as string).length);
@@ -109,20 +109,32 @@ const replaceSome: TemplateFunction = {
 const replaceAll: TemplateFunction = {
   parameters: ["string", "string", "string"],
   call: ([from, to, text], context) => {
-    context.reserve((text as string).split(from as string).length * (to as string).length);
+    context.reserve(countOf(text as string, from as string) * (to as string).length);
     return (text as string).replaceAll(from as string, () => to as string);
   },
 };
 
-function regexFunction(call: (source: string, text: string, replacement: string) => GoValue, count: 2 | 3) {
-  return ofStrings(count, (source = "", text = "", replacement = "") => {
-    try {
-      compileRegex(source);
-    } catch (error) {
-      throw new Error(regexProblem(error), { cause: error });
-    }
-    return call(source, text, replacement);
-  });
+function countOf(text: string, part: string): number {
+  if (part === "") return text.length + 1;
+  let count = 0;
+  for (let at = text.indexOf(part); at !== -1; at = text.indexOf(part, at + part.length)) count++;
+  return count;
+}
+
+function compiled(source: string): Regex {
+  try {
+    return compileRegex(source);
+  } catch (error) {
+    throw new Error(regexProblem(error), { cause: error });
+  }
+}
+
+function regexReplacement(isLiteral: boolean): TemplateFunction {
+  return {
+    parameters: ["string", "string", "string"],
+    call: ([source, text, to], { charactersLeft }) =>
+      compiled(source as string).replaceAll(text as string, to as string, isLiteral, charactersLeft),
+  };
 }
 
 function base64Decode(text: string): string {
@@ -178,9 +190,9 @@ export const TEXT_FUNCTIONS: TemplateFunctions = {
   trimPrefix: ofStrings(2, (prefix = "", text = "") => trimPrefix(text, prefix)),
   alignLeft: alignment(false),
   alignRight: alignment(true),
-  regexReplaceAll: regexFunction((source, text, to) => compileRegex(source).replaceAll(text, to, false), 3),
-  regexReplaceAllLiteral: regexFunction((source, text, to) => compileRegex(source).replaceAll(text, to, true), 3),
-  count: regexFunction((source, text) => BigInt(compileRegex(source).count(text)), 2),
+  regexReplaceAll: regexReplacement(false),
+  regexReplaceAllLiteral: regexReplacement(true),
+  count: ofStrings(2, (source = "", text = "") => BigInt(compiled(source).count(text))),
   urldecode: ofStrings(1, (text = "") => urlDecode(text)),
   urlencode: ofStrings(1, (text = "") => urlEncode(text)),
   b64enc: ofStrings(1, (text = "") => Buffer.from(text).toString("base64")),
