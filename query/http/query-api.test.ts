@@ -135,10 +135,12 @@ test("a long answer is sent in chunks and lets others work in between", async ()
       handler: ({ request, reply }) => sendChunks(request, reply, "text/plain", manyPieces(count)),
     },
   ]);
+  // By the time of this thread alone: a busy machine takes its share of any other.
+  const workedMs = () => Object.values(process.threadCpuUsage()).reduce((sum, us) => sum + us, 0) / 1_000;
   let longestMs = 0;
-  let lastMs = performance.now();
+  let lastMs = workedMs();
   const ticker = setInterval(() => {
-    const nowMs = performance.now();
+    const nowMs = workedMs();
     longestMs = Math.max(longestMs, nowMs - lastMs);
     lastMs = nowMs;
   }, 1);
@@ -146,8 +148,7 @@ test("a long answer is sent in chunks and lets others work in between", async ()
   const body = await (await fetch(`${base}/long`, { headers: { "accept-encoding": "identity" } })).text();
   clearInterval(ticker);
   expect(body.length).toBe([...manyPieces(count)].join("").length);
-  // The limit is 50 ms; a busy machine may take its share.
-  expect(longestMs).toBeLessThan(200);
+  expect(longestMs).toBeLessThan(100);
 });
 
 test("gzip is used when the client accepts it and it is worth it", async () => {

@@ -1,5 +1,5 @@
 /** So many are sorted at a go: a few milliseconds, whatever it takes to compare two of them. */
-const RUN_LENGTH = 1_000;
+const RUN_LENGTH = 250;
 /** What comparing two items counts for in {@link Breather.tired}. */
 const COMPARE_WORK = 200;
 

@@ -16,6 +16,9 @@ import { selectSlices } from "./select-slices.ts";
 import { ABSENT, FLOAT, HISTOGRAM, type StepSeries } from "./step-series.ts";
 import { firstGaze, gazeOf, knownDuration } from "./time-window.ts";
 
+/** What making one sample of a result counts for in {@link QueryContext.tired}. */
+const SAMPLE_WORK = 50;
+
 /** A prepared query at one moment. Range vectors come as they are, everything else has the time of evaluation. */
 export async function evaluateInstant(context: QueryContext, expr: Expr, timeMs: number): Promise<PromValue> {
   const evaluator = new Evaluator(context);
@@ -29,7 +32,7 @@ export async function evaluateInstant(context: QueryContext, expr: Expr, timeMs:
   const value = await evaluator.evaluate(expr, grid);
   if (value.type === "string") return { type: "string", timeMs, value: value.value };
   if (value.type === "scalar") return { type: "scalar", timeMs, value: value.values[0] as number };
-  return { type: "vector", samples: vectorSamples(await finished(context, value.series), timeMs) };
+  return { type: "vector", samples: await vectorSamples(context, await finished(context, value.series), timeMs) };
 }
 
 /** A prepared query at every step of a range of times; scalars as a series without labels. */
@@ -68,9 +71,14 @@ async function finished(context: QueryContext, series: StepSeries[]): Promise<St
   return mergeSameLabels(context, series);
 }
 
-function vectorSamples(series: readonly StepSeries[], timeMs: number): VectorSample[] {
+async function vectorSamples(
+  context: QueryContext,
+  series: readonly StepSeries[],
+  timeMs: number,
+): Promise<VectorSample[]> {
   const samples: VectorSample[] = [];
   for (const entry of series) {
+    if (context.tired(SAMPLE_WORK)) await context.breathe();
     if (entry.kinds[0] === FLOAT) samples.push({ labels: entry.labels, timeMs, value: entry.values[0] as number });
     else if (entry.kinds[0] !== ABSENT) {
       samples.push({ labels: entry.labels, timeMs, value: 0, histogram: entry.histogramAt(0) });
