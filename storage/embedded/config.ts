@@ -147,7 +147,9 @@ const segmentedStore = (rows: string, retention: string) => ({
   index_cache: size("64MiB").describe("Memory for what is known of each file: streams, trace ids, operations."),
   duckdb: z
     .strictObject({
-      memory: size("1GiB").describe("Memory DuckDB may use; what needs more is spilled to the data directory."),
+      memory: size("1GiB").describe(
+        "Memory DuckDB may use, half of it for writing; what needs more is spilled to the data directory.",
+      ),
       threads: z.number().int().min(1).default(2).describe("Threads DuckDB may use."),
     })
     .prefault({}),
