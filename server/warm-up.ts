@@ -23,11 +23,13 @@ import { VERSION } from "./version.ts";
 
 const TARGETS = 3;
 const INTERVAL_MS = 15_000;
-const STEPS = 240;
+const STEPS = 480;
 /** Before these the store writes a block; the newest samples are in the head. */
-const CUTS: readonly number[] = [150, 220];
+const CUTS: readonly number[] = [330, 450];
 /** At this one all counters begin again at zero. */
-const RESTART = 100;
+const RESTART = 380;
+/** So much of the time that there is data of is asked for. */
+const ASKED_STEPS = 240;
 /** By then V8 has compiled what a query runs through. */
 const ROUNDS = 40;
 const ROUNDS_PER_HEAVY = 3;
@@ -40,6 +42,7 @@ const LIGHT: readonly Question[] = [
   range('http_requests_total{job="cart-service",method="GET",status="200"}', "15"),
   range('rate(http_requests_total{job="cart-service",method="GET"}[5m])', "60"),
   range('avg_over_time(gauge_1{job="cart-service"}[10m])', "300"),
+  instant('http_request_duration_seconds_count{job="cart-service"}'),
   ["/api/v1/label/job/values", {}],
   ["/api/v1/label/pod/values", { "match[]": "http_requests_total" }],
   ["/api/v1/series", { "match[]": '{job="cart-service"}' }],
@@ -105,26 +108,19 @@ export class WarmUp implements Component {
   async #run(signal: AbortSignal): Promise<void> {
     const dir = await mkdtemp(join(tmpdir(), "sightline-warm-up-"));
     const listener = new HttpListener({ key: "warm-up", hostPort: "127.0.0.1:0", logger: SILENT_LOGGER });
-    const agent = new Agent({ keepAlive: true, maxSockets: 1 });
     try {
       const store = await this.#fill(dir);
-      this.#serve(listener, store);
-      await listener.start();
-      const endMs = Date.now();
-      for (let round = 0; round < ROUNDS; round++) {
-        for (const [path, parameters] of round % ROUNDS_PER_HEAVY === 0 ? [...LIGHT, ...HEAVY] : LIGHT) {
-          signal.throwIfAborted();
-          const url = new URL(path, listener.url);
-          const times = { start: (endMs - STEPS * INTERVAL_MS) / 1000, end: endMs / 1000, time: endMs / 1000 };
-          for (const [name, value] of Object.entries({ ...times, ...parameters })) {
-            url.searchParams.set(name, String(value));
-          }
-          await ask(url, agent);
+      try {
+        this.#serve(listener, store);
+        await listener.start();
+        for (let round = 0; round < ROUNDS; round++) {
+          await askAll(listener.url, round % ROUNDS_PER_HEAVY === 0 ? [...LIGHT, ...HEAVY] : LIGHT, signal);
         }
+      } finally {
+        await listener.stop();
+        await store.stop();
       }
     } finally {
-      agent.destroy();
-      await listener.stop();
       await this.#traces.stop();
       await rm(dir, { recursive: true, force: true });
     }
@@ -148,18 +144,19 @@ export class WarmUp implements Component {
     });
   }
 
+  /** A store as it is after a restart: blocks that were read from disk, and what came since. */
   async #fill(dir: string): Promise<MetricStore> {
-    const store = new EmbeddedMetricStore({
-      dir,
-      config: this.#config.storage.metrics,
-      logger: SILENT_LOGGER,
-      registry: new Registry(),
-    });
+    const options = { dir, config: this.#config.storage.metrics, logger: SILENT_LOGGER };
     const targets = Array.from({ length: TARGETS }, (_, n) => new ScrapeTarget(n, INTERVAL_MS));
     const series = targets.flatMap(({ labels }) => labels.map((one) => new SeriesKey(one)));
     const beganMs = Date.now() - STEPS * INTERVAL_MS;
+    let store = new EmbeddedMetricStore({ ...options, registry: new Registry() });
     for (let step = 0; step < STEPS; step++) {
       if (CUTS.includes(step)) await store.flush();
+      if (step === CUTS.at(-1)) {
+        store = new EmbeddedMetricStore({ ...options, registry: new Registry() });
+        await store.start();
+      }
       if (step === RESTART) for (const { values } of targets) values.fill(0);
       await store.append(DEFAULT_TENANT, scrape(targets, series, beganMs + step * INTERVAL_MS), step + 1);
     }
@@ -178,6 +175,25 @@ function scrape(targets: readonly ScrapeTarget[], series: readonly SeriesKey[], 
   });
   const refs = Uint32Array.from({ length }, (_, i) => i);
   return { length, series, refs, timesMs, values, histograms: [], exemplars: [], metadata: [] };
+}
+
+/** Over a connection of its own, as there is one for every client. */
+async function askAll(base: string, questions: readonly Question[], signal: AbortSignal): Promise<void> {
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  const end = Date.now() / 1000;
+  const times = { start: end - (ASKED_STEPS * INTERVAL_MS) / 1000, end, time: end };
+  try {
+    for (const [path, parameters] of questions) {
+      signal.throwIfAborted();
+      const url = new URL(path, base);
+      for (const [name, value] of Object.entries({ ...times, ...parameters })) {
+        url.searchParams.set(name, String(value));
+      }
+      await ask(url, agent);
+    }
+  } finally {
+    agent.destroy();
+  }
 }
 
 async function ask(url: URL, agent: Agent): Promise<void> {
