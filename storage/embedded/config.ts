@@ -1,7 +1,7 @@
 import { parseBytes, parseDurationMs } from "@sightline/model/units.ts";
 import { z } from "zod";
 import { STANDARD_TIERS, type Tier } from "./metrics/downsampling/downsampling-plan.ts";
-import { parseSelector } from "./metrics/retention/parse-selector.ts";
+import { parseSelector } from "./retention/parse-selector.ts";
 
 /** Text such as `15d`, parsed to milliseconds. */
 const duration = (text: string) => z.string().default(text).transform(asIssue(parseDurationMs));
@@ -16,7 +16,7 @@ const retentionRules = () =>
         selector: z
           .string()
           .transform(asIssue(parseSelector))
-          .describe('Which series, as PromQL selects them: debug_metric{env="dev"}'),
+          .describe('Which ones: debug_metric{env="dev"} or {service_name=~"test-.*"}'),
         keep: setDuration().describe("How long their samples are kept"),
       }),
     )
@@ -50,6 +50,12 @@ export const retentionOverride = z.strictObject({
   retention_bytes: z.string().transform(asIssue(parseBytes)).optional(),
   retention_rules: retentionRules().optional(),
   downsampling: downsampling.transform(tiersOf).optional(),
+});
+
+/** What an overrides file may say of one tenant's logs or spans. */
+export const rowsRetentionOverride = z.strictObject({
+  retention: setDuration().optional(),
+  retention_rules: retentionRules().optional(),
 });
 
 /** Settings of the embedded metric store; durations come out in ms, sizes in bytes. */
@@ -111,6 +117,17 @@ export type EmbeddedMetricsConfig = z.output<typeof embeddedMetricsConfig>;
 
 /** What the stores of logs and of traces have in common; durations come out in ms, sizes in bytes. */
 const segmentedStore = (rows: string, retention: string) => ({
+  retention_rules: retentionRules()
+    .default([])
+    .describe(
+      `${rows} that are kept for another time: a list of selector (of labels, for spans of resource attributes) and keep. The first whose selector matches counts.`,
+    ),
+  retention_overrides_file: z
+    .string()
+    .default("")
+    .describe(
+      "YAML file: tenant to retention and retention_rules of its own. Read again every minute when it has changed; a wrong one is not used.",
+    ),
   retention: duration(retention).describe(
     `${rows} older than this are refused, and files that hold only such are deleted.`,
   ),

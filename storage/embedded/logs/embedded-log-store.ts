@@ -216,7 +216,8 @@ class LogQuery {
     const { range, newestFirst, limit } = this.#request;
     const index = await this.#store.withIndex(segment, (known) => known);
     if (!index) return;
-    const streams = await this.#matchingStreams(index, (stream) => overlaps(stream, range));
+    const isKept = this.#keeps(segment);
+    const streams = await this.#matchingStreams(index, (stream) => overlaps(stream, range) && isKept(stream));
     if (streams.length === 0) return;
     const query = {
       segment,
@@ -285,13 +286,17 @@ class LogQuery {
     const { range } = this.#request;
     const index = await this.#store.withIndex(segment, (known) => known);
     if (!index) return [];
+    const isKept = this.#keeps(segment);
     const isInside = (timeNs: bigint) => timeNs >= range.startNs && timeNs < range.endNs;
     // The index counts deleted rows, too: then only the rows can tell.
     const sure = (stream: IndexedStream) =>
       segment.deleted.length === 0 && (isInside(stream.minNs) || isInside(stream.maxNs));
-    const numbers = await this.#matchingStreams(index, sure);
+    const numbers = await this.#matchingStreams(index, (stream) => sure(stream) && isKept(stream));
     // Streams that begin before the range and end after it: only their rows can tell.
-    const unsure = await this.#matchingStreams(index, (stream) => overlaps(stream, range) && !sure(stream));
+    const unsure = await this.#matchingStreams(
+      index,
+      (stream) => overlaps(stream, range) && !sure(stream) && isKept(stream),
+    );
     if (unsure.length > 0) {
       const sql = sqlOfStreamQuery({ segment, index, streams: unsure, range });
       for await (const chunk of this.#store.database.stream(sql, [], this.#signal)) {
@@ -299,6 +304,12 @@ class LogQuery {
       }
     }
     return numbers.map((number) => (index.streams[number] as IndexedStream).stream);
+  }
+
+  /** Tells streams of which records are kept; the files may still have others. */
+  #keeps(segment: Segment): (stream: IndexedStream) => boolean {
+    const isExpired = this.#store.retention.expiry(segment);
+    return ({ stream, maxNs }) => !isExpired({ labels: stream.labels, maxNs });
   }
 
   async #pause(): Promise<void> {

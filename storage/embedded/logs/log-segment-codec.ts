@@ -14,6 +14,7 @@ import type {
   SegmentPlan,
   SegmentQuery,
 } from "../segments/segment-codec.ts";
+import type { RowGroup } from "../segments/segment-retention.ts";
 import { pickLogRows } from "./log-batch-rows.ts";
 import { type IndexedStream, indexOfLines, type LogSegmentIndex, linesOfIndex } from "./log-segment-index.ts";
 import { StreamDictionary } from "./stream-dictionary.ts";
@@ -39,6 +40,7 @@ export const TAIL_SPAN_ID = "span_id";
 
 export class LogSegmentCodec implements SegmentCodec<LogBatch, LogSegmentIndex> {
   readonly signal = "logs";
+  readonly groupColumn = "stream";
   readonly #maxColumns: number;
 
   /** `maxColumns`: attributes with a column of their own in one segment. */
@@ -112,6 +114,10 @@ export class LogSegmentCodec implements SegmentCodec<LogBatch, LogSegmentIndex> 
       return `SELECT ${fields.join(", ")} FROM ${rows}`;
     });
     return { select: selects.join(" UNION ALL "), orderBy: ORDER, index: linesOfIndex({ columns, streams }) };
+  }
+
+  groups({ streams }: LogSegmentIndex): readonly RowGroup[] {
+    return streams.map(({ stream, maxNs }) => ({ labels: stream.labels, maxNs }));
   }
 
   parseIndex(lines: readonly unknown[]): LogSegmentIndex {

@@ -20,10 +20,12 @@ import type {
 import { type TenantId, tenantId } from "@sightline/model/tenant.ts";
 import type { Registry } from "prom-client";
 import type { EmbeddedMetricsConfig } from "../config.ts";
+import type { TenantOverrides } from "../retention/tenant-overrides.ts";
 import type { CachedPart } from "./block.ts";
 import { ByteCache } from "./byte-cache.ts";
 import { Rejections } from "./rejections.ts";
-import { RetentionOverrides } from "./retention/retention-overrides.ts";
+import { retentionOverrides } from "./retention/retention-overrides.ts";
+import type { RetentionPolicy } from "./retention/retention-policy.ts";
 import { type StoreState, StoreTelemetry } from "./store-telemetry.ts";
 import { TenantMetrics } from "./tenant-metrics.ts";
 
@@ -73,7 +75,7 @@ export class EmbeddedMetricStore implements MetricStore, Copyable {
   readonly #nowMs: () => number;
   readonly #cache: ByteCache<CachedPart>;
   readonly #telemetry: StoreTelemetry;
-  readonly #policies: RetentionOverrides;
+  readonly #policies: TenantOverrides<RetentionPolicy>;
   readonly #tenants = new Map<TenantId, TenantMetrics>();
   readonly #opening = new Map<TenantId, Promise<TenantMetrics>>();
   /** Positions of appends that wait for their tenant to be opened. */
@@ -88,7 +90,7 @@ export class EmbeddedMetricStore implements MetricStore, Copyable {
     this.#nowMs = options.nowMs ?? Date.now;
     this.#cache = new ByteCache(options.config.cache);
     this.#telemetry = new StoreTelemetry(options.registry, () => this.#state());
-    this.#policies = new RetentionOverrides(options);
+    this.#policies = retentionOverrides(options);
   }
 
   async start(): Promise<void> {

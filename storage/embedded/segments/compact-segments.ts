@@ -1,13 +1,16 @@
 import type { DuckDatabase } from "./duck-database.ts";
-import type { MergeInput, SegmentCodec } from "./segment-codec.ts";
+import type { MergeInput, SegmentCodec, SegmentQuery } from "./segment-codec.ts";
 import type { Segment, SegmentDirectory } from "./segment-directory.ts";
 import { segmentRows } from "./segment-rows.ts";
 import { mergeSegments } from "./segment-writer.ts";
 
+/** A part of a segment that is left out: a condition of SQL that holds for its rows. */
+export type LeaveOut = { readonly condition: string };
+
 export type Compaction<Index> = {
   readonly database: DuckDatabase;
   readonly directory: SegmentDirectory;
-  readonly codec: SegmentCodec<never, Index>;
+  readonly codec: Pick<SegmentCodec<unknown, Index>, "merge">;
   /** undefined when the segment is damaged. */
   readonly indexOf: (segment: Segment) => Promise<Index | undefined>;
 };
@@ -21,20 +24,25 @@ const NEVER_ABORTED = new AbortController().signal;
 export async function compactSegments<Index>(
   compaction: Compaction<Index>,
   inputs: readonly Segment[],
+  leaveOut?: LeaveOut,
 ): Promise<boolean> {
   const { database, directory, codec, indexOf } = compaction;
-  const extent = extentOf(inputs);
+  const query = (sql: string) => database.stream(sql, [], NEVER_ABORTED);
   const merged: MergeInput<Index>[] = [];
   for (const segment of inputs) {
     const index = await indexOf(segment);
     if (index === undefined) return false;
-    merged.push({ rows: segmentRows(segment), index, isThinned: segment.deleted.length > 0 });
+    const all = segmentRows(segment);
+    const rows = leaveOut ? `(SELECT * FROM ${all} WHERE NOT (${leaveOut.condition}))` : all;
+    merged.push({ rows, index, isThinned: leaveOut !== undefined || segment.deleted.length > 0 });
   }
+  const extent = extentOf(inputs);
+  if (leaveOut) extent.rows = await countRows(merged, query);
   if (extent.rows === 0) {
     await directory.change({ drop: inputs });
     return true;
   }
-  const plan = await codec.merge(merged, (sql) => database.stream(sql, [], NEVER_ABORTED));
+  const plan = await codec.merge(merged, query);
   const { tenant, day } = (inputs[0] as Segment).info;
   const { draft } = directory.create({ tenant, day, ...extent });
   let written: Segment;
@@ -47,6 +55,15 @@ export async function compactSegments<Index>(
   // Should this fail, the manifest may be on disk all the same: what it names must stay.
   await directory.change({ add: [written], drop: inputs });
   return true;
+}
+
+async function countRows(inputs: readonly MergeInput<unknown>[], query: SegmentQuery): Promise<number> {
+  let count = 0;
+  for (const { rows } of inputs) {
+    for await (const chunk of query(`SELECT count(*)::DOUBLE FROM ${rows}`))
+      count += Number(chunk.getColumnValues(0)[0]);
+  }
+  return count;
 }
 
 function extentOf(segments: readonly Segment[]): { minNs: bigint; maxNs: bigint; rows: number } {

@@ -1,4 +1,5 @@
 import type { DuckDBDataChunk, DuckDBType, DuckDBValue } from "@duckdb/node-api";
+import type { RowGroup } from "./segment-retention.ts";
 
 /** Some rows of a batch, in any order. */
 export type RowPart<Batch> = { readonly batch: Batch; readonly rows: Uint32Array };
@@ -51,4 +52,7 @@ export interface SegmentCodec<Batch, Index> {
   /** `query` runs SQL that may read the inputs. */
   merge(inputs: readonly MergeInput<Index>[], query: SegmentQuery): Promise<MergePlan>;
   parseIndex(lines: readonly unknown[]): Index;
+  /** The rows of a segment by what they are kept by; a group's place is the number in {@link groupColumn}. */
+  groups(index: Index): readonly RowGroup[];
+  readonly groupColumn: string;
 }

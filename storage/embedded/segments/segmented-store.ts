@@ -5,6 +5,7 @@ import type { AppendResult, Deletion, Rejection, RowDeletion } from "@sightline/
 import type { TenantId } from "@sightline/model/tenant.ts";
 import type { Registry } from "prom-client";
 import { admit } from "./admission.ts";
+import { compactSegments, type LeaveOut } from "./compact-segments.ts";
 import { compactionInputs } from "./compaction.ts";
 import { DuckDatabase } from "./duck-database.ts";
 import { type HotBatch, HotBuffer } from "./hot-buffer.ts";
@@ -14,14 +15,13 @@ import { type FindRows, RowDeleter } from "./row-deleter.ts";
 import { partsByDay } from "./row-parts.ts";
 import type { SegmentCodec } from "./segment-codec.ts";
 import { type Segment, SegmentDirectory } from "./segment-directory.ts";
-import { segmentRows } from "./segment-rows.ts";
-import { mergeSegments, type SegmentFiles, writeSegment } from "./segment-writer.ts";
+import { type RowsRetentionConfig, SegmentRetention } from "./segment-retention.ts";
+import { writeSegment } from "./segment-writer.ts";
 import { StoreMetrics } from "./store-metrics.ts";
 import { WriteThread } from "./write-thread.ts";
 
 /** The settings that logs and traces share; durations in ms. */
-export type SegmentedStoreConfig = {
-  readonly retention: number;
+export type SegmentedStoreConfig = RowsRetentionConfig & {
   readonly max_future: number;
   readonly deletion_grace: number;
   readonly flush: {
@@ -65,7 +65,6 @@ const RETRY_MS = 10_000;
 const MAINTENANCE_MS = 60_000;
 const BACKLOG_RETRY_MS = 1_000;
 const MIN_PORTION_BYTES = 1024 * 1024;
-const NEVER_ABORTED = new AbortController().signal;
 
 /**
  * Keeps rows in memory as they come ("hot") and writes them, many at a time, as immutable segments of Parquet: what
@@ -74,6 +73,7 @@ const NEVER_ABORTED = new AbortController().signal;
  */
 export class SegmentedStore<Batch extends { readonly length: number }, Index> {
   readonly metrics: StoreMetrics;
+  readonly retention: SegmentRetention;
   readonly memoryParts: readonly MemoryPart[];
   readonly #options: SegmentedStoreOptions<Batch, Index>;
   readonly #logger: Logger;
@@ -98,6 +98,9 @@ export class SegmentedStore<Batch extends { readonly length: number }, Index> {
     this.#logger = options.logger;
     this.#nowMs = options.nowMs ?? Date.now;
     this.#indexes = new IndexCache(options.config.index_cache);
+    const { logger, registry, codec } = options;
+    const nowMs = () => this.#nowMs();
+    this.retention = new SegmentRetention(options.config, { signal: codec.signal, logger, registry, nowMs });
     this.metrics = new StoreMetrics(options.registry, options.codec.signal);
     this.#portionBytes = options.config.flush.max_bytes;
     const { signal } = options.codec;
@@ -114,6 +117,7 @@ export class SegmentedStore<Batch extends { readonly length: number }, Index> {
 
   async start(): Promise<void> {
     this.#stopping = false;
+    await this.retention.start();
     const { dir, config } = this.#options;
     const directory = await SegmentDirectory.open(dir, this.#logger);
     const { threads } = config.duckdb;
@@ -165,7 +169,8 @@ export class SegmentedStore<Batch extends { readonly length: number }, Index> {
     }
     this.#checkBacklog();
     this.#lastPosition = Math.max(this.#lastPosition, position);
-    const { kept, minNs, maxNs, rejected } = admit(batch, codec, config, this.#nowMs());
+    const limits = { retention: this.retention.longestMs(tenant), max_future: config.max_future };
+    const { kept, minNs, maxNs, rejected } = admit(batch, codec, limits, this.#nowMs());
     this.#count(kept?.length ?? 0, rejected);
     if (!kept) return { accepted: 0, rejected };
     const bytes = codec.approximateBytes(kept);
@@ -391,46 +396,58 @@ export class SegmentedStore<Batch extends { readonly length: number }, Index> {
   }
 
   async #expire(directory: SegmentDirectory): Promise<void> {
-    const oldestNs = BigInt(Math.floor(this.#nowMs() - this.#options.config.retention)) * 1_000_000n;
-    const drop = directory.tenants
-      .flatMap((tenant) => directory.segmentsOf(tenant))
-      .filter(({ info }) => info.maxNs < oldestNs);
+    await this.retention.reload();
+    const nowNs = BigInt(Math.floor(this.#nowMs())) * 1_000_000n;
+    const segments = directory.tenants.flatMap((tenant) => directory.segmentsOf(tenant));
+    const isOver = ({ info }: Segment) =>
+      info.maxNs < nowNs - BigInt(Math.floor(this.retention.longestMs(info.tenant))) * 1_000_000n;
+    await this.#drop(directory, segments.filter(isOver));
+    for (const segment of segments) {
+      if (this.#stopping) return;
+      if (!segment.dropped && segment.deleted.length === 0 && this.retention.mayBeDue(segment)) {
+        await this.#expireGroups(directory, segment);
+      }
+    }
+  }
+
+  /** Rewrites a segment without the groups of which nothing is kept. */
+  async #expireGroups(directory: SegmentDirectory, segment: Segment): Promise<void> {
+    const { codec } = this.#options;
+    directory.hold([segment]);
+    try {
+      const groups = await this.withIndex(segment, (index) => codec.groups(index));
+      if (!groups) return;
+      const isExpired = this.retention.expiry(segment);
+      const expired = groups.flatMap((group, number) => (isExpired(group) ? [number] : []));
+      if (expired.length === 0) this.retention.remember(segment, groups);
+      else if (expired.length === groups.length) await this.#drop(directory, [segment]);
+      else {
+        await this.#compact([segment], { condition: `${codec.groupColumn} IN (${expired.join(", ")})` });
+        const left = directory.segmentsOf(segment.info.tenant).at(-1);
+        this.metrics.expired.inc(segment.info.rows - (left?.info.rows ?? 0));
+      }
+    } finally {
+      directory.release([segment]);
+    }
+  }
+
+  async #drop(directory: SegmentDirectory, drop: readonly Segment[]): Promise<void> {
     if (drop.length === 0) return;
     await directory.change({ drop });
     this.metrics.expired.inc(drop.reduce((rows, { info }) => rows + info.rows, 0));
   }
 
-  async #compact(inputs: readonly Segment[]): Promise<void> {
+  async #compact(inputs: readonly Segment[], leaveOut?: LeaveOut): Promise<void> {
     const { database, directory } = this.#opened();
+    const { codec } = this.#options;
     directory.hold(inputs);
-    let draft: Segment | undefined;
+    const indexOf = (segment: Segment) => this.withIndex(segment, (index) => index);
     try {
-      const indexes = await Promise.all(
-        inputs.map((segment) =>
-          this.withIndex(segment, (index) => ({
-            rows: segmentRows(segment),
-            index,
-            isThinned: segment.deleted.length > 0,
-          })),
-        ),
-      );
-      if (indexes.includes(undefined)) return;
-      const plan = await this.#options.codec.merge(
-        indexes.filter((input) => input !== undefined),
-        (sql) => database.stream(sql, [], NEVER_ABORTED),
-      );
-      const { tenant, day } = (inputs[0] as Segment).info;
-      draft = directory.create({ tenant, day, ...extentOf(inputs) }).draft;
-      const files: SegmentFiles = await mergeSegments(database, draft, plan);
-      const merged = directory.finish(draft, files);
-      // As above: from here on the manifest on disk may name it.
-      draft = undefined;
-      await directory.change({ add: [merged], drop: inputs });
+      if (!(await compactSegments({ database, directory, codec, indexOf }, inputs, leaveOut))) return;
       for (const { info } of inputs) this.#indexes.delete(info.id);
       this.metrics.compactions.inc({ result: "ok" });
     } catch (error) {
       this.metrics.compactions.inc({ result: "failed" });
-      if (draft) await directory.discard(draft).catch(() => {});
       throw error;
     } finally {
       directory.release(inputs);
@@ -451,15 +468,4 @@ export class SegmentedStore<Batch extends { readonly length: number }, Index> {
     this.metrics.segments.set(segments.length);
     this.metrics.segmentBytes.set(segments.reduce((bytes, { info }) => bytes + info.bytes, 0));
   }
-}
-
-function extentOf(segments: readonly Segment[]): { minNs: bigint; maxNs: bigint; rows: number } {
-  let { minNs, maxNs } = (segments[0] as Segment).info;
-  let rows = 0;
-  for (const { info } of segments) {
-    if (info.minNs < minNs) minNs = info.minNs;
-    if (info.maxNs > maxNs) maxNs = info.maxNs;
-    rows += info.rows;
-  }
-  return { minNs, maxNs, rows };
 }

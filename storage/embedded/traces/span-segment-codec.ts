@@ -14,6 +14,7 @@ import type {
   SegmentPlan,
   SegmentQuery,
 } from "../segments/segment-codec.ts";
+import type { RowGroup } from "../segments/segment-retention.ts";
 import { BloomFilter } from "./bloom-filter.ts";
 import { OperationTable } from "./operation-table.ts";
 import { SourceDictionary } from "./source-dictionary.ts";
@@ -49,6 +50,7 @@ export const TAIL_DROPPED = "dropped";
 
 export class SpanSegmentCodec implements SegmentCodec<SpanBatch, SpanSegmentIndex> {
   readonly signal = "traces";
+  readonly groupColumn = "source";
   readonly #maxColumns: number;
 
   /** `maxColumns`: attributes with a column of their own in one segment. */
@@ -139,6 +141,11 @@ export class SpanSegmentCodec implements SegmentCodec<SpanBatch, SpanSegmentInde
       orderBy: ORDER,
       index: linesOfIndex({ columns, sources: sources.list, traces, traceCount, operations }),
     };
+  }
+
+  /** By their resource attributes. */
+  groups({ sources }: SpanSegmentIndex): readonly RowGroup[] {
+    return sources.map(({ resource }) => ({ labels: resource.map(({ name, value }) => [name, value] as const) }));
   }
 
   parseIndex(lines: readonly unknown[]): SpanSegmentIndex {
