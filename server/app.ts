@@ -8,6 +8,7 @@ import { assertListenIsSafe } from "@sightline/auth/listen-guard.ts";
 import { DeadLetters } from "@sightline/collector/dead-letters/dead-letters.ts";
 import { decoderOptions } from "@sightline/collector/decoder-options.ts";
 import { Ingest } from "@sightline/collector/ingest.ts";
+import { registerLokiPush } from "@sightline/collector/receivers/loki-push.ts";
 import { OtlpGrpcReceiver } from "@sightline/collector/receivers/otlp-grpc.ts";
 import { registerOtlpHttp } from "@sightline/collector/receivers/otlp-http.ts";
 import { registerRemoteWrite } from "@sightline/collector/receivers/remote-write.ts";
@@ -45,6 +46,7 @@ import { collectDefaultMetrics, Registry } from "prom-client";
 import { registerCopyRoute } from "./backup/copy-route.ts";
 import { lockDataDir } from "./data-dir-lock.ts";
 import { DATA_LAYOUT } from "./data-layout.ts";
+import { assertNothingIsGone, rememberDirectories } from "./data-layout-guard.ts";
 
 import { HttpListener, splitHostPort } from "./http-listener.ts";
 import { Logging } from "./logging.ts";
@@ -176,6 +178,7 @@ export class App {
     });
     registerOtlpHttp(otlpHttp.app, receiving);
     registerOtlpHttp(http.app, receiving);
+    registerLokiPush(http.app, receiving);
     registerRemoteWrite(http.app, receiving);
     const gate = new QueryGate({
       maxConcurrent: config.query.max_concurrency,
@@ -284,10 +287,12 @@ export class App {
   async start(): Promise<void> {
     const began = performance.now();
     this.#unlock = lockDataDir(this.#config.data_dir);
+    assertNothingIsGone(this.#config.data_dir);
     for (const component of this.#components) {
       this.#notReady = `starting ${component.name}`;
       await component.start();
     }
+    await rememberDirectories(this.#config.data_dir, [DATA_LAYOUT.metrics, DATA_LAYOUT.logs, DATA_LAYOUT.traces]);
     this.#notReady = undefined;
     const ms = Math.round(performance.now() - began);
     this.#logging.for("server").info("accepting traffic", { ...this.#addresses(), version: VERSION, ms });
