@@ -69,6 +69,14 @@ function range(query: string, step: string) {
   return ["/api/v1/query_range", { query, step }] as const;
 }
 
+export type WarmUpOptions = {
+  readonly config: Config;
+  readonly logger: Logger;
+  readonly maxDelayMs: number;
+  /** How often it asks, for tests. */
+  readonly rounds?: number;
+};
+
 /**
  * Asks made-up questions of a small store of its own, so that the first real ones need not wait for V8 to compile what
  * they run through, which takes several times as long as answering them. `start` waits for it only as long as
@@ -79,14 +87,16 @@ export class WarmUp implements Component {
   readonly #config: Config;
   readonly #logger: Logger;
   readonly #maxDelayMs: number;
+  readonly #rounds: number;
   readonly #traces = new OwnTraces({ submit: async () => {}, resource: { version: VERSION, instance: "" } });
   readonly #stopping = new AbortController();
   #running: Promise<void> = Promise.resolve();
 
-  constructor(options: { readonly config: Config; readonly logger: Logger; readonly maxDelayMs: number }) {
+  constructor(options: WarmUpOptions) {
     this.#config = options.config;
     this.#logger = options.logger;
     this.#maxDelayMs = options.maxDelayMs;
+    this.#rounds = options.rounds ?? ROUNDS;
   }
 
   async start(): Promise<void> {
@@ -113,7 +123,7 @@ export class WarmUp implements Component {
       try {
         this.#serve(listener, store);
         await listener.start();
-        for (let round = 0; round < ROUNDS; round++) {
+        for (let round = 0; round < this.#rounds; round++) {
           await askAll(listener.url, round % ROUNDS_PER_HEAVY === 0 ? [...LIGHT, ...HEAVY] : LIGHT, signal);
         }
       } finally {
@@ -199,4 +209,5 @@ async function askAll(base: string, questions: readonly Question[], signal: Abor
 async function ask(url: URL, agent: Agent): Promise<void> {
   const [response] = (await once(request(url, { agent }).end(), "response")) as [IncomingMessage];
   await once(response.resume(), "end");
+  if (response.statusCode !== 200) throw new Error(`${url.pathname}${url.search} was answered ${response.statusCode}`);
 }
