@@ -36,13 +36,13 @@ test("short work is done at once", () => {
 });
 
 test("work that takes long lets the rest of the process have turns in between, and keeps its order", async () => {
-  const done = await record(new FairTurns(), Array(8).fill("decode"), 10);
+  const done = await record(new FairTurns(), Array(8).fill("decode"), 40);
   expect(done.filter((entry) => entry !== "|")).toEqual([0, 1, 2, 3, 4, 5, 6, 7].map((i) => `decode ${i}`));
   expect(done.filter((entry) => entry === "|").length).toBeGreaterThanOrEqual(2);
 });
 
 test("what is to be applied goes before what is to be decoded", async () => {
-  const done = await record(new FairTurns(), ["decode", "decode", "decode", "apply"], 20);
+  const done = await record(new FairTurns(), ["decode", "decode", "decode", "apply"], 40);
   const order = done.filter((entry) => entry !== "|");
   expect(order.indexOf("apply 3")).toBeLessThan(order.indexOf("decode 2"));
 });

@@ -1,17 +1,25 @@
-/** Of each turn of the event loop. A query beside it waits no longer for its next step than this and what the network takes. */
-const SLICE_MS = 10;
+/** Of each turn of the event loop, if the rest of the process takes little of it. */
+const MIN_SLICE_MS = 10;
+/** A query waits for its next step no longer than this and what the network takes. */
+const MAX_SLICE_MS = 60;
 
 type Waiter = { readonly arrivedMs: number; readonly enter: () => void };
 
 /**
  * Shares the event loop between requests and the rest of the process. Whoever is about to hold the loop for milliseconds
  * asks for a turn first; when this turn of the loop has had its share they wait for a later one, in the order in which
- * they came. What was logged is applied before more is decoded, so that what is half done does not pile up.
+ * they came. What was logged is applied, and what was begun is finished, before more is decoded, so that what is half
+ * done does not pile up.
+ *
+ * The share is as long as what the rest took since the last one: reading and refusing more than can be taken must not
+ * leave ever less time for what is taken.
  */
 export class FairTurns {
-  readonly #applying: Waiter[] = [];
+  readonly #urgent: Waiter[] = [];
   readonly #decoding: Waiter[] = [];
   #startedMs = 0;
+  #endedMs = 0;
+  #sliceMs = MIN_SLICE_MS;
   #isScheduled = false;
 
   /** How long the next one to decode has been waiting; 0 when nobody is. */
@@ -21,14 +29,16 @@ export class FairTurns {
   }
 
   /** undefined: now; otherwise once it settles. The work has to be done in the same microtask. */
-  next(work: "apply" | "decode"): Promise<void> | undefined {
-    const waiting = work === "apply" ? this.#applying : this.#decoding;
+  next(work: "apply" | "go-on" | "decode"): Promise<void> | undefined {
+    const waiting = work === "decode" ? this.#decoding : this.#urgent;
     const now = performance.now();
     if (!this.#isScheduled) {
       this.#startedMs = now;
+      this.#endedMs = now;
+      this.#sliceMs = MIN_SLICE_MS;
       this.#schedule();
     }
-    if (waiting.length === 0 && now - this.#startedMs < SLICE_MS) return undefined;
+    if (waiting.length === 0 && now - this.#startedMs < this.#sliceMs) return undefined;
     return new Promise((enter) => waiting.push({ arrivedMs: now, enter }));
   }
 
@@ -39,13 +49,15 @@ export class FairTurns {
 
   async #turn(): Promise<void> {
     this.#isScheduled = false;
-    if (this.#applying.length + this.#decoding.length === 0) return;
+    if (this.#urgent.length + this.#decoding.length === 0) return;
     this.#startedMs = performance.now();
+    this.#sliceMs = Math.min(MAX_SLICE_MS, Math.max(MIN_SLICE_MS, this.#startedMs - this.#endedMs));
     this.#schedule();
     do {
-      (this.#applying.shift() ?? this.#decoding.shift())?.enter();
+      (this.#urgent.shift() ?? this.#decoding.shift())?.enter();
       // Its work is done when this goes on.
       await undefined;
-    } while (this.#applying.length + this.#decoding.length > 0 && performance.now() - this.#startedMs < SLICE_MS);
+    } while (this.#urgent.length + this.#decoding.length > 0 && performance.now() - this.#startedMs < this.#sliceMs);
+    this.#endedMs = performance.now();
   }
 }

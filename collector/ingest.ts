@@ -281,7 +281,7 @@ export class Ingest implements Component {
     for (;;) {
       const step = steps.next();
       if (step.done) return step.value;
-      const next = this.#turns.next("decode");
+      const next = this.#turns.next("go-on");
       if (next) await next;
     }
   }
