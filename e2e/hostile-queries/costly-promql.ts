@@ -22,7 +22,7 @@ const STEPS: readonly CostlyQuery[] = [
   ["36 million steps of a constant", "sum_over_time(vector(1)[10h:1ms])", SUBQUERY_STEPS],
   ["a step longer than the range", "rate(big[1y:290y])", "answer"],
   ["a million steps of a constant", "sum_over_time(vector(1)[1000s:1ms])", "answer"],
-  ["a million steps of 300 operators", `max_over_time(vector(time()${repeat("+time()", 300)})[1000s:1ms])`, SAMPLES],
+  ["a million steps of 30 operators", `max_over_time(vector(time()${repeat("+time()", 30)})[1000s:1ms])`, "answer"],
   ["a million steps of 40,000 series", "count_over_time(big[1000s:1ms])", SAMPLES],
   ["subqueries in subqueries", nest("max_over_time(", "big", "[1h:1s])", 3), SAMPLES],
   ["50 subqueries in subqueries", nest("max_over_time(", "vector(1)", "[5m:1m])", 50), "answer"],

@@ -8,6 +8,13 @@ const FORM = "application/x-www-form-urlencoded";
  */
 export function acceptForms(scope: FastifyInstance, maxFormBytes: number): void {
   scope.removeAllContentTypeParsers();
+  scope.addHook("onRequest", (request, _reply, done) => {
+    const type = request.headers["content-type"];
+    // Fastify refuses what is no type at all; Go's forms take it for one that is not theirs.
+    if (type !== undefined && !/^[^\s/;]+\/[^\s;]+/.test(type))
+      request.headers["content-type"] = "application/octet-stream";
+    done();
+  });
   scope.addContentTypeParser(FORM, { parseAs: "string", bodyLimit: maxFormBytes }, (_request, body, done) => {
     done(null, new URLSearchParams(body as string));
   });

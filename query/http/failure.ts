@@ -29,6 +29,8 @@ export function sendFailure(
   if (status === 500) logger.error("query failed", { url: request.url, error });
   if (retryAfterMs !== undefined) reply.header("retry-after", Math.ceil(retryAfterMs / 1_000));
   const message = status === 500 ? "internal error; the server's log says more" : shortened((error as Error).message);
+  // Fastify would close the connection on a client that is still sending, which then misses the answer.
+  if (error instanceof TooLargeError) reply.removeHeader("connection");
   drain(request.raw);
   return send(reply.code(status), { error, status, message });
 }

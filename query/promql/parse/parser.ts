@@ -35,6 +35,7 @@ const MAX_TIMESTAMP = 2 ** 63;
 export class Parser {
   readonly #tokens: TokenStream;
   readonly #experimental: boolean;
+  #operators = 0;
 
   constructor(tokens: TokenStream, experimental: boolean) {
     this.#tokens = tokens;
@@ -69,6 +70,8 @@ export class Parser {
       const precedence = token.kind === "operator" ? (PRECEDENCE.get(token.name) ?? 0) : 0;
       if (precedence === 0 || precedence < minPrecedence) return left;
       if (++chain > MAX_CHAIN) throw tokens.error(token, `more than ${MAX_CHAIN} operators in a row; use parentheses`);
+      if (++this.#operators > MAX_OPERATORS)
+        throw tokens.error(token, `more than ${MAX_OPERATORS} operators in one query`);
       tokens.take();
       const { bool, matching } = parseMatching(tokens, this.#experimental);
       const right = tokens.nested(() => this.#binary(token.name === "^" ? precedence : precedence + 1));
@@ -320,6 +323,8 @@ export class Parser {
 
 /** A chain of operators makes a tree as deep as it is long. */
 const MAX_CHAIN = 1_000;
+/** About 10 µs each to parse, and nobody else gets a turn meanwhile. */
+const MAX_OPERATORS = 5_000;
 const MAX_POSTFIXES = 100;
 const WITH_PARAM: ReadonlySet<Aggregator> = new Set<Aggregator>([
   "topk",
