@@ -168,6 +168,11 @@ const storesConfig = z
       .positive()
       .default(1)
       .describe("Requests given to one store at a time; more than one helps only a store across a network"),
+    max_deferred_bytes: size()
+      .default(32 * MIB)
+      .describe(
+        "Requests that a store which is down or slow may be behind, in bytes as they came; further ones of its signal are refused with 429. Up to it they are answered once they are in the log",
+      ),
     max_retry_delay_ms: durationMs
       .default(30_000)
       .describe("Longest wait between two attempts to reach a store that is down"),

@@ -150,6 +150,21 @@ describe("accepting", () => {
     await ingest.submit(request("y".repeat(60)));
   });
 
+  test("a store that is too far behind pushes back, and only its signal does", async () => {
+    const logs = new RecordingStore<LogBatch>();
+    const traces = new RecordingStore<SpanBatch>();
+    const { ingest } = await startIngest({ logs, traces }, { stores: { max_deferred_bytes: 100 } });
+    logs.onAppend = () => {
+      throw down();
+    };
+    await ingest.submit(request("first"));
+    await ingest.submit(request("x".repeat(120)));
+    await expect(ingest.submit(request("more"))).rejects.toThrow(/collector\.stores\.max_deferred_bytes \(100\)/);
+    await ingest.submit(request("span", "otlp-traces-protobuf"));
+    logs.onAppend = () => {};
+    await eventually(() => ingest.submit(request("again")));
+  });
+
   test("rows that the store refuses are told and counted", async () => {
     const logs = new RecordingStore<LogBatch>();
     logs.append = async () => ({ accepted: 0, rejected: [{ reason: "too_old", count: 1, message: "older than 15d" }] });

@@ -233,7 +233,9 @@ export class Ingest implements Component {
         retryAfterMs: RETRY_AFTER_MS,
       });
     }
-    this.#tenants.admit(request, signalOf(request));
+    const signal = signalOf(request);
+    this.#tenants.admit(request, signal);
+    this.#checkDeferred(signal);
     const place = this.budget.place();
     try {
       place.grow(request.body.length);
@@ -284,6 +286,17 @@ export class Ingest implements Component {
       const next = this.#turns.next("go-on");
       if (next) await next;
     }
+  }
+
+  /** A store that falls further and further behind shows ever less of what was acknowledged. */
+  #checkDeferred(signal: Signal): void {
+    const { max_deferred_bytes: maxBytes } = this.#options.config.stores;
+    if ((this.#queues[signal]?.deferredBytes ?? 0) < maxBytes) return;
+    throw new TooManyRequestsError(
+      `the store of ${signal} is further behind than collector.stores.max_deferred_bytes (${maxBytes}) allows: ` +
+        "send again later, or raise it",
+      { retryAfterMs: RETRY_AFTER_MS },
+    );
   }
 
   /** Who would wait longer is better told so than left to give up: work for clients that are gone is in vain. */

@@ -66,6 +66,7 @@ export class StoreQueue<Batch> {
   #from = 0;
   /** The last request that came while the queue was behind. */
   #deferred = 0;
+  #deferredBytes = 0;
   /** The highest position the store took. */
   #highest = 0;
   #onSettled: (() => void)[] = [];
@@ -81,6 +82,11 @@ export class StoreQueue<Batch> {
   async start(replayFrom: number): Promise<void> {
     this.#from = replayFrom;
     await new Promise<void>((resolve) => this.#fallBehind(resolve));
+  }
+
+  /** Bodies of the requests that were answered and are not in the store yet. */
+  get deferredBytes(): number {
+    return this.#behind ? this.#deferredBytes : 0;
   }
 
   /** The lowest position that the log still has to keep for this queue, undefined when there is none. */
@@ -99,6 +105,7 @@ export class StoreQueue<Batch> {
     if (position < this.#from) return undefined;
     if (this.#behind) {
       this.#deferred = position;
+      this.#deferredBytes += request.body.length;
       return undefined;
     }
     if (this.#waiting.length === 0 && !this.#isSaturated()) return this.#give(position, request, batch);
@@ -189,6 +196,7 @@ export class StoreQueue<Batch> {
 
   #fallBehind(onCaughtUpOrFailed: () => void): void {
     this.#behind = true;
+    this.#deferredBytes = 0;
     this.#deferred = Math.max(this.#deferred, (this.#waiting.at(-1) ?? this.#flights.at(-1))?.position ?? 0);
     for (const { settle } of this.#waiting.splice(0)) settle(undefined);
     this.#catchingUp = this.#catchUp(onCaughtUpOrFailed)
@@ -271,6 +279,7 @@ export class StoreQueue<Batch> {
     }
     if (batch === undefined) return false;
     this.#options.metrics.replayed(this.#signal);
+    this.#deferredBytes = Math.max(0, this.#deferredBytes - request.body.length);
     if (position < this.#highest) {
       const error = new Error(`the store took position ${this.#highest} but not ${position}`);
       await this.#putAside(position, request, "overtaken", error);

@@ -4,6 +4,8 @@ import { KINDS, metricOf, SPANS_OF_A_TRACE, serviceOf } from "./payloads.ts";
 const WINDOW_SECONDS = 120;
 /** Right after an overload the server may still say "not now". */
 const ATTEMPTS = 60;
+/** A store may be behind with what the log has; it has to have all of it after so long. */
+const CATCH_UP_MS = 120_000;
 
 /** What queries find against what was acknowledged, in items. */
 export type Verdict = {
@@ -18,12 +20,17 @@ export async function verify(url: string, ledger: LoadLedger, fromMs: number, to
   let acknowledged = 0;
   let found = 0;
   const wrong: string[] = [];
+  const untilMs = Date.now() + CATCH_UP_MS;
   for (const [key, client] of Object.entries(ledger.clients)) {
     const [signal, number] = key.split("/") as ["metrics" | "logs" | "traces", string];
     const items = KINDS.find(({ name }) => name === signal)?.itemsPerRequest ?? 0;
     if (signal === "traces") {
       for (const id of client.traceIds) {
-        const spans = await spansOf(url, id);
+        const spans = await until(
+          untilMs,
+          (count) => count >= SPANS_OF_A_TRACE,
+          () => spansOf(url, id),
+        );
         acknowledged += SPANS_OF_A_TRACE;
         found += spans;
         if (spans < SPANS_OF_A_TRACE) wrong.push(`trace ${id}: ${spans} of ${SPANS_OF_A_TRACE} spans`);
@@ -32,12 +39,25 @@ export async function verify(url: string, ledger: LoadLedger, fromMs: number, to
     }
     const least = client.acknowledged * items;
     const most = least + client.uncertain * items;
-    const count = await countItems(url, signal, Number(number), fromMs, toMs);
+    const count = await until(
+      untilMs,
+      (items) => items >= least,
+      () => countItems(url, signal, Number(number), fromMs, toMs),
+    );
     acknowledged += least;
     found += count;
     if (count < least || count > most) wrong.push(`${key}: ${least} to ${most} acknowledged, ${count} found`);
   }
   return { acknowledged, found, wrong };
+}
+
+/** Asks again until the answer is good or it is too late. */
+async function until(untilMs: number, isGood: (count: number) => boolean, ask: () => Promise<number>): Promise<number> {
+  for (;;) {
+    const count = await ask();
+    if (isGood(count) || Date.now() > untilMs) return count;
+    await new Promise((resolve) => setTimeout(resolve, 1_000));
+  }
 }
 
 async function countItems(url: string, signal: "metrics" | "logs", client: number, fromMs: number, toMs: number) {
