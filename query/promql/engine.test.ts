@@ -161,3 +161,13 @@ test("queries are counted by kind and outcome", async () => {
   expect(text).toContain('sightline_promql_queries_total{kind="instant",outcome="success"} 1');
   expect(text).toContain('sightline_promql_queries_total{kind="instant",outcome="ParseError"} 1');
 });
+
+test.each([
+  ["quantile(time() / 60 - 0.5, x)", ["got 2.5", "got -0.5"]],
+  ["quantile(2 * (time() / 60) / (time() / 60), x)", ["got NaN"]],
+  ["quantile(time() / 180, x)", []],
+])("%s warns once for all steps", async (text, wanted) => {
+  const engine = await engineWith(2);
+  const { warnings } = await engine.range(text, { tenant, startMs: 0, endMs: 180_000, stepMs: 60_000, signal });
+  expect(warnings.map((warning) => /got \S+/.exec(warning)?.[0])).toEqual(wanted);
+});

@@ -63,10 +63,18 @@ export async function evaluateAggregate(evaluator: Evaluator, expr: AggregateExp
   return results;
 }
 
-function noteQuantiles({ context, expr, param }: AggregateCall): boolean {
-  for (const quantile of new Set(param)) {
-    if (quantile >= 0 && quantile <= 1) continue;
-    context.annotations.warn(expr.param?.range ?? expr.range, NOTES.invalidQuantile(quantile));
+/** Once for all steps: what is NaN, else the largest and the smallest that are no quantiles (fParams in promql/engine.go). */
+function noteQuantiles({ context, expr, param = new Float64Array() }: AggregateCall): boolean {
+  let least = Number.POSITIVE_INFINITY;
+  let most = Number.NEGATIVE_INFINITY;
+  for (const quantile of param) {
+    least = Math.min(least, quantile);
+    most = Math.max(most, quantile);
   }
+  const note = (quantile: number) =>
+    context.annotations.warn(expr.param?.range ?? expr.range, NOTES.invalidQuantile(quantile));
+  if (Number.isNaN(most)) note(most);
+  if (most > 1) note(most);
+  if (least < 0) note(least);
   return true;
 }
