@@ -88,10 +88,13 @@ export class SegmentStore {
       if (scanned.kind === "record") end = scanned.end;
       else if (scanned.kind === "end" && scanned.torn) {
         this.#onDamage("torn");
-        this.#logger.warn("cut a half-written request off the write-ahead log; its sender was never answered", {
-          file: path,
-          offset: end,
-        });
+        this.#logger.warn(
+          "cut a half-written request off the write-ahead log; unless the disk lost it, its sender was never answered",
+          {
+            file: path,
+            offset: end,
+          },
+        );
       }
     }
     if (end === 0) await rm(path);

@@ -3,8 +3,7 @@ import { grpcCall } from "./grpc-call.ts";
 import { call } from "./http-call.ts";
 import { encodeGauges, encodeLogs, encodeSpans, GRPC_METHODS, type OtlpSignal } from "./otlp.ts";
 import { remoteWrite } from "./remote-write.ts";
-import type { ServerProcess } from "./server-process.ts";
-import { type Found, type Load, type SendResult, TrackedWriter } from "./tracked-writer.ts";
+import { type Endpoints, type Found, type Load, type SendResult, TrackedWriter } from "./tracked-writer.ts";
 
 const SERIES = 10;
 const RECORDS = 10;
@@ -31,7 +30,7 @@ async function outcome(send: () => Promise<number>): Promise<SendResult> {
   throw new Error(`answered with ${status}`);
 }
 
-type Post = (server: ServerProcess, body: Buffer) => Promise<number>;
+type Post = (server: Endpoints, body: Buffer) => Promise<number>;
 
 function overHttp(signal: OtlpSignal): Post {
   const headers = { "content-type": "application/x-protobuf" };
@@ -58,7 +57,7 @@ function tally(found: Map<number, number[]>, request: number, item: number, item
 
 /** Series `name{series="0…"}`; sample `request` is at `startMs + request * STEP_MS` with its number as value. */
 async function findSamples(
-  server: ServerProcess,
+  server: Endpoints,
   name: string,
   startMs: number,
   requests: readonly number[],
@@ -81,10 +80,7 @@ async function findSamples(
   return found;
 }
 
-function metricLoad(
-  name: string,
-  send: (server: ServerProcess, request: number, timeMs: number) => Promise<number>,
-): Load {
+function metricLoad(name: string, send: (server: Endpoints, request: number, timeMs: number) => Promise<number>): Load {
   const startMs = Date.now() - 3_600_000;
   return {
     name,
@@ -204,9 +200,12 @@ function spanLoad(name: string, kind: number, post: Post): Load {
 
 /** Remote write 1 and 2, and OTLP's three signals over HTTP and over gRPC, each into items of its own. */
 export function trackedWriters(): TrackedWriter[] {
+  const remoteWriters = [remoteWriteLoad("tracked_remote_write_1", 1), remoteWriteLoad("tracked_remote_write_2", 2)];
+  return [...remoteWriters.map((load) => new TrackedWriter(load)), ...trackedOtlpWriters()];
+}
+
+export function trackedOtlpWriters(): TrackedWriter[] {
   return [
-    remoteWriteLoad("tracked_remote_write_1", 1),
-    remoteWriteLoad("tracked_remote_write_2", 2),
     otlpMetricsLoad("tracked_otlp_http", overHttp("metrics")),
     otlpMetricsLoad("tracked_otlp_grpc", overGrpc("metrics")),
     logLoad("tracked-logs-http", overHttp("logs")),

@@ -1,5 +1,8 @@
 import type { ServerProcess } from "./server-process.ts";
 
+/** Where to send and where to ask. What is sent may take its way through somebody else. */
+export type Endpoints = Pick<ServerProcess, "url" | "otlpGrpc" | "otlpHttp">;
+
 /** What a writer knows of one of its requests. */
 type Sent = {
   /** Answered with success, once at most: a request is not sent again after that. */
@@ -19,9 +22,9 @@ export type Load = {
   readonly itemsPerRequest: number;
   /** The same item sent again is the same item; otherwise it may be there once more for each unknown outcome. */
   readonly idempotent: boolean;
-  send(server: ServerProcess, request: number): Promise<SendResult>;
+  send(server: Endpoints, request: number): Promise<SendResult>;
   /** `requests` are those that were ever sent; anything else that is found is listed in `strangers`. */
-  find(server: ServerProcess, requests: readonly number[], strangers: string[]): Promise<Found>;
+  find(server: Endpoints, requests: readonly number[], strangers: string[]): Promise<Found>;
 };
 
 /** What a reader found wrong, and what is gone of what was acknowledged. */
@@ -71,7 +74,7 @@ export class TrackedWriter {
   }
 
   /** Sends request after request until `stopped`, with pauses of `pauseMs` between them. */
-  async run(server: ServerProcess, stopped: () => boolean, pauseMs = 0): Promise<void> {
+  async run(server: Endpoints, stopped: () => boolean, pauseMs = 0): Promise<void> {
     while (!stopped()) {
       const request = this.#toRetry.shift() ?? this.#next++;
       const sent = this.#sent.get(request) ?? { acknowledged: false, unknown: 0 };
@@ -89,7 +92,7 @@ export class TrackedWriter {
   }
 
   /** Reads everything back and compares. */
-  async check(server: ServerProcess): Promise<Findings> {
+  async check(server: Endpoints): Promise<Findings> {
     const { name, itemsPerRequest, idempotent } = this.#load;
     const strangers: string[] = [];
     const found = await this.#load.find(server, [...this.#sent.keys()], strangers);
@@ -109,7 +112,7 @@ export class TrackedWriter {
   }
 
   /** As {@link check}, for when nothing may be missing: one line for everything that is wrong. */
-  async violations(server: ServerProcess): Promise<string[]> {
+  async violations(server: Endpoints): Promise<string[]> {
     const { violations, missing } = await this.check(server);
     return [...violations, ...[...missing].map(([request, items]) => `${this.name}: lost ${items} of ${request}`)];
   }
