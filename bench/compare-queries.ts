@@ -23,12 +23,14 @@ off, except in an additional run of this server.
   --peer NAME=URL      another server with Prometheus' API (repeatable)
   --command NAME=CMD   how to start that server, in a shell; without, it must run, and goes on running
   --rounds N           (default 3)
-  --runs N             times each question is asked per round (default 10)
+  --runs N             times each question is asked per round at most (default 20); slow ones less often, but 5 times
   --settle MS          pause between the start of a server and the first question (default 3000)
   --only TEXT          questions whose name has this text in it
   --out FILE           where the JSON goes (default bench/results/local-queries-DATE.json)
 `;
 const READY_TIMEOUT_MS = 120_000;
+const MIN_RUNS = 5;
+const ENOUGH_MS = 500;
 const OURS = "sightline";
 const OURS_CACHED = "sightline, results cache";
 
@@ -51,7 +53,7 @@ export async function compareQueries(args: readonly string[]): Promise<void> {
       peer: { type: "string", multiple: true, default: [] },
       command: { type: "string", multiple: true, default: [] },
       rounds: { type: "string", default: "3" },
-      runs: { type: "string", default: "10" },
+      runs: { type: "string", default: "20" },
       settle: { type: "string", default: "3000" },
       only: { type: "string", default: "" },
       out: { type: "string" },
@@ -70,6 +72,8 @@ export async function compareQueries(args: readonly string[]): Promise<void> {
   ];
   const queries = querySet(Number(values.end)).filter(({ name }) => name.includes(values.only));
   const timings: Timings = new Map(contestants.map(({ name }) => [name, new Map()]));
+  const maxRuns = Number(values.runs);
+  const runs = { minRuns: Math.min(MIN_RUNS, maxRuns), maxRuns, enoughMs: ENOUGH_MS };
   await warmTimer();
   for (let round = 1; round <= Number(values.rounds); round++) {
     for (const contestant of contestants) {
@@ -79,7 +83,7 @@ export async function compareQueries(args: readonly string[]): Promise<void> {
       try {
         for (const query of queries) {
           const params = { ...query.params, ...contestant.params };
-          const timing = await timeQuery(url, { ...query, params }, Number(values.runs));
+          const timing = await timeQuery(url, { ...query, params }, runs);
           const ofServer = timings.get(contestant.name) as Map<string, QueryTiming[]>;
           ofServer.set(query.name, [...(ofServer.get(query.name) ?? []), timing]);
         }
