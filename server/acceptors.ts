@@ -21,6 +21,10 @@ export async function assertPortIsFree(options: ListenOptions): Promise<void> {
   await once(probe, "close");
 }
 
+export function openConnections(server: Server): Promise<number> {
+  return new Promise((resolve) => server.getConnections((error, count) => resolve(error ? 0 : count)));
+}
+
 /** More sockets on the port of `server`, whose connections are handed to it. `server` must share its port. */
 export class Acceptors {
   readonly #sockets: Server[] = [];
@@ -34,8 +38,14 @@ export class Acceptors {
     }
   }
 
-  /** Connections that were accepted go on. */
+  /** Nobody can connect any more; connections that were accepted go on. */
   stop(): void {
-    for (const socket of this.#sockets.splice(0)) socket.close();
+    for (const socket of this.#sockets) if (socket.listening) socket.close();
+  }
+
+  /** That were accepted here and are open. */
+  async connections(): Promise<number> {
+    const counts = await Promise.all(this.#sockets.map(openConnections));
+    return counts.reduce((sum, count) => sum + count, 0);
   }
 }

@@ -313,6 +313,7 @@ export class App {
   async stop(): Promise<void> {
     for (const component of this.#components.toReversed()) {
       try {
+        this.#logging.for("server").debug("stopping", { component: component.name });
         await component.stop();
       } catch (error) {
         this.#logging.for("server").error("a component did not stop cleanly", { component: component.name, error });

@@ -6,7 +6,7 @@ import { InvalidInputError, statusOf } from "@sightline/model/errors.ts";
 import type { Logger } from "@sightline/model/logger.ts";
 import type { Component } from "@sightline/model/ports.ts";
 import fastify, { type FastifyHttpOptions, type FastifyInstance } from "fastify";
-import { Acceptors, assertPortIsFree, CAN_SHARE_PORT } from "./acceptors.ts";
+import { Acceptors, assertPortIsFree, CAN_SHARE_PORT, openConnections } from "./acceptors.ts";
 import { refuseBrokenPath, refuseBrokenRequest } from "./refuse-broken-requests.ts";
 import type { TlsFiles } from "./tls/tls-files.ts";
 
@@ -123,6 +123,7 @@ export class HttpListener implements Component {
   async drain(maxMs: number): Promise<void> {
     this.#isDraining = true;
     // Not that of HTTP, which also ends connections on which no request is being answered at the moment.
+    this.#acceptors.stop();
     SocketServer.prototype.close.call(this.app.server);
     for (const deadline = performance.now() + maxMs; performance.now() < deadline; ) {
       if ((await this.#connections()) === 0) return;
@@ -132,11 +133,12 @@ export class HttpListener implements Component {
     for (let turn = 0; turn < UNREAD_TURNS; turn++) await nextTurn();
   }
 
-  #connections(): Promise<number> {
-    return new Promise((resolve) => this.app.server.getConnections((error, count) => resolve(error ? 0 : count)));
+  async #connections(): Promise<number> {
+    return (await openConnections(this.app.server)) + (await this.#acceptors.connections());
   }
 
   async stop(): Promise<void> {
+    this.#acceptors.stop();
     try {
       await this.app.close();
     } catch (error) {
