@@ -15,15 +15,19 @@ describe("the setting", () => {
     ["1GiB", GIB],
     ["500MB", 500_000_000],
     ["1073741824", GIB],
+    ["1%", 384 * 2 ** 20],
   ])("%s", (text, bytes) => expect(memoryLimit(text, machine).bytes).toBe(bytes));
 
   test.each([
     ["0%", /more than 0%/],
     ["101%", /at most 100%/],
     ["much", /not a size/],
-    ["100MiB", /at least 268435456/],
-    ["1%", /memory_limit 1% is 107374182 bytes here; at least/],
+    ["100MiB", /memory_limit 100MiB is too little: at least 384MiB/],
   ])("%s is refused", (text, message) => expect(() => memoryLimit(text, machine)).toThrow(message));
+});
+
+test("a share of very little is all of it", () => {
+  expect(memoryLimit("60%", { ...machine, availableBytes: 300e6 }).bytes).toBe(300e6);
 });
 
 describe("what there is", () => {

@@ -4,8 +4,8 @@ import { dirname, join } from "node:path";
 import { InvalidInputError } from "@sightline/model/errors.ts";
 import { parseBytes } from "@sightline/model/units.ts";
 
-/** Less is not enough for the process itself: code, thread pools, DuckDB's and V8's working memory. */
-export const MIN_MEMORY_LIMIT_BYTES = 256 * 1024 * 1024;
+/** With less there is no room beside the process itself: code, threads, DuckDB's and V8's working memory. */
+export const MIN_MEMORY_LIMIT_BYTES = 384 * 1024 * 1024;
 
 export type MemoryLimit = {
   readonly bytes: number;
@@ -14,15 +14,15 @@ export type MemoryLimit = {
   readonly availableFrom: "machine" | "control group";
 };
 
-/** The setting `memory_limit`: a share of what there is, or bytes. Throws {@link InvalidInputError}. */
+/**
+ * The setting `memory_limit`: a share of what there is (in a small machine more than that, as a minimum is needed), or
+ * bytes. Throws {@link InvalidInputError}.
+ */
 export function memoryLimit(text: string, available = availableMemory()): MemoryLimit {
   const bytes = parseLimit(text, available.availableBytes);
-  if (bytes < MIN_MEMORY_LIMIT_BYTES) {
-    throw new InvalidInputError(
-      `memory_limit ${text} is ${bytes} bytes here; at least ${MIN_MEMORY_LIMIT_BYTES} (256MiB) are needed`,
-    );
-  }
-  return { ...available, bytes };
+  if (bytes >= MIN_MEMORY_LIMIT_BYTES) return { ...available, bytes };
+  if (text.endsWith("%")) return { ...available, bytes: Math.min(MIN_MEMORY_LIMIT_BYTES, available.availableBytes) };
+  throw new InvalidInputError(`memory_limit ${text} is too little: at least 384MiB are needed`);
 }
 
 /** `60%` of `availableBytes`, `2GiB`, or bytes. Throws {@link InvalidInputError}. */
