@@ -3,6 +3,7 @@ import type { Labels } from "@sightline/model/labels.ts";
 import { NO_INFO, type SeriesInfo } from "@sightline/model/metric-batch.ts";
 import type { SeriesSlice } from "@sightline/model/ports.ts";
 import { isStaleAt, wordsOf } from "@sightline/model/stale.ts";
+import { withoutResetHint } from "../histogram/reset-hint.ts";
 import { type Grid, timeAt } from "./grid.ts";
 import { FLOAT, HISTOGRAM, type StepSeries } from "./step-series.ts";
 
@@ -159,9 +160,4 @@ function floatsOfSteps({ kinds, values }: StepSeries, grid: Grid): Floats {
     floats.values[to++] = values[step] as number;
   }
   return floats;
-}
-
-function withoutResetHint(histogram: NativeHistogram): NativeHistogram {
-  const hint = histogram.counterResetHint;
-  return hint === 1 || hint === 2 ? { ...histogram, counterResetHint: 0 } : histogram;
 }

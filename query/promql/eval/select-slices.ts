@@ -1,4 +1,5 @@
 import type { SeriesRequest, SeriesSlice } from "@sightline/model/ports.ts";
+import { withCheckedHints } from "../histogram/reset-hint.ts";
 import type { QueryContext } from "./query-context.ts";
 
 /** A look at a series costs at least as much as looking at so many samples. */
@@ -21,7 +22,7 @@ export async function selectSlices(
   for await (const group of queryable.select({ tenant, sorted: true, ...request }, signal)) {
     context.selectMs += performance.now() - asked;
     for (const slice of group) {
-      const visiting = visit(slice);
+      const visiting = visit(slice.histograms ? withCheckedHints(slice) : slice);
       if (visiting) await visiting;
       if (context.tired(SERIES_WORK + slice.timesMs.length + work)) await context.breathe();
     }
