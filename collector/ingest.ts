@@ -403,6 +403,6 @@ function rows(batch: { readonly length: number }): number {
 
 /** From the name alone, so that a replay decodes only what it needs. */
 function signalOf({ protocol }: LoggedRequest): Signal {
-  if (protocol.startsWith("otlp-logs")) return "logs";
+  if (protocol.startsWith("otlp-logs") || protocol.startsWith("loki-push")) return "logs";
   return protocol.startsWith("otlp-traces") || protocol === TAIL_DECISION ? "traces" : "metrics";
 }

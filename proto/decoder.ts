@@ -1,6 +1,8 @@
 import type { MemoryPart } from "@sightline/model/memory-part.ts";
 import type { TenantId } from "@sightline/model/tenant.ts";
 import { decompress } from "./compression.ts";
+import { decodeLokiPushJson } from "./loki/push-json.ts";
+import { decodeLokiPush, decodeLokiPushInSteps } from "./loki/push-protobuf.ts";
 import { SeriesInterner } from "./metrics/series-interner.ts";
 import { otlpJsonToProtobuf } from "./otlp/json.ts";
 import { decodeOtlpLogs, decodeOtlpLogsInSteps } from "./otlp/logs.ts";
@@ -64,6 +66,10 @@ export class Decoder {
     if (protocol === "otlp-logs-protobuf") {
       const bytes = decompress(body, encoding, this.#options.maxDecompressedBytes);
       return { signal: "logs", ...(yield* decodeOtlpLogsInSteps(bytes, receivedAtMs, this.#options)) };
+    }
+    if (protocol === "loki-push-protobuf") {
+      const bytes = decompress(body, encoding, this.#options.maxDecompressedBytes);
+      return { signal: "logs", ...(yield* decodeLokiPushInSteps(bytes, receivedAtMs, this.#options)) };
     }
     if (protocol === "otlp-traces-protobuf") {
       const bytes = decompress(body, encoding, this.#options.maxDecompressedBytes);
@@ -186,6 +192,14 @@ const otlpLogs: Decode = (bytes, { receivedAtMs }, { bounds }) => ({
   signal: "logs",
   ...decodeOtlpLogs(bytes, receivedAtMs, bounds),
 });
+const lokiPush: Decode = (bytes, { receivedAtMs }, { bounds }) => ({
+  signal: "logs",
+  ...decodeLokiPush(bytes, receivedAtMs, bounds),
+});
+const lokiPushJson: Decode = (bytes, { receivedAtMs }, { bounds }) => ({
+  signal: "logs",
+  ...decodeLokiPushJson(bytes, receivedAtMs, bounds),
+});
 const otlpTraces: Decode = (bytes, { receivedAtMs }, { bounds }) => ({
   signal: "traces",
   ...decodeOtlpTraces(bytes, receivedAtMs, bounds),
@@ -204,6 +218,8 @@ const DECODERS: Readonly<Record<Protocol, Decode>> = {
   "otlp-logs-json": fromJson("logs", otlpLogs),
   "otlp-traces-protobuf": otlpTraces,
   "otlp-traces-json": fromJson("traces", otlpTraces),
+  "loki-push-protobuf": lokiPush,
+  "loki-push-json": lokiPushJson,
   "remote-write-1": metrics("remoteWrite1"),
   "remote-write-2": metrics("remoteWrite2"),
 };

@@ -12,6 +12,8 @@ export type Protocol =
   | "otlp-logs-json"
   | "otlp-traces-protobuf"
   | "otlp-traces-json"
+  | "loki-push-protobuf"
+  | "loki-push-json"
   | "remote-write-1"
   | "remote-write-2";
 

@@ -44,6 +44,8 @@ const ENDPOINTS: Readonly<Record<Protocol, Endpoint>> = {
   "otlp-logs-json": { path: "/v1/logs", contentType: "application/json" },
   "otlp-traces-protobuf": { path: "/v1/traces", contentType: "application/x-protobuf" },
   "otlp-traces-json": { path: "/v1/traces", contentType: "application/json" },
+  "loki-push-protobuf": { path: "/loki/api/v1/push", contentType: "application/x-protobuf" },
+  "loki-push-json": { path: "/loki/api/v1/push", contentType: "application/json" },
   "remote-write-1": { path: "/api/v1/write", contentType: "application/x-protobuf;proto=prometheus.WriteRequest" },
   "remote-write-2": {
     path: "/api/v1/write",

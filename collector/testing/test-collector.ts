@@ -15,6 +15,7 @@ import { collectorConfig } from "../config.ts";
 import { DeadLetters } from "../dead-letters/dead-letters.ts";
 import { decoderOptions } from "../decoder-options.ts";
 import { Ingest } from "../ingest.ts";
+import { registerLokiPush } from "../receivers/loki-push.ts";
 import { OtlpGrpcReceiver } from "../receivers/otlp-grpc.ts";
 import { registerOtlpHttp } from "../receivers/otlp-http.ts";
 import type { ReceiverDeps } from "../receivers/receiver-deps.ts";
@@ -59,6 +60,7 @@ export class TestCollector {
     this.deps = { ingest: this.ingest, authenticator, config, logger: SILENT_LOGGER };
     this.grpc = new OtlpGrpcReceiver({ ...this.deps, listen: "127.0.0.1:0" });
     registerOtlpHttp(this.app, this.deps);
+    registerLokiPush(this.app, this.deps);
     registerRemoteWrite(this.app, this.deps);
     this.app.post("/other", (request) => ({ got: request.body }));
   }
