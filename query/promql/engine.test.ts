@@ -90,6 +90,22 @@ test("too many samples are an error that names the setting", async () => {
   await expect(query).rejects.toThrow("query.max_samples");
 });
 
+test.each([
+  // Both sides and the result.
+  ["x + x", 60],
+  ["x * 2", 41],
+  ["abs(x)", 40],
+  // What led to the operands is gone.
+  [`${"abs(".repeat(30)}x${")".repeat(30)}`, 40],
+  ["x + x + x + x + x + x", 60],
+])("%s takes %d samples at most, and so many are needed", async (text, samples) => {
+  const query = { tenant, timeMs: 60_000, signal };
+  const { stats } = await (await engineWith(20, { max_samples: samples })).instant(text, query);
+  expect(stats.samplesPeak).toBe(samples);
+  const tight = await engineWith(20, { max_samples: samples - 1 });
+  await expect(tight.instant(text, query)).rejects.toThrow("query.max_samples");
+});
+
 test.each(["sum(x)", "max by (nothing) (rate(x[1m]))", "topk(2, x)", "avg without (i) (last_over_time(x[1m]))"])(
   "%s holds one series at a time",
   async (text) => {

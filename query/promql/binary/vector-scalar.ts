@@ -22,7 +22,10 @@ export async function vectorAndScalar(
     const out = StepSeries.empty(labels, grid.steps, input.dropName || drops);
     if (input.histograms) anySamples(context, expr, input, scalar, scalarIsLeft, out);
     else floatSamples(context, expr, input, scalar, scalarIsLeft, out);
-    if (!out.isEmpty()) results.push(out);
+    if (!out.isEmpty()) {
+      context.hold(grid.steps);
+      results.push(out);
+    }
     if (context.breathless) await context.breathe();
   }
   return results;

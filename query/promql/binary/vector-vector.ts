@@ -125,7 +125,7 @@ class VectorJoin {
         if (this.#apply(out, step, sampleAt(many, step), sampleAt(one, step), marks, matched)) any = true;
       }
     }
-    if (any) this.results.push(out);
+    if (any) this.#keep(out);
   }
 
   /** Where the "one" side has nothing, `fill_right` makes something up. */
@@ -138,7 +138,7 @@ class VectorJoin {
       const fill = this.#matching.fillRight as number;
       if (this.#apply(out, step, sampleAt(many, step), fill, marks, matched)) any = true;
     }
-    if (any) this.results.push(out);
+    if (any) this.#keep(out);
   }
 
   #fillMany(one: StepSeries, matched: Uint8Array, seen: Map<string, Uint8Array>): void {
@@ -150,7 +150,12 @@ class VectorJoin {
       const fill = this.#matching.fillLeft as number;
       if (this.#apply(out, step, fill, sampleAt(one, step), marks, matched)) any = true;
     }
-    if (any) this.results.push(out);
+    if (any) this.#keep(out);
+  }
+
+  #keep(out: StepSeries): void {
+    this.#context.hold(this.#grid.steps);
+    this.results.push(out);
   }
 
   #apply(out: StepSeries, step: number, many: Sample, one: Sample, marks: Uint8Array, matched: Uint8Array): boolean {

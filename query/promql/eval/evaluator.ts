@@ -28,7 +28,15 @@ export class Evaluator {
     this.context = context;
   }
 
+  /** Of what an expression needs while it is evaluated, only its value stays in the account of samples. */
   async evaluate(expr: Expr, grid: Grid): Promise<Evaluated> {
+    const { held } = this.context;
+    const value = await this.#evaluate(expr, grid);
+    this.context.settle(held + samplesIn(value, grid));
+    return value;
+  }
+
+  async #evaluate(expr: Expr, grid: Grid): Promise<Evaluated> {
     switch (expr.kind) {
       case "number":
         this.context.hold(grid.steps);
@@ -131,6 +139,7 @@ export class Evaluator {
         if (series.kinds[step] === FLOAT) out.setFloat(step, -(series.values[step] as number));
         else if (series.kinds[step] === HISTOGRAM) out.setHistogram(step, scaleHistogram(series.histogramAt(step), -1));
       }
+      this.context.hold(grid.steps);
       negated.push(out);
       if (this.context.tired(2 * grid.steps)) await this.context.breathe();
     }
@@ -185,6 +194,7 @@ export class Evaluator {
       for (let step = 0; step < grid.steps; step++) {
         if (input.kinds[step] !== ABSENT) out.setFloat(step, timeAt(grid, step) / 1000);
       }
+      this.context.hold(grid.steps);
       results.push(out);
       if (this.context.tired(2 * grid.steps)) await this.context.breathe();
     }
@@ -213,6 +223,12 @@ export class Evaluator {
     }
     return vectorOf(series);
   }
+}
+
+/** There is room for a sample at every step of a series, whether there is one or not. */
+function samplesIn(value: Evaluated, { steps }: Grid): number {
+  if (value.type === "string") return 0;
+  return value.type === "scalar" ? steps : value.series.length * steps;
 }
 
 function repeated({ labels, dropName, values, kinds, histograms }: StepSeries, steps: number): StepSeries {

@@ -78,6 +78,17 @@ export class QueryContext {
     );
   }
 
+  /** Samples kept in memory now, as far as they are accounted for. */
+  get held(): number {
+    return this.#held;
+  }
+
+  /** What is kept now is known: what was held on the way to it is not any more. Throws as {@link hold} does. */
+  settle(samples: number): void {
+    this.#held = 0;
+    this.hold(samples);
+  }
+
   release(samples: number): void {
     this.#held -= samples;
   }

@@ -107,7 +107,10 @@ async function evaluateAll(
       if (value !== undefined) out.setFloat(step, value);
       if (context.tired(50 + 20 * buckets.length)) await context.breathe();
     }
-    if (!out.isEmpty()) results.push(out);
+    if (!out.isEmpty()) {
+      context.hold(grid.steps);
+      results.push(out);
+    }
   }
   return results;
 }

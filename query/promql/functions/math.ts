@@ -59,7 +59,10 @@ async function mapFloatsOf(
       out.kinds[step] = FLOAT;
       any = true;
     }
-    if (any) results.push(out);
+    if (any) {
+      context.hold(input.kinds.length);
+      results.push(out);
+    }
     if (context.tired(2 * input.kinds.length)) await context.breathe();
   }
   return results;
@@ -85,7 +88,10 @@ async function clamp(call: FunctionCall, min: Float64Array | undefined, max: Flo
       if (input.kinds[step] !== FLOAT || most < least) continue;
       out.setFloat(step, goMax(least, goMin(most, input.values[step] as number)));
     }
-    if (!out.isEmpty()) results.push(out);
+    if (!out.isEmpty()) {
+      context.hold(grid.steps);
+      results.push(out);
+    }
     if (context.tired(2 * grid.steps)) await context.breathe();
   }
   return call.result(results);
