@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { eventually } from "./eventually.ts";
 import { freePort } from "./free-port.ts";
 import { call } from "./http-call.ts";
@@ -17,7 +18,32 @@ export type ScrapedPair = {
   stop(): Promise<void>;
 };
 
-export async function startScrapedPair(options: { binary: string; message: 1 | 2 }): Promise<ScrapedPair> {
+export type ScrapedPairOptions = {
+  /** Prometheus'. */
+  readonly binary: string;
+  /** The version of remote write. */
+  readonly message: 1 | 2;
+  readonly scrapeSeconds?: number;
+  /** Path of an OpenTelemetry Collector, which then hands the demo shop's metrics to both by remote write 1.0. */
+  readonly shopThrough?: string | undefined;
+};
+
+/** What random queries are made of; all of it is always on in a Sightline. */
+const FEATURES = [
+  "exemplar-storage",
+  "metadata-wal-records",
+  "promql-experimental-functions",
+  "promql-duration-expr",
+  "promql-delayed-name-removal",
+  "promql-extended-range-selectors",
+  "promql-binop-fill-modifiers",
+  "st-storage",
+  "use-start-timestamps",
+  "xor2-encoding",
+  "histograms-st-encoding",
+];
+
+export async function startScrapedPair(options: ScrapedPairOptions): Promise<ScrapedPair> {
   const dir = mkdtempSync(join(tmpdir(), "sightline-pair-"));
   const server = await ServerProcess.start();
   const odd = await startOddTarget();
@@ -30,17 +56,15 @@ export async function startScrapedPair(options: { binary: string; message: 1 | 2
   }
   const address = `127.0.0.1:${await freePort()}`;
   const config = join(dir, "prometheus.yml");
-  writeFileSync(
-    config,
-    JSON.stringify(prometheusConfig({ ...targets, prometheus: address }, server.url, options.message)),
-  );
+  writeFileSync(config, JSON.stringify(prometheusConfig({ ...targets, prometheus: address }, server.url, options)));
   const prometheus = spawn(
     options.binary,
     [
       `--config.file=${config}`,
       `--storage.tsdb.path=${join(dir, "data")}`,
       `--web.listen-address=${address}`,
-      "--enable-feature=exemplar-storage,metadata-wal-records",
+      "--web.enable-remote-write-receiver",
+      `--enable-feature=${FEATURES.join(",")}`,
     ],
     { stdio: ["ignore", "inherit", "pipe"] },
   );
@@ -66,6 +90,9 @@ export async function startScrapedPair(options: { binary: string; message: 1 | 2
     await stop();
     throw error;
   }
+  if (options.shopThrough !== undefined) {
+    children.push(...(await openShop(options.shopThrough, [prometheusUrl, server.url], dir)));
+  }
   return {
     prometheusUrl,
     sightlineUrl: server.url,
@@ -81,12 +108,36 @@ export async function startScrapedPair(options: { binary: string; message: 1 | 2
   };
 }
 
+/** Starts the demo shop and a collector that writes its metrics to each of the servers. */
+async function openShop(otelcol: string, urls: readonly string[], dir: string): Promise<ChildProcess[]> {
+  const endpoint = `127.0.0.1:${await freePort()}`;
+  const names = urls.map((_, i) => `prometheus_remote_write/${i}`);
+  const exporters = Object.fromEntries(names.map((name, i) => [name, { endpoint: `${urls[i]}/api/v1/write` }]));
+  const dropped = { receivers: ["otlp"], exporters: ["debug"] };
+  const config = {
+    receivers: { otlp: { protocols: { http: { endpoint } } } },
+    exporters: { ...exporters, debug: {} },
+    service: {
+      telemetry: { metrics: { level: "none" }, logs: { level: "error" } },
+      pipelines: { metrics: { receivers: ["otlp"], exporters: names }, traces: dropped, logs: dropped },
+    },
+  };
+  const path = join(dir, "otelcol.yaml");
+  writeFileSync(path, JSON.stringify(config));
+  const demo = fileURLToPath(new URL("../../demo/main.ts", import.meta.url));
+  return [
+    spawn(otelcol, [`--config=${path}`], { stdio: "ignore" }),
+    spawn(process.execPath, [demo, "--endpoint", `http://${endpoint}`, "--rate", "3"], { stdio: "ignore" }),
+  ];
+}
+
 /** YAML is a superset of JSON, and Prometheus reads it as such. */
-function prometheusConfig(targets: Record<string, string>, url: string, message: 1 | 2): object {
+function prometheusConfig(targets: Record<string, string>, url: string, options: ScrapedPairOptions): object {
+  const { message, scrapeSeconds = 1 } = options;
   return {
     global: {
-      scrape_interval: "1s",
-      scrape_timeout: "1s",
+      scrape_interval: `${scrapeSeconds}s`,
+      scrape_timeout: `${scrapeSeconds}s`,
       scrape_native_histograms: true,
       always_scrape_classic_histograms: true,
     },
@@ -102,6 +153,8 @@ function prometheusConfig(targets: Record<string, string>, url: string, message:
         send_exemplars: true,
         queue_config: { batch_send_deadline: "500ms", max_shards: 4 },
         metadata_config: { send_interval: "5s" },
+        // The collector writes those to both.
+        write_relabel_configs: [{ source_labels: ["job"], regex: "shop/.*", action: "drop" }],
       },
     ],
   };
