@@ -1,4 +1,4 @@
-import { type Labels, labelValue } from "@sightline/model/labels.ts";
+import type { Labels } from "@sightline/model/labels.ts";
 import type { LogBatch } from "@sightline/model/log-batch.ts";
 import { JsonError, JsonScanner } from "./pipeline/json-scanner.ts";
 import { LogfmtScanner } from "./pipeline/logfmt-scanner.ts";
@@ -100,12 +100,18 @@ export class LevelDetector {
   }
 }
 
+const RANKS: ReadonlyMap<string, number> = new Map(LEVEL_FIELDS.map((field, rank) => [field, rank]));
+
 function firstOf(labels: Labels): string | undefined {
-  for (const field of LEVEL_FIELDS) {
-    const value = labelValue(labels, field);
-    if (value !== "") return value;
+  let best: number = LEVEL_FIELDS.length;
+  let found: string | undefined;
+  for (const [name, value] of labels) {
+    const rank = RANKS.get(name);
+    if (rank === undefined || rank >= best || value === "") continue;
+    best = rank;
+    found = value;
   }
-  return undefined;
+  return found;
 }
 
 const WORD =

@@ -1,4 +1,4 @@
-import type { AttributeType } from "@sightline/model/attributes.ts";
+import type { AttributeColumn, AttributeType } from "@sightline/model/attributes.ts";
 import { type Label, type Labels, labelValue } from "@sightline/model/labels.ts";
 import type { LogBatch, LogStream } from "@sightline/model/log-batch.ts";
 import { isJsonMap, type JsonAttributeMap, jsonAttributeText, parseJsonAttribute } from "../http/json-attribute.ts";
@@ -9,6 +9,9 @@ import { EXTRACTED } from "./pipeline/parser-hints.ts";
 
 type AddLabel = (name: string, value: string) => void;
 
+/** Fields of the record itself that become labels. */
+const RECORD_FIELDS = ["observed_timestamp", "severity_number", "severity_text", "trace_id", "span_id"];
+const NOTHING: Labels = [];
 /** JSON attributes nest so deep at most; what is deeper stays JSON text. */
 const MAX_DEPTH = 8;
 
@@ -25,23 +28,49 @@ export class StructuredMetadata {
   /** Undefined: all. */
   readonly #wanted: ReadonlySet<string> | undefined;
   readonly #wantsLevel: boolean;
+  readonly #wantsFields: boolean;
+  /** The attributes of the batch seen last, and what of them is wanted. */
+  #attributes: readonly AttributeColumn[] | undefined;
+  #columns: readonly AttributeColumn[] = [];
 
   /** With `wanted` only labels of these names are made, which for many records is much less work. */
   constructor(wanted?: ReadonlySet<string>) {
     this.#wantsLevel = wanted?.has(DETECTED_LEVEL) ?? true;
     // The level may be in any of these.
     this.#wanted = wanted && this.#wantsLevel ? new Set([...wanted, ...LEVEL_FIELDS]) : wanted;
+    const names = this.#wanted;
+    this.#wantsFields = !names || RECORD_FIELDS.some((name) => names.has(name) || names.has(name + EXTRACTED));
   }
 
   /** Sorted, as all labels are. */
   of(batch: LogBatch, row: number): Labels {
+    if (this.#wanted?.size === 0) return NOTHING;
     const stream = this.#streamLabels(batch.streams[batch.streamRefs[row] as number] as LogStream);
     const own: Label[] = [];
     const add: AddLabel = (name, value) => stream.add(own, name, value);
-    for (const { name, type, values } of batch.attributes) {
+    for (const { name, type, values } of this.#columnsOf(batch.attributes)) {
       const value = values[row];
       if (value !== undefined) this.#expand(name, type, value, add);
     }
+    if (this.#wantsFields) this.#addFields(batch, row, add);
+    const metadata = mergeLabels(stream.metadata, sorted(own));
+    return this.#wantsLevel ? this.#withLevel(batch, row, stream, metadata) : metadata;
+  }
+
+  /** The attributes of a batch that may make labels that are wanted. */
+  #columnsOf(attributes: readonly AttributeColumn[]): readonly AttributeColumn[] {
+    const wanted = this.#wanted;
+    if (!wanted) return attributes;
+    if (attributes === this.#attributes) return this.#columns;
+    this.#attributes = attributes;
+    this.#columns = attributes.filter(({ name, type }) => {
+      const label = this.#labelName(name);
+      return type === "json" || wanted.has(label) || wanted.has(label + EXTRACTED);
+    });
+    return this.#columns;
+  }
+
+  #addFields(batch: LogBatch, row: number, add: AddLabel): void {
     const observedNs = batch.observedNs[row] as bigint;
     if (observedNs !== 0n) add("observed_timestamp", String(observedNs));
     const severity = batch.severities[row] as number;
@@ -49,8 +78,6 @@ export class StructuredMetadata {
     add("severity_text", batch.severityTexts[row] ?? "");
     add("trace_id", batch.traceIds[row] ?? "");
     add("span_id", batch.spanIds[row] ?? "");
-    const metadata = mergeLabels(stream.metadata, sorted(own));
-    return this.#wantsLevel ? this.#withLevel(batch, row, stream, metadata) : metadata;
   }
 
   #withLevel(batch: LogBatch, row: number, stream: StreamLabels, metadata: Labels): Labels {
