@@ -250,7 +250,15 @@ export type LogRequest = StreamRequest & {
   readonly newestFirst: boolean;
   /** A store may stop after so many rows if it applied everything (`exact`). */
   readonly limit: number;
+  /** A conjunction that may be ignored, whatever `exact` says: the engine checks it again, and gives no limit beside it. */
+  readonly fields?: readonly FieldFilter[] | undefined;
 };
+/**
+ * The record has this value, which is not empty, as a label that Loki would know it by: a label of its stream, or else an
+ * attribute of the record, its scope or resource, or `trace_id`, `span_id`, `severity_text` or `severity_number`. `name` is
+ * the label's name (`http_status_code`): several attributes may have it.
+ */
+export type FieldFilter = { readonly name: string; readonly value: string };
 export type LineFilter = { readonly op: "|=" | "!=" | "|~" | "!~"; readonly text: string };
 /**
  * Rows in the order of time asked for (equal times: in no order). Matchers and range are always applied; `exact` says
@@ -269,8 +277,6 @@ export interface LogStore extends Store<LogBatch>, DeletesRows {
 export interface TraceStore extends Store<SpanBatch>, DeletesRows {
   /** All spans of a trace (32 hex digits), each once, in no order; empty when there is none. */
   trace(tenant: TenantId, traceId: string, signal: AbortSignal): Promise<readonly SpanBatch[]>;
-  /** Spans that start in the range, in no order; one that was sent twice may come twice. */
-  spans(tenant: TenantId, range: TimeRangeNs, signal: AbortSignal): AsyncIterable<SpanBatch>;
   /** Spans that start in the range, in no order; one that was sent twice may come twice. */
   spans(tenant: TenantId, range: TimeRangeNs, signal: AbortSignal): AsyncIterable<SpanBatch>;
   /** Sorted values of `service.name`, "" left out. */

@@ -29,6 +29,7 @@ export async function selectLines(expr: LogExpr, query: LineQuery): Promise<read
     range: { startNs, endNs },
     matchers: expr.matchers,
     line: pipeline.pushed,
+    fields: pipeline.fields,
     newestFirst,
     limit: isLimitExact ? limit : Number.MAX_SAFE_INTEGER,
   };

@@ -78,6 +78,7 @@ class SampleCollector {
       range: { startNs: firstNs - BigInt(intervalNs) + 1n, endNs: lastNs + 1n },
       matchers: log.matchers,
       line: pipeline.pushed,
+      fields: pipeline.fields,
       newestFirst: false,
       limit: Number.MAX_SAFE_INTEGER,
     };

@@ -1,5 +1,6 @@
-import type { LineFilter } from "@sightline/model/ports.ts";
-import type { LineFilterStage, PipelineStage } from "../ast.ts";
+import type { FieldFilter, LineFilter } from "@sightline/model/ports.ts";
+import type { LabelFilter, LineFilterStage, PipelineStage } from "../ast.ts";
+import { DETECTED_LEVEL } from "../detected-level.ts";
 import { formatStage } from "../format/format-stage.ts";
 import { parseErrorOf } from "../parse/problems.ts";
 import type { TemplateLimits } from "../template/execute-template.ts";
@@ -8,7 +9,7 @@ import { jsonStage } from "./json-stages.ts";
 import { compileLabelFilter, labelFilterStage, labelsOf } from "./label-filter.ts";
 import { compileLineFilter, lowerLineFilter } from "./line-filter.ts";
 import { logfmtStage } from "./logfmt-stages.ts";
-import type { HintFilter } from "./parser-hints.ts";
+import { EXTRACTED, type HintFilter } from "./parser-hints.ts";
 import { dropStage, keepStage } from "./pick-stages.ts";
 import { reorderStages } from "./reorder-stages.ts";
 import { type Stage, StageError } from "./stage.ts";
@@ -18,6 +19,8 @@ import { decolorizeStage, patternStage, regexpStage, unpackStage } from "./text-
 export type CompiledPipeline = {
   /** What the store may filter by: no line that fails them gets through the stages. */
   readonly pushed: readonly LineFilter[];
+  /** Values that labels must have before any stage changes them: the store may use them, the stages check them, too. */
+  readonly fields: readonly FieldFilter[];
   /** All stages, in the order of their application. */
   readonly stages: readonly Stage[];
   /** Those that are left when the store has applied `pushed`. */
@@ -39,6 +42,7 @@ type Compiled = {
 export function compilePipeline(stages: readonly PipelineStage[], limits: TemplateLimits): CompiledPipeline {
   const compiled: Compiled = {
     pushed: [],
+    fields: [],
     stages: [],
     stagesAfterStore: [],
     reads: [],
@@ -46,6 +50,7 @@ export function compilePipeline(stages: readonly PipelineStage[], limits: Templa
     hintFilters: [],
   };
   let isLineAsStored = true;
+  let areLabelsAsStored = true;
   for (const group of reorderStages(stages)) {
     const described = group.kind === "stage" ? [group.stage] : group.filters;
     const entries = named(described, () =>
@@ -58,9 +63,23 @@ export function compilePipeline(stages: readonly PipelineStage[], limits: Templa
       compiled.reads.push(...stage.reads);
       if (!isPushed) compiled.stagesAfterStore.push(stage);
     }
-    if (group.kind === "stage" && CHANGES_LINE.has(group.stage.kind)) isLineAsStored = false;
+    if (group.kind !== "stage") continue;
+    if (CHANGES_LINE.has(group.stage.kind)) isLineAsStored = false;
+    if (group.stage.kind !== "label-filter") areLabelsAsStored &&= KEEPS_LABELS.has(group.stage.kind);
+    else if (areLabelsAsStored) compiled.fields.push(...fieldsOf(group.stage.filter));
   }
   return compiled;
+}
+
+const KEEPS_LABELS: ReadonlySet<PipelineStage["kind"]> = new Set(["line-format", "decolorize"]);
+
+/** What must be equal for the filter to hold. Labels that only the engine makes are none of the store's. */
+function fieldsOf(filter: LabelFilter): readonly FieldFilter[] {
+  if (filter.kind === "and") return [...fieldsOf(filter.left), ...fieldsOf(filter.right)];
+  if (filter.kind !== "matcher") return [];
+  const { name, op, value } = filter.matcher;
+  const isOurs = name === DETECTED_LEVEL || name.startsWith("__") || name.endsWith(EXTRACTED);
+  return op === "=" && value !== "" && !isOurs ? [{ name, value }] : [];
 }
 
 const CHANGES_LINE: ReadonlySet<PipelineStage["kind"]> = new Set(["line-format", "unpack", "decolorize"]);
