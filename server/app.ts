@@ -214,6 +214,7 @@ export class App {
       ...asking,
       engine: new LogqlEngine({ store: logs, limits: config.query.logs }),
       store: logs,
+      deletion: { store: logs, audit: catalog },
     });
     registerTempoApi(http.app, { ...asking, store: traces });
     registerJaegerApi(http.app, { ...asking, store: traces });

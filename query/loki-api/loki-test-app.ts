@@ -31,7 +31,8 @@ export async function lokiApp(records: readonly LogRow[]): Promise<FastifyInstan
   await store.append(DEFAULT_TENANT, logBatchOf(records), 1);
   const engine = new LogqlEngine({ store, limits: TEST_DEPS.config.logs });
   const app = fastify();
-  registerLokiApi(app, { ...TEST_DEPS, engine, store, nowMs });
+  const audit = { addEntry: async () => {}, entries: async () => [] };
+  registerLokiApi(app, { ...TEST_DEPS, engine, store, nowMs, deletion: { store, audit } });
   app.addHook("onClose", async () => {
     await store.stop();
     await rm(dir, { recursive: true });

@@ -16,13 +16,18 @@ import { sendChunks } from "../http/send-chunks.ts";
 import type { LogqlEngine } from "../logql/logql-engine.ts";
 import { parseStreamSelector } from "../logql/parse/parse-logql.ts";
 import type { LogqlResult } from "../logql/result.ts";
+import { deleteRoutes, type LokiDeletionDeps } from "./delete-routes.ts";
+import { drilldownRoutes } from "./drilldown-routes.ts";
 import { encodeLogqlResult } from "./encode-result.ts";
 import { sendLokiFailure } from "./error-response.ts";
 import { readLimit, readNewestFirst, readRange, readRangeQuery, readTime } from "./parameters.ts";
+import { volumeRoutes } from "./volume-routes.ts";
 
 export type LokiApiDeps = QueryApiDeps & {
   readonly engine: Pick<LogqlEngine, "instant" | "range">;
   readonly store: Pick<LogStore, "streams">;
+  /** Absent: lines can't be deleted here. */
+  readonly deletion?: LokiDeletionDeps | undefined;
   /** For times that a request does not name; by default the system's clock. */
   readonly nowMs?: () => number;
 };
@@ -49,6 +54,9 @@ function routes(deps: LokiApiDeps): QueryRoute[] {
       url: "/loki/api/v1/status/buildinfo",
       handler: async ({ reply }) => sendJson(reply, buildInfo),
     },
+    ...volumeRoutes(deps),
+    ...drilldownRoutes(deps),
+    ...deleteRoutes(deps),
   ];
 }
 
