@@ -10,6 +10,7 @@ export type Outcome = { readonly text: string; readonly violations: readonly str
 const PAUSE_MS = 12;
 const MAX_RECOVERY_MS = 10_000;
 const MAX_STOP_MS = 15_000;
+const LOG_CHARACTERS = 4_000;
 const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
 /** Load on; the fault strikes, lasts a while and is lifted, or the process ends before that; then the server runs again. */
@@ -69,7 +70,7 @@ async function end(server: ServerProcess, ending: Ending, notes: string[]): Prom
   const ms = Math.round(performance.now() - began);
   if (code === 0) return [];
   await server.kill();
-  return [`SIGTERM ended with ${code} after ${ms} ms`];
+  return [`SIGTERM ended with ${code} after ${ms} ms; the log ends with\n${server.stderr.slice(-LOG_CHARACTERS)}`];
 }
 
 /** Each writer gets a request acknowledged within ten seconds. */
