@@ -11,6 +11,8 @@ export type Bench = {
   /** undefined without a C compiler. */
   readonly interposer: Interposer | undefined;
   readonly random: RandomNumbers;
+  /** How long a start without any data took: on a busy machine everything takes longer. */
+  readonly emptyStartMs: number;
 };
 
 /** How a round ends: the load goes on to the end, or the process is killed or asked to stop under it. */

@@ -46,18 +46,20 @@ export async function runRounds({ rounds, seed, only, print }: FaultRunOptions):
   const disk = new DataDisk(dir);
   const interposer = Interposer.build(dir);
   const env = () => ({ ...(random.chance(0.7) ? BUSY_FILES : QUIET_FILES), ...interposer?.env });
+  const began = performance.now();
   const server = await ServerProcess.start({ dataDir: disk.dataDir, env });
-  const bench: Bench = { server, disk, interposer, random };
+  const emptyStartMs = performance.now() - began;
+  const bench: Bench = { server, disk, interposer, random, emptyStartMs };
   const writers = trackedWriters();
   const deck = new Deck(usableFaults(bench, only, print), random);
   const wrong: string[] = [];
   try {
     for (let round = 1; round <= rounds && wrong.length === 0; round++) {
       const fault = deck.next();
-      const began = performance.now();
+      const roundBegan = performance.now();
       const outcome = await runRound(bench, fault, writers);
       const found = await judge(server, writers, outcome);
-      const seconds = ((performance.now() - began) / 1_000).toFixed(1);
+      const seconds = ((performance.now() - roundBegan) / 1_000).toFixed(1);
       print(`round ${round}: ${fault.name}${outcome.text}; ${found.text}; ${seconds} s`);
       wrong.push(
         ...[...outcome.violations, ...found.violations].map((line) => `round ${round}, ${fault.name}: ${line}`),
