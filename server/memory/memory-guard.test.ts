@@ -59,7 +59,7 @@ test("first the largest part is flushed, one at a time", async () => {
   const { guard, part, state } = guarded();
   const small = part("small", 50);
   const large = part("large", 300);
-  state.rssMib = 650;
+  state.rssMib = 550;
   guard.sample();
   guard.sample();
   expect([small.flushes, large.flushes]).toEqual([0, 1]);
@@ -81,7 +81,7 @@ test("what holds next to nothing is not flushed", () => {
 test("then garbage is collected and caches let go, not at every look", () => {
   const { guard, part, state } = guarded();
   const cache = part("cache", 100);
-  state.rssMib = 750;
+  state.rssMib = 650;
   guard.sample();
   guard.sample();
   expect([cache.shrinks, state.collections]).toEqual([1, 1]);
@@ -97,7 +97,7 @@ test("then writes are refused in words that name the setting, and may come again
   expect(() => guard.writes.admit(1)).toThrow(/870 MiB of the 1000 MiB that memory_limit allows/);
   expect(() => guard.writes.admit(1)).toThrow(expect.objectContaining({ name: "TooManyRequestsError" }));
   guard.queries.admit(0);
-  state.rssMib = 700;
+  state.rssMib = 600;
   guard.sample();
   guard.writes.admit(1);
 });
@@ -114,7 +114,7 @@ test("at last queries are refused, too", async () => {
 
 test("what would go over the limit before the next look is refused", () => {
   const { guard, state } = guarded();
-  state.rssMib = 700;
+  state.rssMib = 650;
   guard.sample();
   guard.writes.admit(100 * MIB);
   expect(() => guard.writes.admit(100 * MIB)).toThrow(/memory_limit/);
@@ -135,7 +135,7 @@ test("when refusing does not help, a little is let in", () => {
   guard.writes.admit(MIB / 8);
   guard.writes.admit(MIB / 8);
   expect(() => guard.writes.admit(MIB / 8)).toThrow(/memory_limit/);
-  state.rssMib = 910;
+  state.rssMib = 870;
   guard.sample();
   expect(() => guard.writes.admit(1)).toThrow(/memory_limit/);
 });

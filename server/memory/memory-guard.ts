@@ -34,9 +34,9 @@ const RETRY_AFTER_MS = 2_000;
 const STUCK_MS = 15_000;
 /** Let in between two looks when stuck: some megabytes a second. */
 const TRICKLE_BYTES = 256 * 1024;
-const TRICKLE_BELOW = 0.9;
+const TRICKLE_BELOW = 0.86;
 /** What a request may still be decoded into beyond the level where new ones are refused. */
-const HARD_SHARE = 0.85;
+const HARD_SHARE = 0.8;
 
 /**
  * Keeps the process below its memory limit: samples what it takes as the system sees it, and by how near that is to the

@@ -3,7 +3,7 @@ export type Pressure = (typeof PRESSURES)[number];
 const PRESSURES = ["none", "flush", "shrink", "refuse-writes", "refuse-all"] as const;
 
 /** The share of the limit from which on each holds. */
-const FROM: readonly number[] = [0, 0.6, 0.7, 0.77, 0.92];
+const FROM: readonly number[] = [0, 0.52, 0.62, 0.7, 0.88];
 /** A level ends so far below where it began, so that it does not come and go with every collection of garbage. */
 const HYSTERESIS = 0.04;
 
