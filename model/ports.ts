@@ -272,6 +272,15 @@ export interface LogStore extends Store<LogBatch>, DeletesRows {
   streams(request: StreamRequest, signal: AbortSignal): Promise<readonly LogStream[]>;
 }
 
+/** Records as they come in, for those who watch. */
+export interface LogFeed {
+  /**
+   * Gives the listener each batch of the tenant that a store has taken, until the function that it returns is called. The
+   * batch is the store's: read only. The listener must return soon and must not throw.
+   */
+  subscribe(tenant: TenantId, listener: (batch: LogBatch) => void): () => void;
+}
+
 // ---- traces --------------------------------------------------------------------------------------------------------
 
 export interface TraceStore extends Store<SpanBatch>, DeletesRows {

@@ -8,6 +8,7 @@ import { assertListenIsSafe } from "@sightline/auth/listen-guard.ts";
 import { DeadLetters } from "@sightline/collector/dead-letters/dead-letters.ts";
 import { decoderOptions } from "@sightline/collector/decoder-options.ts";
 import { Ingest } from "@sightline/collector/ingest.ts";
+import { LiveLogs } from "@sightline/collector/live-logs.ts";
 import { registerLokiPush } from "@sightline/collector/receivers/loki-push.ts";
 import { OtlpGrpcReceiver } from "@sightline/collector/receivers/otlp-grpc.ts";
 import { registerOtlpHttp } from "@sightline/collector/receivers/otlp-http.ts";
@@ -130,6 +131,7 @@ export class App {
       dir: dir("deadLetters"),
       config: config.collector.dead_letters,
     });
+    const liveLogs = new LiveLogs(logs);
     const decoder = new Decoder(decoderOptions(config.collector));
     const ingest = new Ingest({
       ...collector,
@@ -138,7 +140,7 @@ export class App {
       wal,
       decoder,
       deadLetters,
-      stores: { metrics, logs, traces },
+      stores: { metrics, logs: liveLogs, traces },
       sealer,
       config: config.collector,
     });
@@ -215,6 +217,7 @@ export class App {
       engine: new LogqlEngine({ store: logs, limits: config.query.logs }),
       store: logs,
       deletion: { store: logs, audit: catalog },
+      feed: liveLogs,
     });
     registerTempoApi(http.app, { ...asking, store: traces });
     registerJaegerApi(http.app, { ...asking, store: traces });

@@ -52,7 +52,8 @@ function pointJson(timeMs: number, value: number): string {
   return `[${timeText(timeMs)},"${formatFloat(value)}"]`;
 }
 
-function* encodeStreams(entries: readonly LogEntry[], categorize: boolean): Generator<string> {
+/** The value of `streams`, piece by piece. */
+export function* encodeStreams(entries: readonly LogEntry[], categorize: boolean): Generator<string> {
   yield "[";
   let separator = "";
   for (const [labels, lines] of byStream(entries, categorize)) {

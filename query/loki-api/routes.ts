@@ -1,7 +1,7 @@
 import { InvalidInputError } from "@sightline/model/errors.ts";
 import { labelsKey, labelValue } from "@sightline/model/labels.ts";
 import type { Matcher } from "@sightline/model/matcher.ts";
-import type { LogStore } from "@sightline/model/ports.ts";
+import type { LogFeed, LogStore } from "@sightline/model/ports.ts";
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import { labelsJson } from "../http/labels-json.ts";
 import {
@@ -21,11 +21,14 @@ import { drilldownRoutes } from "./drilldown-routes.ts";
 import { encodeLogqlResult } from "./encode-result.ts";
 import { sendLokiFailure } from "./error-response.ts";
 import { readLimit, readNewestFirst, readRange, readRangeQuery, readTime } from "./parameters.ts";
+import { registerTail } from "./tail-routes.ts";
 import { volumeRoutes } from "./volume-routes.ts";
 
 export type LokiApiDeps = QueryApiDeps & {
   readonly engine: Pick<LogqlEngine, "instant" | "range">;
   readonly store: Pick<LogStore, "streams">;
+  /** Absent: nothing can be tailed. */
+  readonly feed?: LogFeed | undefined;
   /** Absent: lines can't be deleted here. */
   readonly deletion?: LokiDeletionDeps | undefined;
   /** For times that a request does not name; by default the system's clock. */
@@ -35,6 +38,7 @@ export type LokiApiDeps = QueryApiDeps & {
 /** Loki's query API below `/loki/api/v1`. */
 export function registerLokiApi(app: FastifyInstance, deps: LokiApiDeps): void {
   registerQueryApi(app, deps, sendLokiFailure, routes(deps));
+  if (deps.feed) registerTail(app, deps, deps.feed);
 }
 
 function routes(deps: LokiApiDeps): QueryRoute[] {

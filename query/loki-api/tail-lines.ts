@@ -1,0 +1,46 @@
+import { labelValue } from "@sightline/model/labels.ts";
+import type { LogBatch, LogStream } from "@sightline/model/log-batch.ts";
+import { compileMatcher } from "@sightline/model/matcher.ts";
+import type { LogExpr } from "../logql/ast.ts";
+import { compilePipeline } from "../logql/pipeline/compile-pipeline.ts";
+import { LabelBuilder } from "../logql/pipeline/label-builder.ts";
+import { ParserHints } from "../logql/pipeline/parser-hints.ts";
+import { PipelineRow, type Stage } from "../logql/pipeline/stage.ts";
+import type { LogEntry } from "../logql/result.ts";
+import type { StructuredMetadata } from "../logql/structured-metadata.ts";
+
+/** Finds the lines of a log query in batches that never went through a store. */
+export class TailLines {
+  readonly #matches: (stream: LogStream) => boolean;
+  readonly #stages: readonly Stage[];
+  readonly #row: PipelineRow;
+
+  constructor(expr: LogExpr, maxTemplateCharacters: number) {
+    const tests = expr.matchers.map((matcher) => ({ name: matcher.name, test: compileMatcher(matcher) }));
+    this.#matches = ({ labels }) => tests.every(({ name, test }) => test(labelValue(labels, name)));
+    const pipeline = compilePipeline(expr.stages, { maxOutputCharacters: maxTemplateCharacters });
+    this.#stages = pipeline.stages;
+    this.#row = new PipelineRow(new LabelBuilder(new ParserHints({ filters: pipeline.hintFilters })));
+  }
+
+  /** Rows of the streams that the query selects. */
+  rowsOf(batch: LogBatch): number[] {
+    const wanted = batch.streams.map(this.#matches);
+    const rows: number[] = [];
+    if (!wanted.includes(true)) return rows;
+    for (let row = 0; row < batch.length; row++) if (wanted[batch.streamRefs[row] as number]) rows.push(row);
+    return rows;
+  }
+
+  /** The entry of a row, undefined when a stage drops it. */
+  entry(batch: LogBatch, row: number, metadata: StructuredMetadata): LogEntry | undefined {
+    const state = this.#row;
+    const { labels } = batch.streams[batch.streamRefs[row] as number] as LogStream;
+    const timeNs = batch.timesNs[row] as bigint;
+    state.line = batch.bodies[row] as string;
+    state.timeNs = timeNs;
+    state.labels.reset(labels, metadata.of(batch, row));
+    for (const stage of this.#stages) if (!stage.apply(state)) return undefined;
+    return { timeNs, line: state.line, ...state.labels.categorized() };
+  }
+}

@@ -1,0 +1,152 @@
+import type { IncomingMessage, Server } from "node:http";
+import websocket from "@fastify/websocket";
+import { InvalidInputError, TooManyRequestsError } from "@sightline/model/errors.ts";
+import type { LogFeed, Principal } from "@sightline/model/ports.ts";
+import type { TenantId } from "@sightline/model/tenant.ts";
+import type { FastifyInstance, FastifyRequest } from "fastify";
+import { Counter, Gauge } from "prom-client";
+import { sendFailure } from "../http/failure.ts";
+import { parseGoInt } from "../http/go-syntax.ts";
+import { RequestParameters } from "../http/request-parameters.ts";
+import type { LogExpr } from "../logql/ast.ts";
+import { parseLogql } from "../logql/parse/parse-logql.ts";
+import { sendLokiFailure } from "./error-response.ts";
+import { readLimit, readRange } from "./parameters.ts";
+import type { LokiApiDeps } from "./routes.ts";
+import { TailLines } from "./tail-lines.ts";
+import { TailSession, type TailSocket } from "./tail-session.ts";
+
+const PATHS = ["/loki/api/v1/tail", "/loki/api/v2alpha/tail"] as const;
+/** Clients say nothing. */
+const MAX_PAYLOAD_BYTES = 4_096;
+const MAX_DELAY_S = 5n;
+/** Each costs work for every record that comes in. */
+const MAX_TAILS_PER_TENANT = 100;
+const INTERNAL_ERROR = 1011;
+
+type Tail = {
+  readonly tenant: TenantId;
+  readonly text: string;
+  readonly expr: LogExpr;
+  readonly lines: TailLines;
+  readonly delayMs: number;
+  readonly startNs: bigint;
+  readonly limit: number;
+  readonly categorize: boolean;
+};
+type WebSocket = TailSocket & { on(event: "close" | "error", listener: () => void): void };
+
+/** Tailing as in Loki (pkg/querier/tail): over a WebSocket, first the newest lines that are there, then those that come. */
+export function registerTail(app: FastifyInstance, deps: LokiApiDeps, feed: LogFeed): void {
+  // Otherwise every request that offers an upgrade, such as those of Java's client to HTTP/2, would lose its body.
+  const server = app.server as Server & { shouldUpgradeCallback?: (request: IncomingMessage) => boolean };
+  server.shouldUpgradeCallback = ({ headers }) => headers.upgrade?.toLowerCase() === "websocket";
+  const tails = new WeakMap<FastifyRequest, Tail>();
+  const counts = new Map<TenantId, number>();
+  const dropped = droppedCounter(deps, counts);
+  app.register(async (scope) => {
+    await scope.register(websocket, { options: { maxPayload: MAX_PAYLOAD_BYTES } });
+    scope.setErrorHandler((error, request, reply) => sendFailure(error, request, reply, deps.logger, sendLokiFailure));
+    for (const url of PATHS) {
+      scope.route({
+        method: "GET",
+        url,
+        onRequest: async (request) => {
+          const principal = deps.authenticator.authenticate(request.headers, "read", { peer: request.ip });
+          tails.set(request, readTail(request, principal, deps));
+          if ((counts.get(principal.tenant) ?? 0) < MAX_TAILS_PER_TENANT) return;
+          throw new TooManyRequestsError(
+            `max concurrent tail requests limit exceeded, count > limit (${MAX_TAILS_PER_TENANT})`,
+            {
+              retryAfterMs: 5_000,
+            },
+          );
+        },
+        handler: () => {
+          throw new InvalidInputError("this is served over a WebSocket: send an upgrade");
+        },
+        wsHandler: (socket, request) => {
+          const tail = tails.get(request) as Tail;
+          const { tenant } = tail;
+          counts.set(tenant, (counts.get(tenant) ?? 0) + 1);
+          run(socket as unknown as WebSocket, tail, deps, feed, {
+            onDropped: (entries) => dropped?.inc(entries),
+            onEnd: () => {
+              const left = (counts.get(tenant) ?? 1) - 1;
+              if (left === 0) counts.delete(tenant);
+              else counts.set(tenant, left);
+            },
+          });
+        },
+      });
+    }
+  });
+}
+
+function droppedCounter({ registry }: LokiApiDeps, counts: ReadonlyMap<TenantId, number>): Counter | undefined {
+  if (!registry) return undefined;
+  new Gauge({
+    name: "sightline_query_tails",
+    help: "Clients that tail logs.",
+    registers: [registry],
+    collect() {
+      this.set([...counts.values()].reduce((sum, count) => sum + count, 0));
+    },
+  });
+  return new Counter({
+    name: "sightline_query_tail_dropped_entries_total",
+    help: "Log lines that a tailing client did not get, because it reads too slowly.",
+    registers: [registry],
+  });
+}
+
+/** Throws `ParseError` and `InvalidInputError` in Loki's words. */
+function readTail(request: FastifyRequest, { tenant }: Principal, { config, nowMs = Date.now }: LokiApiDeps): Tail {
+  const parameters = new RequestParameters(request);
+  const text = parameters.get("query");
+  const expr = parseLogql(text, config.logs.max_query_bytes);
+  if (expr.kind !== "log") throw new InvalidInputError("only log selectors can be tailed");
+  const delay = parameters.get("delay_for");
+  const delayS = delay === "" ? 0n : parseGoInt(delay);
+  if (delayS === undefined || delayS < 0n)
+    throw new InvalidInputError(`delay_for: ${JSON.stringify(delay)} is no number of seconds`);
+  if (delayS > MAX_DELAY_S) throw new InvalidInputError(`delay_for can't be greater than ${MAX_DELAY_S}`);
+  const flags = String(request.headers["x-loki-response-encoding-flags"] ?? "");
+  return {
+    tenant,
+    text,
+    expr,
+    lines: new TailLines(expr, config.logs.max_template_chars),
+    delayMs: Number(delayS) * 1_000,
+    startNs: readRange(parameters, nowMs()).startNs,
+    limit: Math.min(readLimit(parameters), config.logs.max_limit),
+    categorize: flags.split(",").some((flag) => flag.trim() === "categorize-labels"),
+  };
+}
+
+type Events = { readonly onDropped: (entries: number) => void; readonly onEnd: () => void };
+
+function run(socket: WebSocket, tail: Tail, deps: LokiApiDeps, feed: LogFeed, { onDropped, onEnd }: Events): void {
+  const { tenant, lines, categorize, delayMs, startNs, limit, text } = tail;
+  const session = new TailSession(socket, { lines, categorize, delayMs, onDropped });
+  const unsubscribe = feed.subscribe(tenant, (batch) => session.take(batch));
+  const abort = new AbortController();
+  socket.on("error", () => socket.terminate());
+  socket.on("close", () => {
+    abort.abort();
+    unsubscribe();
+    session.stop();
+    onEnd();
+  });
+  const { signal } = abort;
+  const endNs = BigInt((deps.nowMs ?? Date.now)() + 1) * 1_000_000n;
+  const newest = { startNs, endNs, limit, newestFirst: true, stepNs: 1_000_000_000n, intervalNs: 0n, tenant, signal };
+  deps.gate
+    .run(tenant, signal, () => deps.engine.range(text, newest))
+    .then(({ value }) => session.begin(value.type === "streams" ? value.entries.toReversed() : []))
+    .catch((error: unknown) => {
+      if (signal.aborted) return;
+      deps.logger.warn("a tail could not begin", { error });
+      socket.close(INTERNAL_ERROR, String((error as Error).message).slice(0, 100));
+    });
+}
