@@ -14,9 +14,10 @@ import { RandomNumbers } from "./promql-random-numbers.ts";
 /** An OpenTelemetry Collector with `otlp`, `otlp_http` and `file_storage`; skipped without. */
 const OTEL_COLLECTOR = process.env.SIGHTLINE_E2E_OTELCOL;
 const ROUNDS = Number(process.env.SIGHTLINE_E2E_QUEUE_ROUNDS ?? 6);
-const CONSUMERS = 2;
-const PAUSE_MS = 10;
-const DELIVERY_MS = 60_000;
+const CONSUMERS = 4;
+/** Slow enough that the queue is empty soon after the end, on a busy machine, too. */
+const PAUSE_MS = 100;
+const DELIVERY_MS = 90_000;
 const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
 /** A collector that keeps what it has taken on disk until it is delivered. */
@@ -131,5 +132,5 @@ test.skipIf(OTEL_COLLECTOR === undefined)(
       rmSync(dir, { recursive: true, force: true });
     }
   },
-  180_000,
+  240_000,
 );
