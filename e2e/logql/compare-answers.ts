@@ -19,8 +19,7 @@ const TOLERANCE = 1e-9;
 
 export function readAnswer(status: number, text: string, isOrdered = false): Answer {
   // Of several lines with errors it names any.
-  if (status !== 200)
-    return { error: `${status} ${text.trim().replace(/(?<=^pipeline error: '\w+') for series:.*/s, "")}` };
+  if (status !== 200) return { error: `${status} ${text.trim().replace(/^pipeline error:.*/s, "pipeline error")}` };
   const { resultType, result } = (JSON.parse(text) as { readonly data: Data }).data;
   const items = new Map<string, string[]>();
   if (resultType === "scalar") return { type: resultType, items: new Map([["", result.map(String)]]) };
