@@ -67,7 +67,7 @@ describe("a tail", () => {
     expect(socket.sent).toEqual([]);
     tail.begin([{ timeNs: 1_000n, line: "one", stream: [["app", "shop"]], metadata: [], parsed: [] }]);
     const lines = socket.messages().flatMap(({ streams }) => streams.flatMap(({ values }: never) => values));
-    expect(lines).toEqual([
+    expect(lines.toSorted()).toEqual([
       ["1000", "one"],
       ["1001", "two"],
     ]);
