@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
 import { runRounds } from "./run-rounds.ts";
 
-const ROUNDS = Number(process.env.SIGHTLINE_E2E_FAULT_ROUNDS ?? 4);
-const SEED = Number(process.env.SIGHTLINE_E2E_FAULT_SEED ?? Math.floor(Math.random() * 1_000_000));
+const ROUNDS = Number(process.env.SIGHTLINE_E2E_FAULT_ROUNDS ?? 5);
+const SEED = Number(process.env.SIGHTLINE_E2E_FAULT_SEED ?? 7);
 const ROUND_TIMEOUT_MS = 60_000;
 
 test(
