@@ -72,6 +72,10 @@ export async function runOverload(options: OverloadOptions): Promise<OverloadRes
     const residentMib = await watch(server, load, options);
     const ledger = await load.stop();
     await canary.stop();
+    const [p50, p99] = [0.5, 0.99].map((q) => Math.round(canary.quantileMs(q)));
+    say(
+      `queries beside it: p50 ${p50} ms, p99 ${p99} ms, ${canary.failures.length} of ${canary.latenciesMs.length} failed`,
+    );
     say(`stopped: ${describe(ledger.totals.acknowledged)} acknowledged, counting`);
     const verdict = await verify(server.url, ledger, fromMs, Date.now());
     for (const complaint of complaintsIn(server.stderr)) say(complaint);
