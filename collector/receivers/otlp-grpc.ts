@@ -28,7 +28,7 @@ const UNIMPLEMENTED = 12;
 const SIGNALS = Object.keys(SERVICES) as readonly Signal[];
 
 const MAX_STREAMS_PER_CONNECTION = 256;
-const STOP_TIMEOUT_MS = 5_000;
+const STOP_TIMEOUT_MS = 10_000;
 /** Of a status text: it travels in a trailer, and clients bound those. */
 const MAX_MESSAGE_CHARACTERS = 1_000;
 
@@ -73,7 +73,7 @@ export class OtlpGrpcReceiver implements Receiver {
     }
   }
 
-  /** Calls that are under way are answered, within 5 s. */
+  /** Calls that are under way are answered, within 10 s. */
   async stop(): Promise<void> {
     const server = this.#server;
     if (!server) return;
