@@ -31,7 +31,9 @@ export class Acceptors {
 
   async start(server: Server, options: ListenOptions): Promise<void> {
     while (this.#sockets.length < SOCKETS - 1) {
-      const socket = createServer((connection) => server.emit("connection", connection));
+      const socket = createServer({ noDelay: true, allowHalfOpen: true }, (connection) =>
+        server.emit("connection", connection),
+      );
       socket.listen({ ...options, reusePort: true });
       await once(socket, "listening");
       this.#sockets.push(socket);
