@@ -9,6 +9,7 @@ import { LabelBuilder } from "./pipeline/label-builder.ts";
 import { ParserHints } from "./pipeline/parser-hints.ts";
 import { PipelineRow, type Stage } from "./pipeline/stage.ts";
 import type { LogEntry } from "./result.ts";
+import { RowPrefilter } from "./row-prefilter.ts";
 import { StructuredMetadata } from "./structured-metadata.ts";
 
 export type LineQuery = Omit<LogqlRangeQuery, "stepNs"> & {
@@ -33,7 +34,7 @@ export async function selectLines(expr: LogExpr, query: LineQuery): Promise<read
     newestFirst,
     limit: isLimitExact ? limit : Number.MAX_SAFE_INTEGER,
   };
-  const selector = new LineSelector(pipeline, query);
+  const selector = new LineSelector(pipeline, RowPrefilter.of(expr.stages, templates), query);
   await scanRows({ ...query, request }, (batch, row, isExact) => selector.take(batch, row, isExact));
   return selector.entries;
 }
@@ -41,19 +42,22 @@ export async function selectLines(expr: LogExpr, query: LineQuery): Promise<read
 class LineSelector {
   readonly entries: LogEntry[] = [];
   readonly #pipeline: CompiledPipeline;
+  readonly #prefilter: RowPrefilter | undefined;
   readonly #query: LineQuery;
   readonly #row: PipelineRow;
   readonly #metadata = new StructuredMetadata();
   #lastNs: bigint | undefined;
 
-  constructor(pipeline: CompiledPipeline, query: LineQuery) {
+  constructor(pipeline: CompiledPipeline, prefilter: RowPrefilter | undefined, query: LineQuery) {
     this.#pipeline = pipeline;
+    this.#prefilter = prefilter;
     this.#query = query;
     this.#row = new PipelineRow(new LabelBuilder(new ParserHints({ filters: pipeline.hintFilters })));
   }
 
   /** False when there are enough. */
   take(batch: LogBatch, row: number, isExact: boolean): boolean {
+    if (this.#prefilter?.drops(batch, row, isExact)) return true;
     if (!this.#passes(batch, row, isExact ? this.#pipeline.stagesAfterStore : this.#pipeline.stages)) return true;
     this.#query.counts.linesMatched++;
     const { line, timeNs, labels } = this.#row;

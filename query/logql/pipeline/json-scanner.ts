@@ -35,12 +35,14 @@ export type MemberVisitor = (key: string, value: JsonValue) => boolean;
 
 export class JsonScanner {
   #text = "";
+  #mayEscape = false;
   #depth = 0;
   /** Ends of the blocks that have been looked for, by their start: nested ones are asked for again, level by level. */
   readonly #ends = new Map<number, number>();
 
   start(text: string): void {
     this.#text = text;
+    this.#mayEscape = text.includes("\\");
     this.#depth = 0;
     if (this.#ends.size > 0) this.#ends.clear();
   }
@@ -141,6 +143,7 @@ export class JsonScanner {
   /** Of the closing quote; -1 when there is none. */
   #stringEnd(from: number): number {
     this.#sawEscape = false;
+    if (!this.#mayEscape) return this.#text.indexOf('"', from);
     for (let at = from; ; at++) {
       const quote = this.#text.indexOf('"', at);
       if (quote === -1) return -1;
