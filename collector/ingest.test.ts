@@ -211,6 +211,7 @@ describe("a store that is down", () => {
     logs.onAppend = () => Promise.reject(down());
     const big = "x".repeat(20_000);
     for (const name of numbered(10)) await ingest.submit(request(name + big));
+    await eventually(() => expect(logs.calls.length).toBeGreaterThan(0));
     await sleep(60);
     expect(wal.replayFrom).toBeLessThanOrEqual(logs.calls[0] as number);
     logs.onAppend = () => {};
@@ -261,7 +262,11 @@ describe("a store that is down", () => {
   test("of several at a time, a batch that was overtaken is put aside instead of being given too late", async () => {
     const logs = new RecordingStore<LogBatch>();
     const { ingest } = await startIngest({ logs });
-    logs.onAppend = (batch) => (nameOf(batch) === "slow" ? sleep(5).then(() => Promise.reject(down())) : undefined);
+    const overtaken = Promise.withResolvers<void>();
+    logs.onAppend = (batch) => {
+      if (nameOf(batch) === "slow") return overtaken.promise.then(() => sleep(5)).then(() => Promise.reject(down()));
+      overtaken.resolve();
+    };
     await Promise.all(["slow", "fast"].map((name) => ingest.submit(request(name))));
     logs.onAppend = () => {};
     await eventually(async () => expect(await letters()).toMatchObject([{ reason: "overtaken" }]));

@@ -35,7 +35,7 @@ async function readBody(request: IncomingMessage): Promise<Buffer> {
 }
 
 function runDemo(...args: readonly string[]) {
-  return run(process.execPath, [MAIN, ...args], { timeout: 15_000 }).then(
+  return run(process.execPath, [MAIN, ...args], { timeout: 60_000 }).then(
     ({ stdout, stderr }) => ({ code: 0, stdout, stderr }),
     (error: { code: number; stdout: string; stderr: string }) => error,
   );

@@ -2,6 +2,7 @@ import { type Labels, labelsFrom, labelValue } from "@sightline/model/labels.ts"
 import { NO_INFO } from "@sightline/model/metric-batch.ts";
 import { TextSealer } from "@sightline/model/sealed-text.ts";
 import { DEFAULT_TENANT, tenantId } from "@sightline/model/tenant.ts";
+import { workedMs } from "@sightline/model/testing/worked-ms.ts";
 import { afterEach, describe, expect, test } from "vitest";
 import { TestCollector } from "../testing/test-collector.ts";
 import { attributesConfig, attributesSeries } from "./attributes.ts";
@@ -185,9 +186,9 @@ describe("redact", () => {
       "eyJ".repeat(30_000),
       "DE12 A".repeat(20_000),
     ]) {
-      const start = performance.now();
+      const start = workedMs();
       for (const replace of Object.values(PERSONAL_DATA)) replace(text, () => "#");
-      expect(performance.now() - start).toBeLessThan(2_000);
+      expect(workedMs() - start).toBeLessThan(5_000);
     }
   });
 

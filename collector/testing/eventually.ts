@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
-const TIMEOUT_MS = 10_000;
+const TIMEOUT_MS = 30_000;
 
 /** Tries until it does not throw any more; patient, because test machines are slow at times. */
 export async function eventually(check: () => unknown): Promise<void> {

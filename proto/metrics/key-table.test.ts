@@ -1,3 +1,4 @@
+import { workedMs } from "@sightline/model/testing/worked-ms.ts";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { KeyTable } from "./key-table.ts";
@@ -96,7 +97,7 @@ test("tells keys apart that differ in one bit, wherever it is", () => {
 test("spreads similar keys: few of many share a slot's neighbourhood", () => {
   const table = new KeyTable();
   const text = Buffer.alloc(40);
-  const begin = performance.now();
+  const begin = workedMs();
   for (let i = 0; i < 100_000; i++) {
     const length = text.write(`pod-7d9c6b7f5d-${i}-checkout-service`);
     table.add(viewOf(text), 0, length, 0, i);
@@ -106,5 +107,5 @@ test("spreads similar keys: few of many share a slot's neighbourhood", () => {
     if (table.find(viewOf(text), 0, length, 0) !== i) throw new Error(`lost key ${i}`);
   }
   // Without spreading this would be quadratic and take minutes.
-  expect(performance.now() - begin).toBeLessThan(3_000);
+  expect(workedMs() - begin).toBeLessThan(10_000);
 });

