@@ -53,11 +53,8 @@ export class LevelDetector {
 
   /** `metadata` is what the record has beside the stream's labels. */
   detect(batch: LogBatch, row: number, stream: Labels, metadata: Labels): string {
-    const named = firstOf(stream) ?? firstOf(metadata);
-    if (named !== undefined) return LEVEL_OF_WORD.get(named.toLowerCase()) ?? named;
     const severity = batch.severities[row] as number;
-    if (severity > 0) return LEVEL_OF_SEVERITY[Math.floor((severity - 1) / 4)] ?? UNKNOWN;
-    return this.#ofLine(batch.bodies[row] as string);
+    return levelOfLabels(stream, metadata, severity) ?? this.#ofLine(batch.bodies[row] as string);
   }
 
   #ofLine(line: string): string {
@@ -112,6 +109,14 @@ function firstOf(labels: Labels): string | undefined {
     found = value;
   }
   return found;
+}
+
+/** The level, as far as it is known without the line. */
+export function levelOfLabels(stream: Labels, metadata: Labels, severityNumber: number): string | undefined {
+  const named = firstOf(stream) ?? firstOf(metadata);
+  if (named !== undefined) return LEVEL_OF_WORD.get(named.toLowerCase()) ?? named;
+  if (severityNumber > 0) return LEVEL_OF_SEVERITY[Math.floor((severityNumber - 1) / 4)] ?? UNKNOWN;
+  return undefined;
 }
 
 const WORD =

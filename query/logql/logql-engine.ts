@@ -1,8 +1,8 @@
 import { InvalidInputError } from "@sightline/model/errors.ts";
-import type { LogStore } from "@sightline/model/ports.ts";
 import type { TenantId } from "@sightline/model/tenant.ts";
 import type { LogQueryLimits } from "../config.ts";
 import type { LogExpr, LogqlExpr, SampleExpr } from "./ast.ts";
+import type { LogReader } from "./log-reader.ts";
 import { evaluateSample } from "./metric/evaluate-sample.ts";
 import { ScanCounts } from "./metric/log-scan.ts";
 import { QueryBudget } from "./metric/query-budget.ts";
@@ -13,7 +13,7 @@ import type { LogqlResult, LogqlValue } from "./result.ts";
 import { selectLines } from "./select-lines.ts";
 
 export type LogqlEngineOptions = {
-  readonly store: Pick<LogStore, "select">;
+  readonly store: LogReader;
   readonly limits: LogQueryLimits;
 };
 

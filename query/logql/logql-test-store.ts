@@ -1,10 +1,16 @@
-import type { LogRequest, LogStore } from "@sightline/model/ports.ts";
+import { labelValue } from "@sightline/model/labels.ts";
+import type { LogBatch, LogStream } from "@sightline/model/log-batch.ts";
+import { compileMatcher } from "@sightline/model/matcher.ts";
+import type { FieldFilter, LogCountGroup, LogCountRequest, LogRequest, LogStore } from "@sightline/model/ports.ts";
 import { DEFAULT_TENANT } from "@sightline/model/tenant.ts";
-import { type LogRow, logBatchOf } from "@sightline/storage-conformance/log-batch-of.ts";
+import { type LogRow, logBatchOf, logRowsOf } from "@sightline/storage-conformance/log-batch-of.ts";
 import { ReferenceLogStore } from "@sightline/storage-conformance/reference-log-store.ts";
 import { queryConfig } from "../config.ts";
+import { DETECTED_LEVEL } from "./detected-level.ts";
+import type { LogReader } from "./log-reader.ts";
 import { LogqlEngine } from "./logql-engine.ts";
-import type { mergeLabels } from "./merge-labels.ts";
+import { mergeLabels } from "./merge-labels.ts";
+import { StructuredMetadata } from "./structured-metadata.ts";
 
 export const LIMITS = queryConfig.parse({}).logs;
 export const SECOND_NS = 1_000_000_000n;
@@ -18,6 +24,78 @@ function inexact(store: ReferenceLogStore): Pick<LogStore, "select"> {
       batches: store.select({ ...request, line: [], limit: Number.MAX_SAFE_INTEGER }, signal).batches,
     }),
   };
+}
+
+/** A store that applies label filters and counts, by the labels that the engine itself would give the records. */
+export function counting(store: ReferenceLogStore): LogReader & Required<Pick<LogReader, "counts">> {
+  const select = ({ fields = [], limit, ...request }: LogRequest, signal: AbortSignal) => {
+    const { batches } = store.select({ ...request, limit: Number.MAX_SAFE_INTEGER }, signal);
+    return { exact: true, batches: pickRows(batches, fields, limit) };
+  };
+  return {
+    appliesFields: true,
+    select,
+    streams: (request) => store.streams(request),
+    async counts(request, signal) {
+      const groups = new CountedGroups(request);
+      const all = { ...request, newestFirst: false, limit: Number.MAX_SAFE_INTEGER };
+      for await (const batch of select(all, signal).batches) groups.add(batch);
+      return groups.found.size > request.maxGroups ? undefined : [...groups.found.values()].map(({ group }) => group);
+    },
+  };
+}
+
+function* labelsOfRows(batch: LogBatch) {
+  const metadata = new StructuredMetadata();
+  for (let row = 0; row < batch.length; row++) {
+    const { labels } = batch.streams[batch.streamRefs[row] as number] as LogStream;
+    // The level that was sent is the store's, the one that is found is the engine's.
+    const isSent = batch.attributes.some(({ name, values }) => name === DETECTED_LEVEL && values[row] !== undefined);
+    const stored = metadata.of(batch, row).filter(([name]) => name !== DETECTED_LEVEL || isSent);
+    yield mergeLabels(labels, stored);
+  }
+}
+
+async function* pickRows(batches: AsyncIterable<LogBatch>, fields: readonly FieldFilter[], limit: number) {
+  const tests = fields.map(({ name, op = "=", value }) => ({ name, test: compileMatcher({ name, op, value }) }));
+  let left = limit;
+  for await (const batch of batches) {
+    const rows = logRowsOf(batch);
+    const kept = [...labelsOfRows(batch)].flatMap((labels, row) =>
+      tests.every(({ name, test }) => test(labelValue(labels, name))) ? [rows[row] as LogRow] : [],
+    );
+    yield logBatchOf(kept.slice(0, left));
+    left -= kept.length;
+    if (left <= 0) return;
+  }
+}
+
+class CountedGroups {
+  readonly found = new Map<string, { counts: Map<number, [number, number]>; group: LogCountGroup }>();
+  readonly #request: LogCountRequest;
+
+  constructor(request: LogCountRequest) {
+    this.#request = request;
+  }
+
+  add(batch: LogBatch): void {
+    const { by, range, bucketNs } = this.#request;
+    for (const [row, labels] of [...labelsOfRows(batch)].entries()) {
+      const values = by.map((name) => labelValue(labels, name));
+      const bucket = Number(((batch.timesNs[row] as bigint) - range.startNs) / bucketNs);
+      const counts = this.found.get(values.join("\0"))?.counts ?? new Map<number, [number, number]>();
+      const [count, bytes] = counts.get(bucket) ?? [0, 0];
+      counts.set(bucket, [count + 1, bytes + Buffer.byteLength(batch.bodies[row] as string)]);
+      const ordered = [...counts].sort(([a], [b]) => a - b);
+      const group = {
+        values,
+        buckets: Float64Array.from(ordered, ([number]) => number),
+        counts: Float64Array.from(ordered, ([, [records]]) => records),
+        bytes: Float64Array.from(ordered, ([, [, size]]) => size),
+      };
+      this.found.set(values.join("\0"), { counts, group });
+    }
+  }
 }
 
 /** An engine over these rows. With `isExact` the store applies line filters itself. */

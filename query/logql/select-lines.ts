@@ -1,6 +1,6 @@
 import type { LogBatch, LogStream } from "@sightline/model/log-batch.ts";
-import type { LogStore } from "@sightline/model/ports.ts";
 import type { LogExpr } from "./ast.ts";
+import type { LogReader } from "./log-reader.ts";
 import type { LogqlRangeQuery } from "./logql-engine.ts";
 import { type ScanCounts, scanRows } from "./metric/log-scan.ts";
 import type { QueryBudget } from "./metric/query-budget.ts";
@@ -13,7 +13,7 @@ import { RowPrefilter } from "./row-prefilter.ts";
 import { StructuredMetadata } from "./structured-metadata.ts";
 
 export type LineQuery = Omit<LogqlRangeQuery, "stepNs"> & {
-  readonly store: Pick<LogStore, "select">;
+  readonly store: LogReader;
   readonly budget: QueryBudget;
   readonly counts: ScanCounts;
 };
@@ -23,8 +23,9 @@ export async function selectLines(expr: LogExpr, query: LineQuery): Promise<read
   const { tenant, startNs, endNs, newestFirst, limit, intervalNs, budget } = query;
   const templates = { maxOutputCharacters: budget.limits.max_template_chars };
   const pipeline = compilePipeline(expr.stages, templates);
-  // With an interval, or with stages of our own, most lines may be left out: nobody knows how many.
-  const isLimitExact = intervalNs === 0n && pipeline.stagesAfterStore.length === 0;
+  // With an interval, or with filters of our own, most lines may be left out: nobody knows how many.
+  const isLimitExact =
+    intervalNs === 0n && pipeline.passesPushed && (pipeline.fields.length === 0 || query.store.appliesFields === true);
   const request = {
     tenant,
     range: { startNs, endNs },

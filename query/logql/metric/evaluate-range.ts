@@ -1,12 +1,17 @@
 import { InvalidInputError } from "@sightline/model/errors.ts";
 import { type Labels, labelsKey, labelValue } from "@sightline/model/labels.ts";
 import type { LogBatch, LogStream } from "@sightline/model/log-batch.ts";
-import type { LogStore } from "@sightline/model/ports.ts";
+import type { FieldFilter, LogCountGroup } from "@sightline/model/ports.ts";
 import type { TenantId } from "@sightline/model/tenant.ts";
 import { quote } from "../../promql/format/quote.ts";
 import type { Grouping, RangeAggregationExpr } from "../ast.ts";
+import { levelOfLabels } from "../detected-level.ts";
+import type { LogReader } from "../log-reader.ts";
 import { ERROR, PRESERVE_ERROR } from "../pipeline/label-builder.ts";
 import { StructuredMetadata } from "../structured-metadata.ts";
+import { CountBuckets } from "./count-buckets.ts";
+import { type CountedGroups, countGroups } from "./count-groups.ts";
+import { type CountPlan, planCount } from "./count-plan.ts";
 import { type ScanCounts, scanRows } from "./log-scan.ts";
 import type { QueryBudget } from "./query-budget.ts";
 import { type RangeAccumulator, rangeAccumulator, Windows } from "./range-accumulator.ts";
@@ -16,7 +21,7 @@ import { emptySeries, type StepSeries } from "./step-series.ts";
 
 /** What every part of a query's evaluation needs. */
 export type EvaluationContext = {
-  readonly store: Pick<LogStore, "select">;
+  readonly store: LogReader;
   readonly tenant: TenantId;
   readonly grid: StepGrid;
   readonly budget: QueryBudget;
@@ -34,12 +39,15 @@ export async function evaluateRange(
   const templates = { maxOutputCharacters: budget.limits.max_template_chars };
   const extractor = new SampleExtractor(expr, outer, templates);
   const collector = new SampleCollector(expr, extractor, context);
-  await collector.run();
+  const plan = planCount(expr, outer, extractor.pipeline);
+  if (!plan || !(await collector.count(plan))) await collector.read();
   const series = await collector.finish();
   return expr.op === "absent_over_time" ? absentSeries(expr, series, grid.count) : series;
 }
 
-/** Reads the lines of the aggregation's range and gives their samples to an accumulator, by series. */
+const NO_LABELS: Labels = [];
+
+/** Reads or counts the lines of the aggregation's range and gives their samples to an accumulator, by series. */
 class SampleCollector {
   readonly #expr: RangeAggregationExpr;
   readonly #extractor: SampleExtractor;
@@ -67,25 +75,63 @@ class SampleCollector {
     this.#windows = new Windows(context.grid, intervalNs);
   }
 
-  async run(): Promise<void> {
-    const { store, tenant, grid, signal, budget, counts } = this.#context;
-    const { log, intervalNs, offsetNs } = this.#expr.logRange;
-    const firstNs = grid.startNs - BigInt(offsetNs);
-    const lastNs = firstNs + grid.stepNs * BigInt(grid.count - 1);
+  /** Takes all lines, or those that also meet `restFields`: then those alone whose level is in the line. */
+  async read(restFields?: readonly FieldFilter[]): Promise<void> {
     const { pipeline } = this.#extractor;
-    const request = {
-      tenant,
-      range: { startNs: firstNs - BigInt(intervalNs) + 1n, endNs: lastNs + 1n },
-      matchers: log.matchers,
-      line: pipeline.pushed,
-      fields: pipeline.fields,
-      newestFirst: false,
-      limit: Number.MAX_SAFE_INTEGER,
-    };
-    await scanRows({ store, request, signal, budget, counts }, (batch, row, isExact) => {
-      this.#take(batch, row, isExact ? pipeline.stagesAfterStore : pipeline.stages);
+    const selected = this.#selected();
+    const fields = [...selected.fields, ...(restFields ?? [])];
+    const request = { ...selected, fields, newestFirst: false, limit: Number.MAX_SAFE_INTEGER };
+    await scanRows({ ...this.#context, request }, (batch, row, isExact) => {
+      this.#take(batch, row, isExact ? pipeline.stagesAfterStore : pipeline.stages, restFields !== undefined);
       return true;
     });
+  }
+
+  /** False when the store can't count the lines: they have to be read. */
+  async count(plan: CountPlan): Promise<boolean> {
+    const { store, grid, signal } = this.#context;
+    const buckets = CountBuckets.of(this.#expr, grid);
+    if (!buckets) return false;
+    const request = { ...this.#selected(), bucketNs: BigInt(buckets.lengthNs) };
+    const counted = await countGroups(store, plan, request, signal);
+    if (!counted || !this.#addGroups(counted, buckets, plan.withBytes)) return false;
+    if (counted.restFields) await this.read(counted.restFields);
+    return true;
+  }
+
+  #selected() {
+    const { tenant, grid } = this.#context;
+    const { log, intervalNs, offsetNs } = this.#expr.logRange;
+    const { pushed, fields } = this.#extractor.pipeline;
+    const firstNs = grid.startNs - BigInt(offsetNs);
+    const lastNs = firstNs + grid.stepNs * BigInt(grid.count - 1);
+    const range = { startNs: firstNs - BigInt(intervalNs) + 1n, endNs: lastNs + 1n };
+    return { tenant, range, matchers: log.matchers, line: pushed, fields };
+  }
+
+  /** False, and nothing is added, when a filter can't read a label: the lines then tell what failed. */
+  #addGroups({ groups }: CountedGroups, buckets: CountBuckets, withBytes: boolean): boolean {
+    const { row, pipeline } = this.#extractor;
+    const passing: { readonly series: Labels; readonly counted: LogCountGroup }[] = [];
+    row.line = "";
+    for (const { labels, counted } of groups) {
+      row.labels.reset(NO_LABELS, labels);
+      if (!this.#extractor.extract(pipeline.stagesAfterStore)) continue;
+      if (row.labels.error !== "") return false;
+      passing.push({ series: this.#extractor.labels(), counted });
+    }
+    const { counts } = this.#context;
+    for (const { series: labels, counted } of passing) {
+      const series = this.#numberOf(labels);
+      const values = (withBytes ? counted.bytes : counted.counts) as Float64Array;
+      for (const [i, bucket] of counted.buckets.entries()) {
+        this.#accumulator.add(series, buckets.endNs(bucket), values[i] as number);
+        counts.linesMatched += counted.counts[i] as number;
+        counts.bytesProcessed += counted.bytes?.[i] ?? 0;
+      }
+    }
+    counts.linesProcessed += counts.linesMatched;
+    return true;
   }
 
   async finish(): Promise<StepSeries[]> {
@@ -93,7 +139,7 @@ class SampleCollector {
     return this.#accumulator.finish(this.#labels);
   }
 
-  #take(batch: LogBatch, row: number, stages: SampleExtractor["pipeline"]["stages"]): void {
+  #take(batch: LogBatch, row: number, stages: SampleExtractor["pipeline"]["stages"], levelInLine: boolean): void {
     const timeNs = this.#times.of(batch.timesNs, row);
     const first = this.#windows.first(timeNs);
     if (first >= this.#windows.end(timeNs)) return;
@@ -102,7 +148,9 @@ class SampleCollector {
     extractor.row.line = batch.bodies[row] as string;
     extractor.row.timeNs = batch.timesNs[row] as bigint;
     const { labels } = extractor.row;
-    labels.reset(stream.labels, this.#metadata.of(batch, row));
+    const metadata = this.#metadata.of(batch, row);
+    if (levelInLine && levelOfLabels(stream.labels, metadata, batch.severities[row] as number) !== undefined) return;
+    labels.reset(stream.labels, metadata);
     if (!extractor.extract(stages)) return;
     this.#context.counts.linesMatched++;
     const plain = labels.isPlain ? this.#plain.get(stream.labels) : undefined;
@@ -112,7 +160,12 @@ class SampleCollector {
   }
 
   #seriesOf(stream: Labels): number {
-    const labels = this.#extractor.labels();
+    const series = this.#numberOf(this.#extractor.labels());
+    if (this.#extractor.row.labels.isPlain) this.#plain.set(stream, series);
+    return series;
+  }
+
+  #numberOf(labels: Labels): number {
     const key = labelsKey(labels);
     let series = this.#numbers.get(key);
     if (series === undefined) {
@@ -121,7 +174,6 @@ class SampleCollector {
       this.#numbers.set(key, series);
       this.#context.budget.hold(labels.length + 1);
     }
-    if (this.#extractor.row.labels.isPlain) this.#plain.set(stream, series);
     return series;
   }
 

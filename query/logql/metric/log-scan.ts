@@ -1,11 +1,12 @@
 import type { LogBatch } from "@sightline/model/log-batch.ts";
-import type { LogRequest, LogStore } from "@sightline/model/ports.ts";
+import type { LogRequest } from "@sightline/model/ports.ts";
+import type { LogReader } from "../log-reader.ts";
 import type { QueryBudget } from "./query-budget.ts";
 
 /** What a query has read so far. */
 export class ScanCounts {
   linesProcessed = 0;
-  /** Characters of their bodies. */
+  /** Of their bodies, in UTF-8. */
   bytesProcessed = 0;
   linesMatched = 0;
 }
@@ -16,7 +17,7 @@ const ROWS_PER_TURN = 500;
 const CHARACTERS_PER_TURN = 1_000_000;
 
 export type ScanOptions = {
-  readonly store: Pick<LogStore, "select">;
+  readonly store: LogReader;
   readonly request: LogRequest;
   readonly signal: AbortSignal;
   readonly budget: QueryBudget;
@@ -37,10 +38,10 @@ export async function scanRows({ store, request, signal, budget, counts }: ScanO
       const end = Math.min(row + ROWS_PER_TURN, batch.length);
       budget.look(end - row);
       for (let characters = 0; row < end && characters < CHARACTERS_PER_TURN; row++) {
-        const { length } = batch.bodies[row] as string;
-        characters += length;
+        const line = batch.bodies[row] as string;
+        characters += line.length;
         counts.linesProcessed++;
-        counts.bytesProcessed += length;
+        counts.bytesProcessed += Buffer.byteLength(line);
         if (!visit(batch, row, selection.exact)) return;
       }
       await budget.rest();

@@ -32,7 +32,8 @@ test.each<[string, string[]]>([
   ['| json | a="1"', []],
   ['| drop b | a="1"', []],
   ['| a="1" or b="2"', []],
-  ['| a!="1" | b=~"x" | c="" | d>5 | detected_level="info" | e_extracted="x" | __error__="x"', []],
+  ['| a!="1" | b=~"x" | c="" | d>5 | detected_level="info" | e_extracted="x" | __error__="x"', ["a!=1", "b=~x", "c="]],
+  ['| a=~"x.*" | scope_name="b"', ["a=~(?-s:x.*)"]],
 ])("of %s the store may know %j", (stages, want) => {
-  expect(compile(stages).fields.map(({ name, value }) => `${name}=${value}`)).toEqual(want);
+  expect(compile(stages).fields.map(({ name, op, value }) => name + op + value)).toEqual(want);
 });

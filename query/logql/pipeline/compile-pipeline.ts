@@ -1,6 +1,5 @@
 import type { FieldFilter, LineFilter } from "@sightline/model/ports.ts";
-import type { LabelFilter, LineFilterStage, PipelineStage } from "../ast.ts";
-import { DETECTED_LEVEL } from "../detected-level.ts";
+import type { LineFilterStage, PipelineStage } from "../ast.ts";
 import { formatStage } from "../format/format-stage.ts";
 import { parseErrorOf } from "../parse/problems.ts";
 import type { TemplateLimits } from "../template/execute-template.ts";
@@ -9,7 +8,8 @@ import { jsonStage } from "./json-stages.ts";
 import { compileLabelFilter, labelFilterStage, labelsOf } from "./label-filter.ts";
 import { compileLineFilter, lowerLineFilter } from "./line-filter.ts";
 import { logfmtStage } from "./logfmt-stages.ts";
-import { EXTRACTED, type HintFilter } from "./parser-hints.ts";
+import { type LoweredLabelFilter, lowerLabelFilter } from "./lower-label-filter.ts";
+import type { HintFilter } from "./parser-hints.ts";
 import { dropStage, keepStage } from "./pick-stages.ts";
 import { reorderStages } from "./reorder-stages.ts";
 import { type Stage, StageError } from "./stage.ts";
@@ -19,8 +19,12 @@ import { decolorizeStage, patternStage, regexpStage, unpackStage } from "./text-
 export type CompiledPipeline = {
   /** What the store may filter by: no line that fails them gets through the stages. */
   readonly pushed: readonly LineFilter[];
-  /** Values that labels must have before any stage changes them: the store may use them, the stages check them, too. */
+  /** What labels must be before any stage changes them: the store may use it, the stages check it, too. */
   readonly fields: readonly FieldFilter[];
+  /** Every line that meets `pushed` gets through the line filters. */
+  readonly linesPushed: boolean;
+  /** Every line that meets `pushed` and `fields` gets through all stages. */
+  readonly passesPushed: boolean;
   /** All stages, in the order of their application. */
   readonly stages: readonly Stage[];
   /** Those that are left when the store has applied `pushed`. */
@@ -43,6 +47,8 @@ export function compilePipeline(stages: readonly PipelineStage[], limits: Templa
   const compiled: Compiled = {
     pushed: [],
     fields: [],
+    linesPushed: true,
+    passesPushed: true,
     stages: [],
     stagesAfterStore: [],
     reads: [],
@@ -63,24 +69,26 @@ export function compilePipeline(stages: readonly PipelineStage[], limits: Templa
       compiled.reads.push(...stage.reads);
       if (!isPushed) compiled.stagesAfterStore.push(stage);
     }
-    if (group.kind !== "stage") continue;
-    if (CHANGES_LINE.has(group.stage.kind)) isLineAsStored = false;
-    if (group.stage.kind !== "label-filter") areLabelsAsStored &&= KEEPS_LABELS.has(group.stage.kind);
-    else if (areLabelsAsStored) compiled.fields.push(...fieldsOf(group.stage.filter));
+    if (group.kind !== "stage") {
+      compiled.linesPushed &&= entries.every(({ isPushed }) => isPushed);
+      continue;
+    }
+    const { stage } = group;
+    if (CHANGES_LINE.has(stage.kind)) isLineAsStored = false;
+    if (stage.kind !== "label-filter") {
+      areLabelsAsStored &&= KEEPS_LABELS.has(stage.kind);
+      continue;
+    }
+    const { fields, isExact } = areLabelsAsStored ? lowerLabelFilter(stage.filter) : NOTHING;
+    compiled.fields.push(...fields);
+    compiled.passesPushed &&= isExact;
   }
+  compiled.passesPushed &&= compiled.linesPushed;
   return compiled;
 }
 
+const NOTHING: LoweredLabelFilter = { fields: [], isExact: false };
 const KEEPS_LABELS: ReadonlySet<PipelineStage["kind"]> = new Set(["line-format", "decolorize"]);
-
-/** What must be equal for the filter to hold. Labels that only the engine makes are none of the store's. */
-function fieldsOf(filter: LabelFilter): readonly FieldFilter[] {
-  if (filter.kind === "and") return [...fieldsOf(filter.left), ...fieldsOf(filter.right)];
-  if (filter.kind !== "matcher") return [];
-  const { name, op, value } = filter.matcher;
-  const isOurs = name === DETECTED_LEVEL || name.startsWith("__") || name.endsWith(EXTRACTED);
-  return op === "=" && value !== "" && !isOurs ? [{ name, value }] : [];
-}
 
 const CHANGES_LINE: ReadonlySet<PipelineStage["kind"]> = new Set(["line-format", "unpack", "decolorize"]);
 

@@ -52,16 +52,22 @@ export function compileLabelFilter(filter: LabelFilter): LabelPredicate {
   }
 }
 
-function matchesAnything({ op, value }: Matcher): boolean {
+export function matchesAnything({ op, value }: Matcher): boolean {
   return op === "=~" && (value === ".*" || value === "");
 }
 
-/** A missing label is empty. Unlike in selectors `.` does not match line ends. */
-function compileLabelMatcher(matcher: Matcher): LabelPredicate {
+/** As a matcher of a selector: there `.` matches line ends, too. */
+export function inSingleLines(matcher: Matcher): Matcher {
   const { name, op, value } = matcher;
-  if (matchesAnything(matcher)) return () => true;
   const isRegex = op === "=~" || op === "!~";
-  const test = compileMatcher(isRegex && /[\n.]/.test(value) ? { name, op, value: `(?-s:${value})` } : matcher);
+  return isRegex && /[\n.]/.test(value) ? { name, op, value: `(?-s:${value})` } : matcher;
+}
+
+/** A missing label is empty. */
+function compileLabelMatcher(matcher: Matcher): LabelPredicate {
+  const { name } = matcher;
+  if (matchesAnything(matcher)) return () => true;
+  const test = compileMatcher(inSingleLines(matcher));
   if (name === ERROR) return (labels) => test(labels.error);
   return (labels) => test(labels.get(name) ?? "");
 }
