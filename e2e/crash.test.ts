@@ -1,11 +1,12 @@
 import { afterEach, describe, expect, test } from "vitest";
 import { Ask } from "./harness/ask.ts";
+import { patientMs } from "./harness/patience.ts";
 import { encodeRemoteWrite2, postRemoteWrite, snappy } from "./harness/remote-write.ts";
 import { ServerProcess } from "./harness/server-process.ts";
 import { trackedWriters } from "./harness/tracked-loads.ts";
 
 const ROUNDS = Number(process.env.SIGHTLINE_E2E_CRASH_ROUNDS ?? 3);
-const ROUND_TIMEOUT_MS = 30_000;
+const ROUND_TIMEOUT_MS = patientMs(30_000);
 
 let server: ServerProcess | undefined;
 afterEach(async () => {
@@ -72,7 +73,7 @@ describe("a head of two million samples", () => {
   const [SERIES, SAMPLES, PER_REQUEST] = [20_000, 100, 10];
   const SERIES_PER_REQUEST = 2_000;
 
-  test("is back within ten seconds after kill -9", async () => {
+  test("is back soon after kill -9", async () => {
     server = await ServerProcess.start();
     const startMs = Date.now() - SAMPLES * 15_000;
     for (let first = 0; first < SAMPLES; first += PER_REQUEST) {
@@ -95,7 +96,7 @@ describe("a head of two million samples", () => {
     await server.kill();
     const restartMs = await server.restart();
     console.info(`${SERIES * SAMPLES} samples in the head: ready again after ${Math.round(restartMs)} ms`);
-    expect(restartMs).toBeLessThan(10_000);
+    expect(restartMs).toBeLessThan(patientMs(3_300));
     const count = await new Ask(server.url).number("sum(count_over_time({__name__=~'head_.+'}[1h]))");
     expect(count).toBe(SERIES * SAMPLES);
   });

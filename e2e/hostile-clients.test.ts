@@ -4,10 +4,11 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest"
 import { Canary } from "./harness/canary.ts";
 import { eventually } from "./harness/eventually.ts";
 import { call } from "./harness/http-call.ts";
+import { patientMs } from "./harness/patience.ts";
 import { remoteWrite } from "./harness/remote-write.ts";
 import { ServerProcess } from "./harness/server-process.ts";
 
-const PATIENCE_MS = 1_000 * Number(process.env.SIGHTLINE_E2E_PATIENCE ?? "1");
+const PATIENCE_MS = patientMs(1_000);
 const MAX_MEMORY_MIB = 2_500;
 const NOW_SECONDS = Math.floor(Date.now() / 60_000) * 60;
 /** Takes seconds, and holds millions of samples. */
@@ -56,14 +57,15 @@ async function activeQueries(): Promise<number> {
   return (Array.isArray(data) ? data : data.queries).length;
 }
 
-/** Sends the text and closes after a while, whatever comes. Resolves with what came. */
-function sendAndLeave(text: string, leaveAfterMs: number): Promise<string> {
+/** Sends the text and closes after a while, or when it got the answer that it `wants`. Resolves with what came. */
+function sendAndLeave(text: string, leaveAfterMs: number, wants?: RegExp): Promise<string> {
   const { hostname, port } = new URL(server.url);
   return new Promise((resolve) => {
     let received = "";
     const socket = connect(Number(port), hostname, () => socket.write(text));
     socket.on("data", (chunk) => {
       received += chunk.toString();
+      if (wants?.test(received)) socket.destroy();
     });
     socket.on("error", () => {});
     socket.once("close", () => resolve(received));
@@ -90,7 +92,7 @@ test("1,000 costly queries at once are answered, refused or run out of time, and
   const refused = answers.filter(({ text }) => text.includes("query.max_waiting"));
   expect(refused.length).toBeGreaterThan(0);
   expect(JSON.parse(refused[0]?.text ?? "")).toMatchObject({ status: "error", errorType: "unavailable" });
-  expect(performance.now() - began).toBeLessThan(15_000);
+  expect(performance.now() - began).toBeLessThan(patientMs(15_000));
   expectCalm();
 });
 
@@ -99,7 +101,7 @@ test("300 clients that go away leave nothing behind", async () => {
   const request = `GET ${path(COSTLY)} HTTP/1.1\r\nHost: x\r\n\r\n`;
   await Promise.all(Array.from({ length: 300 }, (_, i) => sendAndLeave(request, 200 + i)));
   await eventually(async () => expect(await activeQueries()).toBeLessThanOrEqual(2), 5_000);
-  expect(server.cpuSeconds() - cpuBefore).toBeLessThan(10);
+  expect(server.cpuSeconds() - cpuBefore).toBeLessThan(patientMs(10_000) / 1_000);
 });
 
 describe("bodies that never end", () => {
@@ -115,7 +117,7 @@ describe("bodies that never end", () => {
   ])("of %s are cut off at the limit", async (_, target, type) => {
     const chunk = `${(65_536).toString(16)}\r\n${"a".repeat(65_536)}\r\n`;
     // 6.5 MB, and no end.
-    const received = await sendAndLeave(head(target, type) + chunk.repeat(100), 3_000);
+    const received = await sendAndLeave(head(target, type) + chunk.repeat(100), patientMs(3_000), /max_form_bytes/);
     expect(received).toMatch(/^HTTP\/1\.1 4\d\d/);
     expect(received).toContain("query.max_form_bytes");
     expectCalm();
@@ -154,6 +156,6 @@ test.each([
     /^HTTP\/1\.1 400/,
   ],
 ])("%s is refused", async (_, text, answer) => {
-  expect(await sendAndLeave(text, 1_500)).toMatch(answer);
+  expect(await sendAndLeave(text, patientMs(5_000), answer)).toMatch(answer);
   expectCalm();
 });

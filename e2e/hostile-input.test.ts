@@ -13,6 +13,7 @@ import {
   readPartialSuccess,
   SIGNALS,
 } from "./harness/otlp.ts";
+import { patientMs } from "./harness/patience.ts";
 import { ProtobufWriter } from "./harness/protobuf-writer.ts";
 import { COMPRESSORS, RECEIVERS, type ReceiverCase } from "./harness/receivers.ts";
 import { REMOTE_WRITE_2, snappy } from "./harness/remote-write.ts";
@@ -140,7 +141,7 @@ describe.each(RECEIVERS.map((receiver) => [receiver.name, receiver] as const))("
       const verdict = await send(bombs[encoding] as Buffer, { encoding });
       expect(verdict).toMatchObject({ outcome: "too large" });
       expect(verdict.message).toMatch(/max_(decompressed|request)_bytes/);
-      expect(performance.now() - began).toBeLessThan(5_000);
+      expect(performance.now() - began).toBeLessThan(patientMs(5_000));
     },
   );
 
@@ -230,13 +231,12 @@ describe("many tiny parts in a request that is small when compressed", () => {
     const began = performance.now();
     const answer = await call(`${base}${path}`, { headers, body });
     const grownMiB = server.peakMemoryMiB() - beforeMiB;
-    const seconds = (performance.now() - began) / 1000;
+    const ms = performance.now() - began;
     expect([200, 204, 400, 413], answer.text.slice(0, 500)).toContain(answer.status);
     expect(answer.body.length).toBeLessThan(10_000);
-    console.info(`${grownMiB} MiB, ${seconds.toFixed(1)} s: ${answer.status} ${answer.text.slice(0, 100)}`);
+    console.info(`${grownMiB} MiB, ${Math.round(ms)} ms: ${answer.status} ${answer.text.slice(0, 100)}`);
     expect(grownMiB).toBeLessThan(1_000);
-    // Generous: the machine may be busy. What this guards against takes minutes.
-    expect(seconds).toBeLessThan(20);
+    expect(ms).toBeLessThan(patientMs(7_000));
   });
 });
 

@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { Canary } from "./harness/canary.ts";
 import { type Answer, call } from "./harness/http-call.ts";
+import { patientMs } from "./harness/patience.ts";
 import { remoteWrite } from "./harness/remote-write.ts";
 import { ServerProcess } from "./harness/server-process.ts";
 import { BAD_REQUESTS } from "./hostile-queries/bad-parameters.ts";
@@ -11,9 +12,9 @@ import { BAD_LOG_REQUESTS, BAD_LOGQL, BAD_TRACE_REQUESTS } from "./hostile-queri
 const SERIES = 40_000;
 const NOW_SECONDS = Math.floor(Date.now() / 60_000) * 60;
 /** What a refusal may take, and a small query beside a large one. */
-const PATIENCE_MS = 1_000 * Number(process.env.SIGHTLINE_E2E_PATIENCE ?? "1");
+const PATIENCE_MS = patientMs(1_000);
 /** What a limit that shows only when the samples come may take: as long as it takes to look at fifty million of them. */
-const SAMPLES_MS = 10_000;
+const SAMPLES_MS = patientMs(10_000);
 /** Fifty million samples are 450 MB of values; some operations hold them twice. */
 const MAX_MEMORY_MIB = 2_500;
 const MAX_ERROR_LENGTH = 5_000;

@@ -6,6 +6,7 @@ import { Ask } from "./harness/ask.ts";
 import { eventually } from "./harness/eventually.ts";
 import { call } from "./harness/http-call.ts";
 import { encodeGauges, encodeLogs, encodeSpans } from "./harness/otlp.ts";
+import { patientMs } from "./harness/patience.ts";
 import { remoteWrite } from "./harness/remote-write.ts";
 import { runCommandLine, ServerProcess } from "./harness/server-process.ts";
 
@@ -238,13 +239,13 @@ describe("stopping and starting again", () => {
       const began = performance.now();
       const code = server.stop();
       expect(await code).toBe(0);
-      expect(performance.now() - began).toBeLessThan(10_000);
+      expect(performance.now() - began).toBeLessThan(patientMs(10_000));
       stopping = true;
       await Promise.all(writers);
       expect(acknowledged.size).toBeGreaterThan(20);
 
       const ms = await server.restart();
-      expect(ms).toBeLessThan(3_000);
+      expect(ms).toBeLessThan(patientMs(3_000));
       const ask = new Ask(server.url);
       const kept = new Set<number>();
       for (const id of [0, 1, 2, 3]) {
@@ -259,13 +260,13 @@ describe("stopping and starting again", () => {
     }
   });
 
-  test("an empty process stops within a second and starts within three", async () => {
+  test("an empty process stops and starts soon", async () => {
     const server = await ServerProcess.start();
     try {
       const began = performance.now();
       expect(await server.stop()).toBe(0);
-      expect(performance.now() - began).toBeLessThan(2_000);
-      expect(await server.restart()).toBeLessThan(3_000);
+      expect(performance.now() - began).toBeLessThan(patientMs(2_000));
+      expect(await server.restart()).toBeLessThan(patientMs(3_000));
     } finally {
       await server.dispose();
     }

@@ -7,6 +7,7 @@ import { Ask } from "./harness/ask.ts";
 import { eventually } from "./harness/eventually.ts";
 import { freePort } from "./harness/free-port.ts";
 import { call } from "./harness/http-call.ts";
+import { patientMs } from "./harness/patience.ts";
 import { ServerProcess } from "./harness/server-process.ts";
 
 /**
@@ -20,7 +21,7 @@ for (const [name, path] of Object.entries({ TELEMETRYGEN, GOSDK: GO_SDK, OTELCOL
   if (path === undefined) console.info(`skipped: set SIGHTLINE_E2E_${name} to the path of the binary to test with it`);
 }
 
-const CLIENT_TIMEOUT_MS = 60_000;
+const CLIENT_TIMEOUT_MS = patientMs(60_000);
 
 let server: ServerProcess;
 beforeAll(async () => {

@@ -9,6 +9,7 @@ import { type Certificate, makeCertificate } from "./harness/certificates.ts";
 import { eventually } from "./harness/eventually.ts";
 import { call } from "./harness/http-call.ts";
 import { GRPC_METHODS } from "./harness/otlp.ts";
+import { patientMs } from "./harness/patience.ts";
 import { runCommandLine, ServerProcess } from "./harness/server-process.ts";
 
 const dir = mkdtempSync(join(tmpdir(), "sightline-tls-"));
@@ -43,7 +44,7 @@ function exportCode(server: ServerProcess, own?: Certificate): Promise<number> {
   const grpc = new Client(server.otlpGrpc.replace("127.0.0.1", "localhost"), credentials.createSsl(root, key, cert));
   const same = (bytes: Buffer) => bytes;
   return new Promise((resolve) => {
-    const deadline = Date.now() + 5_000;
+    const deadline = Date.now() + patientMs(5_000);
     grpc.makeUnaryRequest(GRPC_METHODS.logs, same, same, Buffer.alloc(0), new Metadata(), { deadline }, (error) => {
       grpc.close();
       resolve(error?.code ?? 0);

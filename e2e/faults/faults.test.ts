@@ -1,9 +1,10 @@
 import { expect, test } from "vitest";
+import { patientMs } from "../harness/patience.ts";
 import { runRounds } from "./run-rounds.ts";
 
 const ROUNDS = Number(process.env.SIGHTLINE_E2E_FAULT_ROUNDS ?? 5);
 const SEED = Number(process.env.SIGHTLINE_E2E_FAULT_SEED ?? 7);
-const ROUND_TIMEOUT_MS = 60_000;
+const ROUND_TIMEOUT_MS = patientMs(60_000);
 
 test(
   `${ROUNDS} rounds of random faults under load (seed ${SEED}): everything acknowledged is there once, nothing else is`,

@@ -1,10 +1,11 @@
+import { patientMs } from "../harness/patience.ts";
 import type { ServerProcess } from "../harness/server-process.ts";
 import type { Findings, TrackedWriter } from "../harness/tracked-writer.ts";
 import { readCounters } from "./counters.ts";
 import type { Damage } from "./damage.ts";
 
 /** A store that was not there gets what it lacks from the log after a while. */
-const CATCHING_UP_MS = 40_000;
+const CATCHING_UP_MS = patientMs(40_000);
 const RETRY_MS = 500;
 const MAX_LINES = 20;
 

@@ -1,4 +1,5 @@
 import { connect } from "node:http2";
+import { patientMs } from "./patience.ts";
 
 export type GrpcAnswer = { readonly code: number; readonly message: string; readonly body: Buffer };
 export type GrpcCallOptions = {
@@ -7,7 +8,7 @@ export type GrpcCallOptions = {
   readonly compressed?: boolean;
 };
 
-const CALL_TIMEOUT_MS = 60_000;
+const CALL_TIMEOUT_MS = patientMs(60_000);
 /** In the message of a call whose connection ended before the server had said anything at all. */
 export const UNGREETED = " before the server said anything";
 /** Ours: Node gives up on a stream whose unsent data is more. */

@@ -1,5 +1,6 @@
 import { Agent, type IncomingHttpHeaders, request as requestPlain } from "node:http";
 import { request as requestSecure } from "node:https";
+import { patientMs } from "./patience.ts";
 
 export type Answer = {
   readonly status: number;
@@ -16,7 +17,7 @@ export type CallOptions = {
 };
 
 const DEFAULT_AGENT = new Agent({ keepAlive: true, maxSockets: 16, scheduling: "fifo" });
-const CALL_TIMEOUT_MS = 60_000;
+const CALL_TIMEOUT_MS = patientMs(60_000);
 
 /**
  * One request exactly as told: no decompression, no redirects, no default headers beyond Node's own. An answer that

@@ -3,9 +3,10 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { patientMs } from "./patience.ts";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
-const START_TIMEOUT_MS = 60_000;
+const START_TIMEOUT_MS = patientMs(60_000);
 
 export type ServerProcessOptions = {
   /** Kept between starts; default a new temporary directory, removed by `dispose`. */
@@ -111,7 +112,7 @@ export class ServerProcess {
 
   /** The other ports stand in the log line that comes before the ready line. */
   async #findAddresses(): Promise<void> {
-    const deadline = performance.now() + 2_000;
+    const deadline = performance.now() + patientMs(2_000);
     for (;;) {
       const line = this.#stderr.split("\n").find((text) => text.includes('"msg":"accepting traffic"'));
       if (line !== undefined) {
