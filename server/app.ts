@@ -195,11 +195,12 @@ export class App {
     this.#components.unshift(queryLog);
     const buildInfo = { version: VERSION, revision: "" };
     const asking = { authenticator, gate, config: config.query, logger: log("query"), tracker, buildInfo, registry };
+    const server = serverFacts(config, Date.now(), this.#memory.limitBytes);
     registerPrometheusApi(http.app, {
       ...asking,
       engine,
       store: metrics,
-      server: serverFacts(config, Date.now(), this.#memory.limitBytes),
+      server,
       snapshotDir: (name) => join(dir("snapshots"), name, DATA_LAYOUT.metrics),
     });
     registerReveal(http.app, { ...asking, sealer, hasKeys: config.auth.mode === "keys" });
@@ -217,6 +218,7 @@ export class App {
       engine: new LogqlEngine({ store: logs, limits: config.query.logs }),
       store: logs,
       deletion: { store: logs, audit: catalog },
+      server: { ...server, services: () => this.#services() },
       feed: liveLogs,
     });
     registerTempoApi(http.app, { ...asking, store: traces });
@@ -228,6 +230,12 @@ export class App {
     this.#components.push(otlpGrpc, otlpHttp, http);
     this.#addresses = () => ({ http: http.url, otlpGrpc: otlpGrpc.address, otlpHttp: otlpHttp.url });
     return http;
+  }
+
+  /** In Loki's words. */
+  #services(): ReadonlyMap<string, string> {
+    const state = this.#notReady === undefined ? "Running" : this.#notReady === "stopping" ? "Stopping" : "Starting";
+    return new Map(this.#components.map(({ name }) => [name, state]));
   }
 
   #watchMemory(config: Config): MemoryGuard {

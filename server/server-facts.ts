@@ -1,4 +1,5 @@
 import type { Config } from "@sightline/config/schema.ts";
+import type { LokiServerFacts } from "@sightline/query/loki-api/server-routes.ts";
 import type { ServerFacts } from "@sightline/query/prometheus-api/server-facts.ts";
 import { formatDuration } from "@sightline/query/promql/format/duration.ts";
 import { stringify } from "yaml";
@@ -6,7 +7,11 @@ import { stringify } from "yaml";
 const SECRET_KEY = /password|secret|token|credential|api_?key|private_?key/i;
 
 /** What the status endpoints tell everybody who may ask for them: no secret of the configuration is in it. */
-export function serverFacts(config: Config, startedAtMs: number, memoryLimitBytes: number): ServerFacts {
+export function serverFacts(
+  config: Config,
+  startedAtMs: number,
+  memoryLimitBytes: number,
+): ServerFacts & Omit<LokiServerFacts, "services"> {
   const retention = formatDuration(config.storage.metrics.retention);
   const flags = {
     "enable-feature":
@@ -26,7 +31,8 @@ export function serverFacts(config: Config, startedAtMs: number, memoryLimitByte
     "web.listen-address": config.listen,
   };
   const configYaml = () => stringify(withoutSecrets(config));
-  return { startedAtMs, retention, configYaml, flags: () => flags };
+  const logRetention = formatDuration(config.storage.logs.retention);
+  return { startedAtMs, retention, logRetention, logLevel: config.log.level, configYaml, flags: () => flags };
 }
 
 /** As in Prometheus, `<secret>` stands for what is kept back. */

@@ -47,7 +47,7 @@ export class LogqlEngine {
   }
 
   /** Samples are computed at multiples of the step, so that a range that moves on gives the same ones. */
-  async range(text: string, query: LogqlRangeQuery): Promise<LogqlResult> {
+  async range(text: string | LogqlExpr, query: LogqlRangeQuery): Promise<LogqlResult> {
     return this.#timed(text, query.signal, async (expr, budget, counts) => {
       if (expr.kind === "log") return this.#lines(expr, query, budget, counts);
       const grid = alignedGrid(query.startNs, query.endNs, query.stepNs);
@@ -56,7 +56,7 @@ export class LogqlEngine {
     });
   }
 
-  async instant(text: string, query: LogqlInstantQuery): Promise<LogqlResult> {
+  async instant(text: string | LogqlExpr, query: LogqlInstantQuery): Promise<LogqlResult> {
     return this.#timed(text, query.signal, async (expr, budget, counts) => {
       if (expr.kind === "log") {
         throw new InvalidInputError(
@@ -72,14 +72,14 @@ export class LogqlEngine {
   }
 
   async #timed(
-    text: string,
+    text: string | LogqlExpr,
     signal: AbortSignal,
     evaluate: (expr: LogqlExpr, budget: QueryBudget, counts: ScanCounts) => Promise<LogqlValue>,
   ): Promise<LogqlResult> {
     const startMs = performance.now();
     const { limits } = this.#options;
     const counts = new ScanCounts();
-    const expr = parseLogql(text, limits.max_query_bytes);
+    const expr = typeof text === "string" ? parseLogql(text, limits.max_query_bytes) : text;
     const value = await evaluate(expr, new QueryBudget(limits, signal), counts);
     const { linesProcessed, bytesProcessed, linesMatched } = counts;
     return { value, stats: { linesProcessed, bytesProcessed, linesMatched, execMs: performance.now() - startMs } };

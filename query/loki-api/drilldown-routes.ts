@@ -109,7 +109,7 @@ function readCount({ parameters }: QueryCall, name: string, otherwise: number): 
 }
 
 /** Loki's pkg/loki/drilldown_config.go, with the limits that there are here; 0 means none. */
-function limitsHandler({ config, buildInfo }: LokiApiDeps): QueryHandler {
+function limitsHandler({ config, buildInfo, server }: LokiApiDeps): QueryHandler {
   const limits = {
     discover_log_levels: true,
     discover_service_name: ["service", "app", "application", "app_name", "name", "container", "component", "job"],
@@ -125,7 +125,7 @@ function limitsHandler({ config, buildInfo }: LokiApiDeps): QueryHandler {
     otlp_config: {},
     pattern_persistence_enabled: false,
     query_timeout: `${Math.round(config.timeout_ms / 1_000)}s`,
-    retention_period: "0s",
+    retention_period: server?.logRetention ?? "0s",
     retention_stream: [],
     volume_enabled: true,
     volume_max_series: config.logs.max_series,

@@ -10,7 +10,6 @@ import {
   type QueryHandler,
   type QueryRoute,
   registerQueryApi,
-  sendJson,
 } from "../http/query-api.ts";
 import { sendChunks } from "../http/send-chunks.ts";
 import type { LogqlEngine } from "../logql/logql-engine.ts";
@@ -21,6 +20,7 @@ import { drilldownRoutes } from "./drilldown-routes.ts";
 import { encodeLogqlResult } from "./encode-result.ts";
 import { sendLokiFailure } from "./error-response.ts";
 import { readLimit, readNewestFirst, readRange, readRangeQuery, readTime } from "./parameters.ts";
+import { type LokiServerFacts, serverRoutes } from "./server-routes.ts";
 import { registerTail } from "./tail-routes.ts";
 import { volumeRoutes } from "./volume-routes.ts";
 
@@ -31,6 +31,8 @@ export type LokiApiDeps = QueryApiDeps & {
   readonly feed?: LogFeed | undefined;
   /** Absent: lines can't be deleted here. */
   readonly deletion?: LokiDeletionDeps | undefined;
+  /** Absent: the server says nothing of itself. */
+  readonly server?: LokiServerFacts | undefined;
   /** For times that a request does not name; by default the system's clock. */
   readonly nowMs?: () => number;
 };
@@ -42,8 +44,6 @@ export function registerLokiApi(app: FastifyInstance, deps: LokiApiDeps): void {
 }
 
 function routes(deps: LokiApiDeps): QueryRoute[] {
-  const { version, revision } = deps.buildInfo;
-  const buildInfo = { version, revision, branch: "", buildUser: "", buildDate: "", goVersion: "" };
   const both = ["GET", "POST"] as const;
   return [
     { methods: both, url: "/loki/api/v1/query", gated: true, handler: instantHandler(deps) },
@@ -53,11 +53,7 @@ function routes(deps: LokiApiDeps): QueryRoute[] {
     { methods: both, url: "/loki/api/v1/label", gated: true, handler: labelNamesHandler(deps) },
     { methods: both, url: "/loki/api/v1/label/:name/values", gated: true, handler: labelValuesHandler(deps) },
     { methods: both, url: "/loki/api/v1/series", gated: true, handler: seriesHandler(deps) },
-    {
-      methods: ["GET"],
-      url: "/loki/api/v1/status/buildinfo",
-      handler: async ({ reply }) => sendJson(reply, buildInfo),
-    },
+    ...serverRoutes(deps),
     ...volumeRoutes(deps),
     ...drilldownRoutes(deps),
     ...deleteRoutes(deps),

@@ -31,6 +31,22 @@ const STORE = {
   chunkRefsFetchTime: 0,
   congestionControlLatency: 0,
   pipelineWrapperFilteredLines: 0,
+  dataobj: {
+    prePredicateDecompressedRows: 0,
+    prePredicateDecompressedBytes: 0,
+    prePredicateDecompressedStructuredMetadataBytes: 0,
+    postPredicateRows: 0,
+    postPredicateDecompressedBytes: 0,
+    postPredicateStructuredMetadataBytes: 0,
+    postFilterRows: 0,
+    pagesScanned: 0,
+    pagesDownloaded: 0,
+    pagesDownloadedBytes: 0,
+    pageBatches: 0,
+    totalRowsAvailable: 0,
+    totalPageDownloadTime: 0,
+    wireBytesTransferred: 0,
+  },
 };
 
 /** Loki's statistics: what is known here is real, what only Loki's parts could know (chunks, caches) is zero. */
@@ -60,7 +76,14 @@ export function statsJson({ value, stats }: LogqlResult): string {
       totalStructuredMetadataBytesProcessed: 0,
     },
     querier: { store: { ...STORE, chunk }, querierExecTime: seconds },
-    ingester: { totalReached: 0, totalChunksMatched: 0, totalBatches: 0, totalLinesSent: 0, store: STORE },
+    ingester: {
+      totalReached: 0,
+      totalChunksMatched: 0,
+      totalBatches: 0,
+      totalLinesSent: 0,
+      store: STORE,
+      recvWaitTime: 0,
+    },
     cache: {
       chunk: CACHE,
       index: CACHE,

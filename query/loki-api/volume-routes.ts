@@ -4,6 +4,7 @@ import type { Matcher } from "@sightline/model/matcher.ts";
 import type { QueryCall, QueryHandler, QueryRoute } from "../http/query-api.ts";
 import { sendJson } from "../http/query-api.ts";
 import { sendChunks } from "../http/send-chunks.ts";
+import type { LogExpr, SampleExpr } from "../logql/ast.ts";
 import type { LogqlEngine, LogqlInstantQuery } from "../logql/logql-engine.ts";
 import { parseStreamSelector } from "../logql/parse/parse-logql.ts";
 import type { LogqlResult } from "../logql/result.ts";
@@ -11,6 +12,7 @@ import { encodeLogqlResult } from "./encode-result.ts";
 import { readLimit, readRange, readRangeQuery } from "./parameters.ts";
 import type { LokiApiDeps } from "./routes.ts";
 import { selectorText } from "./selector-text.ts";
+import { volumeBuckets } from "./volume-range.ts";
 
 const NS_PER_MS = 1_000_000n;
 const BOTH = ["GET", "POST"] as const;
@@ -64,9 +66,9 @@ function volumeHandler(deps: LokiApiDeps): QueryHandler {
     const range = readRange(call.parameters, (deps.nowMs ?? Date.now)());
     if (range.endNs < range.startNs) throw endBeforeStart();
     const volumes = new Volumes(await planVolume(call, range, deps));
-    const query = volumes.text(rangeMs(range));
-    const result = query === "" ? "" : await deps.engine.instant(query, instantQuery(call, range.endNs));
-    if (result === "" || result.value.type !== "vector") return send(call, emptyResult("vector"));
+    const query = volumes.query(BigInt(rangeMs(range)) * NS_PER_MS);
+    const result = query && (await deps.engine.instant(query, instantQuery(call, range.endNs)));
+    if (result?.value.type !== "vector") return send(call, emptyResult("vector"));
     for (const { labels, timeMs, value } of result.value.samples) volumes.add(labels, timeMs, value);
     const samples = volumes.largest(readLimit(call.parameters)).map(({ labels, values }) => {
       const [[timeMs, value] = [0, 0]] = values;
@@ -80,21 +82,50 @@ function volumeRangeHandler(deps: LokiApiDeps): QueryHandler {
   return async (call) => {
     const range = readRangeQuery(call.parameters, (deps.nowMs ?? Date.now)());
     const volumes = new Volumes(await planVolume(call, range, deps));
-    const query = volumes.text(Math.max(1, Number(range.stepNs / NS_PER_MS)));
-    const { tenant, signal } = call;
-    const result = query === "" ? "" : await deps.engine.range(query, { ...range, tenant, signal });
-    if (result === "" || result.value.type !== "matrix") return send(call, emptyResult("matrix"));
-    for (const { labels, timesMs, values } of result.value.series) {
-      for (let i = 0; i < timesMs.length; i++) volumes.add(labels, timesMs[i] as number, values[i] as number);
-    }
+    await addBuckets(volumes, range, call, deps);
     const series = volumes.largest(range.limit).map(({ labels, values }) => ({
       labels,
       info: { type: "unknown" },
-      timesMs: Float64Array.from(values.keys()),
-      values: Float64Array.from(values.values()),
+      ...inOrder(values),
     }));
+    const result = emptyResult("matrix");
     return send(call, { ...result, value: { type: "matrix", series } } as unknown as LogqlResult);
   };
+}
+
+function inOrder(values: ReadonlyMap<number, number>) {
+  const ordered = [...values].sort(([a], [b]) => a - b);
+  return {
+    timesMs: Float64Array.from(ordered, ([timeMs]) => timeMs),
+    values: Float64Array.from(ordered, ([, bytes]) => bytes),
+  };
+}
+
+/** Buckets begin at multiples of the step: an offset of 1 ns puts a line that comes right then into the bucket it begins. */
+async function addBuckets(
+  volumes: Volumes,
+  range: ReturnType<typeof readRangeQuery>,
+  call: QueryCall,
+  { engine }: LokiApiDeps,
+): Promise<void> {
+  const { stepNs } = range;
+  const { tenant, signal } = call;
+  const { partial, whole } = volumeBuckets(range.startNs, range.endNs, stepNs);
+  if (whole) {
+    const query = volumes.query(stepNs, 1);
+    const steps = { ...range, startNs: whole.startNs + stepNs, endNs: whole.endNs, tenant, signal };
+    const { value } = query ? await engine.range(query, steps) : emptyResult("matrix");
+    for (const { labels, timesMs, values } of value.type === "matrix" ? value.series : []) {
+      for (let i = 0; i < timesMs.length; i++) volumes.add(labels, (timesMs[i] as number) - 1, values[i] as number);
+    }
+  }
+  for (const { startNs, endNs, stampNs } of partial) {
+    const query = volumes.query(endNs - startNs);
+    const { value } = query ? await engine.instant(query, instantQuery(call, endNs - 1n)) : emptyResult("vector");
+    for (const { labels, value: bytes } of value.type === "vector" ? value.samples : []) {
+      volumes.add(labels, Number(stampNs / NS_PER_MS), bytes);
+    }
+  }
 }
 
 type VolumePlan = {
@@ -137,6 +168,8 @@ async function planVolume(
 
 type Volume = { readonly labels: Labels; readonly values: Map<number, number> };
 
+const NOWHERE = { start: 0, end: 0 };
+
 class Volumes {
   readonly #plan: VolumePlan;
   readonly #byKey = new Map<string, Volume>();
@@ -145,11 +178,15 @@ class Volumes {
     this.#plan = plan;
   }
 
-  /** The query for them; "" when there can be none. */
-  text(windowMs: number): string {
+  /** The query for them; undefined when there can be none. As text it could not have windows of nanoseconds. */
+  query(windowNs: bigint, offsetNs = 0): SampleExpr | undefined {
     const { by, matchers } = this.#plan;
-    if (by.length === 0) return "";
-    return `sum by (${by.join(", ")}) (bytes_over_time(${selectorText(matchers)}[${windowMs}ms]))`;
+    if (by.length === 0) return undefined;
+    const log: LogExpr = { kind: "log", matchers, stages: [], range: NOWHERE };
+    const logRange = { log, intervalNs: Number(windowNs), offsetNs };
+    const bytes = { kind: "range-aggregation", op: "bytes_over_time", logRange, range: NOWHERE } as const;
+    const grouping = { without: false, labels: by };
+    return { kind: "vector-aggregation", op: "sum", parameter: 0, grouping, expr: bytes, range: NOWHERE };
   }
 
   add(labels: Labels, timeMs: number, bytes: number): void {

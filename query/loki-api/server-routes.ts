@@ -1,0 +1,41 @@
+import { type QueryHandler, type QueryRoute, sendJson } from "../http/query-api.ts";
+import type { LokiApiDeps } from "./routes.ts";
+
+/** What Loki's API says of the process; whoever wires it knows. */
+export type LokiServerFacts = {
+  /** How long lines are kept, as a duration in Prometheus' form. */
+  readonly logRetention: string;
+  readonly logLevel: string;
+  /** The configuration in effect, as YAML, without secrets. */
+  readonly configYaml: () => string;
+  /** Parts of the process, and how they are: `Running`. */
+  readonly services: () => ReadonlyMap<string, string>;
+};
+
+/** `/config`, `/services`, `/log_level` and `/loki/api/v1/status/buildinfo`, as operators of Loki ask them. */
+export function serverRoutes(deps: LokiApiDeps): QueryRoute[] {
+  const { version, revision } = deps.buildInfo;
+  const buildInfo = { version, revision, branch: "", buildUser: "", buildDate: "", goVersion: "" };
+  const status: QueryRoute = {
+    methods: ["GET"],
+    url: "/loki/api/v1/status/buildinfo",
+    handler: async ({ reply }) => sendJson(reply, buildInfo),
+  };
+  const { server } = deps;
+  if (!server) return [status];
+  const level = { message: `Current log level is ${server.logLevel}` };
+  return [
+    status,
+    { methods: ["GET"], url: "/config", handler: textHandler(server.configYaml) },
+    { methods: ["GET"], url: "/services", handler: textHandler(() => servicesText(server.services())) },
+    { methods: ["GET"], url: "/log_level", handler: async ({ reply }) => sendJson(reply, level) },
+  ];
+}
+
+function textHandler(text: () => string): QueryHandler {
+  return async ({ reply }) => reply.type("text/plain; charset=utf-8").send(text());
+}
+
+function servicesText(services: ReadonlyMap<string, string>): string {
+  return [...services].map(([name, state]) => `${name} => ${state}\n`).join("");
+}
