@@ -1,0 +1,108 @@
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type Logger, SILENT_LOGGER } from "@sightline/model/logger.ts";
+import type { MetricStoreFixture } from "@sightline/storage-conformance/metric-store-fixture.ts";
+import { timescaleMetricsConfig } from "@sightline/storage-timescale/config.ts";
+import { Database } from "@sightline/storage-timescale/database/database.ts";
+import { TimescaleMetricStore } from "@sightline/storage-timescale/metrics/timescale-metric-store.ts";
+import { Registry } from "prom-client";
+import type { DatabaseAddress } from "../services/postgres.ts";
+
+export type StoreSettings = {
+  readonly copyIn: boolean;
+  readonly maxConnections: number;
+  /** Of the configuration, over those that tests have. */
+  readonly config?: Readonly<Record<string, unknown>>;
+};
+
+/** Nothing is written but by `flush` and reads: else tests of what is not flushed would depend on the time they take. */
+const TEST_CONFIG = { flush: { max_age: "1h" } };
+let schemas = 0;
+
+/** Stores in one schema of a database; those that are abandoned as by `kill -9` do nothing more. */
+export class TimescaleStores {
+  readonly database: Database;
+  readonly errors: unknown[] = [];
+  readonly #settings: StoreSettings;
+  readonly #dir: string;
+  readonly #schema: string;
+  readonly #config: ReturnType<typeof timescaleMetricsConfig.parse>;
+  readonly #logger: Logger;
+  readonly #opened: TimescaleMetricStore[] = [];
+
+  constructor(address: DatabaseAddress, settings: StoreSettings) {
+    this.#settings = settings;
+    this.#dir = mkdtempSync(join(tmpdir(), "sightline-stores-"));
+    this.#schema = `test_${process.pid}_${++schemas}`;
+    const { password, ...where } = address;
+    this.#config = timescaleMetricsConfig.parse({
+      ...TEST_CONFIG,
+      ...where,
+      ...(password !== "" && { password_file: this.#passwordFile(password) }),
+      schema: this.#schema,
+      max_connections: settings.maxConnections,
+      ...settings.config,
+    });
+    const wrong: Logger["error"] = (message, fields) => this.errors.push(message, fields);
+    this.#logger = { ...SILENT_LOGGER, error: wrong };
+    this.database = new Database({
+      config: this.#config,
+      logger: this.#logger,
+      registry: new Registry(),
+      purpose: "metrics",
+    });
+  }
+
+  async open(writer = "test"): Promise<TimescaleMetricStore> {
+    const store = new TimescaleMetricStore({
+      database: this.database,
+      config: this.#config,
+      writer,
+      logger: this.#logger,
+      registry: new Registry(),
+      copyIn: this.#settings.copyIn,
+    });
+    this.#opened.push(store);
+    await store.start();
+    return store;
+  }
+
+  async dispose(): Promise<void> {
+    for (const store of this.#opened) await store.stop();
+    await this.database.write("dropping the schema", async (client) => {
+      // One statement that drops thousands of partitions needs more locks than there are.
+      const tables = await client.query(
+        `SELECT c.relname AS name FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+         WHERE n.nspname = $1 AND c.relispartition AND c.relkind = 'r'`,
+        [this.#schema],
+      );
+      for (const { name } of tables.rows) await client.query(`DROP TABLE ${this.#schema}.${name}`);
+      await client.query(`DROP SCHEMA ${this.#schema} CASCADE`);
+    });
+    await this.database.stop();
+    rmSync(this.#dir, { recursive: true, force: true });
+  }
+
+  #passwordFile(password: string): string {
+    const path = join(this.#dir, "password");
+    writeFileSync(path, `${password}\n`);
+    chmodSync(path, 0o600);
+    return path;
+  }
+}
+
+/** What the conformance suite wants. */
+export function fixtureOf(address: () => DatabaseAddress, settings: StoreSettings): () => Promise<MetricStoreFixture> {
+  return async () => {
+    const stores = new TimescaleStores(address(), settings);
+    return {
+      store: await stores.open(),
+      reopen: () => stores.open(),
+      dispose: async () => {
+        await stores.dispose();
+        if (stores.errors.length > 0) throw new Error("the store logged errors", { cause: stores.errors });
+      },
+    };
+  };
+}

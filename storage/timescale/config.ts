@@ -1,0 +1,88 @@
+import { parseDurationMs } from "@sightline/model/units.ts";
+import { z } from "zod";
+
+/** Text such as `15d`, parsed to milliseconds. */
+const duration = (text: string) =>
+  z
+    .string()
+    .default(text)
+    .transform((value, context) => {
+      try {
+        return parseDurationMs(value);
+      } catch (error) {
+        context.addIssue({ code: "custom", message: (error as Error).message });
+        return z.NEVER;
+      }
+    });
+const count = (value: number) => z.number().int().min(1).default(value);
+
+/** How to reach PostgreSQL. There is no key for a password, so that no file with settings has one in it. */
+export const postgresConfig = z.strictObject({
+  host: z
+    .string()
+    .default("127.0.0.1")
+    .describe("Of the primary: where is written, and read when there are no replicas."),
+  port: z.number().int().min(1).max(65_535).default(5432).describe("Of the primary."),
+  replicas: z
+    .array(z.string().regex(/^[^\s:]+(:\d+)?$/, "write HOST or HOST:PORT"))
+    .max(32)
+    .default([])
+    .describe("Read replicas, as HOST or HOST:PORT: queries go to them in turn, and to the primary when none answers."),
+  database: z.string().default("sightline").describe("It must be there."),
+  schema: z
+    .string()
+    .regex(/^[a-z_][a-z0-9_]{0,40}$/, "use lower case letters, digits and _")
+    .default("sightline")
+    .describe("Of all tables; it is made when it is not there."),
+  user: z.string().default("sightline").describe("Whom to log in as."),
+  password_file: z
+    .string()
+    .default("")
+    .describe("File with the password alone; read for every new connection. Empty: the variable PGPASSWORD, if set."),
+  tls: z
+    .enum(["off", "require", "verify"])
+    .default("off")
+    .describe("require: encrypted, whoever answers. verify: the certificate must be good for the host."),
+  tls_ca_file: z.string().default("").describe("Certificates to trust, as PEM. Empty: those that Node.js trusts."),
+  max_connections: count(10).describe("Open connections to the primary, and to each replica."),
+  connect_timeout: duration("5s").describe("Waiting for a connection, new or from the pool."),
+  read_timeout: duration("1m").describe("A statement of a query that takes longer is cancelled."),
+  write_timeout: duration("2m").describe(
+    "A statement of a write, of packing or of a migration that takes longer is cancelled.",
+  ),
+  migrate: z
+    .boolean()
+    .default(true)
+    .describe("Bring the tables up to date at the start. Otherwise a start fails until `migrate up` has been run."),
+});
+export type PostgresConfig = z.output<typeof postgresConfig>;
+
+/** Settings of the metric store in PostgreSQL; durations come out in ms. */
+export const timescaleMetricsConfig = z.strictObject({
+  ...postgresConfig.shape,
+  extension: z
+    .enum(["auto", "off"])
+    .default("auto")
+    .describe(
+      "auto: use TimescaleDB when the database has it; decided when the tables are made. off: plain PostgreSQL.",
+    ),
+  retention: duration("15d").describe("Samples older than this are refused, and deleted some time later."),
+  out_of_bounds_future: duration("1h").describe("Samples further ahead of the clock than this are refused."),
+  flush: z
+    .strictObject({
+      max_samples: count(250_000).describe(
+        "Samples in memory before they are written; twice as many hold senders back.",
+      ),
+      max_age: duration("1s").describe("They are written after so long, however few they are."),
+    })
+    .prefault({}),
+  max_series: count(2_000_000).describe(
+    "Series that a writer remembers, about 0.5 KB each; others are looked up again.",
+  ),
+  pack_after: duration("2m").describe(
+    "Plain PostgreSQL: ten minutes that ended so long ago are packed into compressed pages; what comes later is added later.",
+  ),
+  compress_after: duration("2h").describe("TimescaleDB: chunks older than this go to the columnstore."),
+  max_exemplars: z.number().int().min(0).default(100_000).describe("Exemplars kept per tenant, the newest ones."),
+});
+export type TimescaleMetricsConfig = z.output<typeof timescaleMetricsConfig>;

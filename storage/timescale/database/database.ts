@@ -1,0 +1,242 @@
+import { readFileSync } from "node:fs";
+import { InvalidInputError } from "@sightline/model/errors.ts";
+import type { Logger } from "@sightline/model/logger.ts";
+import type { Component } from "@sightline/model/ports.ts";
+import pg from "pg";
+import { Counter, Gauge, type Registry } from "prom-client";
+import type { PostgresConfig } from "../config.ts";
+import { asDatabaseError } from "./database-error.ts";
+
+export type DatabaseOptions = {
+  readonly config: PostgresConfig;
+  readonly logger: Logger;
+  readonly registry: Registry;
+  /** Says in `pg_stat_activity` and in metrics what it is for. */
+  readonly purpose: string;
+};
+export type Client = pg.PoolClient;
+
+const MIN_VERSION = 150_000;
+/** A server that was cut off is noticed after about 15 s instead of two hours. */
+const KEEP_ALIVE = "-c tcp_keepalives_idle=5 -c tcp_keepalives_interval=5 -c tcp_keepalives_count=2";
+
+/**
+ * Connections to one primary and its replicas. What fails for now is thrown as `UnavailableError`; nothing that is thrown or
+ * logged holds the password.
+ */
+export class Database implements Component {
+  readonly name = "PostgreSQL connections";
+  readonly config: PostgresConfig;
+  readonly #logger: Logger;
+  readonly #primary: pg.Pool;
+  readonly #replicas: readonly { readonly host: string; readonly pool: pg.Pool }[];
+  readonly #failures: Counter<"host">;
+  #nextReplica = 0;
+  #ended = false;
+
+  constructor({ config, logger, registry, purpose }: DatabaseOptions) {
+    this.config = config;
+    this.#logger = logger;
+    const { host, port } = config;
+    this.#primary = this.#pool(host, port, purpose);
+    this.#replicas = config.replicas.map((replica) => {
+      const [name = "", number] = replica.split(":");
+      return { host: replica, pool: this.#pool(name, number === undefined ? 5432 : Number(number), purpose) };
+    });
+    const labels = { database: purpose };
+    this.#failures = metric(registry, "sightline_postgres_failures_total", (name) => {
+      const help = "Times that a server could not be reached or broke a connection off.";
+      return new Counter({ name, help, labelNames: ["host"], registers: [registry] });
+    });
+    const pools = [this.#primary, ...this.#replicas.map(({ pool }) => pool)];
+    const gauge = metric(registry, "sightline_postgres_connections", (name) => {
+      const help = "Open connections to PostgreSQL, by purpose and by what they do.";
+      return new Gauge({ name, help, labelNames: ["database", "state"], registers: [registry] });
+    });
+    const collect = () => {
+      const sum = (of: (pool: pg.Pool) => number) => pools.reduce((total, pool) => total + of(pool), 0);
+      gauge.set(
+        { ...labels, state: "idle" },
+        sum(({ idleCount }) => idleCount),
+      );
+      gauge.set(
+        { ...labels, state: "busy" },
+        sum(({ totalCount, idleCount }) => totalCount - idleCount),
+      );
+      gauge.set(
+        { ...labels, state: "awaited" },
+        sum(({ waitingCount }) => waitingCount),
+      );
+    };
+    collecting(gauge, collect);
+  }
+
+  /** Throws `UnavailableError` when the primary can't be reached, `InvalidInputError` when it is too old. */
+  async start(): Promise<void> {
+    const version = await this.write("looking for the server", async (client) => {
+      const { rows } = await client.query("SELECT current_setting('server_version_num')::int AS number");
+      return rows[0].number as number;
+    });
+    if (version < MIN_VERSION) {
+      throw new InvalidInputError(`PostgreSQL ${Math.floor(version / 10_000)} is too old: 15 or newer is needed`);
+    }
+  }
+
+  async stop(): Promise<void> {
+    if (this.#ended) return;
+    this.#ended = true;
+    await Promise.all([this.#primary, ...this.#replicas.map(({ pool }) => pool)].map((pool) => pool.end()));
+  }
+
+  /** A connection to the primary outside of a transaction. */
+  async write<T>(what: string, work: (client: Client) => Promise<T>): Promise<T> {
+    let client: Client | undefined;
+    let failed = true;
+    try {
+      client = await this.#primary.connect();
+      const result = await work(client);
+      failed = false;
+      return result;
+    } catch (error) {
+      throw this.#mapped(error, what, this.config.host, false);
+    } finally {
+      // After a failure nobody knows in which state the connection is.
+      client?.release(failed);
+    }
+  }
+
+  /** One transaction on the primary; `what` is for error messages. */
+  async transaction<T>(what: string, work: (client: Client) => Promise<T>): Promise<T> {
+    return this.write(what, async (client) => {
+      await client.query("BEGIN");
+      const result = await work(client);
+      await client.query("COMMIT");
+      return result;
+    });
+  }
+
+  /**
+   * One transaction that only reads, on a replica when there are some. `begin` is SQL that follows BEGIN in the same
+   * message. The statement under way is cancelled when `signal` aborts, and its reason thrown.
+   */
+  async read<T>(what: string, begin: string, signal: AbortSignal, work: (client: Client) => Promise<T>): Promise<T> {
+    const once = async function* (client: Client) {
+      yield await work(client);
+    };
+    for await (const result of this.readEach(what, begin, signal, once)) return result;
+    throw new Error("unreachable: the generator above yields once");
+  }
+
+  /** {@link read} for what comes piece by piece; the transaction ends with the iteration, however that ends. */
+  async *readEach<T>(
+    what: string,
+    begin: string,
+    signal: AbortSignal,
+    work: (client: Client) => AsyncIterable<T>,
+  ): AsyncGenerator<T, void, undefined> {
+    signal.throwIfAborted();
+    const { host, pool } = await this.#readable();
+    let client: Client | undefined;
+    let state: "failed" | "done" | "left" = "left";
+    const cancel = () => client && this.#cancel(pool, client);
+    try {
+      client = await pool.connect();
+      signal.addEventListener("abort", cancel);
+      await client.query(
+        `BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY; SET LOCAL statement_timeout = ${this.config.read_timeout}; ${begin}`,
+      );
+      yield* work(client);
+      state = "done";
+    } catch (error) {
+      state = "failed";
+      signal.throwIfAborted();
+      throw this.#mapped(error, what, host, true);
+    } finally {
+      signal.removeEventListener("abort", cancel);
+      // After a failure nobody knows in which state the connection is.
+      if (state !== "failed") await client?.query("COMMIT").catch(() => (state = "failed"));
+      client?.release(state === "failed");
+    }
+  }
+
+  #mapped(error: unknown, what: string, host: string, isRead: boolean): unknown {
+    const mapped = asDatabaseError(error, `${what} (${host})`, { isRead });
+    if (mapped !== error) this.#failures.inc({ host });
+    return mapped;
+  }
+
+  /** The next replica that answers, or the primary. */
+  async #readable(): Promise<{ readonly host: string; readonly pool: pg.Pool }> {
+    for (let tried = 0; tried < this.#replicas.length; tried++) {
+      const replica = this.#replicas[this.#nextReplica++ % this.#replicas.length];
+      if (!replica) break;
+      try {
+        (await replica.pool.connect()).release();
+        return replica;
+      } catch (error) {
+        this.#failures.inc({ host: replica.host });
+        this.#logger.warn("a read replica does not answer; another one is asked", { host: replica.host, error });
+      }
+    }
+    return { host: this.config.host, pool: this.#primary };
+  }
+
+  #cancel(pool: pg.Pool, client: Client): void {
+    // With one connection there is none to say it on.
+    if (this.config.max_connections < 2) return;
+    const { processID } = client as unknown as { processID: number };
+    pool.query("SELECT pg_cancel_backend($1)", [processID]).catch((error: unknown) => {
+      this.#logger.debug("a query could not be cancelled; its timeout will do", { error });
+    });
+  }
+
+  #pool(host: string, port: number, purpose: string): pg.Pool {
+    const { config } = this;
+    const pool = new pg.Pool({
+      host,
+      port,
+      database: config.database,
+      user: config.user,
+      ...(config.password_file !== "" && { password: () => readPassword(config.password_file) }),
+      ssl: sslOf(config),
+      max: config.max_connections,
+      connectionTimeoutMillis: config.connect_timeout,
+      statement_timeout: config.write_timeout,
+      idle_in_transaction_session_timeout: Math.max(config.write_timeout, config.read_timeout),
+      keepAlive: true,
+      application_name: `sightline ${purpose}`,
+      options: `-c search_path=${config.schema},public -c jit=off ${KEEP_ALIVE}`,
+    });
+    // Of idle connections: those in use throw where they are used.
+    pool.on("error", (error) => this.#logger.debug("PostgreSQL broke a connection off", { host, error }));
+    return pool;
+  }
+}
+
+/** Throws `InvalidInputError` when the file can't be read; the message has its path alone. */
+function readPassword(path: string): string {
+  try {
+    return readFileSync(path, "utf8").trimEnd();
+  } catch (cause) {
+    throw new InvalidInputError(`password_file: ${(cause as Error).message}`, { cause });
+  }
+}
+
+function sslOf({ tls, tls_ca_file: path }: PostgresConfig): false | { rejectUnauthorized: boolean; ca?: string } {
+  if (tls === "off") return false;
+  return { rejectUnauthorized: tls === "verify", ...(path !== "" && { ca: readFileSync(path, "utf8") }) };
+}
+
+/** Several databases of one process share their metrics. */
+function metric<M>(registry: Registry, name: string, make: (name: string) => M): M {
+  return (registry.getSingleMetric(name) as M | undefined) ?? make(name);
+}
+
+function collecting(gauge: Gauge<string>, collect: () => void): void {
+  const holder = gauge as unknown as { collect?: () => void };
+  const before = holder.collect;
+  holder.collect = () => {
+    before?.call(gauge);
+    collect();
+  };
+}

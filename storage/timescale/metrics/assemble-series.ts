@@ -1,0 +1,100 @@
+import type { SampleCollector, Segment } from "./sample-collector.ts";
+
+export type AssembledSamples = {
+  readonly timesMs: Float64Array;
+  readonly values: Float64Array;
+  readonly startsMs: Float64Array | undefined;
+};
+const NONE: AssembledSamples = {
+  timesMs: new Float64Array(0),
+  values: new Float64Array(0),
+  startsMs: undefined,
+};
+
+/** All samples of one series within the range, ascending in time, of several at one time the first that was written. */
+export function assembleSeries(
+  collector: SampleCollector,
+  series: number,
+  startMs: number,
+  endMs: number,
+): AssembledSamples {
+  const segments = collector
+    .segmentsOf(series)
+    .map((segment) => clipped(collector.timesMs, segment, startMs, endMs))
+    .filter(({ from, to }) => from < to)
+    // Stable; packed ones were written first.
+    .sort((a, b) => Number(b.isPacked) - Number(a.isPacked));
+  if (segments.length === 0) return NONE;
+  return isAscending(collector.timesMs, segments) ? joined(collector, segments) : merged(collector, segments);
+}
+
+/** Segments are ascending in themselves. */
+function clipped(timesMs: Float64Array, { from, to, isPacked }: Segment, startMs: number, endMs: number): Segment {
+  let first = from;
+  let end = to;
+  while (first < end && (timesMs[first] as number) < startMs) first++;
+  while (end > first && (timesMs[end - 1] as number) > endMs) end--;
+  return { from: first, to: end, isPacked };
+}
+
+function isAscending(timesMs: Float64Array, segments: readonly Segment[]): boolean {
+  let before = Number.NEGATIVE_INFINITY;
+  for (const { from, to } of segments) {
+    if ((timesMs[from] as number) <= before) return false;
+    before = timesMs[to - 1] as number;
+  }
+  return true;
+}
+
+function joined(collector: SampleCollector, segments: readonly Segment[]): AssembledSamples {
+  const [only] = segments as [Segment];
+  if (segments.length === 1) {
+    const { from, to } = only;
+    const startsMs = collector.startsMs.subarray(from, to);
+    return {
+      timesMs: collector.timesMs.subarray(from, to),
+      values: collector.values.subarray(from, to),
+      startsMs: knownStarts(collector, startsMs),
+    };
+  }
+  const length = segments.reduce((sum, { from, to }) => sum + to - from, 0);
+  const timesMs = new Float64Array(length);
+  const values = new Float64Array(length);
+  const startsMs = new Float64Array(collector.hasStarts ? length : 0);
+  let at = 0;
+  for (const { from, to } of segments) {
+    timesMs.set(collector.timesMs.subarray(from, to), at);
+    values.set(collector.values.subarray(from, to), at);
+    if (collector.hasStarts) startsMs.set(collector.startsMs.subarray(from, to), at);
+    at += to - from;
+  }
+  return { timesMs, values, startsMs: knownStarts(collector, startsMs) };
+}
+
+function merged(collector: SampleCollector, segments: readonly Segment[]): AssembledSamples {
+  const { timesMs, values, startsMs } = collector;
+  const rows: number[] = [];
+  for (const { from, to } of segments) for (let row = from; row < to; row++) rows.push(row);
+  // Stable: of equal times the first that was written stays first.
+  rows.sort((a, b) => (timesMs[a] as number) - (timesMs[b] as number));
+  const kept = rows.filter((row, i) => i === 0 || timesMs[row] !== timesMs[rows[i - 1] as number]);
+  const out = new Float64Array(kept.length);
+  const words = new Uint32Array(out.buffer);
+  const from = new Uint32Array(values.buffer, values.byteOffset, values.length * 2);
+  for (const [i, row] of kept.entries()) {
+    words[2 * i] = from[2 * row] as number;
+    words[2 * i + 1] = from[2 * row + 1] as number;
+  }
+  return {
+    timesMs: Float64Array.from(kept, (row) => timesMs[row] as number),
+    values: out,
+    startsMs: knownStarts(
+      collector,
+      Float64Array.from(kept, (row) => startsMs[row] as number),
+    ),
+  };
+}
+
+function knownStarts({ hasStarts }: SampleCollector, startsMs: Float64Array): Float64Array | undefined {
+  return hasStarts && startsMs.some((start) => start !== 0) ? startsMs : undefined;
+}

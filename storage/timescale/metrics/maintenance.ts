@@ -1,0 +1,180 @@
+import type { Logger } from "@sightline/model/logger.ts";
+import type { TimescaleMetricsConfig } from "../config.ts";
+import type { Client, Database } from "../database/database.ts";
+import { DAY_MS } from "./days.ts";
+import { packWindow } from "./pack-window.ts";
+import {
+  dropPartition,
+  type PartitionedTable,
+  type Partitions,
+  partitionName,
+  partitionsOf,
+  WINDOW_MS,
+  windowOf,
+} from "./partitions.ts";
+import type { StoreTelemetry } from "./store-telemetry.ts";
+
+export type MaintenanceOptions = {
+  readonly database: Database;
+  readonly config: TimescaleMetricsConfig;
+  readonly logger: Logger;
+  readonly telemetry: StoreTelemetry;
+  /** Undefined: hypertables. */
+  readonly partitions: Partitions | undefined;
+  readonly nowMs: () => number;
+};
+
+/** For `pg_try_advisory_lock`: of several processes one does it. */
+const LOCK = 7_236_475;
+/** Late samples of an hour or more ago are packed together. */
+const LATE_MS = 3_600_000;
+const LATE_PAUSE_MS = 600_000;
+/** Partitions are made so long ahead of the samples. */
+const AHEAD_MS = 1_200_000;
+
+/** What is done again and again beside reading and writing: packing or compressing, retention, partitions for what is to come. */
+export class Maintenance {
+  readonly #options: MaintenanceOptions;
+  readonly #packedAtMs = new Map<number, number>();
+
+  constructor(options: MaintenanceOptions) {
+    this.#options = options;
+  }
+
+  /** Does nothing when another process does it. A step that fails is tried again by the next call. */
+  async run(signal: AbortSignal): Promise<void> {
+    const { database, partitions } = this.#options;
+    await this.#step("partitions", () => this.#makeAhead());
+    const isOurs = await database.write("maintaining tables", async (client) => {
+      const { rows } = await client.query("SELECT pg_try_advisory_lock($1) AS ours", [LOCK]);
+      if (!rows[0].ours) return false;
+      try {
+        // Of a connection: this one is kept meanwhile, if there are others.
+        await (database.config.max_connections > 1 ? this.#steps(partitions, signal) : undefined);
+      } finally {
+        await client.query("SELECT pg_advisory_unlock($1)", [LOCK]);
+      }
+      return true;
+    });
+    if (isOurs && database.config.max_connections === 1) await this.#steps(partitions, signal);
+  }
+
+  async #steps(partitions: Partitions | undefined, signal: AbortSignal): Promise<void> {
+    if (partitions) {
+      await this.#step("packing", () => this.pack(signal));
+      await this.#step("retention", () => this.#dropPartitions(signal));
+    } else {
+      await this.#step("packing", () => this.#compress());
+      await this.#step("retention", () => this.#dropChunks());
+    }
+    await this.#step("retention", () => this.#deleteOld());
+  }
+
+  async #step(work: string, run: () => Promise<void>): Promise<void> {
+    try {
+      await run();
+    } catch (error) {
+      this.#options.telemetry.failures.inc({ work });
+      this.#options.logger.warn("maintenance of the metric tables failed; it is tried again", { work, error });
+    }
+  }
+
+  async #makeAhead(): Promise<void> {
+    const { partitions, nowMs } = this.#options;
+    for (const table of Object.keys(WINDOW_MS) as PartitionedTable[]) {
+      const [from, to] = [nowMs(), nowMs() + AHEAD_MS].map((timeMs) => Math.floor(timeMs / WINDOW_MS[table]));
+      const windows = Array.from({ length: (to as number) - (from as number) + 1 }, (_, i) => (from as number) + i);
+      await partitions?.ensure(table, windows);
+    }
+  }
+
+  /** Public for tests: packs what is old enough. */
+  async pack(signal?: AbortSignal): Promise<void> {
+    const { database, config, nowMs, telemetry } = this.#options;
+    const names = await database.write("looking for partitions", (client) => partitionsOf(client, "samples"));
+    for (const window of names.map(windowOf).sort((a, b) => a - b)) {
+      if (signal?.aborted) return;
+      const endMs = (window + 1) * WINDOW_MS.samples;
+      if (endMs + config.pack_after > nowMs() || !this.#isDue(window, endMs)) continue;
+      if (await database.write("looking for rows", (client) => isEmpty(client, partitionName("samples", window))))
+        continue;
+      this.#packedAtMs.set(window, nowMs());
+      const timer = telemetry.packSeconds.startTimer();
+      telemetry.packed.inc(await packWindow(database, window));
+      timer();
+    }
+  }
+
+  #isDue(window: number, endMs: number): boolean {
+    const { nowMs } = this.#options;
+    const packedAtMs = this.#packedAtMs.get(window);
+    return packedAtMs === undefined || endMs + LATE_MS > nowMs() || packedAtMs + LATE_PAUSE_MS < nowMs();
+  }
+
+  /** What is older than the retention, and empty ones that hardly anything comes to. */
+  async #dropPartitions(signal: AbortSignal): Promise<void> {
+    const { database, config, nowMs, partitions } = this.#options;
+    let dropped = 0;
+    for (const table of Object.keys(WINDOW_MS) as PartitionedTable[]) {
+      const names = await database.write("looking for partitions", (client) => partitionsOf(client, table));
+      for (const name of names) {
+        if (signal.aborted) return;
+        const endMs = (windowOf(name) + 1) * WINDOW_MS[table];
+        const isOver = endMs < nowMs() - config.retention;
+        if (!isOver && (table !== "samples" || endMs + LATE_MS > nowMs())) continue;
+        const mayGo = isOver ? async () => true : (client: Client) => isEmpty(client, name);
+        // Looked at twice: locking the table for one that is full would make others wait in vain.
+        if (!isOver && !(await database.write("looking for rows", mayGo))) continue;
+        const work = (client: Client) => dropPartition(client, table, name, mayGo);
+        if (await database.transaction(`dropping ${name}`, work)) dropped++;
+        this.#packedAtMs.delete(windowOf(name));
+      }
+    }
+    if (dropped > 0) partitions?.forget();
+  }
+
+  async #compress(): Promise<void> {
+    const { database, config, nowMs } = this.#options;
+    const before = Math.floor(nowMs() - config.compress_after);
+    await database.write("compressing chunks", (client) =>
+      client.query(
+        "SELECT compress_chunk(c, if_not_compressed => true) FROM show_chunks('samples', older_than => $1::int8) c",
+        [before],
+      ),
+    );
+  }
+
+  async #dropChunks(): Promise<void> {
+    const { database, config, nowMs } = this.#options;
+    const before = Math.floor(nowMs() - config.retention);
+    await database.write("dropping chunks", async (client) => {
+      for (const table of ["samples", "histograms"]) {
+        await client.query("SELECT drop_chunks($1::regclass, older_than => $2::int8)", [table, before]);
+      }
+    });
+  }
+
+  async #deleteOld(): Promise<void> {
+    const { database, config, nowMs } = this.#options;
+    const oldestMs = Math.floor(nowMs() - config.retention);
+    await database.write("deleting what is too old", async (client) => {
+      await client.query("DELETE FROM exemplars WHERE time < $1", [oldestMs]);
+      await client.query(
+        `DELETE FROM exemplars e USING (
+           SELECT tenant, (SELECT time FROM exemplars i WHERE i.tenant = t.tenant ORDER BY time DESC OFFSET $1 LIMIT 1) AS time
+           FROM (SELECT id AS tenant FROM tenants) t) over
+         WHERE e.tenant = over.tenant AND e.time <= over.time AND over.time IS NOT NULL`,
+        [config.max_exemplars],
+      );
+      // One that comes back later is written anew, because its day is new.
+      await client.query("DELETE FROM series WHERE last_day < $1 AND last_day > $2", [
+        Math.floor(oldestMs / DAY_MS) - 1,
+        -1_000_000_000,
+      ]);
+    });
+  }
+}
+
+async function isEmpty(client: Client, partition: string): Promise<boolean> {
+  return (await client.query(`SELECT FROM ${partition} LIMIT 1`)).rowCount === 0;
+}

@@ -1,0 +1,158 @@
+import { copyOut } from "../database/copy-out.ts";
+import type { Client, Database } from "../database/database.ts";
+import { type AssembledSamples, assembleSeries } from "./assemble-series.ts";
+import type { PageSeries } from "./page-codec.ts";
+import { deleteStoredPages, ensurePagePartition, insertPages, readStoredPages, type StoredPage } from "./page-table.ts";
+import { partitionName, WINDOW_MS } from "./partitions.ts";
+import { SampleCollector } from "./sample-collector.ts";
+
+/** For `pg_advisory_xact_lock`: one process at a time rewrites pages. */
+export const PAGES_LOCK = 7_236_474;
+/** Rows that are sorted and packed at a time. */
+const CHUNK_ROWS = 500_000;
+
+type Chunk = { readonly tenantNumber: number; readonly ids: bigint[]; readonly collector: SampleCollector };
+
+/**
+ * Turns the rows of one window into pages and empties its partition, in one transaction; pages that are there already are
+ * merged. Writers of that window wait meanwhile, queries don't, until the partition is emptied at the very end. Returns the
+ * number of rows.
+ */
+export async function packWindow(database: Database, window: number): Promise<number> {
+  const partition = partitionName("samples", window);
+  const windowStartMs = window * WINDOW_MS.samples;
+  return database.transaction(`packing ${partition}`, async (client) => {
+    await client.query("SET LOCAL lock_timeout = 2000; SET LOCAL enable_seqscan = off");
+    await client.query("SELECT pg_advisory_xact_lock($1)", [PAGES_LOCK]);
+    await ensurePagePartition(client, windowStartMs);
+    await client.query(`LOCK TABLE ${partition} IN EXCLUSIVE MODE`);
+    let rows = 0;
+    let after = -1n;
+    for (;;) {
+      const chunks = new ChunkReader();
+      await readRows(client, partition, after, CHUNK_ROWS, chunks);
+      // The last series may go on behind the limit; one that fills all of it is read without one.
+      const isCut = chunks.rows === CHUNK_ROWS;
+      if (isCut && !chunks.dropLastSeries()) {
+        chunks.clear();
+        await readRows(client, partition, after, undefined, chunks);
+      }
+      for (const chunk of chunks.all) await packChunk(client, chunk, windowStartMs);
+      rows += chunks.rows;
+      if (!isCut) break;
+      after = chunks.lastId;
+    }
+    if (rows > 0) await client.query(`TRUNCATE ${partition}`);
+    return rows;
+  });
+}
+
+/** Of the series after `after`, in the order of ids; without a limit of the next series alone. */
+async function readRows(
+  client: Client,
+  partition: string,
+  after: bigint,
+  limit: number | undefined,
+  chunks: ChunkReader,
+): Promise<void> {
+  const which = `series > ${after}`;
+  const where = limit === undefined ? `series = (SELECT min(series) FROM ${partition} WHERE ${which})` : which;
+  const sql = `SELECT tenant, series, time, value, start FROM ${partition} WHERE ${where}
+    ORDER BY series, time, flush ${limit === undefined ? "" : `LIMIT ${limit}`}`;
+  await copyOut(client, sql, 5, chunks, undefined);
+}
+
+/** Rows by tenant and series. The ids of two tenants may lie between each other. */
+class ChunkReader {
+  readonly #chunks = new Map<number, Chunk>();
+  #current: Chunk | undefined;
+  rows = 0;
+  lastId = -1n;
+  readonly #offsets = new Int32Array(4);
+  readonly #lengths = new Int32Array(4);
+
+  get all(): Iterable<Chunk> {
+    return this.#chunks.values();
+  }
+
+  row(bytes: Buffer, offsets: Int32Array, lengths: Int32Array): void {
+    const tenantNumber = bytes.readInt32BE(offsets[0] as number);
+    const id = bytes.readBigInt64BE(offsets[1] as number);
+    this.rows++;
+    if (id !== this.lastId || this.#current?.tenantNumber !== tenantNumber) this.#begin(tenantNumber, id);
+    const { collector, ids } = this.#current as Chunk;
+    for (let i = 1; i < 4; i++) {
+      this.#offsets[i] = offsets[i + 1] as number;
+      this.#lengths[i] = lengths[i + 1] as number;
+    }
+    collector.rowOf(ids.length - 1, bytes, this.#offsets, this.#lengths);
+  }
+
+  #begin(tenantNumber: number, id: bigint): void {
+    let chunk = this.#chunks.get(tenantNumber);
+    if (!chunk) {
+      chunk = { tenantNumber, ids: [], collector: new SampleCollector(0) };
+      this.#chunks.set(tenantNumber, chunk);
+    }
+    chunk.ids.push(id);
+    chunk.collector.addSeries();
+    this.#current = chunk;
+    this.lastId = id;
+  }
+
+  /** False when there is no other one. */
+  dropLastSeries(): boolean {
+    const chunk = this.#current as Chunk;
+    chunk.ids.pop();
+    const before = [...this.#chunks.values()].map(({ ids }) => ids.at(-1) ?? -1n).sort((a, b) => (a < b ? -1 : 1));
+    this.lastId = before.at(-1) as bigint;
+    return this.lastId >= 0n;
+  }
+
+  clear(): void {
+    this.#chunks.clear();
+    this.#current = undefined;
+    this.lastId = -1n;
+    this.rows = 0;
+  }
+}
+
+async function packChunk(
+  client: Client,
+  { tenantNumber, ids, collector }: Chunk,
+  windowStartMs: number,
+): Promise<void> {
+  if (ids.length === 0) return;
+  const stored = await readStoredPages(client, tenantNumber, windowStartMs, ids[0] as bigint, ids.at(-1) as bigint);
+  const fresh = ids.map((id, number): PageSeries => ({ id, ...everything(collector, number) }));
+  const affected = stored.filter(({ series }) => overlaps(series, ids));
+  await deleteStoredPages(client, affected);
+  await insertPages(client, tenantNumber, affected.length > 0 ? mergedSeries(affected, fresh) : fresh);
+}
+
+function overlaps(series: readonly PageSeries[], ids: readonly bigint[]): boolean {
+  const wanted = new Set(ids);
+  return series.some(({ id }) => wanted.has(id));
+}
+
+/** What is stored was first. */
+export function mergedSeries(stored: readonly StoredPage[], fresh: readonly PageSeries[]): PageSeries[] {
+  const parts = new Map<bigint, PageSeries[]>();
+  for (const series of [...stored.flatMap(({ series }) => series), ...fresh]) {
+    const known = parts.get(series.id);
+    if (known) known.push(series);
+    else parts.set(series.id, [series]);
+  }
+  const ids = [...parts.keys()].sort((a, b) => (a < b ? -1 : 1));
+  return ids.map((id) => {
+    const own = parts.get(id) as PageSeries[];
+    if (own.length === 1) return own[0] as PageSeries;
+    const collector = new SampleCollector(1);
+    for (const part of own) collector.addRun(0, part);
+    return { id, ...everything(collector, 0) };
+  });
+}
+
+function everything(collector: SampleCollector, series: number): AssembledSamples {
+  return assembleSeries(collector, series, Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY);
+}

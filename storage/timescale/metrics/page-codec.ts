@@ -1,0 +1,177 @@
+import { constants, zstdCompressSync, zstdDecompressSync } from "node:zlib";
+import { CorruptionError } from "@sightline/model/errors.ts";
+import { wordsOf } from "@sightline/model/stale.ts";
+import { PageReader, PageWriter } from "./page-bytes.ts";
+import { SampleCollector } from "./sample-collector.ts";
+
+/**
+ * A page: a version, how many series, then for each its id, count of samples and length of what follows; then the samples of
+ * each; all of it compressed by zstd. Times are differences of differences. Values that are decimals of few digits are
+ * differences of integers, other ones are kept as they are: bit by bit in both cases.
+ */
+const VERSION = 1;
+const HAS_STARTS = 0x10;
+const RAW = 0x0f;
+const MAX_DECIMALS = 6;
+const MAX_INTEGER = 2 ** 50;
+const MAX_PAGE_BYTES = 256 * 1024 * 1024;
+const COMPRESSION = { params: { [constants.ZSTD_c_compressionLevel]: 3 } };
+
+/** Samples of one series, ascending in time, one per timestamp. */
+export type PageSeries = {
+  readonly id: bigint;
+  readonly timesMs: Float64Array;
+  readonly values: Float64Array;
+  readonly startsMs: Float64Array | undefined;
+};
+
+export function encodePage(all: readonly PageSeries[]): Buffer {
+  const head = new PageWriter();
+  const body = new PageWriter();
+  head.u8(VERSION);
+  head.varint(all.length);
+  for (const series of all) {
+    const before = body.length;
+    writeSeries(series, body);
+    head.id(series.id);
+    head.varint(series.timesMs.length);
+    head.varint(body.length - before);
+  }
+  const bytes = Buffer.concat([head.bytes.subarray(0, head.length), body.bytes.subarray(0, body.length)]);
+  return zstdCompressSync(bytes, COMPRESSION);
+}
+
+/** Adds the samples of those series that `seriesOf` gives a number. Throws `CorruptionError`. */
+export function decodePage(
+  page: Uint8Array,
+  collector: SampleCollector,
+  seriesOf: (id: bigint) => number | undefined,
+): void {
+  const reader = openPage(page);
+  for (const { id, count, bytes } of readHead(reader)) {
+    const series = seriesOf(id);
+    if (series === undefined) reader.skip(bytes);
+    else {
+      collector.reserve(count);
+      collector.begin(series, true);
+      readSeries(reader, count, collector);
+      collector.added(count);
+    }
+  }
+  collector.end();
+}
+
+/** All of it. */
+export function decodeWholePage(page: Uint8Array): PageSeries[] {
+  const head = readHead(openPage(page));
+  const numbers = new Map(head.map(({ id }, number) => [id, number]));
+  const collector = new SampleCollector(head.length);
+  decodePage(page, collector, (id) => numbers.get(id));
+  return head.map(({ id }, number) => {
+    const { from, to } = collector.segmentsOf(number)[0] ?? { from: 0, to: 0 };
+    const startsMs = collector.startsMs.subarray(from, to);
+    return {
+      id,
+      timesMs: collector.timesMs.subarray(from, to),
+      values: collector.values.subarray(from, to),
+      startsMs: startsMs.some((start) => start !== 0) ? startsMs : undefined,
+    };
+  });
+}
+
+function openPage(page: Uint8Array): PageReader {
+  try {
+    return new PageReader(zstdDecompressSync(page, { maxOutputLength: MAX_PAGE_BYTES }));
+  } catch (cause) {
+    throw new CorruptionError(`a page of samples is damaged: ${(cause as Error).message}`, { cause });
+  }
+}
+
+function readHead(reader: PageReader): { readonly id: bigint; readonly count: number; readonly bytes: number }[] {
+  const version = reader.u8();
+  if (version !== VERSION) throw new CorruptionError(`a page of samples has version ${version}, not ${VERSION}`);
+  const head: { id: bigint; count: number; bytes: number }[] = [];
+  for (let left = reader.varint(); left > 0; left--) {
+    head.push({ id: reader.id(), count: reader.varint(), bytes: reader.varint() });
+  }
+  return head;
+}
+
+function writeSeries({ timesMs, values, startsMs }: PageSeries, out: PageWriter): void {
+  const decimals = decimalsOf(values);
+  out.u8((decimals ?? RAW) | (startsMs ? HAS_STARTS : 0));
+  writeTimes(timesMs, out);
+  if (decimals === undefined) {
+    const words = wordsOf(values);
+    for (const word of words) out.word(word);
+  } else {
+    const scale = 10 ** decimals;
+    let before = 0;
+    for (const value of values) {
+      const integer = Math.round(value * scale);
+      out.zigzag(integer - before);
+      before = integer;
+    }
+  }
+  if (startsMs) writeTimes(startsMs, out);
+}
+
+function writeTimes(timesMs: Float64Array, out: PageWriter): void {
+  let before = 0;
+  let step = 0;
+  for (const timeMs of timesMs) {
+    out.zigzag(timeMs - before - step);
+    step = timeMs - before;
+    before = timeMs;
+  }
+}
+
+/** How many decimals make integers of all values, exactly; undefined: not so. */
+function decimalsOf(values: Float64Array): number | undefined {
+  let decimals = 0;
+  let scale = 1;
+  for (const value of values) {
+    for (;;) {
+      const integer = Math.round(value * scale);
+      // False for NaN, too large ones, and -0, whose sign would be lost.
+      if (integer / scale === value && Math.abs(integer) <= MAX_INTEGER && !Object.is(value, -0)) break;
+      if (++decimals > MAX_DECIMALS) return undefined;
+      scale *= 10;
+    }
+  }
+  // A value that few decimals made exact must still be so with more.
+  return values.every((value) => Math.round(value * scale) / scale === value) ? decimals : undefined;
+}
+
+function readSeries(reader: PageReader, count: number, collector: SampleCollector): void {
+  const flags = reader.u8();
+  const from = collector.length;
+  readTimes(reader, collector.timesMs, from, count);
+  const decimals = flags & RAW;
+  const { values } = collector;
+  if (decimals === RAW) {
+    const words = new Uint32Array(values.buffer, from * 8, count * 2);
+    for (let i = 0; i < words.length; i++) words[i] = reader.word();
+  } else {
+    const scale = 10 ** decimals;
+    let integer = 0;
+    for (let i = 0; i < count; i++) {
+      integer += reader.zigzag();
+      values[from + i] = integer / scale;
+    }
+  }
+  if (flags & HAS_STARTS) {
+    readTimes(reader, collector.startsMs, from, count);
+    collector.hasStarts = true;
+  } else collector.startsMs.fill(0, from, from + count);
+}
+
+function readTimes(reader: PageReader, out: Float64Array, from: number, count: number): void {
+  let timeMs = 0;
+  let step = 0;
+  for (let i = from; i < from + count; i++) {
+    step += reader.zigzag();
+    timeMs += step;
+    out[i] = timeMs;
+  }
+}

@@ -1,0 +1,120 @@
+import type { NativeHistogram } from "@sightline/model/histogram.ts";
+import type { TimeRange } from "@sightline/model/ports.ts";
+import { readInt8 } from "../database/binary-copy-parser.ts";
+import { copyOut, intArray } from "../database/copy-out.ts";
+import type { Client } from "../database/database.ts";
+import { decodeHistogram } from "./histogram-codec.ts";
+import { decodePage } from "./page-codec.ts";
+import { WINDOW_MS } from "./partitions.ts";
+import { SampleCollector } from "./sample-collector.ts";
+import { bucketOfId } from "./series-id.ts";
+
+const MIN_INT8 = -(2n ** 63n);
+const MAX_INT8 = 2n ** 63n - 1n;
+
+/**
+ * The samples of some series in the range, by their place in `ids`. Rows first, then pages: what is packed meanwhile is in one
+ * of them, because reading rows keeps their table from being emptied until the transaction ends.
+ */
+export async function readSamples(
+  client: Client,
+  ids: readonly bigint[],
+  range: TimeRange,
+  hasPages: boolean,
+  signal: AbortSignal,
+): Promise<SampleCollector> {
+  const collector = new SampleCollector(ids.length);
+  const [from, to] = [int8(range.startMs), int8(range.endMs)];
+  const rows = `SELECT i.n, s.time, s.value, s.start FROM unnest(${intArray(ids)}::int8[]) WITH ORDINALITY i (id, n)
+    CROSS JOIN LATERAL (SELECT time, value, start FROM tenant_samples
+      WHERE series = i.id AND time BETWEEN ${from} AND ${to} ORDER BY time, flush) s`;
+  await copyOut(client, rows, 4, collector, signal);
+  collector.end();
+  if (hasPages) await readPages(client, ids, range, collector, signal);
+  return collector;
+}
+
+async function readPages(
+  client: Client,
+  ids: readonly bigint[],
+  { startMs, endMs }: TimeRange,
+  collector: SampleCollector,
+  signal: AbortSignal,
+): Promise<void> {
+  const numbers = new Map(ids.map((id, number) => [id, number]));
+  const seriesOf = (id: bigint) => numbers.get(id);
+  const { buckets, lows, highs } = bucketRanges(ids);
+  const sql = `SELECT p.data FROM unnest(${intArray(buckets)}::int4[], ${intArray(lows)}::int8[], ${intArray(highs)}::int8[])
+      w (bucket, low, high)
+    JOIN pages p ON p.bucket = w.bucket AND p.first_series <= w.high AND p.last_series >= w.low
+    WHERE p.time BETWEEN ${int8(startMs - WINDOW_MS.samples)} AND ${int8(endMs)} AND p.last_time >= ${int8(startMs)}
+    ORDER BY p.bucket, p.time`;
+  const sink = {
+    row: (bytes: Buffer, offsets: Int32Array, lengths: Int32Array) => {
+      const at = offsets[0] as number;
+      decodePage(bytes.subarray(at, at + (lengths[0] as number)), collector, seriesOf);
+    },
+  };
+  await copyOut(client, sql, 1, sink, signal);
+}
+
+/** The least and greatest id of each metric among them. */
+function bucketRanges(ids: readonly bigint[]) {
+  const ranges = new Map<number, { low: bigint; high: bigint }>();
+  for (const id of ids) {
+    const bucket = bucketOfId(id);
+    const range = ranges.get(bucket);
+    if (!range) ranges.set(bucket, { low: id, high: id });
+    else if (id < range.low) range.low = id;
+    else if (id > range.high) range.high = id;
+  }
+  const all = [...ranges];
+  return {
+    buckets: all.map(([bucket]) => bucket),
+    lows: all.map(([, { low }]) => low),
+    highs: all.map(([, { high }]) => high),
+  };
+}
+
+export type ReadHistograms = {
+  readonly timesMs: number[];
+  readonly startsMs: number[];
+  readonly values: NativeHistogram[];
+};
+
+/** Native histograms of some series, by their place in `ids`; ascending in time, of several at one time the first written. */
+export async function readHistograms(
+  client: Client,
+  ids: readonly bigint[],
+  { startMs, endMs }: TimeRange,
+  signal: AbortSignal,
+): Promise<ReadonlyMap<number, ReadHistograms>> {
+  const found = new Map<number, ReadHistograms>();
+  const sql = `SELECT i.n, h.time, h.start, h.data FROM unnest(${intArray(ids)}::int8[]) WITH ORDINALITY i (id, n)
+    CROSS JOIN LATERAL (SELECT time, start, data FROM tenant_histograms
+      WHERE series = i.id AND time BETWEEN ${int8(startMs)} AND ${int8(endMs)} ORDER BY time, flush) h`;
+  const sink = {
+    row: (bytes: Buffer, offsets: Int32Array, lengths: Int32Array) => {
+      const series = readInt8(bytes, offsets[0] as number) - 1;
+      const timeMs = readInt8(bytes, offsets[1] as number);
+      let histograms = found.get(series);
+      if (!histograms) {
+        histograms = { timesMs: [], startsMs: [], values: [] };
+        found.set(series, histograms);
+      }
+      if (histograms.timesMs.at(-1) === timeMs) return;
+      const data = offsets[3] as number;
+      histograms.timesMs.push(timeMs);
+      histograms.startsMs.push(readInt8(bytes, offsets[2] as number));
+      histograms.values.push(decodeHistogram(bytes.subarray(data, data + (lengths[3] as number))));
+    },
+  };
+  await copyOut(client, sql, 4, sink, signal);
+  return found;
+}
+
+/** A time as SQL; what is beyond every time that can be kept becomes the end of its type. */
+export function int8(timeMs: number): string {
+  if (Math.abs(timeMs) < 2 ** 62) return `(${BigInt(Math.trunc(timeMs))})::int8`;
+  return timeMs < 0 ? `('${MIN_INT8}')::int8` : `('${MAX_INT8}')::int8`;
+}

@@ -1,0 +1,91 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
+import { compareLabels } from "@sightline/model/labels.ts";
+import type { HistogramSlice, SeriesRequest, SeriesSlice, TimeRange } from "@sightline/model/ports.ts";
+import type { Client } from "../database/database.ts";
+import { assembleSeries } from "./assemble-series.ts";
+import { type FoundSeries, findSeries } from "./find-series.ts";
+import { type ReadHistograms, readHistograms, readSamples } from "./read-group.ts";
+import { HAS_HISTOGRAMS, HAS_SAMPLES } from "./series-cache.ts";
+
+/** A group of series is read at once: about so many samples, by what a scrape every 15 s would give. */
+const GROUP_SAMPLES = 4_000_000;
+const MAX_GROUP_SERIES = 5_000;
+const TYPICAL_INTERVAL_MS = 15_000;
+const DAY_MS = 86_400_000;
+const TURN_MS = 10;
+
+/** `hasPages`: plain PostgreSQL. */
+export async function* selectSeries(
+  client: Client,
+  request: SeriesRequest,
+  hasPages: boolean,
+  signal: AbortSignal,
+): AsyncIterable<readonly SeriesSlice[]> {
+  const found = await findSeries(client, request.tenant, request.matchers, request.range, signal);
+  // By id, series of one page come together.
+  found.sort((a, b) => (request.sorted ? compareLabels(a.labels, b.labels) : a.id < b.id ? -1 : 1));
+  const size = groupSize(request.range);
+  let yielded = 0;
+  for (let from = 0; from < found.length; from += size) {
+    const slices = await readGroup(client, found.slice(from, from + size), request.range, hasPages, signal);
+    if (slices.length === 0) continue;
+    const left = request.limit ? request.limit - yielded : slices.length;
+    yield slices.length > left ? slices.slice(0, left) : slices;
+    yielded += slices.length;
+    if (request.limit && yielded >= request.limit) return;
+  }
+}
+
+function groupSize({ startMs, endMs }: TimeRange): number {
+  // Whoever asks for all of time has data of some days, in all likelihood.
+  const lengthMs = Math.min(endMs - startMs, 15 * DAY_MS);
+  const perSeries = Math.max(1, lengthMs / TYPICAL_INTERVAL_MS);
+  return Math.max(1, Math.min(MAX_GROUP_SERIES, Math.floor(GROUP_SAMPLES / perSeries)));
+}
+
+async function readGroup(
+  client: Client,
+  group: readonly FoundSeries[],
+  range: TimeRange,
+  hasPages: boolean,
+  signal: AbortSignal,
+): Promise<SeriesSlice[]> {
+  const withSamples = group.filter(({ kinds }) => (kinds & HAS_SAMPLES) !== 0);
+  const withHistograms = group.filter(({ kinds }) => (kinds & HAS_HISTOGRAMS) !== 0);
+  const idsOf = (series: readonly FoundSeries[]) => series.map(({ id }) => id);
+  const samples = await readSamples(client, idsOf(withSamples), range, hasPages, signal);
+  const histograms =
+    withHistograms.length > 0 ? await readHistograms(client, idsOf(withHistograms), range, signal) : undefined;
+  const sampleNumbers = new Map(withSamples.map(({ id }, number) => [id, number]));
+  const histogramNumbers = new Map(withHistograms.map(({ id }, number) => [id, number]));
+  const slices: SeriesSlice[] = [];
+  let turnMs = performance.now();
+  for (const { id, labels, info } of group) {
+    if (performance.now() - turnMs > TURN_MS) {
+      await nextTurn();
+      signal.throwIfAborted();
+      turnMs = performance.now();
+    }
+    const number = sampleNumbers.get(id);
+    const own = assembleSeries(samples, number ?? -1, range.startMs, range.endMs);
+    const ownHistograms = histograms?.get(histogramNumbers.get(id) ?? -1);
+    if (own.timesMs.length === 0 && !ownHistograms) continue;
+    slices.push({
+      labels,
+      info,
+      timesMs: own.timesMs,
+      values: own.values,
+      ...(own.startsMs && { startsMs: own.startsMs }),
+      ...(ownHistograms && { histograms: histogramSlice(ownHistograms) }),
+    });
+  }
+  return slices;
+}
+
+function histogramSlice({ timesMs, startsMs, values }: ReadHistograms): HistogramSlice {
+  return {
+    timesMs: Float64Array.from(timesMs),
+    values,
+    ...(startsMs.some((start) => start !== 0) && { startsMs: Float64Array.from(startsMs) }),
+  };
+}

@@ -1,0 +1,23 @@
+import type { TimescaleMetricsConfig } from "../config.ts";
+import type { Client } from "../database/database.ts";
+import type { MigrationSet } from "../database/migrations.ts";
+
+/** What the migrations found when they made the tables. */
+export type StoreFacts = {
+  readonly layout: "hypertable" | "partitions";
+  /** Queries run as this role, which sees one tenant's rows; undefined: it could not be made. */
+  readonly reader: string | undefined;
+};
+
+export async function readFacts(client: Client): Promise<StoreFacts> {
+  const { rows } = await client.query("SELECT key, value FROM facts");
+  const facts = new Map(rows.map(({ key, value }) => [key as string, value as string]));
+  return { layout: facts.get("layout") === "hypertable" ? "hypertable" : "partitions", reader: facts.get("reader") };
+}
+
+const DIRECTORY = new URL("../migrations/", import.meta.url);
+
+/** The tables of the metric store. */
+export function metricMigrations({ schema, extension }: TimescaleMetricsConfig): MigrationSet {
+  return { name: "metrics", directory: DIRECTORY, settings: { schema, extension } };
+}

@@ -1,0 +1,375 @@
+import { InvalidInputError, UnavailableError } from "@sightline/model/errors.ts";
+import type { Labels } from "@sightline/model/labels.ts";
+import type { Logger } from "@sightline/model/logger.ts";
+import { compileMatchers } from "@sightline/model/matcher.ts";
+import type { MemoryPart } from "@sightline/model/memory-part.ts";
+import type { MetricBatch, MetricMetadata } from "@sightline/model/metric-batch.ts";
+import type {
+  AppendResult,
+  LabelRequest,
+  MetricAdministration,
+  MetricStore,
+  SeriesExemplars,
+  SeriesRequest,
+  SeriesSlice,
+} from "@sightline/model/ports.ts";
+import type { TenantId } from "@sightline/model/tenant.ts";
+import type { Registry } from "prom-client";
+import type { TimescaleMetricsConfig } from "../config.ts";
+import type { Database } from "../database/database.ts";
+import { assertMigrated, migrateUp } from "../database/migrations.ts";
+import { deleteSamples } from "./delete-samples.ts";
+import { type FoundSeries, findSeries } from "./find-series.ts";
+import { Generation } from "./generation.ts";
+import { listLabels } from "./list-labels.ts";
+import { Maintenance } from "./maintenance.ts";
+import { Partitions } from "./partitions.ts";
+import { Rejections } from "./rejections.ts";
+import { SampleBuffer } from "./sample-buffer.ts";
+import { selectSeries } from "./select-series.ts";
+import { SeriesCache } from "./series-cache.ts";
+import { readExemplars, readMetadata } from "./side-data.ts";
+import { metricMigrations, readFacts, type StoreFacts } from "./store-facts.ts";
+import { StoreTelemetry } from "./store-telemetry.ts";
+import { TenantNumbers } from "./tenant-numbers.ts";
+import { writeGeneration } from "./write-generation.ts";
+
+export type TimescaleMetricStoreOptions = {
+  /** Started before this store and stopped after it. */
+  readonly database: Database;
+  readonly config: TimescaleMetricsConfig;
+  /** Whose positions those of `append` are: the same after a restart, and of one running process at a time. */
+  readonly writer: string;
+  readonly logger: Logger;
+  readonly registry: Registry;
+  /** False for servers that can't COPY in. */
+  readonly copyIn?: boolean;
+  /** The clock, for tests. */
+  readonly nowMs?: () => number;
+};
+
+const MAINTENANCE_INTERVAL_MS = 30_000;
+const SAMPLE_BYTES = 40;
+const SERIES_BYTES = 500;
+
+/**
+ * Metrics in PostgreSQL, with TimescaleDB where it is there. Appends are gathered in memory and written in one transaction a
+ * second, with the position up to which the writer's log is not needed any more. A query of the same process writes what is in
+ * memory first; other processes see it then.
+ */
+export class TimescaleMetricStore implements MetricStore {
+  readonly name = "PostgreSQL metric store";
+  readonly administration: MetricAdministration = {
+    deleteSamples: async ({ tenant, range, matchers }) => {
+      compileMatchers(matchers);
+      await this.flush();
+      const tenantNumber = await this.#tenants.find(tenant);
+      if (tenantNumber === undefined) return;
+      const { database } = this.#options;
+      await deleteSamples(database, { tenant, tenantNumber, matchers, range, hasPages: this.#hasPages });
+      this.#caches.get(tenant)?.forgetSamples();
+    },
+    // PostgreSQL's autovacuum frees the space of rows, and pages are rewritten at once.
+    purgeDeleted: async () => {},
+    snapshot: async () => {
+      throw new InvalidInputError("metrics in PostgreSQL have no snapshots: use pg_dump or pg_basebackup");
+    },
+  };
+  readonly memoryParts: readonly MemoryPart[] = [
+    { name: "metric_head", memoryBytes: () => this.#bytes(), flush: () => this.flush() },
+  ];
+  readonly #options: TimescaleMetricStoreOptions;
+  readonly #nowMs: () => number;
+  readonly #telemetry: StoreTelemetry;
+  readonly #tenants: TenantNumbers;
+  readonly #caches = new Map<TenantId, SeriesCache>();
+  readonly #stopping = new AbortController();
+  #facts: StoreFacts = { layout: "partitions", reader: undefined };
+  #partitions: Partitions | undefined;
+  #maintenance: Maintenance | undefined;
+  #maintaining: Promise<void> | undefined;
+  #durablePosition = Number.NEGATIVE_INFINITY;
+  /** Takes appends. */
+  #current = new Generation(1);
+  /** Is being written, or could not be and will be again. */
+  #writing: Generation | undefined;
+  #flushed = 0;
+  #flushing: Promise<void> | undefined;
+  #isFailing = false;
+  #timers: NodeJS.Timeout[] = [];
+
+  constructor(options: TimescaleMetricStoreOptions) {
+    this.#options = options;
+    this.#nowMs = options.nowMs ?? Date.now;
+    this.#tenants = new TenantNumbers(options.database);
+    this.#telemetry = new StoreTelemetry(options.registry, () => ({
+      samples: this.#current.samples + (this.#writing?.samples ?? 0),
+      series: this.#cachedSeries(),
+    }));
+  }
+
+  /** Throws `UnavailableError` when the database can't be reached. */
+  async start(): Promise<void> {
+    const { database, config, logger, writer } = this.#options;
+    const migrations = metricMigrations(config);
+    if (config.migrate) {
+      const applied = await migrateUp(database, migrations);
+      if (applied.length > 0) logger.info("the tables are up to date", { applied: applied.map(({ name }) => name) });
+    } else await assertMigrated(database, migrations);
+    this.#facts = await database.write("reading what the tables are like", readFacts);
+    this.#partitions = this.#hasPages ? new Partitions(database) : undefined;
+    this.#warn();
+    this.#durablePosition = await database.transaction("reading the position of the writer", async (client) => {
+      await client.query("INSERT INTO writers (name, position) VALUES ($1, -1) ON CONFLICT DO NOTHING", [writer]);
+      const { rows } = await client.query("SELECT position FROM writers WHERE name = $1 FOR UPDATE", [writer]);
+      return Number(rows[0].position);
+    });
+    const { telemetry, nowMs } = { telemetry: this.#telemetry, nowMs: this.#nowMs };
+    this.#maintenance = new Maintenance({ database, config, logger, telemetry, nowMs, partitions: this.#partitions });
+    this.#every(Math.max(10, config.flush.max_age / 4), () => this.#flushIfOld());
+    this.#every(MAINTENANCE_INTERVAL_MS, () => this.#maintainInBackground());
+    this.#maintainInBackground();
+  }
+
+  async stop(): Promise<void> {
+    for (const timer of this.#timers.splice(0)) clearInterval(timer);
+    this.#stopping.abort();
+    await this.#maintaining;
+    await this.flush();
+  }
+
+  async append(tenant: TenantId, batch: MetricBatch, position: number): Promise<AppendResult> {
+    const count = batch.length + batch.histograms.length;
+    if (position <= this.#durablePosition) return { accepted: count, rejected: [] };
+    await this.#makeRoom();
+    const nowMs = this.#nowMs();
+    const { retention, out_of_bounds_future } = this.#options.config;
+    const bounds = { oldestMs: nowMs - retention, newestMs: nowMs + out_of_bounds_future };
+    const rejections = new Rejections();
+    this.#bufferOf(tenant).append(batch, bounds, rejections);
+    this.#current.took(position);
+    const rejected = rejections.list();
+    const accepted = count - rejections.count;
+    this.#telemetry.appended.inc(accepted);
+    for (const { reason, count } of rejected) this.#telemetry.rejected.inc({ reason }, count);
+    if (this.#current.samples >= this.#options.config.flush.max_samples) this.#flushInBackground();
+    return { accepted, rejected };
+  }
+
+  firstUnflushedPosition(): number | undefined {
+    return this.#writing?.firstPosition ?? this.#current.firstPosition;
+  }
+
+  async flush(): Promise<void> {
+    const through = this.#current.firstPosition === undefined ? this.#current.number - 1 : this.#current.number;
+    await this.#flushThrough(through);
+  }
+
+  async *select(request: SeriesRequest, signal: AbortSignal): AsyncIterable<readonly SeriesSlice[]> {
+    signal.throwIfAborted();
+    compileMatchers(request.matchers);
+    const begin = await this.#beginOf(request.tenant);
+    if (begin === undefined) return;
+    yield* this.#options.database.readEach("reading samples", begin, signal, (client) =>
+      selectSeries(client, request, this.#hasPages, signal),
+    );
+  }
+
+  async series(request: LabelRequest, signal: AbortSignal): Promise<readonly Labels[]> {
+    const found = (await this.#find(request, signal)).map(({ labels }) => labels);
+    return request.limit ? found.slice(0, request.limit) : found;
+  }
+
+  async labelNames(request: LabelRequest, signal: AbortSignal): Promise<readonly string[]> {
+    return listLabels(await this.#find(request, signal), undefined, request.limit);
+  }
+
+  async labelValues(name: string, request: LabelRequest, signal: AbortSignal): Promise<readonly string[]> {
+    // Series without the label have nothing to say.
+    const matchers = [...request.matchers, { name, op: "!=", value: "" } as const];
+    return listLabels(await this.#find({ ...request, matchers }, signal), name, request.limit);
+  }
+
+  async metadata(tenant: TenantId, metric?: string): Promise<readonly MetricMetadata[]> {
+    const begin = await this.#beginOf(tenant);
+    if (begin === undefined) return [];
+    const { database } = this.#options;
+    return database.read("reading metadata", begin, NEVER, (client) => readMetadata(client, metric));
+  }
+
+  async translatedMetrics(tenant: TenantId): Promise<readonly MetricMetadata[]> {
+    const all = await this.metadata(tenant);
+    return all.filter(({ otelName, metric }) => otelName !== undefined || !/^[a-zA-Z0-9_:]*$/.test(metric));
+  }
+
+  async exemplars(request: LabelRequest, signal: AbortSignal): Promise<readonly SeriesExemplars[]> {
+    signal.throwIfAborted();
+    const begin = await this.#beginOf(request.tenant);
+    if (begin === undefined) return [];
+    const { database } = this.#options;
+    return database.read("reading exemplars", begin, signal, (client) => readExemplars(client, request, signal));
+  }
+
+  /** Packs or compresses, and drops what is too old. Runs on its own; public for tests and tools. */
+  async maintain(): Promise<void> {
+    await this.#maintenance?.run(this.#stopping.signal);
+  }
+
+  get #hasPages(): boolean {
+    return this.#facts.layout === "partitions";
+  }
+
+  async #find(request: LabelRequest, signal: AbortSignal): Promise<FoundSeries[]> {
+    signal.throwIfAborted();
+    compileMatchers(request.matchers);
+    const begin = await this.#beginOf(request.tenant);
+    if (begin === undefined) return [];
+    return this.#options.database.read("looking for series", begin, signal, (client) =>
+      findSeries(client, request.tenant, request.matchers, request.range, signal),
+    );
+  }
+
+  /** How a transaction that reads for the tenant begins, once what is in memory is written; undefined: it has nothing. */
+  async #beginOf(tenant: TenantId): Promise<string | undefined> {
+    if (this.#writing?.tenants.has(tenant) || this.#current.tenants.has(tenant)) await this.flush();
+    const number = await this.#tenants.find(tenant);
+    if (number === undefined) return undefined;
+    const role = this.#facts.reader === undefined ? "" : `SET LOCAL ROLE ${this.#facts.reader};`;
+    return `SET LOCAL enable_seqscan = off; SET LOCAL app.tenant = '${number}'; ${role}`;
+  }
+
+  #bufferOf(tenant: TenantId): SampleBuffer {
+    const known = this.#current.tenants.get(tenant);
+    if (known) return known;
+    let cache = this.#caches.get(tenant);
+    if (!cache) {
+      cache = new SeriesCache();
+      this.#caches.set(tenant, cache);
+    }
+    const buffer = new SampleBuffer(cache, this.#current.number);
+    this.#current.tenants.set(tenant, buffer);
+    return buffer;
+  }
+
+  /** Holds the sender back while more waits to be written than is good. Throws `UnavailableError`. */
+  async #makeRoom(): Promise<void> {
+    const { max_samples } = this.#options.config.flush;
+    while (this.#writing && this.#current.samples >= max_samples) await this.#flushThrough(this.#writing.number);
+  }
+
+  async #flushThrough(generation: number): Promise<void> {
+    while (this.#flushed < generation) {
+      this.#flushing ??= this.#writeNext().finally(() => {
+        this.#flushing = undefined;
+      });
+      await this.#flushing;
+    }
+  }
+
+  async #writeNext(): Promise<void> {
+    if (!this.#writing) {
+      this.#writing = this.#current;
+      this.#current = new Generation(this.#writing.number + 1);
+      for (const buffer of this.#writing.tenants.values()) buffer.seal();
+    }
+    const generation = this.#writing;
+    if (generation.firstPosition !== undefined) await this.#write(generation);
+    this.#flushed = generation.number;
+    this.#writing = undefined;
+    this.#forgetSeries();
+  }
+
+  async #write(generation: Generation): Promise<void> {
+    const { database, writer, copyIn = true } = this.#options;
+    const timer = this.#telemetry.flushSeconds.startTimer();
+    try {
+      await writeGeneration(generation, {
+        database,
+        writer,
+        copyIn,
+        tenants: this.#tenants,
+        partitions: this.#partitions,
+      });
+    } catch (cause) {
+      this.#telemetry.failures.inc({ work: "flush" });
+      if (cause instanceof UnavailableError) throw cause;
+      // What was taken in must not be lost whatever the reason: it is tried again, and senders are held back.
+      throw new UnavailableError(`writing samples to PostgreSQL: ${(cause as Error).message}`, {
+        cause,
+        retryAfterMs: 1_000,
+      });
+    }
+    timer();
+    this.#durablePosition = Math.max(this.#durablePosition, generation.lastPosition);
+  }
+
+  /** Where too many are remembered, all of a tenant are forgotten that nothing in memory refers to. */
+  #forgetSeries(): void {
+    let series = this.#cachedSeries();
+    for (const [tenant, cache] of this.#caches) {
+      if (series <= this.#options.config.max_series) return;
+      if (this.#current.tenants.has(tenant)) continue;
+      series -= cache.size;
+      this.#caches.delete(tenant);
+    }
+  }
+
+  #flushIfOld(): void {
+    const { firstPosition, beganMs } = this.#writing ?? this.#current;
+    if (firstPosition === undefined || performance.now() - beganMs < this.#options.config.flush.max_age) return;
+    this.#flushInBackground();
+  }
+
+  #flushInBackground(): void {
+    if (this.#flushing) return;
+    this.#flushThrough(this.#flushed + 1).then(
+      () => {
+        if (this.#isFailing) this.#options.logger.info("samples are written to PostgreSQL again");
+        this.#isFailing = false;
+      },
+      (error: unknown) => {
+        if (!this.#isFailing)
+          this.#options.logger.warn("samples can't be written to PostgreSQL; it is tried again", { error });
+        this.#isFailing = true;
+      },
+    );
+  }
+
+  #maintainInBackground(): void {
+    this.#maintaining ??= this.maintain()
+      .catch((error: unknown) => this.#options.logger.warn("maintenance of the metric tables failed", { error }))
+      .finally(() => {
+        this.#maintaining = undefined;
+      });
+  }
+
+  #every(ms: number, run: () => void): void {
+    const timer = setInterval(run, ms);
+    timer.unref();
+    this.#timers.push(timer);
+  }
+
+  #warn(): void {
+    const { logger } = this.#options;
+    if (this.#hasPages) {
+      logger.warn(
+        "the database has no TimescaleDB: there are no hypertables and no columnstore; rows are packed into pages",
+      );
+    }
+    if (this.#facts.reader === undefined) {
+      logger.warn("there is no role sightline_reader: nothing but the queries themselves keeps tenants apart");
+    }
+  }
+
+  #cachedSeries(): number {
+    let series = 0;
+    for (const { size } of this.#caches.values()) series += size;
+    return series;
+  }
+
+  #bytes(): number {
+    return (this.#current.samples + (this.#writing?.samples ?? 0)) * SAMPLE_BYTES + this.#cachedSeries() * SERIES_BYTES;
+  }
+}
+
+const NEVER = new AbortController().signal;
