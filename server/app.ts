@@ -41,7 +41,6 @@ import { registerSearchApi } from "@sightline/query/search/routes.ts";
 import { registerTempoApi } from "@sightline/query/tempo-api/routes.ts";
 import { SqliteCatalog } from "@sightline/storage-catalog/sqlite-catalog.ts";
 import { EmbeddedLogStore } from "@sightline/storage-embedded/logs/embedded-log-store.ts";
-import { EmbeddedMetricStore } from "@sightline/storage-embedded/metrics/embedded-metric-store.ts";
 import { EmbeddedTraceStore } from "@sightline/storage-embedded/traces/embedded-trace-store.ts";
 import { collectDefaultMetrics, Registry } from "prom-client";
 import { registerCopyRoute } from "./backup/copy-route.ts";
@@ -56,6 +55,7 @@ import { MemoryGuard } from "./memory/memory-guard.ts";
 import { memoryLimit } from "./memory/memory-limit.ts";
 import { heapLimitBytes } from "./memory/relaunch.ts";
 import { registerOperations } from "./operations-routes.ts";
+import { metricStorage } from "./metric-storage.ts";
 import { OwnLogs } from "./self-telemetry/own-logs.ts";
 import { OwnMetrics } from "./self-telemetry/own-metrics.ts";
 import { OwnTraces } from "./self-telemetry/own-traces.ts";
@@ -120,7 +120,8 @@ export class App {
     const sealer = readSealer(config.sealing_key_file);
 
     const storage = { logger: log("storage"), registry };
-    const metrics = new EmbeddedMetricStore({ ...storage, dir: dir("metrics"), config: config.storage.metrics });
+    const metricParts = metricStorage({ ...storage, config });
+    const metrics = metricParts.store;
     const logs = new EmbeddedLogStore({ ...storage, dir: dir("logs"), config: config.storage.logs });
     const traces = new EmbeddedTraceStore({ ...storage, dir: dir("traces"), config: config.storage.traces });
 
@@ -146,14 +147,17 @@ export class App {
     });
 
     const cacheConfig = config.query.results_cache;
-    const rangeCache = cacheConfig.enabled
-      ? new RangeCache({
-          cache: new MemoryResultsCache({ maxBytes: cacheConfig.max_bytes, registry }),
-          changes: metrics.changes,
-          config: cacheConfig,
-          registry,
-        })
-      : undefined;
+    // Without word of changes a kept result could be wrong.
+    const { changes } = metrics;
+    const rangeCache =
+      changes && cacheConfig.enabled
+        ? new RangeCache({
+            cache: new MemoryResultsCache({ maxBytes: cacheConfig.max_bytes, registry }),
+            changes,
+            config: cacheConfig,
+            registry,
+          })
+        : undefined;
     const engine = new PromEngine({ queryable: metrics, limits: config.query, registry, rangeCache });
 
     const http = new HttpListener({ key: "listen", hostPort: config.listen, logger: log("server"), tls });
@@ -166,7 +170,7 @@ export class App {
     });
     this.#memory.add(...metrics.memoryParts, ...logs.memoryParts, ...traces.memoryParts);
     this.#memory.add(decoder.memoryPart, { name: "requests", memoryBytes: () => ingest.budget.usedBytes });
-    this.#components.push(this.#memory, metrics, logs, traces, wal, ingest);
+    this.#components.push(this.#memory, ...metricParts.components, logs, traces, wal, ingest);
 
     if (config.self_telemetry.enabled) this.#addSelfTelemetry(ingest, http);
     registerOperations(http.app, {
@@ -204,7 +208,7 @@ export class App {
       snapshotDir: (name) => join(dir("snapshots"), name, DATA_LAYOUT.metrics),
     });
     registerReveal(http.app, { ...asking, sealer, hasKeys: config.auth.mode === "keys" });
-    const parts = { metrics, logs, traces, catalog };
+    const parts = { metrics: metricParts.copyable, logs, traces, catalog };
     registerCopyRoute(http.app, { ...asking, parts, audit: catalog, dataDir: config.data_dir });
     registerExport(http.app, { ...asking, stores: { metrics, logs, traces }, audit: catalog });
     registerDeletionApi(http.app, { ...asking, stores: { metrics, logs, traces }, audit: catalog });

@@ -25,6 +25,7 @@ const CONFIG_FLAGS: Readonly<Record<string, { key: string; value: string; text: 
 const COMMANDS: ReadonlyMap<string, Command> = new Map([
   ["serve", { summary: "run the server (what happens without a command)", run: serve }],
   ["keys", { summary: "create, list or revoke API keys, also while the server runs", run: keys }],
+  ["migrate", { summary: "bring the tables of a PostgreSQL database up to date, or see what they are", run: migrate }],
   ["query", { summary: "ask a running server by PromQL", run: query }],
   ["dead-letters", { summary: "list or replay requests that a store refused for good", run: deadLetters }],
   ["backup", { summary: "copy everything to a directory or S3 while the server runs, and bring it back", run: backup }],
@@ -113,6 +114,7 @@ function help(): string {
     row("backup list|verify|remove TARGET [ID…]", "verify: reads all of it again"),
     row("backup restore TARGET [ID]", "the newest one or ID, into --data-dir DIR, which must not be there yet"),
     row("export DIR", "--tenant T [--signal metrics,logs,traces] [--format ndjson|parquet] [--start 30d] [--end now]"),
+    row("migrate status|up|down", "of storage.metrics.timescale; down takes the newest back, and its data with it"),
     row("config default|effective", "as YAML, with a comment per key | as it would be used"),
     "",
     "Flags:",
@@ -143,6 +145,11 @@ async function serve(invocation: Invocation): Promise<number> {
 async function keys(invocation: Invocation): Promise<number> {
   const { runKeys } = await import("./keys-command.ts");
   return runKeys({ config: loadFrom(invocation), ...invocation });
+}
+
+async function migrate(invocation: Invocation): Promise<number> {
+  const { runMigrate } = await import("./migrate-command.ts");
+  return runMigrate(loadFrom(invocation), invocation.words);
 }
 
 async function query(invocation: Invocation): Promise<number> {

@@ -9,5 +9,7 @@ export const DATA_LAYOUT = {
   limits: "limits",
   /** One directory per snapshot, each a data directory of its own. */
   snapshots: "snapshots",
+  /** Whose positions a database has. */
+  writer: "writer-id",
   catalog: "catalog.db",
 } as const;
