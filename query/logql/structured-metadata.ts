@@ -1,9 +1,9 @@
 import type { AttributeColumn, AttributeType } from "@sightline/model/attributes.ts";
 import { type Label, type Labels, labelValue } from "@sightline/model/labels.ts";
 import type { LogBatch, LogStream } from "@sightline/model/log-batch.ts";
+import { lokiLabelName } from "@sightline/model/loki-label-name.ts";
 import { isJsonMap, type JsonAttributeMap, jsonAttributeText, parseJsonAttribute } from "../http/json-attribute.ts";
 import { DETECTED_LEVEL, LEVEL_FIELDS, LevelDetector } from "./detected-level.ts";
-import { lokiLabelName } from "./loki-label-name.ts";
 import { mergeLabels } from "./merge-labels.ts";
 import { EXTRACTED } from "./pipeline/parser-hints.ts";
 

@@ -1,3 +1,4 @@
+import { compareLabels } from "@sightline/model/labels.ts";
 import type { VectorAggregationExpr, VectorOperation } from "../ast.ts";
 import { groupSeries, type SeriesGroup } from "./group-labels.ts";
 import type { QueryBudget } from "./query-budget.ts";
@@ -130,8 +131,10 @@ async function choose(
 ): Promise<StepSeries[]> {
   const steps = members[0]?.values.length ?? 0;
   const chosen = new Map<StepSeries, StepSeries>();
+  // Of equal values those come first whose labels do.
+  const ordered = [...members].sort((a, b) => compareLabels(a.labels, b.labels));
   for (let step = 0; step < steps; step++) {
-    const candidates = members.filter(({ present }) => present[step] === 1);
+    const candidates = ordered.filter(({ present }) => present[step] === 1);
     const value = (series: StepSeries) => series.values[step] as number;
     candidates.sort((a, b) => compareValues(value(a), value(b), largest));
     for (const member of candidates.slice(0, count)) {

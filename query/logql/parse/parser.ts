@@ -255,7 +255,9 @@ export class Parser {
   /** `… )[5m]` or `… [5m])`, and in the first case perhaps stages after the range. */
   #lateInterval(log: LogExpr, unwrap: Unwrap | undefined, parenthesised: boolean): LogRange {
     const tokens = this.#tokens;
-    if (!parenthesised) return { log, ...(this.#interval() ?? tokens.unexpected()), unwrap };
+    if (!parenthesised) {
+      return { log, ...(this.#interval() ?? tokens.unexpected(...(unwrap ? (["RANGE", "|"] as const) : []))), unwrap };
+    }
     if (tokens.is("RANGE")) return this.#closed({ log, ...(this.#interval() as Interval), unwrap });
     if (!tokens.takeIf(")")) tokens.unexpected();
     const interval = this.#interval() ?? tokens.unexpected("RANGE");

@@ -68,10 +68,12 @@ class JsonParser implements Stage {
 class JsonExtractor implements Stage {
   readonly reads = [];
   readonly #scanner = new JsonScanner();
+  readonly #hasRepeatedNames: boolean;
   readonly #targets: readonly { readonly name: string; readonly path: JsonPath }[];
 
   constructor(extractions: readonly Extraction[]) {
     this.#targets = extractions.map(({ name, path }) => ({ name, path: parseJsonPath(path) }));
+    this.#hasRepeatedNames = new Set(extractions.map(({ name }) => name)).size < extractions.length;
   }
 
   apply({ line, labels }: PipelineRow): boolean {
@@ -81,21 +83,23 @@ class JsonExtractor implements Stage {
       return true;
     }
     this.#scanner.start(line);
-    for (const { name, path } of this.#targets) this.#extract(labels, name, path);
+    const found = this.#targets.flatMap(({ name, path }) => this.#extract(name, path) ?? []);
+    // Of several expressions for one label that counts that comes last in the line.
+    if (this.#hasRepeatedNames) found.sort((a, b) => a.value.start - b.value.start);
+    for (const { name, value } of found) labels.set(labels.freeName(name), this.#textOf(value));
     for (const { name } of this.#targets) if (labels.get(name) === undefined) labels.set(name, "");
     return true;
   }
 
-  #extract(labels: LabelBuilder, name: string, path: JsonPath): void {
-    let value: JsonValue | undefined;
+  #extract(name: string, path: JsonPath): { readonly name: string; readonly value: JsonValue } | undefined {
     try {
-      value = this.#find(0, path, 0);
+      const value = this.#find(0, path, 0);
+      return value && { name, value };
     } catch (error) {
       // A place that can't be reached is not there; the line may be broken behind it or before.
       if (!(error instanceof JsonError)) throw error;
-      return;
+      return undefined;
     }
-    if (value) labels.set(labels.freeName(name), this.#textOf(value));
   }
 
   #find(from: number, path: JsonPath, depth: number): JsonValue | undefined {

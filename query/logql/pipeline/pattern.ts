@@ -9,6 +9,11 @@ const UNNAMED = "_";
 
 /** Splits `<_> "<method> <path>"` into literals and captures. Throws {@link PatternError}. */
 export function parsePattern(text: string): Pattern {
+  if (text === "") {
+    throw new PatternError(
+      "parse error at line 1, col 1: syntax error: unexpected $end, expecting IDENTIFIER or LITERAL",
+    );
+  }
   const parts: Part[] = [];
   let end = 0;
   for (const match of text.matchAll(/<([A-Za-z_][A-Za-z0-9_]*)>/g)) {

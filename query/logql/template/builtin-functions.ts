@@ -1,5 +1,5 @@
 import { goPrintf } from "./go-printf.ts";
-import { display, GoMap, GoTimeValue, type GoValue, Int64, isList, isTrue, typeName } from "./go-value.ts";
+import { display, GoMap, GoTimeValue, type GoValue, Int64, isList, isTrue, NamedInt, typeName } from "./go-value.ts";
 import type { TemplateFunction, TemplateFunctions } from "./template-function.ts";
 import { urlEncode } from "./text-functions.ts";
 
@@ -17,28 +17,37 @@ function asText(args: readonly GoValue[]): string {
   return args.length === 1 && typeof args[0] === "string" ? args[0] : sprint(args);
 }
 
+/** html, js and urlquery show nil as the output does. */
+function htmlText(args: readonly GoValue[]): string {
+  return args.length === 1 && args[0] === null ? "<no value>" : asText(args);
+}
+
 type Comparable = string | bigint | number | boolean;
 
-/** Integers of both kinds compare with each other; everything else only with its own type. */
-function comparable(value: GoValue): Comparable {
-  if (value instanceof Int64) return value.value;
-  if (value === null || typeof value === "object") {
-    throw new Error(`invalid type for comparison${value === null ? "" : `: ${typeName(value)}`}`);
-  }
-  return value;
+/** Integers of all types compare with each other; everything else only with its own type. Undefined: not at all. */
+function comparable(value: GoValue): Comparable | undefined {
+  if (value instanceof Int64 || value instanceof NamedInt) return value.value;
+  return value === null || typeof value === "object" ? undefined : value;
+}
+
+function incompatible(a: GoValue, b: GoValue): Error {
+  return new Error(`incompatible types for comparison: ${typeName(a)} and ${typeName(b)}`);
 }
 
 function equal(a: GoValue, b: GoValue): boolean {
   if (a === null || b === null) return a === b;
-  if (a instanceof GoTimeValue && b instanceof GoTimeValue) return a.time.ns === b.time.ns;
   const [left, right] = [comparable(a), comparable(b)];
-  if (typeof left !== typeof right) throw new Error("incompatible types for comparison");
-  return left === right;
+  if (typeof left !== typeof right) throw incompatible(a, b);
+  if (left !== undefined) return left === right;
+  if (a instanceof GoTimeValue && b instanceof GoTimeValue) return a.time.ns === b.time.ns;
+  if (typeName(a) !== typeName(b)) throw incompatible(a, b);
+  throw new Error(`non-comparable type ${goPrintf("%s", [a])}: ${typeName(a)}`);
 }
 
 function less(a: GoValue, b: GoValue): boolean {
   const [left, right] = [comparable(a), comparable(b)];
-  if (typeof left !== typeof right) throw new Error("incompatible types for comparison");
+  if (left === undefined || right === undefined) throw new Error("invalid type for comparison");
+  if (typeof left !== typeof right) throw incompatible(a, b);
   if (typeof left === "boolean") throw new Error("invalid type for comparison");
   return left < right;
 }
@@ -86,6 +95,7 @@ function index(item: GoValue, keys: readonly GoValue[]): GoValue {
 }
 
 function slice(item: GoValue, bounds: readonly GoValue[]): GoValue {
+  if (typeof item === "string" && bounds.length > 2) throw new Error("cannot 3-index slice a string");
   if (typeof item !== "string" && !isList(item)) throw new Error(`can't slice item of type ${typeName(item)}`);
   const bytes = typeof item === "string" ? Buffer.from(item) : undefined;
   const size = bytes ? bytes.length : (item as readonly GoValue[]).length;
@@ -95,6 +105,14 @@ function slice(item: GoValue, bounds: readonly GoValue[]): GoValue {
 }
 
 const HTML: Readonly<Record<string, string>> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&#34;", "'": "&#39;" };
+
+/** What has a meaning in JavaScript or HTML, and what can't be seen. */
+const FOR_JS = /[\\'"<>&=]|[^\p{L}\p{M}\p{N}\p{P}\p{S} ]/gu;
+
+function escapeForJs(char: string): string {
+  if (char === "\\" || char === "'" || char === '"') return `\\${char}`;
+  return `\\u${(char.codePointAt(0) as number).toString(16).toUpperCase().padStart(4, "0")}`;
+}
 
 function ofValues(call: (args: readonly GoValue[]) => GoValue): TemplateFunction {
   return { parameters: ["any"], isVariadic: true, call };
@@ -119,13 +137,10 @@ export const BUILTIN_FUNCTIONS: TemplateFunctions = {
     isVariadic: true,
     call: ([format, ...args], context) => goPrintf(format as string, args, (length) => context.reserve(length)),
   },
-  html: ofValues((args) => asText(args).replaceAll(/[&<>"']/g, (char) => HTML[char] as string)),
-  js: ofValues((args) =>
-    asText(args).replaceAll(/[\\'"<>&=\n\r\t]/g, (char) => {
-      if (char === "\\" || char === "'" || char === '"') return `\\${char}`;
-      return `\\u${char.charCodeAt(0).toString(16).toUpperCase().padStart(4, "0")}`;
-    }),
-  ),
+  html: ofValues((args) => htmlText(args).replaceAll(/[&<>"']/g, (char) => HTML[char] as string)),
+  js: ofValues((args) => asText(args).replaceAll(FOR_JS, escapeForJs)),
+  /** Always fails, where it stands. */
+  call: itemAndMore(() => null),
   urlquery: ofValues((args) => urlEncode(asText(args))),
   eq: itemAndMore((first, rest) => {
     if (rest.length === 0) throw new Error("missing argument for comparison");

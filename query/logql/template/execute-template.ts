@@ -1,7 +1,8 @@
 import type { GoTime } from "./go-time.ts";
-import { display, GoMap, GoTimeValue, type GoValue, Int64, isList, isTrue, typeName } from "./go-value.ts";
+import { display, GoMap, GoTimeValue, type GoValue, Int64, isList, isTrue, NamedInt, typeName } from "./go-value.ts";
 import type { Command, Operand, ParsedTemplate, Pipe, TemplateNode } from "./template-ast.ts";
 import type { ParameterType, TemplateContext, TemplateFunction, TemplateFunctions } from "./template-function.ts";
+import { methodOf, type ValueMethod } from "./value-methods.ts";
 
 /** Running the template failed. The message is that of Go's text/template. */
 export class TemplateExecutionError extends Error {
@@ -19,7 +20,9 @@ const WORK_PER_OUTPUT = 16;
 const NO_VALUE = "<no value>";
 
 /** Where a node is in the text of the template. */
-type Place = { readonly start: number; readonly end: number };
+type Place = { readonly start: number; readonly end: number; readonly at?: number };
+/** Arguments of the last name of a path: `.t.Format "2006"`. */
+type PathArguments = { readonly args: readonly Operand[]; readonly dot: GoValue; readonly final: GoValue | undefined };
 type Variable = { readonly name: string; value: GoValue };
 /** How a list of nodes ended. */
 type Flow = "next" | "break" | "continue";
@@ -36,6 +39,8 @@ export class TemplateRun implements TemplateContext {
   readonly #limits: TemplateLimits;
   readonly #data: GoMap;
   #variables: Variable[] = [];
+  /** The operand evaluated last: messages about what a chain of names makes of it name it. */
+  #last: Place = { start: 0, end: 0 };
   #output = "";
   #reserved = 0;
   #steps = 0;
@@ -113,7 +118,7 @@ export class TemplateRun implements TemplateContext {
       case "continue":
         return node.kind;
       case "template":
-        this.#call(node.name, node.pipe, dot);
+        this.#call(node, dot);
         return "next";
       default:
         return this.#branch(node, dot);
@@ -165,21 +170,18 @@ export class TemplateRun implements TemplateContext {
     } else if (typeof value === "bigint" || value instanceof Int64) {
       const count = typeof value === "bigint" ? value : value.value;
       for (let i = 0n; i < count; i++) yield [i, i];
-    } else if (typeof value === "string") {
-      let at = 0;
-      for (const char of value) {
-        yield [BigInt(at), BigInt(char.codePointAt(0) as number)];
-        at += Buffer.byteLength(char);
-      }
     } else if (value !== null) {
       throw this.#error(pipe, `range can't iterate over ${display(value)}`);
     }
   }
 
-  #call(name: string, pipe: Pipe | undefined, dot: GoValue): void {
+  #call({ name, pipe, start }: Extract<TemplateNode, { kind: "template" }>, dot: GoValue): void {
     const nodes = this.#template.named.get(name);
-    const at = pipe ?? { start: 0, end: 0 };
-    if (!nodes) throw this.#error(at, `template ${JSON.stringify(name)} not defined`);
+    const at = pipe ?? { start, end: start };
+    if (!nodes) {
+      const shown = `{{template ${JSON.stringify(name)}${pipe ? ` ${this.#source(pipe)}` : ""}}}`;
+      throw this.#error({ start, end: start }, `template ${JSON.stringify(name)} not defined`, undefined, shown);
+    }
     if (++this.#calls > MAX_CALLS) throw this.#error(at, `exceeded maximum template depth (${MAX_CALLS})`);
     const value = pipe ? this.#pipe(pipe, dot) : null;
     const outer = this.#variables;
@@ -202,7 +204,8 @@ export class TemplateRun implements TemplateContext {
 
   #assign(name: string, value: GoValue): void {
     const variable = this.#variables.findLast((known) => known.name === name);
-    if (variable) variable.value = value;
+    if (!variable) throw this.#error(this.#last, `undefined variable: ${name}`);
+    variable.value = value;
   }
 
   /** `final` is what the command before in the pipe gave: the last argument. */
@@ -211,6 +214,7 @@ export class TemplateRun implements TemplateContext {
     const [first, ...rest] = command.args;
     if (first.kind === "function") return this.#function(command, first, rest, dot, final);
     if (rest.length > 0 || final !== undefined) {
+      if ("path" in first && first.path.length > 0) return this.#operand(first, dot, { args: rest, dot, final });
       throw this.#error(first, `can't give argument to non-function ${this.#source(first)}`);
     }
     if (first.kind === "nil") throw this.#error(first, "nil is not a command");
@@ -225,6 +229,7 @@ export class TemplateRun implements TemplateContext {
     final: GoValue | undefined,
   ) {
     const { name } = node;
+    this.#last = node;
     if (name === "and" || name === "or") return this.#shortCircuit(node, args, dot, final);
     const func = this.#functions[name] as TemplateFunction;
     const given = args.length + (final === undefined ? 0 : 1);
@@ -235,6 +240,12 @@ export class TemplateRun implements TemplateContext {
     }
     const values = args.map((arg, i) => this.#argument(arg, parameterAt(func, i), dot));
     if (final !== undefined) values.push(this.#checked(node, final, parameterAt(func, args.length)));
+    if (name === "call") {
+      // There are no functions among the values.
+      const shown = args[0] ? this.#source(args[0]) : display(values[0] as GoValue);
+      const type = typeName(values[0] as GoValue);
+      throw this.#error(command, `error calling call: non-function ${shown} of type ${type}`);
+    }
     return this.#invoke(command, name, func, values);
   }
 
@@ -269,6 +280,7 @@ export class TemplateRun implements TemplateContext {
 
   #argument(arg: Operand, type: ParameterType, dot: GoValue): GoValue {
     this.#step();
+    this.#last = arg;
     if (arg.kind === "number") return this.#constant(arg, type);
     if (arg.kind === "nil") {
       if (type === "any") return null;
@@ -282,7 +294,7 @@ export class TemplateRun implements TemplateContext {
 
   #constant(arg: Extract<Operand, { kind: "number" }>, type: ParameterType): GoValue {
     if (type === "float64") return arg.float;
-    if (type === "int") {
+    if (type === "int" || type === "duration") {
       if (arg.int !== undefined) return arg.int;
       throw this.#error(arg, `expected integer; found ${this.#source(arg)}`);
     }
@@ -296,14 +308,15 @@ export class TemplateRun implements TemplateContext {
     return isFloat || arg.int === undefined ? arg.float : arg.int;
   }
 
-  #checked(at: Operand, value: GoValue, type: ParameterType): GoValue {
+  #checked(at: Place, value: GoValue, type: ParameterType): GoValue {
     if (type === "any" || matchesType(value, type)) return value;
-    const wanted = type === "time" ? "time.Time" : type;
+    const wanted = goTypeOf(type);
     if (value === null) throw this.#error(at, `invalid value; expected ${wanted}`);
     throw this.#error(at, `wrong type for value; expected ${wanted}; got ${typeName(value)}`);
   }
 
-  #operand(operand: Operand, dot: GoValue): GoValue {
+  #operand(operand: Operand, dot: GoValue, given?: PathArguments): GoValue {
+    if (operand.kind !== "pipe") this.#last = operand;
     switch (operand.kind) {
       case "dot":
         return dot;
@@ -313,29 +326,51 @@ export class TemplateRun implements TemplateContext {
       case "number":
         return this.#ideal(operand);
       case "field":
-        return this.#fields(operand, dot, operand.path);
+        return this.#fields(operand, dot, operand.path, given);
       case "variable":
         return this.#fields(
           operand,
           this.#variables.findLast(({ name }) => name === operand.name)?.value ?? null,
           operand.path,
+          given,
         );
-      case "pipe":
-        return this.#fields(operand, this.#pipe(operand.pipe, dot), operand.path);
+      case "pipe": {
+        const value = this.#pipe(operand.pipe, dot);
+        return this.#fields(operand.path.length > 0 ? this.#last : operand, value, operand.path, given);
+      }
       default:
         return null;
     }
   }
 
-  #fields(at: Operand, receiver: GoValue, path: readonly string[]): GoValue {
+  #fields(at: Place, receiver: GoValue, path: readonly string[], given?: PathArguments): GoValue {
     let value = receiver;
-    for (const name of path) {
+    for (const [i, name] of path.entries()) {
       // What is not there has fields that are not there.
       if (value === null) return null;
+      const ofThis = i === path.length - 1 ? given : undefined;
+      const method = methodOf(value, name);
+      if (method) {
+        value = this.#method(at, value, name, method, ofThis);
+        continue;
+      }
       if (!(value instanceof GoMap)) throw this.#error(at, `can't evaluate field ${name} in type ${typeName(value)}`);
+      if (ofThis) throw this.#error(at, `${name} is not a method but has arguments`);
       value = value.get(name);
     }
     return value;
+  }
+
+  #method(at: Place, receiver: GoValue, name: string, method: ValueMethod, given?: PathArguments): GoValue {
+    const { args = [], final, dot = null } = given ?? {};
+    const count = args.length + (final === undefined ? 0 : 1);
+    const wanted = method.parameters.length;
+    if (count !== wanted) {
+      throw this.#error(at, `wrong number of args for ${name}: want ${wanted} got ${count}`);
+    }
+    const values = args.map((arg, i) => this.#argument(arg, method.parameters[i] as ParameterType, dot));
+    if (final !== undefined) values.push(this.#checked(at, final, method.parameters[args.length] as ParameterType));
+    return method.call(receiver, values);
   }
 
   #source({ start, end }: Place): string {
@@ -343,16 +378,10 @@ export class TemplateRun implements TemplateContext {
   }
 
   /** With the place in Go's words: `template: line:1:3: executing "line" at <.x>: …`. */
-  #error(
-    at: { readonly start: number; readonly end: number },
-    problem: string,
-    cause?: unknown,
-  ): TemplateExecutionError {
-    const before = this.#template.text.slice(0, at.start);
+  #error(at: Place, problem: string, cause?: unknown, shown = this.#source(at).trim()): TemplateExecutionError {
+    const before = this.#template.text.slice(0, at.at ?? at.start);
     const line = before.split("\n").length;
     const column = Buffer.byteLength(before.slice(before.lastIndexOf("\n") + 1));
-    const source = this.#source(at);
-    const shown = source.length > 20 ? `${source.slice(0, 20)}...` : source;
     const message = `template: ${this.#name}:${line}:${column}: executing "${this.#name}" at <${shown}>: ${problem}`;
     return new TemplateExecutionError(message, { cause });
   }
@@ -360,6 +389,11 @@ export class TemplateRun implements TemplateContext {
 
 function parameterAt({ parameters }: TemplateFunction, i: number): ParameterType {
   return (parameters[i] ?? parameters.at(-1)) as ParameterType;
+}
+
+function goTypeOf(type: ParameterType): string {
+  if (type === "time") return "time.Time";
+  return type === "duration" ? "time.Duration" : type;
 }
 
 function kindName(type: ParameterType): string {
@@ -376,6 +410,8 @@ function matchesType(value: GoValue, type: ParameterType): boolean {
       return typeof value === "number";
     case "bool":
       return typeof value === "boolean";
+    case "duration":
+      return typeof value === "bigint" || (value instanceof NamedInt && value.typeName === "time.Duration");
     default:
       return value instanceof GoTimeValue;
   }

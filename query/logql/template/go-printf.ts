@@ -1,7 +1,7 @@
 import { quote } from "../../promql/format/quote.ts";
-import { display, displayFloat, type GoValue, Int64, isList, typeName } from "./go-value.ts";
+import { display, displayFloat, GoMap, type GoValue, Int64, isList, NamedInt, typeName } from "./go-value.ts";
 
-const VERB = /%([-+# 0]*)(\*|\d+)?(?:\.(\*|\d+)?)?([a-zA-Z%])?/g;
+const VERB = /%([-+# 0]*)(\*|\d+)?(?:\.(\*|\d+)?)?(?:\[(\d+)\])?(.)?/gsu;
 /** Widths and precisions beyond this are not honoured: a short format must not make a long text. */
 const MAX_WIDTH = 1_000;
 
@@ -12,7 +12,14 @@ export function goPrintf(
   reserve: (characters: number) => void = () => {},
 ): string {
   let next = 0;
-  const text = format.replaceAll(VERB, (all, flags: string, width?: string, precision?: string, verb?: string) => {
+  let isReordered = false;
+  const text = format.replaceAll(VERB, (all, ...groups: (string | undefined)[]) => {
+    const [flags = "", width, precision, argument, verb] = groups;
+    if (argument !== undefined) {
+      isReordered = true;
+      next = Number(argument) - 1;
+      if (next < 0 || next >= args.length) return `%!${verb}(BADINDEX)`;
+    }
     const starWidth = width === "*" ? Number(args[next++]) : Number(width ?? 0);
     const hasPrecision = all.includes(".");
     const starPrecision = precision === "*" ? Number(args[next++]) : Number(precision ?? 0);
@@ -31,7 +38,7 @@ export function goPrintf(
     return piece;
   });
   const extra = args.slice(next).map((arg) => `${typeName(arg)}=${display(arg)}`);
-  return extra.length > 0 ? `${text}%!(EXTRA ${extra.join(", ")})` : text;
+  return extra.length > 0 && !isReordered ? `${text}%!(EXTRA ${extra.join(", ")})` : text;
 }
 
 type Spec = { readonly flags: string; readonly verb: string; readonly precision: number | undefined };
@@ -50,6 +57,10 @@ function formatVerb(spec: Spec, value: GoValue): string {
   const { verb } = spec;
   if (verb === "v") return spec.flags.includes("#") && typeof value === "string" ? quote(value) : display(value);
   if (verb === "T") return typeName(value);
+  if (value instanceof GoMap) {
+    const entries = value.sortedKeys().map((key) => `${formatVerb(spec, key)}:${formatVerb(spec, value.get(key))}`);
+    return `map[${entries.join(" ")}]`;
+  }
   if (isList(value)) return `[${value.map((one) => formatVerb(spec, one)).join(" ")}]`;
   const formatted = formatTyped(spec, value);
   return formatted ?? (value === null ? `%!${verb}(<nil>)` : `%!${verb}(${typeName(value)}=${display(value)})`);
@@ -59,6 +70,7 @@ function formatTyped(spec: Spec, value: GoValue): string | undefined {
   if (typeof value === "string") return formatText(spec, value);
   if (typeof value === "bigint") return formatInt(spec, value);
   if (value instanceof Int64) return formatInt(spec, value.value);
+  if (value instanceof NamedInt) return spec.verb === "s" ? value.text : formatInt(spec, value.value);
   if (typeof value === "number") return formatFloat(spec, value);
   if (typeof value === "boolean") return spec.verb === "t" ? String(value) : undefined;
   return spec.verb === "s" && value !== null ? display(value) : undefined;
@@ -73,7 +85,8 @@ function formatText({ verb, precision, flags }: Spec, value: string): string | u
       return flags.includes("#") && !text.includes("`") ? `\`${text}\`` : quote(text);
     case "x":
     case "X": {
-      const hex = Buffer.from(text).toString("hex");
+      const bytes = Buffer.from(text).toString("hex");
+      const hex = flags.includes(" ") ? bytes.replaceAll(/(..)(?=.)/g, "$1 ") : bytes;
       return verb === "X" ? hex.toUpperCase() : hex;
     }
     default:
@@ -81,7 +94,7 @@ function formatText({ verb, precision, flags }: Spec, value: string): string | u
   }
 }
 
-const RADIX: Readonly<Record<string, number>> = { d: 10, b: 2, o: 8, x: 16, X: 16 };
+const RADIX: Readonly<Record<string, number>> = { d: 10, b: 2, o: 8, O: 8, x: 16, X: 16 };
 const PREFIX: Readonly<Record<string, string>> = { b: "0b", o: "0", x: "0x", X: "0X" };
 
 function formatInt({ verb, flags }: Spec, value: bigint): string | undefined {
@@ -89,13 +102,18 @@ function formatInt({ verb, flags }: Spec, value: bigint): string | undefined {
   if (radix !== undefined) {
     const digits = (value < 0n ? -value : value).toString(radix);
     const shown = verb === "X" ? digits.toUpperCase() : digits;
-    return signOf(value < 0n, flags) + (flags.includes("#") ? (PREFIX[verb] ?? "") : "") + shown;
+    return signOf(value < 0n, flags) + prefixOf(verb, flags) + shown;
   }
   const isCharacter = value >= 0n && value <= 0x10ffffn;
   if (verb === "c") return isCharacter ? String.fromCodePoint(Number(value)) : "\ufffd";
   if (verb === "U") return `U+${value.toString(16).toUpperCase().padStart(4, "0")}`;
   if (verb === "q") return isCharacter ? `'${String.fromCodePoint(Number(value))}'` : "'\ufffd'";
   return undefined;
+}
+
+function prefixOf(verb: string, flags: string): string {
+  if (verb === "O") return "0o";
+  return flags.includes("#") ? (PREFIX[verb] ?? "") : "";
 }
 
 function signOf(isNegative: boolean, flags: string): string {

@@ -41,6 +41,31 @@ test.each([
     "{{ and .a .empty }}|{{ or .empty .a }}|{{ not .a }}|{{ len .name }}|{{ slice .name 1 3 }}|{{ index .name 0 }}",
     "|x|false|7|nn|65",
   ],
+  ["{{ printf `%[2]d-%[1]s` `a` 7 }} {{ printf `% x %O` `hi` 8 }} {{ printf `%!` }}", "7-a 68 69 0o10 %!!(MISSING)"],
+  [
+    "{{ lower `İΑΣ` }} {{ upper `straße ﬁ` }} {{ js `a\u0007<é>` }} {{ html nil }}",
+    "iασ STRAßE ﬁ a\\u0007\\u003Cé\\u003E &lt;no value&gt;",
+  ],
+  [
+    "{{ __timestamp__.Unix }} {{ __timestamp__.Format `2006-01` }} {{ `15` | __timestamp__.Format }}",
+    "1700000000 2023-11 22",
+  ],
+  [
+    "{{ __timestamp__.Month }} {{ printf `%d` __timestamp__.Month }} {{ __timestamp__.Weekday }} {{ __timestamp__.YearDay }}",
+    "November 11 Tuesday 318",
+  ],
+  [
+    "{{ (__timestamp__.Add 5000000000).Second }} {{ (__timestamp__.AddDate 0 1 1).Day }} {{ __timestamp__.Nanosecond }}",
+    "25 15 123456789",
+  ],
+  [
+    "{{ __timestamp__.Sub (unixToTime `1699999910`) }} {{ (__timestamp__.Sub (unixToTime `1699999910`)).Minutes | int }}",
+    "1m30.123456789s 1",
+  ],
+  [
+    "{{ __timestamp__.IsZero }} {{ __timestamp__.After (unixToTime `1600000000`) }} {{ __timestamp__.Truncate 3600000000000 }}",
+    "false true 2023-11-14 22:00:00 +0000 UTC",
+  ],
   ["{{ lt 1 2 }} {{ ge (int .n) 42 }} {{ ne .a .n }} {{ gt 2.5 1.5 }}", "true true true true"],
   [
     "{{ add 1 .n 2 }} {{ sub 5 2 }} {{ mul 2 3 4 }} {{ div 7 2 }} {{ mod 7 4 }} {{ max 1 .n }} {{ min 3 2 }}",
@@ -117,7 +142,14 @@ describe("what fails is told with its place in Go's words", () => {
       "{{ lt .a 1 }}",
       'template: line:1:3: executing "line" at <lt .a 1>: error calling lt: incompatible types for comparison',
     ],
-    ["{{ .a.b }}", 'template: line:1:3: executing "line" at <.a.b>: can\'t evaluate field b in type string'],
+    ["{{ range .a }}x{{ end }}", 'template: line:1:9: executing "line" at <.a>: range can\'t iterate over x'],
+    ["{{ eq .a 1 }}", "error calling eq: incompatible types for comparison: string and int"],
+    ["{{ call .a }}", "error calling call: non-function .a of type string"],
+    ["{{ .a `x` }}", 'template: line:1:3: executing "line" at <.a>: a is not a method but has arguments'],
+    ["{{ __timestamp__.Nope }}", "at <__timestamp__>: can't evaluate field Nope in type time.Time"],
+    ["{{ __timestamp__.Unix 1 }}", "at <__timestamp__>: wrong number of args for Unix: want 0 got 1"],
+    ["{{ template `t` }}", 'template: line:1:12: executing "line" at <{{template "t"}}>: template "t" not defined'],
+    ["{{ .a.b }}", 'template: line:1:5: executing "line" at <.a.b>: can\'t evaluate field b in type string'],
     [
       "{{ duration .a }}",
       'template: line:1:3: executing "line" at <duration .a>: error calling duration: time: invalid duration "x"',

@@ -2,9 +2,19 @@ import { formatGoTime, type GoTime } from "./go-time.ts";
 
 /**
  * A value of Go as a template sees it: string, bigint (`int`), {@link Int64}, number (`float64`), boolean, time, list of
- * anything, map, or null (`nil`).
+ * anything, map, {@link NamedInt}, or null (`nil`).
  */
-export type GoValue = string | bigint | Int64 | number | boolean | GoTimeValue | readonly GoValue[] | GoMap | null;
+export type GoValue =
+  | string
+  | bigint
+  | Int64
+  | number
+  | boolean
+  | GoTimeValue
+  | readonly GoValue[]
+  | GoMap
+  | NamedInt
+  | null;
 
 /** What arithmetic gives: an `int64`, which is no `int` where a function wants one. */
 export class Int64 {
@@ -12,6 +22,19 @@ export class Int64 {
 
   constructor(value: bigint) {
     this.value = BigInt.asIntN(64, value);
+  }
+}
+
+/** A whole number of a type that shows itself as a text: a month, a day of the week, a duration. */
+export class NamedInt {
+  readonly typeName: string;
+  readonly value: bigint;
+  readonly text: string;
+
+  constructor(typeName: string, value: bigint, text: string) {
+    this.typeName = typeName;
+    this.value = value;
+    this.text = text;
   }
 }
 
@@ -58,6 +81,7 @@ export function typeName(value: GoValue): string {
     default:
   }
   if (value instanceof Int64) return "int64";
+  if (value instanceof NamedInt) return value.typeName;
   if (value instanceof GoTimeValue) return "time.Time";
   if (value instanceof GoMap) return value.isOfAny ? "map[string]interface {}" : "map[string]string";
   return "[]interface {}";
@@ -68,7 +92,7 @@ export function isList(value: GoValue): value is readonly GoValue[] {
 }
 
 export function isTrue(value: GoValue): boolean {
-  if (value instanceof Int64) return value.value !== 0n;
+  if (value instanceof Int64 || value instanceof NamedInt) return value.value !== 0n;
   if (value instanceof GoTimeValue) return true;
   if (value instanceof GoMap) return value.entries.size > 0;
   if (isList(value)) return value.length > 0;
@@ -80,6 +104,7 @@ export function display(value: GoValue): string {
   if (value === null) return "<nil>";
   if (typeof value === "number") return displayFloat(value);
   if (value instanceof Int64) return String(value.value);
+  if (value instanceof NamedInt) return value.text;
   if (value instanceof GoTimeValue) return formatGoTime(value.time, "2006-01-02 15:04:05.999999999 -0700 MST");
   if (value instanceof GoMap) {
     return `map[${value

@@ -48,6 +48,7 @@ function closeOf(text: string, start: number): number {
     if (text.startsWith("}}", at)) return at;
     SKIPPED.lastIndex = at;
     const skipped = SKIPPED.exec(text)?.[0] ?? "";
+    if (at === start && skipped === "/" && text[at + 1] === "*") throw new TemplateSyntaxError("unclosed comment");
     if (skipped === '"') throw new TemplateSyntaxError("unterminated quoted string");
     if (skipped === "`") throw new TemplateSyntaxError("unterminated raw quoted string");
     if (skipped === "'") throw new TemplateSyntaxError("unterminated character constant");
@@ -118,12 +119,20 @@ class TemplateParser {
         throw new TemplateSyntaxError(`unexpected ${JSON.stringify(this.#text[at])} in command`);
       }
       const token = { text, start: at, end: at + text.length };
+      this.#checkNumberEnds(token);
       at = token.end;
       tokens.push(token);
     }
     if (/^\s/.test(tokens[0]?.text ?? "")) tokens.shift();
     if (/^\s/.test(tokens.at(-1)?.text ?? "")) tokens.pop();
     return tokens;
+  }
+
+  /** Nothing of a word may stand right behind a number. */
+  #checkNumberEnds({ text, end }: Token): void {
+    if (!/^[+-]?\.?\d/.test(text)) return;
+    const next = /^[\p{L}\p{Nd}_]/u.exec(this.#text.slice(end, end + 2))?.[0];
+    if (next !== undefined) throw new TemplateSyntaxError(`bad number syntax: ${JSON.stringify(text + next)}`);
   }
 
   #action(end: number): TemplateNode | undefined {
@@ -177,19 +186,19 @@ class TemplateParser {
 
   #namedTemplate(word: string, end: number): TemplateNode | undefined {
     this.#skipSpace();
-    const literal = this.#tokens.shift()?.text ?? "";
+    const { text: literal = "", start = end } = this.#tokens.shift() ?? {};
     const name = /^["`]/.test(literal) ? unquote(literal) : undefined;
     if (name === undefined) throw new TemplateSyntaxError(`unexpected ${JSON.stringify(literal)} in ${word} clause`);
     this.#skipSpace();
     const pipe = this.#tokens.length > 0 ? this.#pipe(`${word} clause`, end) : undefined;
-    if (word === "template") return { kind: "template", name, pipe };
+    if (word === "template") return { kind: "template", name, pipe, start };
     const outer = this.#variables;
     this.#variables = ["$"];
     const { nodes, end: closing } = this.#list();
     this.#variables = outer;
     if (closing !== "end") throw new TemplateSyntaxError(`unexpected {{else}} in ${word} clause`);
     this.#named.set(name, nodes);
-    return word === "block" ? { kind: "template", name, pipe } : undefined;
+    return word === "block" ? { kind: "template", name, pipe, start } : undefined;
   }
 
   #skipSpace(): boolean {
@@ -227,7 +236,6 @@ class TemplateParser {
     if (!isVariable(words[0]) || (sign !== ":=" && sign !== "=")) return { variables: [], isAssignment: false };
     while (this.#tokens.shift()?.text !== sign);
     const variables = count === 2 ? [words[0] as string, words[2] as string] : [words[0] as string];
-    if (sign === "=") for (const name of variables) this.#checkVariable(name);
     return { variables, isAssignment: sign === "=" };
   }
 
@@ -247,6 +255,10 @@ class TemplateParser {
       args.push(this.#operand(context));
       if (!this.#skipSpace()) break;
     }
+    const next = this.#tokens[0]?.text;
+    if (args.length > 0 && next !== undefined && /^[.=]$/.test(next)) {
+      throw new TemplateSyntaxError(`unexpected ${next === "." ? "<.>" : JSON.stringify(next)} in operand`);
+    }
     const [first] = args;
     if (!first) throw new TemplateSyntaxError(`missing value for ${context}`);
     const last = args.at(-1) as Operand;
@@ -259,12 +271,17 @@ class TemplateParser {
     const term = this.#term(token, context);
     const path: string[] = term.kind === "field" ? [text.slice(1)] : [];
     let { end } = term;
+    const at = this.#tokens[0]?.start ?? start;
     while (/^\.[\p{L}_]/u.test(this.#tokens[0]?.text ?? "")) {
       const field = this.#tokens.shift() as Token;
       path.push(field.text.slice(1));
       end = field.end;
     }
-    if (term.kind === "field" || term.kind === "variable" || term.kind === "pipe") return { ...term, path, start, end };
+    if (term.kind === "field" || term.kind === "variable") {
+      return { ...term, path, start, end, at: path.length > (term.kind === "field" ? 1 : 0) ? at : start };
+    }
+    if (term.kind === "pipe") return { ...term, path, start, end };
+    if (term.kind === "function" && path.length > 0) return { kind: "pipe", pipe: pipeOf(term), path, start, end };
     if (path.length > 0) throw new TemplateSyntaxError(`unexpected . after term ${JSON.stringify(text)}`);
     return term;
   }
@@ -278,9 +295,9 @@ class TemplateParser {
     const first = text[0] as string;
     if (first === "$") {
       this.#checkVariable(text);
-      return { kind: "variable", name: text, path: [], ...place };
+      return { kind: "variable", name: text, path: [], at: start, ...place };
     }
-    if (/^\.[\p{L}_]/u.test(text)) return { kind: "field", path: [], ...place };
+    if (/^\.[\p{L}_]/u.test(text)) return { kind: "field", path: [], at: start, ...place };
     if (first === '"' || first === "`") return { kind: "string", value: this.#unquoted(text), ...place };
     if (first === "'") return { kind: "number", ...character(text), ...place };
     if (/^[+-]?\.?\d/.test(text)) return { kind: "number", ...numberOf(text), ...place };
@@ -307,10 +324,17 @@ class TemplateParser {
   }
 }
 
+/** A function by itself, as if in parentheses. */
+function pipeOf(operand: Operand): Pipe {
+  const { start, end } = operand;
+  return { variables: [], isAssignment: false, commands: [{ args: [operand], start, end }], start, end };
+}
+
 function character(literal: string) {
   const text = unquote(`"${literal.slice(1, -1).replaceAll('"', '\\"').replaceAll("\\'", "'")}"`) ?? "";
   const code = text.codePointAt(0);
-  if (code === undefined) throw new TemplateSyntaxError(`malformed character constant: ${literal}`);
+  if (code === undefined || [...text].length > 1)
+    throw new TemplateSyntaxError(`malformed character constant: ${literal}`);
   return { float: code, int: BigInt(code) };
 }
 
@@ -323,8 +347,10 @@ function numberOf(text: string) {
     try {
       const value = BigInt(octal);
       const int = isNegative ? -value : value;
+      if (BigInt.asIntN(64, int) !== int) throw new TemplateSyntaxError(`integer overflow: ${JSON.stringify(text)}`);
       return { float: Number(int), int };
-    } catch {
+    } catch (cause) {
+      if (cause instanceof TemplateSyntaxError) throw cause;
       throw new TemplateSyntaxError(`bad number syntax: ${JSON.stringify(text)}`);
     }
   }

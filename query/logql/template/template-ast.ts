@@ -5,7 +5,8 @@ export type TemplateNode =
   | BranchNode
   | { readonly kind: "break" }
   | { readonly kind: "continue" }
-  | { readonly kind: "template"; readonly name: string; readonly pipe: Pipe | undefined };
+  /** `start` is that of the name. */
+  | { readonly kind: "template"; readonly name: string; readonly pipe: Pipe | undefined; readonly start: number };
 
 export type BranchNode = {
   readonly kind: "if" | "with" | "range";
@@ -39,8 +40,9 @@ export type Operand = Place &
     | { readonly kind: "string"; readonly value: string }
     /** A constant that becomes what its place wants: `int` is absent where it has a fraction. */
     | { readonly kind: "number"; readonly float: number; readonly int: bigint | undefined }
-    | { readonly kind: "field"; readonly path: readonly string[] }
-    | { readonly kind: "variable"; readonly name: string; readonly path: readonly string[] }
+    /** `at` is where messages about it point to: of a path of several names to the second. */
+    | { readonly kind: "field"; readonly path: readonly string[]; readonly at: number }
+    | { readonly kind: "variable"; readonly name: string; readonly path: readonly string[]; readonly at: number }
     | { readonly kind: "function"; readonly name: string }
     | { readonly kind: "pipe"; readonly pipe: Pipe; readonly path: readonly string[] }
   );

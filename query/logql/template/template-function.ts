@@ -2,7 +2,7 @@ import type { GoTime } from "./go-time.ts";
 import type { GoValue } from "./go-value.ts";
 
 /** Types of parameters; `any` takes every value. */
-export type ParameterType = "string" | "int" | "float64" | "any" | "time" | "bool";
+export type ParameterType = "string" | "int" | "float64" | "any" | "time" | "bool" | "duration";
 
 /** What a function may know beside its arguments. */
 export type TemplateContext = {

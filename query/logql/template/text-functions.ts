@@ -20,9 +20,23 @@ function trimSuffix(text: string, suffix: string): string {
   return suffix !== "" && text.endsWith(suffix) ? text.slice(0, -suffix.length) : text;
 }
 
+/** Character by character, as Go does: no character becomes several, whatever stands beside it. */
+function eachCharacter(text: string, change: (char: string) => string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: all of ASCII changes alike
+  if (/^[\x00-\x7f]*$/.test(text)) return change(text);
+  return text.replaceAll(/\P{ASCII}|\p{ASCII}+/gu, (part) => {
+    const changed = change(part);
+    return part < "\u0080" || [...changed].length === 1 ? changed : (SINGLE.get(part) ?? part);
+  });
+}
+/** Characters that JavaScript makes two of, and Go one. */
+const SINGLE: ReadonlyMap<string, string> = new Map([["\u0130", "i"]]);
+const lower = (text = "") => eachCharacter(text, (part) => part.toLowerCase());
+const upper = (text = "") => eachCharacter(text, (part) => part.toUpperCase());
+
 /** strings.Title: the first letter of every word in upper case. */
 function title(text: string): string {
-  return text.replaceAll(/(?<![\p{L}\p{Nd}_'])\p{L}/gu, (letter) => letter.toUpperCase());
+  return text.replaceAll(/(?<![\p{L}\p{Nd}_'])\p{L}/gu, upper);
 }
 
 /** Part of a text by bytes of UTF-8, as Go cuts it; half a character becomes a replacement character. */
@@ -163,8 +177,8 @@ export function urlEncode(text: string): string {
 
 /** Functions of text: Loki's own, and those of sprig that it lists (pkg/logql/log/fmt.go). */
 export const TEXT_FUNCTIONS: TemplateFunctions = {
-  ToLower: ofStrings(1, (text = "") => text.toLowerCase()),
-  ToUpper: ofStrings(1, (text = "") => text.toUpperCase()),
+  ToLower: ofStrings(1, lower),
+  ToUpper: ofStrings(1, upper),
   Replace: replaceSome,
   Trim: ofStrings(2, (text = "", set = "") => trimSet(text, set, true, true)),
   TrimLeft: ofStrings(2, (text = "", set = "") => trimSet(text, set, true, false)),
@@ -172,8 +186,8 @@ export const TEXT_FUNCTIONS: TemplateFunctions = {
   TrimPrefix: ofStrings(2, (text = "", prefix = "") => trimPrefix(text, prefix)),
   TrimSuffix: ofStrings(2, (text = "", suffix = "") => trimSuffix(text, suffix)),
   TrimSpace: ofStrings(1, (text = "") => text.trim()),
-  lower: ofStrings(1, (text = "") => text.toLowerCase()),
-  upper: ofStrings(1, (text = "") => text.toUpperCase()),
+  lower: ofStrings(1, lower),
+  upper: ofStrings(1, upper),
   title: ofStrings(1, (text = "") => title(text)),
   trunc: truncate,
   substr: substring,
