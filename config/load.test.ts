@@ -59,6 +59,11 @@ describe("errors name the key, where it stands and the fix", () => {
   test("of a flag by its name", () =>
     expect(() => load(undefined, {}, { data_dir: "" })).toThrow(/data_dir: .*\(--data-dir\)/));
   test("all of them at once", () => expect(() => load("lisen: 1\ntarget: some")).toThrow(/2 errors/));
+  test("of an alias without its anchor, and of aliases that unfold into too much", () => {
+    expect(() => load("log: *nothing")).toThrow(/sightline.yaml: .*nothing/);
+    const steps = Array.from({ length: 9 }, (_, i) => `x${i + 1}: &x${i + 1} [${Array(9).fill(`*x${i}`)}]`);
+    expect(() => load(["x0: &x0 [1]", ...steps].join("\n"))).toThrow(/sightline.yaml: .*alias/);
+  });
   test("of a file that is not there", () =>
     expect(() => loadConfig({ file: join(dir, "absent"), env: {}, flags: {} })).toThrow(/--config .*absent: ENOENT/));
 });

@@ -52,15 +52,24 @@ function readFile(path: string, env: ConfigSources["env"]): Section {
   } catch (cause) {
     throw new InvalidInputError(`--config ${path}: ${(cause as Error).message}`, { cause });
   }
-  const document = parseDocument(substitute(text, path, env), { prettyErrors: true });
-  const [error] = document.errors;
-  if (error) throw new InvalidInputError(`${path}: ${error.message}`, { cause: error });
-  const value = document.toJS() as Json;
+  const value = readYaml(substitute(text, path, env), path);
   if (value === null || value === undefined) return {};
   if (typeof value !== "object" || Array.isArray(value)) {
     throw new InvalidInputError(`${path}: the file must be a YAML map of keys; see config/default.yaml`);
   }
   return value;
+}
+
+/** Throws `InvalidInputError` also for an alias without its anchor, and for aliases that unfold into very much. */
+function readYaml(text: string, path: string): Json {
+  const document = parseDocument(text, { prettyErrors: true });
+  try {
+    const [error] = document.errors;
+    if (error) throw error;
+    return document.toJS() as Json;
+  } catch (cause) {
+    throw new InvalidInputError(`${path}: ${(cause as Error).message}`, { cause });
+  }
 }
 
 function substitute(text: string, path: string, env: ConfigSources["env"]): string {
@@ -89,8 +98,10 @@ function setAt(target: Section, path: readonly string[], value: Json): void {
 /** Text of a variable or flag as YAML would read it, except for keys whose value is a text anyway. */
 function parseScalar(text: string, path: readonly string[]): Json {
   if (TEXT_KEYS.has(path.join("."))) return text;
-  const value = parseDocument(text).toJS() as Json | undefined;
-  return value ?? text;
+  const document = parseDocument(text);
+  // What is no YAML is a text that is checked as one.
+  if (document.errors.length > 0) return text;
+  return (readYaml(text, path.join(".")) as Json | undefined) ?? text;
 }
 const TEXT_KEYS = new Set(["data_dir", "listen", "otlp_grpc", "otlp_http", "target", "memory_limit"]);
 

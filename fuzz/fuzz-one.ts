@@ -23,6 +23,8 @@ const MAX_FINDINGS = 5;
 const GOOD_ERRORS = new Set(["InvalidInputError", "ParseError", "TooLargeError", "LimitError", "CorruptionError"]);
 /** Mutations of mutations, as long as they are taken: they get further than those of good inputs alone. */
 const MAX_POOL = 64;
+/** Or they grow with each generation until time goes into size alone. */
+const MAX_KEPT_BYTES = 8_192;
 
 /** Gives a decoder mutations of its seeds. `onInput` sees each one before the decoder does. */
 export async function fuzzOne(
@@ -37,6 +39,7 @@ export async function fuzzOne(
   const pool = [...target.seeds];
   let [taken, slowestMs, done] = [0, 0, 0];
   const found = (problem: string, input: Uint8Array) => findings.push({ target: target.name, problem, input });
+  const { maxInputMs = MAX_INPUT_MS } = target;
   for (const good of target.seeds) {
     const { error } = await attempt(target, good);
     if (error !== undefined) found(`a good input is refused: ${textOf(error)}`, good);
@@ -48,13 +51,13 @@ export async function fuzzOne(
     const input = target.mutate(start, random.one(pool), random);
     onInput(input);
     let { ms, error } = await attempt(target, input);
-    for (let tries = 1; ms > MAX_INPUT_MS && tries < SLOW_TRIES; tries++)
+    for (let tries = 1; ms > maxInputMs && tries < SLOW_TRIES; tries++)
       ms = Math.min(ms, (await attempt(target, input)).ms);
     slowestMs = Math.max(slowestMs, ms);
-    if (ms > MAX_INPUT_MS) found(`took ${Math.round(ms)} ms`, input);
+    if (ms > maxInputMs) found(`took ${Math.round(ms)} ms`, input);
     if (error === undefined) {
       taken++;
-      if (random.chance(0.1)) keep(pool, input, target.seeds.length, random);
+      if (input.length <= MAX_KEPT_BYTES && random.chance(0.1)) keep(pool, input, target.seeds.length, random);
     } else if (error instanceof SightlineError && GOOD_ERRORS.has(error.name)) {
       refused[error.name] = (refused[error.name] ?? 0) + 1;
     } else found(textOf(error), input);

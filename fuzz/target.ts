@@ -8,6 +8,8 @@ export type FuzzTarget = {
   readonly name: string;
   /** Its part of all inputs, relative to the others; slow ones get less. */
   readonly share: number;
+  /** How long it may take for one, when it is not as long as all. */
+  readonly maxInputMs?: number;
   /** Good inputs, which must all be taken. */
   readonly seeds: readonly Uint8Array[];
   readonly mutate: Mutate;

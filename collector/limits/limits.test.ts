@@ -214,6 +214,7 @@ describe("the overrides file", () => {
     ],
     ["ada/../bob: {}", /invalid tenant/],
     ["[1]", /must be a map/],
+    ["ada: *nobody", /nobody/],
     ["ada: {", /overrides\.yaml/],
   ])("that is wrong at the start is an error: %s", async (text, message) => {
     writeFileSync(path, text);

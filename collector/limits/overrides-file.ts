@@ -116,10 +116,7 @@ export class OverridesFile {
 
 /** Throws {@link InvalidInputError} with one line per mistake: file, tenant, key, what is wrong. */
 export function parseOverrides(text: string, defaults: TenantConfig, path: string): Overrides {
-  const document = parseDocument(text, { prettyErrors: true });
-  const [error] = document.errors;
-  if (error) throw new InvalidInputError(`${path}: ${error.message}`, { cause: error });
-  const value: unknown = document.toJS() ?? {};
+  const value = readYaml(text, path) ?? {};
   if (!isSection(value)) throw new InvalidInputError(`${path}: must be a map of tenants to their settings`);
   const overrides = new Map<string, TenantConfig>();
   const mistakes: string[] = [];
@@ -132,6 +129,18 @@ export function parseOverrides(text: string, defaults: TenantConfig, path: strin
   }
   if (mistakes.length > 0) throw new InvalidInputError(`${path}:\n  ${mistakes.join("\n  ")}`);
   return overrides;
+}
+
+/** Aliases without their anchors, and those that unfold into very much, show only when it is made into a value. */
+function readYaml(text: string, path: string): unknown {
+  const document = parseDocument(text, { prettyErrors: true });
+  try {
+    const [error] = document.errors;
+    if (error) throw error;
+    return document.toJS();
+  } catch (cause) {
+    throw new InvalidInputError(`${path}: ${(cause as Error).message}`, { cause });
+  }
 }
 
 function parseOne(tenant: string, settings: unknown, defaults: TenantConfig): TenantConfig {

@@ -1,3 +1,4 @@
+import { crc32 } from "node:zlib";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { decodeSlots, encodeSlots } from "./slots-codec.ts";
@@ -11,6 +12,16 @@ test("what is encoded is decoded", () => {
       expect(decodeSlots(encodeSlots(slots))).toEqual(slots);
     }),
   );
+});
+
+test("lengths that reach beyond the end say nothing, though the checksum fits", () => {
+  const bytes = encodeSlots(new Map([["up", [{ hash: 1, seenMs: 2 }]]]));
+  for (const at of [8, 14]) {
+    const damaged = Buffer.from(bytes);
+    damaged.writeUInt32LE(1_000, at);
+    damaged.writeUInt32LE(crc32(damaged.subarray(8)), 4);
+    expect(decodeSlots(damaged), `length at ${at}`).toBeUndefined();
+  }
 });
 
 test("bytes that are damaged or cut say nothing", () => {

@@ -38,10 +38,13 @@ export function decodeSlots(bytes: Buffer): SavedSlots | undefined {
   if (crc32(body) !== bytes.readUInt32LE(4)) return undefined;
   const slots = new Map<string, { hash: number; seenMs: number }[]>();
   for (let at = 0; at < body.length; ) {
+    if (at + 4 > body.length) return undefined;
     const nameEnd = at + 4 + body.readUInt32LE(at);
+    if (nameEnd + 4 > body.length) return undefined;
     const metric = body.toString("utf8", at + 4, nameEnd);
     const count = body.readUInt32LE(nameEnd);
     at = nameEnd + 4;
+    if (at + SLOT_BYTES * count > body.length) return undefined;
     const series: { hash: number; seenMs: number }[] = [];
     for (let i = 0; i < count; i++, at += SLOT_BYTES) {
       series.push({ hash: body.readDoubleLE(at), seenMs: body.readDoubleLE(at + 8) });

@@ -1,6 +1,9 @@
 import type { FuzzTargets } from "../target.ts";
 import { askedTargets } from "./asked.ts";
+import { configuredTargets } from "./configured.ts";
 import { framedTargets } from "./framed.ts";
+import { keptTargets } from "./kept.ts";
+import { lineTargets } from "./lines.ts";
 import { goodMessages } from "./messages.ts";
 import { receivedTargets } from "./received.ts";
 import { storedTargets } from "./stored.ts";
@@ -11,7 +14,10 @@ export async function allTargets(): Promise<FuzzTargets> {
   const groups: FuzzTargets[] = [
     { targets: receivedTargets(messages) },
     await storedTargets(),
+    await keptTargets(),
     await askedTargets(),
+    { targets: lineTargets() },
+    configuredTargets(),
     await framedTargets(messages),
   ];
   return {

@@ -27,7 +27,8 @@ function checkMetrics(batch: MetricBatch): void {
     if (spanned !== histogram.positiveBuckets.length) throw new Error("spans without buckets");
   }
   for (const { ref } of batch.exemplars) if (ref >= count) throw new Error("an exemplar of no series");
-  for (const { labels } of batch.series) checkLabels(labels);
+  // The table has every series that is interned, not only those of this request.
+  for (const ref of new Set(batch.refs.subarray(0, batch.length))) checkLabels(batch.series[ref]?.labels ?? []);
 }
 
 function checkLabels(labels: Labels): void {

@@ -5,13 +5,15 @@ import { mutateBytes } from "../mutate/bytes.ts";
 import type { FuzzTargets } from "../target.ts";
 import type { Messages } from "./messages.ts";
 
-const PATH = "/opentelemetry.proto.collector.logs.v1.LogsService/Export";
+const PATHS = ["logs.v1.LogsService", "metrics.v1.MetricsService", "trace.v1.TraceService"].map(
+  (service) => `/opentelemetry.proto.collector.${service}/Export`,
+);
 /** INTERNAL and UNKNOWN are what bugs are answered with; grpc-js says INTERNAL of frames that are cut off, too. */
 const UNKNOWN = 2;
 const MAX_ANSWER_MS = 5_000;
 
 /** gRPC's frames, sent to a real receiver: what grpc-js and our reading of what it leaves compressed make of them. */
-export async function framedTargets({ logs }: Messages): Promise<FuzzTargets> {
+export async function framedTargets({ logs, metrics, traces }: Messages): Promise<FuzzTargets> {
   const collector = new TestCollector({ limits: { max_request_bytes: 1_000_000 } });
   await collector.start();
   const open = () => connect(`http://${collector.grpc.address}`).on("error", () => {});
@@ -24,9 +26,7 @@ export async function framedTargets({ logs }: Messages): Promise<FuzzTargets> {
   const target = {
     name: "frames of gRPC",
     share: 0.3,
-    seeds: logs
-      .flatMap((body) => [grpcFrame(body), Buffer.concat([grpcFrame(body), grpcFrame(body, true)])])
-      .slice(0, 1),
+    seeds: [...logs, ...metrics, ...traces].map((body) => grpcFrame(body)),
     mutate: mutateBytes,
     run: call,
   };
@@ -43,7 +43,12 @@ export async function framedTargets({ logs }: Messages): Promise<FuzzTargets> {
 function unaryCall(session: ClientHttp2Session, data: Uint8Array): Promise<{ status: number; message: string }> {
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => reject(new Error(`no answer in ${MAX_ANSWER_MS} ms`)), MAX_ANSWER_MS);
-    const headers = { ":method": "POST", ":path": PATH, "content-type": "application/grpc", te: "trailers" };
+    const headers = {
+      ":method": "POST",
+      ":path": PATHS[data.length % PATHS.length],
+      "content-type": "application/grpc",
+      te: "trailers",
+    };
     const stream = session.request(headers);
     let [status, message] = [-1, ""];
     const read = (received: Record<string, unknown>) => {

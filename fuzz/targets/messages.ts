@@ -6,6 +6,7 @@ import {
   ProtobufMetricsSerializer,
   ProtobufTraceSerializer,
 } from "@opentelemetry/otlp-transformer";
+import { ProtobufWriter } from "@sightline/e2e/harness/protobuf-writer.ts";
 import { sdkLogs, sdkMetrics, sdkSpans } from "@sightline/proto/otlp/sdk-fixtures.ts";
 import { encodeMetrics, type MetricInput } from "@sightline/proto/otlp/test-metrics.ts";
 import { encodeV1, encodeV2, type SeriesInput2 } from "@sightline/proto/remote-write/test-messages.ts";
@@ -16,7 +17,16 @@ export const NOW_MS = 1_790_000_000_000;
 /** Good messages of every kind that is received: what fuzzing starts from. */
 export type Messages = Readonly<
   Record<
-    "remoteWrite1" | "remoteWrite2" | "metrics" | "logs" | "traces" | "metricsJson" | "logsJson" | "tracesJson",
+    | "remoteWrite1"
+    | "remoteWrite2"
+    | "metrics"
+    | "logs"
+    | "traces"
+    | "metricsJson"
+    | "logsJson"
+    | "tracesJson"
+    | "lokiPush"
+    | "lokiPushJson",
     readonly Uint8Array[]
   >
 >;
@@ -122,6 +132,38 @@ const METRICS: MetricInput[] = [
     summary: { dataPoints: [{ ...POINT, count: 1, sum: 2, quantileValues: [{ quantile: 0.5, value: 2 }] }] },
   },
 ];
+const TRACE_ID = "0af7651916cd43dd8448eb211c80319c";
+const LINES = ["one\ntwo \u001b[31m", "", '{"level":"warn","größe":1}'];
+
+function lokiPush(): Uint8Array {
+  const pair = (name: string, value: string) => (writer: ProtobufWriter) =>
+    void writer.string(1, name).string(2, value);
+  const stream = (labels: string) => (writer: ProtobufWriter) => {
+    writer.string(1, labels).varint(3, 7);
+    for (const [i, line] of LINES.entries()) {
+      writer.message(2, (entry) => {
+        entry.message(1, (time) => time.varint(1, Math.floor(NOW_MS / 1_000) + i).varint(2, 123_456_789));
+        entry.string(2, line).message(3, pair("trace_id", TRACE_ID)).message(3, pair("user", "ann"));
+      });
+    }
+  };
+  return new ProtobufWriter()
+    .message(1, stream('{app="shop", env="größe"}'))
+    .message(1, stream('{app="x\\"y"}'))
+    .string(2, "loki")
+    .finish();
+}
+
+function lokiPushJson(): readonly unknown[] {
+  const ns = `${NOW_MS}000000`;
+  return [
+    {
+      streams: [{ stream: { app: "shop", env: "é" }, values: LINES.map((line) => [ns, line, { trace_id: TRACE_ID }]) }],
+    },
+    { streams: [{ labels: '{app="shop"}', entries: LINES.map((line) => ({ ts: "2026-09-21T14:13:20.5Z", line })) }] },
+  ];
+}
+
 const RESOURCE = { "service.name": "cart", "host.name": "h" };
 
 export async function goodMessages(): Promise<Messages> {
@@ -142,5 +184,7 @@ export async function goodMessages(): Promise<Messages> {
     metricsJson: [JsonMetricsSerializer.serializeRequest(metrics) as Uint8Array],
     logsJson: [JsonLogsSerializer.serializeRequest(logs) as Uint8Array],
     tracesJson: [JsonTraceSerializer.serializeRequest(spans) as Uint8Array],
+    lokiPush: [lokiPush()],
+    lokiPushJson: lokiPushJson().map((body) => Buffer.from(JSON.stringify(body))),
   };
 }

@@ -3,6 +3,7 @@ import { presentedToken } from "@sightline/auth/presented-token.ts";
 import { requestedTenant } from "@sightline/auth/requested-tenant.ts";
 import { collectorConfig } from "@sightline/collector/config.ts";
 import { decoderOptions } from "@sightline/collector/decoder-options.ts";
+import { parseContentType } from "@sightline/collector/receivers/content-type.ts";
 import { encodeRecord, newMarker, scanRecords } from "@sightline/collector/wal/record.ts";
 import { DEFAULT_TENANT } from "@sightline/model/tenant.ts";
 import { decompressAsync } from "@sightline/proto/compression.ts";
@@ -46,10 +47,13 @@ export function receivedTargets(messages: Messages): readonly FuzzTarget[] {
     message("otlp-metrics-json", 5, messages.metricsJson, mutateJson),
     message("otlp-logs-json", 5, messages.logsJson, mutateJson),
     message("otlp-traces-json", 5, messages.tracesJson, mutateJson),
+    message("loki-push-protobuf", 8, messages.lokiPush, mutateProtobuf),
+    message("loki-push-json", 5, messages.lokiPushJson, mutateJson),
     { name: "snappy", share: 4, seeds: snappy, mutate: mutateBytes, run: decode("remote-write-1", "snappy") },
     ...compressionTargets(messages),
     walTarget(messages),
     credentialsTarget(),
+    contentTypeTarget(),
   ];
 }
 
@@ -97,6 +101,17 @@ function walTarget({ logs, remoteWrite1 }: Messages): FuzzTarget {
         last = position;
       }
     },
+  };
+}
+
+function contentTypeTarget(): FuzzTarget {
+  const seeds = ["application/x-protobuf;proto=io.prometheus.write.v2.Request", 'application/json; charset="utf-8"'];
+  return {
+    name: "content types",
+    share: 1,
+    seeds: seeds.map((seed) => Buffer.from(seed)),
+    mutate: mutateText,
+    run: (bytes) => parseContentType(Buffer.from(bytes).toString("latin1")),
   };
 }
 

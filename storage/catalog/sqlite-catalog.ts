@@ -49,7 +49,7 @@ export class SqliteCatalog implements KeyCatalog, AuditLog, Copyable {
 
   async keys(): Promise<readonly ApiKey[]> {
     const rows = this.#call((database) => database.prepare("SELECT * FROM api_keys ORDER BY created_at_ms, id").all());
-    return rows.map((row) => keyOf(row as KeyRow));
+    return rows.map((row) => this.#read(row, (whole) => keyOf(whole as KeyRow)));
   }
 
   async revision(): Promise<number> {
@@ -100,7 +100,7 @@ export class SqliteCatalog implements KeyCatalog, AuditLog, Copyable {
     const rows = this.#call((database) => database.prepare(sql).all(tenant, limit));
     return rows.map((row) => {
       const { at_ms, key_id, client, action, details } = row as AuditRow;
-      return { atMs: at_ms, tenant, keyId: key_id, client, action, details: JSON.parse(details) };
+      return { atMs: at_ms, tenant, keyId: key_id, client, action, details: this.#read(details, JSON.parse) };
     });
   }
 
@@ -108,6 +108,15 @@ export class SqliteCatalog implements KeyCatalog, AuditLog, Copyable {
     mkdirSync(dirname(path), { recursive: true });
     closeSync(openSync(path, "wx", 0o600));
     this.#run("VACUUM INTO ?", path);
+  }
+
+  /** What the columns promise no longer holds in a file that is damaged. */
+  #read<From, To>(value: From, read: (value: From) => To): To {
+    try {
+      return read(value);
+    } catch (cause) {
+      throw new CorruptionError(`${this.#path}: a row can't be understood: ${(cause as Error).message}`, { cause });
+    }
   }
 
   #run(sql: string, ...values: SQLInputValue[]): number {

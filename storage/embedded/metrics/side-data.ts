@@ -112,15 +112,17 @@ export class SideData {
     const bytes = await readFile(path);
     if (crc32(bytes) !== crc) throw new CorruptionError(`${path} does not match its checksum`);
     const text = (await promisify(zstdDecompress)(bytes, { maxOutputLength: MAX_FILE_BYTES })).toString("utf8");
-    for (const line of text.split("\n")) {
-      if (line === "") continue;
-      const { metadata, series } = JSON.parse(line) as { metadata?: MetricMetadata; series?: EncodedExemplars };
-      if (metadata) this.#metadata.set(metadata.metric, metadata);
-      if (series) {
-        for (const [timeMs, value, labels] of series.exemplars) {
-          this.exemplars.append(series.labels, { timeMs, value: Number(value), labels });
-        }
-      }
+    try {
+      for (const line of text.split("\n")) if (line !== "") this.#addLine(JSON.parse(line));
+    } catch (cause) {
+      throw new CorruptionError(`${path} can't be understood: ${(cause as Error).message}`, { cause });
+    }
+  }
+
+  #addLine({ metadata, series }: { metadata?: MetricMetadata; series?: EncodedExemplars }): void {
+    if (metadata) this.#metadata.set(metadata.metric, metadata);
+    for (const [timeMs, value, labels] of series?.exemplars ?? []) {
+      this.exemplars.append((series as EncodedExemplars).labels, { timeMs, value: Number(value), labels });
     }
   }
 }

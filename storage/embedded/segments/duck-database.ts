@@ -35,7 +35,8 @@ export class DuckDatabase {
   static async open(options: DuckDatabaseOptions): Promise<DuckDatabase> {
     const temporary = `${options.dir}/${options.temporary}`;
     await rm(temporary, { recursive: true, force: true });
-    await mkdir(temporary, { recursive: true });
+    // Not its parents: a store whose directory is away must not be made anew.
+    await mkdir(temporary);
     const instance = await DuckDBInstance.create(":memory:", {
       memory_limit: `${Math.max(1, Math.floor(options.memoryLimitBytes / 1024))}KiB`,
       threads: String(options.threads),

@@ -1,4 +1,5 @@
 import type { TenantId } from "@sightline/model/tenant.ts";
+import { z } from "zod";
 import type { StoredDeletion } from "./deletion.ts";
 
 /**
@@ -35,13 +36,45 @@ const MANIFEST_VERSION = 1;
 export const EMPTY_MANIFEST: SegmentManifest = { version: MANIFEST_VERSION, flushedPosition: -1, segments: [] };
 const DAY_NS = 86_400_000_000_000n;
 
-/** Throws when `json` was written by a version that this one does not know. */
+const NS = z.string().regex(/^-?\d{1,20}$/);
+/** Fields that a later version adds stay. */
+const segmentManifest = z.looseObject({
+  version: z.literal(MANIFEST_VERSION),
+  flushedPosition: z.number(),
+  segments: z.array(
+    z.looseObject({
+      id: z.number().int(),
+      tenant: z.string(),
+      day: z.number(),
+      minNs: NS,
+      maxNs: NS,
+      rows: z.number(),
+      bytes: z.number(),
+      dataCrc: z.number(),
+      indexCrc: z.number(),
+    }),
+  ),
+  deletions: z
+    .array(
+      z.looseObject({
+        id: z.number().int(),
+        tenant: z.string(),
+        startNs: NS,
+        endNs: NS,
+        hidden: z.array(z.looseObject({ segment: z.number().int(), rows: z.number() })),
+      }),
+    )
+    .optional(),
+});
+
+/** Throws when `json` is no manifest, or was written by a version that this one does not know. */
 export function parseManifest(json: unknown): SegmentManifest {
-  const manifest = json as SegmentManifest;
-  if (manifest.version !== MANIFEST_VERSION) {
-    throw new Error(`its version is ${manifest.version}, this program reads version ${MANIFEST_VERSION}`);
+  const { version } = json as { version?: unknown };
+  if (version !== MANIFEST_VERSION) {
+    throw new Error(`its version is ${version}, this program reads version ${MANIFEST_VERSION}`);
   }
-  return manifest;
+  segmentManifest.parse(json);
+  return json as SegmentManifest;
 }
 
 export function storedInfo(info: SegmentInfo): StoredInfo {

@@ -1,7 +1,8 @@
-import { mkdtemp, rm } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { DuckDatabase } from "./duck-database.ts";
 import { packColumn } from "./packed-column.ts";
 import { WriteThread } from "./write-thread.ts";
@@ -11,7 +12,7 @@ let thread: WriteThread;
 
 beforeEach(async () => {
   dir = await mkdtemp(join(tmpdir(), "write-thread-"));
-  thread = new WriteThread({ dir, temporary: "tmp/writer", memoryLimitBytes: 2 ** 26, threads: 1 });
+  thread = new WriteThread({ dir, temporary: "writer", memoryLimitBytes: 2 ** 26, threads: 1 });
 });
 afterEach(async () => {
   await thread.close();
@@ -45,6 +46,15 @@ test("writes what it was given, and no more of it after a failure or a new begin
   await write(texts);
   expect(await readBack()).toEqual(texts);
   expect(thread.memoryBytes).toBe(0);
+});
+
+test("a directory that is away is not made anew, and is used once it is back", async () => {
+  await rm(dir, { recursive: true });
+  await expect(write(["lost"])).rejects.toThrow(/ENOENT.*writer/);
+  expect(existsSync(dir)).toBe(false);
+  await mkdir(dir);
+  await vi.waitFor(() => write(["kept"]), { timeout: 30_000 });
+  expect(await readBack()).toEqual(["kept"]);
 });
 
 test("can touch nothing outside its directory", async () => {

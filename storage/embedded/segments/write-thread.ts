@@ -59,17 +59,21 @@ export class WriteThread {
       if (error === undefined) waiting?.resolve();
       else waiting?.reject(new Error(error));
     });
-    const gone = (cause?: unknown) => {
+    const giveUp = (error: Error) => {
       if (this.#worker !== worker) return;
       this.#worker = undefined;
       this.#stagedBytes = 0;
-      const error = new Error("the thread that writes segments ended", { cause });
       for (const { reject } of this.#waiting.splice(0)) reject(error);
     };
+    const gone = (cause?: unknown) => giveUp(new Error("the thread that writes segments ended", { cause }));
     worker.on("error", gone);
     worker.on("exit", gone);
     worker.unref();
-    void this.request({ kind: "open", options: this.#options }).catch(() => worker.terminate());
+    // Without a database nothing else can be done: the reason is that of all.
+    void this.request({ kind: "open", options: this.#options }).catch((error: Error) => {
+      giveUp(error);
+      return worker.terminate();
+    });
     return worker;
   }
 }
