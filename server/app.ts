@@ -64,7 +64,7 @@ import { serverFacts } from "./server-facts.ts";
 import { ReloadingServerCredentials } from "./tls/reloading-server-credentials.ts";
 import { TlsFiles } from "./tls/tls-files.ts";
 import { VERSION } from "./version.ts";
-import { WarmUp } from "./warm-up.ts";
+import { WarmUp } from "./warm-up/warm-up.ts";
 
 /** Long enough for whoever sends several requests a second. */
 const DRAIN_MS = 300;
@@ -229,7 +229,15 @@ export class App {
     registerJaegerApi(http.app, { ...asking, store: traces });
 
     if (config.query.warm_up) {
-      this.#components.push(new WarmUp({ config, logger: log("server"), maxDelayMs: MAX_WARM_UP_DELAY_MS }));
+      const maxDelayMs = MAX_WARM_UP_DELAY_MS;
+      this.#components.push(
+        new WarmUp({
+          config,
+          logger: log("server"),
+          maxDelayMs,
+          ...(metricParts.embedded && { store: metricParts.embedded }),
+        }),
+      );
     }
     this.#components.push(otlpGrpc, otlpHttp, http);
     this.#addresses = () => ({ http: http.url, otlpGrpc: otlpGrpc.address, otlpHttp: otlpHttp.url });

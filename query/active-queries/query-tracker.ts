@@ -1,5 +1,6 @@
 import { CancelledError, NotFoundError, SightlineError } from "@sightline/model/errors.ts";
 import type { TenantId } from "@sightline/model/tenant.ts";
+import { LinkedAbort } from "../http/linked-abort.ts";
 import type { QueryLog } from "./query-log.ts";
 import { MAX_TEXT_LENGTH, type QueryStart, type QueryUsage } from "./query-record.ts";
 import { type TopOrder, TopQueries, type TopQuery } from "./top-queries.ts";
@@ -22,7 +23,7 @@ export type ActiveQuery = QueryStart & {
 type Tracked = {
   readonly start: QueryStart;
   readonly startedAtMs: number;
-  readonly cancel: AbortController;
+  readonly cancel: LinkedAbort;
   /** Of `performance.now()`. */
   readonly arrived: number;
   entered: number | undefined;
@@ -55,7 +56,7 @@ export class QueryTracker {
     query: (usage: QueryUsage, signal: AbortSignal, entered: () => void) => Promise<T>,
   ): Promise<T> {
     const id = this.#nextId++;
-    const cancel = new AbortController();
+    const cancel = new LinkedAbort(signal);
     const text = start.text.length > MAX_TEXT_LENGTH ? `${start.text.slice(0, MAX_TEXT_LENGTH)}…` : start.text;
     const tracked: Tracked = {
       start: { ...start, text },
@@ -70,13 +71,14 @@ export class QueryTracker {
       tracked.entered = performance.now();
     };
     try {
-      const result = await query(usage, AbortSignal.any([signal, cancel.signal]), entered);
+      const result = await query(usage, cancel.signal, entered);
       this.#finished(tracked, usage, undefined);
       return result;
     } catch (error) {
       this.#finished(tracked, usage, error instanceof SightlineError ? error.name : "Bug");
       throw error;
     } finally {
+      cancel.release();
       this.#active.delete(id);
     }
   }

@@ -78,14 +78,16 @@ export function registerQueryApi(
   options: QueryApiOptions = {},
 ): void {
   const metrics = deps.registry && new QueryMetrics(deps.registry);
+  const { authenticator, config, gate, tracker } = deps;
   const principals = new WeakMap<FastifyRequest, Principal>();
   app.register(async (scope) => {
     if (options.rawBodies) acceptRawBodies(scope, deps.config.max_form_bytes);
     else acceptForms(scope, deps.config.max_form_bytes);
     const cors = deps.config.cors_origin === "" ? undefined : compileRegex(deps.config.cors_origin);
     if (cors) scope.addHook("onRequest", async (request, reply) => allowOrigin(cors, request, reply));
-    scope.addHook("onResponse", async (request, reply) => {
+    scope.addHook("onResponse", (request, reply, done) => {
       metrics?.answered(request.routeOptions.url ?? "", reply.statusCode, reply.elapsedTime);
+      done();
     });
     scope.setErrorHandler((error, request, reply) => {
       metrics?.failed(error);
@@ -98,18 +100,18 @@ export function registerQueryApi(
         exposeHeadRoute: false,
         // Before the body is read, so that strangers can't make the server hold theirs.
         onRequest: (request, _reply, done) => {
-          principals.set(request, deps.authenticator.authenticate(request.headers, keyScope, { peer: request.ip }));
+          principals.set(request, authenticator.authenticate(request.headers, keyScope, { peer: request.ip }));
           done();
         },
         handler: (request, reply) => {
           const { tenant, keyId = "", isGlobal = false } = principals.get(request) as Principal;
           const parameters = new RequestParameters(request);
-          const timeoutMs = Math.min(deps.config.timeout_ms, requestedTimeoutMs(parameters));
+          const timeoutMs = Math.min(config.timeout_ms, requestedTimeoutMs(parameters));
           const signal = clientSignal(request, reply, timeoutMs + ENGINE_GRACE_MS);
           const path = request.params as Readonly<Record<string, string>>;
           const usage: QueryUsage = { samples: 0, peakSamples: 0, cachedSteps: 0 };
           const call: QueryCall = { tenant, keyId, isGlobal, parameters, signal, request, reply, path, usage };
-          return gated ? runGated(deps, url, call, handler) : handler(call);
+          return gated ? runGated(gate, tracker, url, call, handler) : handler(call);
         },
       });
     }
@@ -134,9 +136,15 @@ function requestedTimeoutMs(parameters: RequestParameters): number {
 /** Parameters that say what a query is about, beside its text. */
 const KEPT_PARAMETERS = ["start", "end", "step", "time"] as const;
 
-function runGated(deps: QueryApiDeps, route: string, call: QueryCall, handler: QueryHandler): Promise<FastifyReply> {
+function runGated(
+  gate: QueryGate,
+  tracker: QueryTracker | undefined,
+  route: string,
+  call: QueryCall,
+  handler: QueryHandler,
+): Promise<FastifyReply> {
   const { tenant, parameters, request, signal } = call;
-  if (!deps.tracker) return deps.gate.run(tenant, signal, () => handler(call));
+  if (!tracker) return gate.run(tenant, signal, () => handler(call));
   const kept = KEPT_PARAMETERS.flatMap((name) => {
     const text = parameters.get(name).slice(0, 40);
     return text === "" ? [] : [[name, text] as const];
@@ -149,8 +157,8 @@ function runGated(deps: QueryApiDeps, route: string, call: QueryCall, handler: Q
     text: parameters.get("query") || parameters.get("q") || parameters.all("match[]").join(" "),
     parameters: Object.fromEntries(kept),
   };
-  return deps.tracker.track(start, signal, (usage, signal, entered) =>
-    deps.gate.run(tenant, signal, () => {
+  return tracker.track(start, signal, (usage, signal, entered) =>
+    gate.run(tenant, signal, () => {
       entered();
       return handler({ ...call, signal, usage });
     }),

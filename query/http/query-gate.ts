@@ -24,7 +24,10 @@ type Share = { running: number; readonly waiting: Set<Waiter> };
  * other, not those of the next.
  */
 export class QueryGate {
-  readonly #options: QueryGateOptions;
+  readonly #maxConcurrent: number;
+  readonly #maxPerTenant: number;
+  readonly #maxWaiting: number;
+  readonly #memory: MemoryGate | undefined;
   readonly #shares = new Map<TenantId, Share>();
   #running = 0;
   #waiting = 0;
@@ -32,8 +35,11 @@ export class QueryGate {
   readonly #refused: Counter | undefined;
 
   constructor(options: QueryGateOptions) {
-    this.#options = options;
-    const { registry } = options;
+    const { registry, maxConcurrent, maxConcurrentPerTenant = maxConcurrent, maxWaiting, memory } = options;
+    this.#maxConcurrent = maxConcurrent;
+    this.#maxPerTenant = maxConcurrentPerTenant;
+    this.#maxWaiting = maxWaiting;
+    this.#memory = memory;
     if (!registry) return;
     const registers = [registry];
     this.#refused = new Counter({
@@ -64,9 +70,9 @@ export class QueryGate {
   /** Throws `UnavailableError` when too many wait already or memory is short, and the signal's reason when it aborts while waiting. */
   async run<T>(tenant: TenantId, signal: AbortSignal, query: () => Promise<T>): Promise<T> {
     signal.throwIfAborted();
-    this.#options.memory?.admit(0);
+    this.#memory?.admit(0);
     const share = this.#shareOf(tenant);
-    if (this.#running < this.#options.maxConcurrent && this.#mayRun(share)) this.#enter(share);
+    if (this.#running < this.#maxConcurrent && this.#mayRun(share)) this.#enter(share);
     else await this.#wait(tenant, share, signal);
     try {
       return await query();
@@ -88,8 +94,7 @@ export class QueryGate {
   }
 
   #mayRun({ running }: Share): boolean {
-    const { maxConcurrent, maxConcurrentPerTenant = maxConcurrent } = this.#options;
-    return running < maxConcurrentPerTenant;
+    return running < this.#maxPerTenant;
   }
 
   #enter(share: Share): void {
@@ -98,7 +103,7 @@ export class QueryGate {
   }
 
   #admitNext(): void {
-    if (this.#running >= this.#options.maxConcurrent) return;
+    if (this.#running >= this.#maxConcurrent) return;
     let best: { share: Share; waiter: Waiter } | undefined;
     for (const share of this.#shares.values()) {
       const waiter = share.waiting.values().next().value;
@@ -114,7 +119,7 @@ export class QueryGate {
   }
 
   #wait(tenant: TenantId, share: Share, signal: AbortSignal): Promise<void> {
-    if (this.#waiting >= this.#options.maxWaiting) this.#makeRoom(tenant, share);
+    if (this.#waiting >= this.#maxWaiting) this.#makeRoom(tenant, share);
     return new Promise((resolve, reject) => {
       const leave = () => {
         if (share.waiting.delete(waiter)) this.#waiting--;
@@ -146,9 +151,8 @@ export class QueryGate {
     for (const other of this.#shares.values()) {
       if (other.waiting.size > Math.max(largest.waiting.size, share.waiting.size + 1)) largest = other;
     }
-    const { maxConcurrent, maxWaiting } = this.#options;
     const error = new UnavailableError(
-      `${maxConcurrent} queries are running (query.max_concurrency) and ${maxWaiting} waiting (query.max_waiting)`,
+      `${this.#maxConcurrent} queries are running (query.max_concurrency) and ${this.#maxWaiting} waiting (query.max_waiting)`,
       { retryAfterMs: 1_000 },
     );
     if (largest === share) {

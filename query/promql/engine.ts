@@ -9,6 +9,7 @@ import type { Matcher } from "@sightline/model/matcher.ts";
 import type { Queryable, TimeRange } from "@sightline/model/ports.ts";
 import type { TenantId } from "@sightline/model/tenant.ts";
 import type { Registry } from "prom-client";
+import { LinkedAbort } from "../http/linked-abort.ts";
 import type { RangeCache } from "../results-cache/range-cache.ts";
 import { Annotations } from "./annotations.ts";
 import type { Expr } from "./ast.ts";
@@ -69,12 +70,21 @@ export type RangeQuery = QueryOptions & {
  * (Prometheus' status 422).
  */
 export class PromEngine {
-  readonly #options: PromEngineOptions;
+  // One by one, and not the options as they came: code that was compiled for those of one engine also fits the next.
+  readonly #queryable: Queryable;
+  readonly #limits: PromLimits;
+  readonly #rangeCache: Pick<RangeCache, "answer"> | undefined;
+  readonly #experimental: boolean;
+  readonly #delayedNameRemoval: boolean;
   readonly #metrics: EngineMetrics | undefined;
   readonly #names: NameResolver;
 
   constructor(options: PromEngineOptions) {
-    this.#options = options;
+    this.#queryable = options.queryable;
+    this.#limits = options.limits;
+    this.#rangeCache = options.rangeCache;
+    this.#experimental = options.experimental ?? true;
+    this.#delayedNameRemoval = options.delayedNameRemoval ?? true;
     this.#names = new NameResolver(options.queryable);
     this.#metrics = options.registry && new EngineMetrics(options.registry);
   }
@@ -95,7 +105,7 @@ export class PromEngine {
         const got = JSON.stringify(documentedType(type));
         throw new InvalidInputError(`invalid expression type ${got} for range query, must be Scalar or instant Vector`);
       }
-      const { rangeCache } = this.#options;
+      const rangeCache = this.#rangeCache;
       if (!rangeCache || query.noCache) return evaluateRange(context, prepareQuery(expr, range), range);
       return answerFromCache(rangeCache, context, expr, range);
     });
@@ -117,14 +127,14 @@ export class PromEngine {
     evaluate: (context: QueryContext, expr: Expr) => Promise<PromValue>,
   ): Promise<QueryResult> {
     const started = performance.now();
-    const { limits } = this.#options;
+    const limits = this.#limits;
     const timeoutMs = Math.min(query.timeoutMs ?? limits.timeout_ms, limits.timeout_ms);
-    const timeout = AbortSignal.timeout(Math.max(0, Math.ceil(timeoutMs)));
+    const stop = new LinkedAbort(query.signal, Math.max(0, Math.ceil(timeoutMs)));
     let context: QueryContext | undefined;
     try {
       const expr = this.#parse(text);
       const parsed = performance.now();
-      context = this.#context(query, AbortSignal.any([query.signal, timeout]), started + timeoutMs, timeoutMs);
+      context = this.#context(query, stop.signal, started + timeoutMs, timeoutMs);
       if (query.countSamples) context.sampleStats = new SampleStats(stepsOf(range));
       const value = await evaluate(context, await this.#named(expr, context, range));
       const { warnings, infos } = context.annotations.texts(text);
@@ -147,19 +157,21 @@ export class PromEngine {
       this.#metrics?.finished(kind, "success", started, context.samplesTotal);
       return result;
     } catch (error) {
-      const failure = explain(error, query.signal, timeout, timeoutMs);
+      const failure = explain(error, query.signal, stop.timedOut, timeoutMs);
       this.#metrics?.finished(kind, outcomeOf(failure), started, context?.samplesTotal ?? 0);
       throw failure;
+    } finally {
+      stop.release();
     }
   }
 
   #parse(text: string): Expr {
-    const { max_query_bytes: maxBytes } = this.#options.limits;
+    const { max_query_bytes: maxBytes } = this.#limits;
     const bytes = Buffer.byteLength(text);
     if (bytes > maxBytes) {
       throw new LimitError(`query is ${bytes} bytes long; query.max_query_bytes allows ${maxBytes}`);
     }
-    return parsePromql(text, { experimental: this.#options.experimental ?? true });
+    return parsePromql(text, { experimental: this.#experimental });
   }
 
   /** With stored names in place of other spellings of them. */
@@ -169,9 +181,9 @@ export class PromEngine {
   }
 
   #context(query: QueryOptions, signal: AbortSignal, deadline: number, timeoutMs: number): QueryContext {
-    const { queryable, limits, delayedNameRemoval } = this.#options;
+    const limits = this.#limits;
     return new QueryContext({
-      queryable,
+      queryable: this.#queryable,
       tenant: query.tenant,
       signal,
       annotations: new Annotations(),
@@ -182,7 +194,7 @@ export class PromEngine {
       maxLabelCharacters: limits.max_label_characters,
       deadline,
       timeoutMs,
-      delayedNameRemoval: delayedNameRemoval ?? true,
+      delayedNameRemoval: this.#delayedNameRemoval,
     });
   }
 }
@@ -223,14 +235,14 @@ function limitResult(value: PromValue, limit: number): PromValue {
 }
 
 /** Storage stops by throwing the reason of the signal, which says less than we know. */
-function explain(error: unknown, client: AbortSignal, timeout: AbortSignal, timeoutMs: number): unknown {
+function explain(error: unknown, client: AbortSignal, timedOutHere: boolean, timeoutMs: number): unknown {
   if (error instanceof TimeoutError || error instanceof CancelledError) {
-    if (!client.aborted && timeout.aborted) return timedOut(timeoutMs, error);
+    if (!client.aborted && timedOutHere) return timedOut(timeoutMs, error);
     return client.reason instanceof TimeoutError ? client.reason : error;
   }
   if (error instanceof SightlineError) return error;
   if (client.aborted) return new CancelledError("query was canceled in expression evaluation", { cause: error });
-  return timeout.aborted ? timedOut(timeoutMs, error) : error;
+  return timedOutHere ? timedOut(timeoutMs, error) : error;
 }
 
 function timedOut(timeoutMs: number, cause: unknown): TimeoutError {

@@ -36,8 +36,8 @@ export class OwnTraces implements Component {
   trace(app: FastifyInstance): void {
     const tracer = this.#provider.getTracer("sightline/http");
     const spans = new WeakMap<FastifyRequest, Span>();
-    app.addHook("onRequest", async (request) => {
-      if (UNTRACED.test(request.url)) return;
+    app.addHook("onRequest", (request, _reply, done) => {
+      if (UNTRACED.test(request.url)) return done();
       const route = request.routeOptions.url ?? "unknown";
       const span = tracer.startSpan(
         `${request.method} ${route}`,
@@ -52,8 +52,10 @@ export class OwnTraces implements Component {
         parentOf(request),
       );
       spans.set(request, span);
+      done();
     });
-    app.addHook("onResponse", async (request, reply) => {
+    app.addHook("onResponse", (request, reply, done) => {
+      done();
       const span = spans.get(request);
       if (!span) return;
       span.setAttribute("http.response.status_code", reply.statusCode);

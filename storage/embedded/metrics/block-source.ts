@@ -94,13 +94,18 @@ export class BlockSource implements SeriesSource {
     return this.#index.windows;
   }
 
-  /** Reads all pages of a window into the cache. */
+  /** Reads all pages of a window into the cache, and decodes its times, which nearly every query needs. */
   async load({ dataPages, timePages }: BlockWindow): Promise<void> {
     const slice = new TimeSlice();
     const pause = async () => {
       if (slice.due) await slice.pause();
     };
-    await this.#loader.pages(timePages, (bytes) => new TimePage(bytes), pause);
+    for (const page of await this.#loader.pages(timePages, (bytes) => new TimePage(bytes), pause)) {
+      for (let run = 0; run < page.length; run++) {
+        page.run(run);
+        await pause();
+      }
+    }
     await this.#loader.pages(dataPages, (bytes) => new DataPage(bytes), pause);
   }
 

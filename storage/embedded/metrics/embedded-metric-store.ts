@@ -135,6 +135,12 @@ export class EmbeddedMetricStore implements MetricStore, Copyable {
     return first;
   }
 
+  /** Of each tenant with samples, the time of the newest in milliseconds. */
+  newestTimes(): ReadonlyMap<TenantId, number> {
+    const times = [...this.#tenants].map(([tenant, metrics]) => [tenant, metrics.newestTimeMs] as const);
+    return new Map(times.filter(([, timeMs]) => Number.isFinite(timeMs)));
+  }
+
   async flush(): Promise<void> {
     for (const metrics of this.#tenants.values()) await metrics.cut();
   }

@@ -77,6 +77,11 @@ export class Head implements SeriesSource {
     return this.#minTimeMs;
   }
 
+  /** Of the newest sample, infinite when there is none. */
+  get maxTimeMs(): number {
+    return this.#maxTimeMs;
+  }
+
   get seriesCount(): number {
     return this.#table.seriesCount;
   }

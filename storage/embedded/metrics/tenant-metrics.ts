@@ -105,6 +105,12 @@ export class TenantMetrics {
     return this.#files.blocks;
   }
 
+  /** Of its newest sample, infinite when there is none. */
+  get newestTimeMs(): number {
+    const heads = this.#heads().map((head) => head.maxTimeMs);
+    return Math.max(...heads, ...this.blocks.map(({ maxTimeMs }) => maxTimeMs));
+  }
+
   get isCutting(): boolean {
     return this.#frozen !== undefined;
   }

@@ -55,6 +55,11 @@ export class TimePage {
     return total;
   }
 
+  /** Runs that are in it. */
+  get length(): number {
+    return this.#lengths.length;
+  }
+
   /** The same array for the same run every time. */
   run(index: number): Float64Array {
     const known = this.#runs[index];

@@ -1,0 +1,168 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { HeaderAuthenticator } from "@sightline/auth/header-authenticator.ts";
+import type { Config } from "@sightline/config/schema.ts";
+import { type Logger, SILENT_LOGGER } from "@sightline/model/logger.ts";
+import type { Component, MetricStore } from "@sightline/model/ports.ts";
+import { DEFAULT_TENANT, SYSTEM_TENANT, type TenantId } from "@sightline/model/tenant.ts";
+import { QueryLog } from "@sightline/query/active-queries/query-log.ts";
+import { QueryTracker } from "@sightline/query/active-queries/query-tracker.ts";
+import { QueryGate } from "@sightline/query/http/query-gate.ts";
+import { registerPrometheusApi } from "@sightline/query/prometheus-api/routes.ts";
+import { PromEngine } from "@sightline/query/promql/engine.ts";
+import { MemoryResultsCache } from "@sightline/query/results-cache/memory-results-cache.ts";
+import { RangeCache } from "@sightline/query/results-cache/range-cache.ts";
+import { Registry } from "prom-client";
+import { HttpListener } from "../http-listener.ts";
+import { OwnTraces } from "../self-telemetry/own-traces.ts";
+import { serverFacts } from "../server-facts.ts";
+import { VERSION } from "../version.ts";
+import { HEAVY_QUESTIONS, LIGHT_QUESTIONS } from "./made-up-questions.ts";
+import { madeUpStore } from "./made-up-store.ts";
+import { askAll, type Question } from "./question.ts";
+import { storedQuestions } from "./stored-questions.ts";
+
+/** By then V8 has compiled what a query runs through. */
+const ROUNDS = 60;
+const ROUNDS_PER_HEAVY = 5;
+/**
+ * Objects of each instance of Fastify have their own shape, and code that has seen but one is thrown away by V8 when it
+ * meets the next: that of the real one.
+ */
+const INSTANCES = 5;
+const STORED_ROUNDS = 20;
+const MAX_STORED_MS = 1_500;
+const MAX_RESULTS_BYTES = 8 * 1024 * 1024;
+
+export type WarmUpOptions = {
+  readonly config: Config;
+  readonly logger: Logger;
+  readonly maxDelayMs: number;
+  /** What is really there: some of it is asked for, too. `newestTimes` tells which tenants have samples. */
+  readonly store?: (MetricStore & { newestTimes(): ReadonlyMap<TenantId, number> }) | undefined;
+  /** How often it asks, for tests. */
+  readonly rounds?: number;
+};
+
+type Ask = (questions: readonly Question[]) => Promise<void>;
+type Subject = {
+  readonly store: MetricStore;
+  readonly tenant: TenantId;
+  readonly endMs: number;
+  readonly fresh: boolean;
+};
+
+/**
+ * Asks made-up questions of a small store of its own, then some of the real store, so that the first ones of users need
+ * not wait for V8 to compile what they run through, which takes several times as long as answering them. `start` waits
+ * for it only as long as `maxDelayMs`; the rest goes on in the background. Opens ports of loopback meanwhile, and a
+ * directory for temporary files. None of its questions is in the query log, the metrics or the traces.
+ */
+export class WarmUp implements Component {
+  readonly name = "warm-up";
+  readonly #options: WarmUpOptions;
+  readonly #stopping = new AbortController();
+  #running: Promise<void> = Promise.resolve();
+
+  constructor(options: WarmUpOptions) {
+    this.#options = options;
+  }
+
+  async start(): Promise<void> {
+    const { logger, maxDelayMs } = this.#options;
+    const began = performance.now();
+    this.#running = this.#run(this.#stopping.signal).then(
+      () => logger.info("warmed up", { ms: Math.round(performance.now() - began) }),
+      (error: unknown) => {
+        if (!this.#stopping.signal.aborted) logger.warn("warming up failed; first queries are slower", { error });
+      },
+    );
+    await Promise.race([this.#running, new Promise((resolve) => setTimeout(resolve, maxDelayMs))]);
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    await this.#running;
+  }
+
+  async #run(signal: AbortSignal): Promise<void> {
+    const dir = await mkdtemp(join(tmpdir(), "sightline-warm-up-"));
+    try {
+      const store = await madeUpStore(dir, this.#options.config);
+      try {
+        const subject = { store, tenant: DEFAULT_TENANT, endMs: Date.now(), fresh: false };
+        for (let instance = 0; instance < INSTANCES; instance++) {
+          await this.#withApi(subject, signal, (ask) => this.#askMadeUp(ask));
+        }
+      } finally {
+        await store.stop();
+      }
+    } finally {
+      await rm(dir, { recursive: true, force: true });
+    }
+    await this.#askStored(signal);
+  }
+
+  async #askMadeUp(ask: Ask): Promise<void> {
+    const { rounds = ROUNDS } = this.#options;
+    for (let round = 0; round < rounds / INSTANCES; round++) {
+      await ask(round % ROUNDS_PER_HEAVY === 0 ? [...LIGHT_QUESTIONS, ...HEAVY_QUESTIONS] : LIGHT_QUESTIONS);
+    }
+  }
+
+  /** Also brings to memory what the first questions about this data need. */
+  async #askStored(signal: AbortSignal): Promise<void> {
+    const { store } = this.#options;
+    const tenants = [...(store?.newestTimes() ?? [])].filter(([tenant]) => tenant !== SYSTEM_TENANT);
+    const [newest] = tenants.sort(([, a], [, b]) => b - a);
+    if (!store || !newest) return;
+    const subject = { store, tenant: newest[0], endMs: newest[1], fresh: true };
+    const { light, heavy } = await storedQuestions(subject, signal);
+    const until = performance.now() + MAX_STORED_MS;
+    await this.#withApi(subject, signal, async (ask) => {
+      for (let round = 0; round < STORED_ROUNDS && performance.now() < until; round++) {
+        await ask(light);
+        if (round % ROUNDS_PER_HEAVY !== 0) continue;
+        for (const question of heavy) if (performance.now() < until) await ask([question]);
+      }
+    });
+  }
+
+  /** Serves the store at an address of its own as long as `use` runs. */
+  async #withApi({ store, tenant, endMs, fresh }: Subject, signal: AbortSignal, use: (ask: Ask) => Promise<void>) {
+    const listener = new HttpListener({ key: "warm-up", hostPort: "127.0.0.1:0", logger: SILENT_LOGGER });
+    const traces = new OwnTraces({ submit: async () => {}, resource: { version: VERSION, instance: "" } });
+    const { config } = this.#options;
+    const registry = new Registry();
+    const log = new QueryLog({ config: { ...config.query.log, to: "none" }, logger: SILENT_LOGGER });
+    const cacheConfig = config.query.results_cache;
+    const rangeCache =
+      store.changes &&
+      new RangeCache({
+        cache: new MemoryResultsCache({ maxBytes: MAX_RESULTS_BYTES }),
+        changes: store.changes,
+        config: cacheConfig,
+      });
+    traces.trace(listener.app);
+    registerPrometheusApi(listener.app, {
+      authenticator: new HeaderAuthenticator(),
+      gate: new QueryGate({ maxConcurrent: 1, maxWaiting: 1, registry }),
+      tracker: new QueryTracker({ log, maxTopQueries: 10, topWindowMs: 60_000 }),
+      config: config.query,
+      logger: SILENT_LOGGER,
+      buildInfo: { version: VERSION, revision: "" },
+      registry,
+      engine: new PromEngine({ queryable: store, limits: config.query, registry, rangeCache }),
+      store,
+      server: serverFacts(config, Date.now(), 0),
+    });
+    try {
+      await listener.start();
+      await use((questions) => askAll(questions, { base: listener.url, tenant, endMs, fresh, signal }));
+    } finally {
+      await listener.stop();
+      await traces.stop();
+    }
+  }
+}
