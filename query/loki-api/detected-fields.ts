@@ -1,4 +1,4 @@
-import { lokiLabelName } from "../logql/loki-label-name.ts";
+import { lokiLabelName } from "@sightline/model/loki-label-name.ts";
 import { parseHumanBytes } from "../logql/parse/go-bytes.ts";
 import { parseGoDuration } from "../logql/parse/go-duration.ts";
 import { jsonStage } from "../logql/pipeline/json-stages.ts";
