@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { compileRegex } from "./regex.ts";
+import { compileRegex, countCutTexts, limitRegexWork } from "./regex.ts";
 
 describe("a list of plain strings is known as such", () => {
   test.each([
@@ -89,4 +89,30 @@ test("groups of the first match, by number and name", () => {
   expect(regex.find("xbb")).toEqual(["bb", "", "bb", ""]);
   expect(regex.find("x")).toBeUndefined();
   expect(compileRegex("x*").count("axxb")).toBe(3);
+});
+
+describe("of a long text only the beginning is looked at", () => {
+  const LONG = `${"a ".repeat(50_000)}end`;
+  test("as the limit on work says, and that is counted", () => {
+    const regex = compileRegex("(\\w+)d$");
+    expect(regex.matchesSomewhere(LONG)).toBe(true);
+    expect(regex.find(LONG)).toEqual(["end", "en"]);
+    const before = countCutTexts();
+    limitRegexWork(1_000);
+    expect(regex.matchesSomewhere(LONG)).toBe(false);
+    expect(regex.find(LONG)).toBeUndefined();
+    expect(compileRegex("a|end").replaceAll(LONG, "-", false).slice(-6)).toBe(" a end");
+    expect(countCutTexts() - before).toBe(3);
+    limitRegexWork(4_000_000);
+  });
+
+  test("but all of it where something must not be overlooked", () => {
+    limitRegexWork(1_000);
+    expect(
+      compileRegex("e[n]d")
+        .replaceEach(LONG, () => "***")
+        .endsWith(" ***"),
+    ).toBe(true);
+    limitRegexWork(4_000_000);
+  });
 });

@@ -1,7 +1,10 @@
 import { RE2JS } from "re2js";
 import { InvalidInputError } from "./errors.ts";
 
-/** A regular expression of RE2 semantics: linear time whatever the input. */
+/**
+ * A regular expression of RE2 semantics: linear time whatever the input. Of a text too long for that to be soon (see
+ * {@link limitRegexWork}) only the beginning is looked at.
+ */
 export interface Regex {
   readonly source: string;
   /** The whole text matches, as label matchers want it; `.` matches line ends too (Prometheus' FastRegexMatcher). */
@@ -12,7 +15,7 @@ export interface Regex {
   readonly literals: readonly string[] | undefined;
   /** Expands `$1`, `${name}` in `replacement` if the whole text matches, as `label_replace` wants it. */
   replaceWhole(text: string, replacement: string): string | undefined;
-  /** Every match that is not empty is replaced by what `replace` makes of it. */
+  /** Every match that is not empty is replaced by what `replace` makes of it, however long the text. */
   replaceEach(text: string, replace: (match: string) => string): string;
   /** Names of the groups by their number, "" for those without one; the first is the whole match. */
   groupNames(): readonly string[];
@@ -33,6 +36,39 @@ const MAX_COMPILED_LENGTH = 16 * 1024;
 /** Lists of plain strings are not compiled: dashboards send long ones. */
 const MAX_SOURCE_LENGTH = 256 * 1024;
 const cache = new Map<string, Regex>();
+
+/** Finding groups took at most 30 ns, telling whether there is a match at most 12 ns per character and instruction. */
+const DEFAULT_REGEX_WORK = 4_000_000;
+/** Texts up to this long are looked at whole, however complex the expression. */
+const MIN_FIND_LENGTH = 1_024;
+const MIN_TEST_LENGTH = 65_536;
+let maxWork = DEFAULT_REGEX_WORK;
+let cutTexts = 0;
+
+/**
+ * For all expressions of the process: how many characters, times the instructions of the expression, finding a match may
+ * look at; telling whether there is one, twice as many. What is behind them is not seen: nothing matches there, and nothing
+ * is replaced.
+ */
+export function limitRegexWork(work: number): void {
+  maxWork = work;
+}
+
+/** Texts of which only the beginning was looked at, since the start. */
+export function countCutTexts(): number {
+  return cutTexts;
+}
+
+function beginningOf(text: string, regex: RE2JS, work: number, minLength: number): string {
+  if (text.length <= minLength) return text;
+  const length = Math.max(minLength, Math.floor(work / regex.programSize()));
+  if (text.length <= length) return text;
+  cutTexts++;
+  return text.slice(0, length);
+}
+
+const forFind = (text: string, regex: RE2JS) => beginningOf(text, regex, maxWork, MIN_FIND_LENGTH);
+const forTest = (text: string, regex: RE2JS) => beginningOf(text, regex, 2 * maxWork, MIN_TEST_LENGTH);
 
 /** Throws {@link InvalidInputError} when `source` is not valid RE2, or too long. Compiled expressions are cached. */
 export function compileRegex(source: string): Regex {
@@ -85,12 +121,12 @@ class CompiledRegex implements Regex {
     if (this.#literalSet) return this.#literalSet.has(text);
     if (this.#anything !== "none") return this.#anything === "any" || text !== "";
     this.#whole ??= this.#compileWhole();
-    return this.#whole.testExact(text);
+    return this.#whole.testExact(forTest(text, this.#whole));
   }
 
   matchesSomewhere(text: string): boolean {
     this.#somewhere ??= compile(this.source, this.source);
-    return this.#somewhere.test(text);
+    return this.#somewhere.test(forTest(text, this.#somewhere));
   }
 
   groupNames(): readonly string[] {
@@ -101,7 +137,8 @@ class CompiledRegex implements Regex {
   }
 
   find(text: string): readonly string[] | undefined {
-    const matcher = this.#compileSomewhere().matcher(text);
+    const regex = this.#compileSomewhere();
+    const matcher = regex.matcher(forFind(text, regex));
     if (!matcher.find()) return undefined;
     const groups: string[] = [];
     for (let i = 0; i <= matcher.groupCount(); i++) groups.push(matcher.group(i) ?? "");
@@ -127,7 +164,8 @@ class CompiledRegex implements Regex {
 
   /** As in Go an empty match right after another match is none. */
   #eachMatch(text: string, visit: (matcher: Matcher) => void): void {
-    const matcher = this.#compileSomewhere().matcher(text);
+    const regex = this.#compileSomewhere();
+    const matcher = regex.matcher(forFind(text, regex));
     let lastEnd = -1;
     while (matcher.find()) {
       if (matcher.end() > matcher.start() || matcher.start() !== lastEnd) visit(matcher);
@@ -156,7 +194,7 @@ class CompiledRegex implements Regex {
 
   replaceWhole(text: string, replacement: string): string | undefined {
     this.#whole ??= this.#compileWhole();
-    const matcher = this.#whole.matcher(text);
+    const matcher = this.#whole.matcher(forFind(text, this.#whole));
     if (!matcher.matches()) return undefined;
     return expand(replacement, matcher, this);
   }

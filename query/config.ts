@@ -67,6 +67,13 @@ const resultsCacheSchema = z.strictObject({
 /** The section `query`: PromQL's limits at its top, those of the other languages below it. */
 export const queryConfig = z.strictObject({
   ...promLimitsSchema.shape,
+  max_regex_work: positive()
+    .default(4_000_000)
+    .describe(
+      "Characters, times instructions of the regular expression, that finding a match may look at; of longer texts only " +
+        "the beginning is looked at. Telling whether there is a match may take twice as many. 1024 and 65536 characters " +
+        "always are looked at. Filters that the log store applies itself see all of a line",
+    ),
   max_concurrency: positive().default(20).describe("Queries evaluated at a time, over all query APIs"),
   max_concurrency_per_tenant: positive()
     .default(16)

@@ -17,6 +17,7 @@ import { WriteAheadLog } from "@sightline/collector/wal/write-ahead-log.ts";
 import type { Config } from "@sightline/config/schema.ts";
 import { InvalidInputError } from "@sightline/model/errors.ts";
 import type { Authenticator, Component } from "@sightline/model/ports.ts";
+import { countCutTexts, limitRegexWork } from "@sightline/model/regex.ts";
 import { TextSealer } from "@sightline/model/sealed-text.ts";
 import { SYSTEM_TENANT } from "@sightline/model/tenant.ts";
 import { Decoder } from "@sightline/proto/decoder.ts";
@@ -42,7 +43,7 @@ import { registerTempoApi } from "@sightline/query/tempo-api/routes.ts";
 import { SqliteCatalog } from "@sightline/storage-catalog/sqlite-catalog.ts";
 import { EmbeddedLogStore } from "@sightline/storage-embedded/logs/embedded-log-store.ts";
 import { EmbeddedTraceStore } from "@sightline/storage-embedded/traces/embedded-trace-store.ts";
-import { collectDefaultMetrics, Registry } from "prom-client";
+import { collectDefaultMetrics, Gauge, Registry } from "prom-client";
 import { registerCopyRoute } from "./backup/copy-route.ts";
 import { lockDataDir } from "./data-dir-lock.ts";
 import { DATA_LAYOUT } from "./data-layout.ts";
@@ -186,6 +187,15 @@ export class App {
     registerOtlpHttp(http.app, receiving);
     registerLokiPush(http.app, receiving);
     registerRemoteWrite(http.app, receiving);
+    limitRegexWork(config.query.max_regex_work);
+    new Gauge({
+      name: "sightline_regex_cut_texts",
+      help: "Texts of which a regular expression saw only the beginning, since the start (query.max_regex_work).",
+      registers: [registry],
+      collect() {
+        this.set(countCutTexts());
+      },
+    });
     const gate = new QueryGate({
       maxConcurrent: config.query.max_concurrency,
       maxConcurrentPerTenant: config.query.max_concurrency_per_tenant,

@@ -9,6 +9,10 @@ export class Turn {
   #startMs = performance.now();
   #work = 0;
 
+  get isOver(): boolean {
+    return performance.now() - this.#startMs >= TURN_MS;
+  }
+
   /** Comes back at once while the turn is young, and after everybody else's work otherwise. */
   rest(): Promise<void> | undefined {
     return performance.now() - this.#startMs < TURN_MS ? undefined : this.breathe();

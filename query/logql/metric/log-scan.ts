@@ -11,10 +11,12 @@ export class ScanCounts {
   linesMatched = 0;
 }
 
-/** How many records are looked at before others get a turn. */
+/** How many records are looked at before others may get a turn, if they are neither long nor hard to read. */
 const ROWS_PER_TURN = 500;
 /** Longer lines get a turn each. */
 const CHARACTERS_PER_TURN = 1_000_000;
+/** How often the clock is looked at: a stage may take milliseconds for a line. */
+const ROWS_PER_LOOK = 16;
 
 export type ScanOptions = {
   readonly store: LogReader;
@@ -36,14 +38,16 @@ export async function scanRows({ store, request, signal, budget, counts }: ScanO
     let row = 0;
     while (row < batch.length) {
       const end = Math.min(row + ROWS_PER_TURN, batch.length);
-      budget.look(end - row);
+      const first = row;
       for (let characters = 0; row < end && characters < CHARACTERS_PER_TURN; row++) {
+        if ((row - first) % ROWS_PER_LOOK === ROWS_PER_LOOK - 1 && budget.isTired) break;
         const line = batch.bodies[row] as string;
         characters += line.length;
         counts.linesProcessed++;
         counts.bytesProcessed += Buffer.byteLength(line);
         if (!visit(batch, row, selection.exact)) return;
       }
+      budget.look(row - first);
       await budget.rest();
     }
   }

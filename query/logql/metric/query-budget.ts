@@ -52,6 +52,11 @@ export class QueryBudget {
     }
   }
 
+  /** The turn has lasted long enough. */
+  get isTired(): boolean {
+    return this.#turn.isOver;
+  }
+
   async rest(): Promise<void> {
     this.#signal.throwIfAborted();
     await this.#turn.rest();
