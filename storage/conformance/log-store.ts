@@ -4,6 +4,7 @@ import { DEFAULT_TENANT, tenantId } from "@sightline/model/tenant.ts";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { type LogRow, logBatchOf, logRowsOf } from "./log-batch-of.ts";
 import { describeLogDeletion } from "./log-store-deletion.ts";
+import { describeLogFields } from "./log-store-fields.ts";
 import {
   append,
   bodies,
@@ -47,6 +48,7 @@ export function describeLogStore(name: string, make: () => Promise<LogStoreFixtu
     describeRandomLogHistories(make);
   });
   describeLogQueries(name, make);
+  describeLogFields(name, make);
 }
 
 type Given = () => { readonly store: LogStore; readonly fixture: LogStoreFixture };

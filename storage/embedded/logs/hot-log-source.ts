@@ -1,55 +1,31 @@
 import type { LogBatch } from "@sightline/model/log-batch.ts";
-import type { TimeRangeNs } from "@sightline/model/ports.ts";
-import type { Breather } from "../segments/breather.ts";
 import type { HotBatch } from "../segments/hot-buffer.ts";
 import { pickLogRows } from "./log-batch-rows.ts";
+import type { LogScope } from "./log-scope.ts";
 import type { LogSource } from "./log-source.ts";
+import { matchingRows } from "./matching-rows.ts";
 
 /** What a query wants of rows in memory. */
 export type HotLogQuery = {
-  readonly range: TimeRangeNs;
-  readonly matchesStream: (stream: LogBatch["streams"][number]) => boolean;
-  readonly matchesLine: ((body: string) => boolean) | undefined;
+  readonly scope: LogScope;
   readonly newestFirst: boolean;
   readonly limit: number;
-  readonly signal: AbortSignal;
-  readonly breather: Breather;
 };
 
-const ROWS_BETWEEN_LOOKS_AT_THE_CLOCK = 64;
-
 export function hotLogSource({ batch, minNs, maxNs }: HotBatch<LogBatch>, query: HotLogQuery): LogSource {
-  return {
+  const source = {
     firstNs: query.newestFirst ? maxNs : minNs,
+    isSure: true,
     async *open() {
-      const rows = await matchingRows(batch, query);
+      const { rows, isSure } = await matchingRows(batch, query.scope);
+      source.isSure = isSure;
       if (rows.length === 0) return;
       const ordered = inTimeOrder(batch.timesNs, rows);
       if (query.newestFirst) ordered.reverse();
-      yield pickLogRows(batch, ordered.length > query.limit ? ordered.slice(0, query.limit) : ordered);
+      yield pickLogRows(batch, isSure && ordered.length > query.limit ? ordered.slice(0, query.limit) : ordered);
     },
   };
-}
-
-/** In the order of the batch. */
-async function matchingRows(batch: LogBatch, query: HotLogQuery): Promise<Uint32Array> {
-  const { range, matchesLine, breather, signal } = query;
-  const wanted = batch.streams.map(query.matchesStream);
-  if (!wanted.includes(true)) return new Uint32Array(0);
-  const rows = new Uint32Array(batch.length);
-  let count = 0;
-  for (let row = 0; row < batch.length; row++) {
-    if (row % ROWS_BETWEEN_LOOKS_AT_THE_CLOCK === 0 && breather.due) {
-      await breather.pause();
-      signal.throwIfAborted();
-    }
-    if (!wanted[batch.streamRefs[row] as number]) continue;
-    const time = batch.timesNs[row] as bigint;
-    if (time < range.startNs || time >= range.endNs) continue;
-    if (matchesLine && !matchesLine(batch.bodies[row] as string)) continue;
-    rows[count++] = row;
-  }
-  return rows.slice(0, count);
+  return source;
 }
 
 /** Sorts `rows` by time, ascending; most batches are sorted already. */

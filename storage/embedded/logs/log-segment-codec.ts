@@ -1,6 +1,13 @@
 import { BIGINT, UBIGINT, UINTEGER, UTINYINT, VARCHAR } from "@duckdb/node-api";
 import type { LogBatch } from "@sightline/model/log-batch.ts";
-import { AttributeColumns, TAIL_COLUMN } from "../segments/attribute-columns.ts";
+import {
+  AttributeColumns,
+  attributeId,
+  type CountedKey,
+  TAIL_COLUMN,
+  type TailKey,
+  tailKeys,
+} from "../segments/attribute-columns.ts";
 import { Breather } from "../segments/breather.ts";
 import { isHexId, wordOfHex } from "../segments/hex-id.ts";
 import { attributesInTermsOf, mergedKeys, renumbered } from "../segments/merge-columns.ts";
@@ -67,7 +74,8 @@ export class LogSegmentCodec implements SegmentCodec<LogBatch, LogSegmentIndex> 
   }
 
   async plan(parts: readonly RowPart<LogBatch>[]): Promise<SegmentPlan> {
-    const attributes = await AttributeColumns.plan(parts, this.#maxColumns, addMalformedIds);
+    const malformed: TailKey[] = [];
+    const attributes = await AttributeColumns.plan(parts, this.#maxColumns, malformedIds(malformed));
     const dictionary = await collectStreams(parts);
     const { streams, numberOf } = dictionary.finish();
     const numbers = parts.map(({ batch }) => Uint32Array.from(batch.streams, numberOf));
@@ -85,7 +93,9 @@ export class LogSegmentCodec implements SegmentCodec<LogBatch, LogSegmentIndex> 
       partColumn(parts, "span", UBIGINT, ({ spanIds }, row) => spanWord(spanIds[row] as string)),
       ...attributes.segmentColumns(),
     ];
-    return { columns, orderBy: ORDER, index: linesOfIndex({ columns: attributes.keys, streams }) };
+    // Which ids are malformed is known when the rows have been read.
+    const index = () => linesOfIndex({ columns: attributes.keys, tail: tailOf(attributes, malformed), streams });
+    return { columns, orderBy: ORDER, index: { [Symbol.iterator]: index } };
   }
 
   async merge(inputs: readonly MergeInput<LogSegmentIndex>[], query: SegmentQuery): Promise<MergePlan> {
@@ -113,7 +123,13 @@ export class LogSegmentCodec implements SegmentCodec<LogBatch, LogSegmentIndex> 
       ];
       return `SELECT ${fields.join(", ")} FROM ${rows}`;
     });
-    return { select: selects.join(" UNION ALL "), orderBy: ORDER, index: linesOfIndex({ columns, streams }) };
+    const tail = tailKeys(
+      mergedTail(
+        inputs.map(({ index }) => index),
+        columns,
+      ),
+    );
+    return { select: selects.join(" UNION ALL "), orderBy: ORDER, index: linesOfIndex({ columns, tail, streams }) };
   }
 
   groups({ streams }: LogSegmentIndex): readonly RowGroup[] {
@@ -168,9 +184,32 @@ function spanWord(id: string): bigint {
   return id !== "" && isHexId(id, 1) ? wordOfHex(id, 0) : 0n;
 }
 
-function addMalformedIds(batch: LogBatch, row: number, tail: string[]): void {
-  const traceId = batch.traceIds[row] as string;
-  const spanId = batch.spanIds[row] as string;
-  if (traceId !== "" && !isHexId(traceId, 2)) tail.push(TAIL_TRACE_ID, "", traceId);
-  if (spanId !== "" && !isHexId(spanId, 1)) tail.push(TAIL_SPAN_ID, "", spanId);
+/** Adds such ids to a row's tail, and to `found` which kinds there are. */
+function malformedIds(found: TailKey[]) {
+  const note = (name: string, tail: string[], id: string) => {
+    tail.push(name, "", id);
+    if (!found.some((key) => key.name === name)) found.push({ name, type: "" });
+  };
+  return (batch: LogBatch, row: number, tail: string[]): void => {
+    const traceId = batch.traceIds[row] as string;
+    const spanId = batch.spanIds[row] as string;
+    if (traceId !== "" && !isHexId(traceId, 2)) note(TAIL_TRACE_ID, tail, traceId);
+    if (spanId !== "" && !isHexId(spanId, 1)) note(TAIL_SPAN_ID, tail, spanId);
+  };
+}
+
+function tailOf({ rest }: AttributeColumns<LogBatch>, malformed: readonly TailKey[]): readonly TailKey[] | undefined {
+  return tailKeys([...rest, ...malformed]);
+}
+
+/** With the attributes whose columns are gone. */
+function mergedTail(inputs: readonly LogSegmentIndex[], columns: readonly CountedKey[]): TailKey[] | undefined {
+  const kept = new Set(columns.map(attributeId));
+  const merged: TailKey[] = [];
+  for (const { columns: own, tail } of inputs) {
+    if (!tail) return undefined;
+    for (const key of tail) merged.push(key);
+    for (const key of own) if (!kept.has(attributeId(key))) merged.push(key);
+  }
+  return merged;
 }

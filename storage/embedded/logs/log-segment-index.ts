@@ -1,6 +1,6 @@
 import { type Labels, labelsKey, labelValue } from "@sightline/model/labels.ts";
 import type { LogStream } from "@sightline/model/log-batch.ts";
-import type { CountedKey } from "../segments/attribute-columns.ts";
+import type { CountedKey, TailKey } from "../segments/attribute-columns.ts";
 import { type FlatAttributes, flatten, unflatten } from "../segments/flat-attributes.ts";
 
 /** A stream of a segment: which rows have it is the column `stream`, its place in the list. */
@@ -14,9 +14,14 @@ export type IndexedStream = {
 
 export type LogSegmentIndex = {
   readonly columns: readonly CountedKey[];
+  /** What the column `tail` has; undefined when that is not known: in older files, or when it is too much. */
+  readonly tail: readonly TailKey[] | undefined;
   /** Ordered by {@link sortKey}, so that similar streams are near each other in the file. */
   readonly streams: readonly IndexedStream[];
 };
+
+/** Older files have the columns alone. */
+type HeadLine = Pick<LogSegmentIndex, "columns" | "tail"> | readonly CountedKey[];
 
 type StreamLine = {
   readonly labels: Labels;
@@ -44,8 +49,8 @@ export function sortKey(stream: LogStream): string {
   return `${labelValue(stream.labels, "service_name")}\u0000${labelsKey(stream.labels)}`;
 }
 
-export function* linesOfIndex({ columns, streams }: LogSegmentIndex): Generator<unknown> {
-  yield columns;
+export function* linesOfIndex({ columns, tail, streams }: LogSegmentIndex): Generator<unknown> {
+  yield { columns, tail } satisfies HeadLine;
   for (const { stream, rows, minNs, maxNs } of streams) {
     const { name, version, schemaUrl, attributes } = stream.scope;
     yield {
@@ -60,9 +65,11 @@ export function* linesOfIndex({ columns, streams }: LogSegmentIndex): Generator<
 }
 
 export function indexOfLines(lines: readonly unknown[]): LogSegmentIndex {
-  const [columns, ...streams] = lines as [readonly CountedKey[], ...StreamLine[]];
+  const [head, ...streams] = lines as [HeadLine, ...StreamLine[]];
+  const { columns, tail } = "columns" in head ? head : { columns: head, tail: undefined };
   return {
     columns,
+    tail,
     streams: streams.map(({ labels, resource, scope, rows, minNs, maxNs }) => ({
       stream: {
         labels,

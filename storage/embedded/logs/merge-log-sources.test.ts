@@ -15,7 +15,7 @@ function sourceOf(batches: readonly (readonly number[])[], log: string[] = [], n
       log.push(`close ${name}`);
     }
   }
-  return { firstNs: BigInt(batches[0]?.[0] ?? 0), open };
+  return { firstNs: BigInt(batches[0]?.[0] ?? 0), isSure: true, open };
 }
 
 async function merge(sources: readonly LogSource[], newestFirst: boolean, limit: number): Promise<number[]> {

@@ -3,14 +3,14 @@ import { LogBatchBuilder, StreamInterner } from "./log-batch-builder.ts";
 import { pickLogRows } from "./log-batch-rows.ts";
 import type { LogSource } from "./log-source.ts";
 
-type Cursor = { readonly rest: AsyncGenerator<LogBatch>; batch: LogBatch; row: number };
+type Cursor = { readonly source: LogSource; readonly rest: AsyncGenerator<LogBatch>; batch: LogBatch; row: number };
 
 /** A longer run of one source is passed on as it is; shorter ones are collected into batches of about so many rows. */
 const RUN_ROWS = 256;
 const BATCH_ROWS = 2_048;
 
 /**
- * Merges sources by time, at most `limit` rows. A source is opened only when its first row may be the next one, so
+ * Merges sources by time, at most `limit` rows that are sure. A source is opened only when its first row may be the next one, so
  * with a limit the older segments are never read.
  */
 export async function* mergeLogSources(
@@ -29,7 +29,7 @@ export async function* mergeLogSources(
       for (let source = closed[next]; source; source = closed[++next]) {
         const top = open.topTime;
         if (top !== undefined && before(top, source.firstNs)) break;
-        await advance(open, source.open());
+        await advance(open, source, source.open());
       }
       const cursor = open.pop();
       if (!cursor) break;
@@ -37,7 +37,7 @@ export async function* mergeLogSources(
         runEnd(cursor, earlier(open.topTime, closed[next]?.firstNs, before), before),
         cursor.row + left,
       );
-      left -= end - cursor.row;
+      if (cursor.source.isSure) left -= end - cursor.row;
       if (end - cursor.row >= RUN_ROWS) {
         if (builder.length > 0) yield builder.take();
         yield sliceLogRows(cursor.batch, cursor.row, end);
@@ -47,7 +47,7 @@ export async function* mergeLogSources(
       }
       cursor.row = end;
       if (end < cursor.batch.length) open.push(cursor);
-      else await advance(open, cursor.rest);
+      else await advance(open, cursor.source, cursor.rest);
     }
     if (builder.length > 0) yield builder.take();
   } finally {
@@ -55,9 +55,9 @@ export async function* mergeLogSources(
   }
 }
 
-async function advance(open: CursorHeap, rest: AsyncGenerator<LogBatch>): Promise<void> {
+async function advance(open: CursorHeap, source: LogSource, rest: AsyncGenerator<LogBatch>): Promise<void> {
   const { value, done } = await rest.next();
-  if (!done) open.push({ rest, batch: value, row: 0 });
+  if (!done) open.push({ source, rest, batch: value, row: 0 });
 }
 
 function earlier(

@@ -16,6 +16,9 @@ export type SegmentLogQuery = {
   readonly streams: readonly number[];
   readonly range: TimeRangeNs;
   readonly lines: readonly LineCondition[];
+  /** Conditions of SQL; they may refer to `values`. */
+  readonly conditions: readonly string[];
+  readonly values: readonly DuckDBValue[];
   readonly newestFirst: boolean;
   /** Undefined: all rows. */
   readonly limit: number | undefined;
@@ -24,24 +27,33 @@ export type SegmentLogQuery = {
 /** Text of users is in `values` only. */
 export function sqlOfLogQuery(query: SegmentLogQuery): { readonly sql: string; readonly values: DuckDBValue[] } {
   const columns = [...LOG_COLUMNS, ...query.index.columns.map((_, number) => attributeColumnName(number))];
-  const values: DuckDBValue[] = [];
-  const conditions = [...streamConditions(query), ...timeConditions(query.range)];
-  for (const { kind, negated, text } of query.lines) {
-    values.push(text.toWellFormed());
-    const call = `${kind === "contains" ? "contains" : "regexp_matches"}(body, $${values.length})`;
-    conditions.push(negated ? `NOT ${call}` : call);
-  }
+  const { condition, values } = rowCondition(query);
   const sql = [
-    `SELECT ${columns.join(", ")} FROM ${segmentRows(query.segment)}`,
-    conditions.length > 0 ? `WHERE ${conditions.join(" AND ")}` : "",
+    `SELECT ${columns.join(", ")} FROM ${segmentRows(query.segment)} WHERE ${condition}`,
     `ORDER BY time ${query.newestFirst ? "DESC" : "ASC"}`,
     query.limit === undefined ? "" : `LIMIT ${query.limit}`,
   ].join(" ");
   return { sql, values };
 }
 
+/** Holds for the rows that a query is about, as far as DuckDB can tell. */
+export function rowCondition(query: Omit<SegmentLogQuery, "newestFirst" | "limit">): {
+  readonly condition: string;
+  readonly values: DuckDBValue[];
+} {
+  const values = [...query.values];
+  // Those that are quick and leave out most come first: DuckDB applies them in this order to begin with.
+  const conditions = [...streamConditions(query), ...timeConditions(query.range), ...query.conditions];
+  for (const { kind, negated, text } of query.lines) {
+    values.push(text.toWellFormed());
+    const call = `${kind === "contains" ? "contains" : "regexp_matches"}(body, $${values.length})`;
+    conditions.push(negated ? `NOT ${call}` : call);
+  }
+  return { condition: [...conditions, "true"].join(" AND "), values };
+}
+
 /** The time of the last row of the first `limit` rows; NULL when there is none. */
-export function sqlOfLastTimeQuery(query: Omit<SegmentLogQuery, "lines">): string {
+export function sqlOfLastTimeQuery(query: Omit<SegmentLogQuery, "lines" | "conditions" | "values">): string {
   const conditions = [...streamConditions(query), ...timeConditions(query.range), "true"];
   const [direction, last] = query.newestFirst ? ["DESC", "min"] : ["ASC", "max"];
   const times = `SELECT time FROM ${segmentRows(query.segment)} WHERE ${conditions.join(" AND ")}`;
@@ -63,10 +75,15 @@ export function sqlOfNumberedRows(query: Pick<SegmentLogQuery, "segment" | "inde
 
 function streamConditions({ index, streams }: Pick<SegmentLogQuery, "index" | "streams">): string[] {
   if (streams.length === index.streams.length) return [];
+  return [isOneOf(streams)];
+}
+
+/** Numbers of streams come ascending, one at least. */
+export function isOneOf(streams: readonly number[]): string {
   // The bounds let DuckDB skip row groups; the list is needed only when there are others in between.
   const [first = 0, last = 0] = [streams[0], streams.at(-1)];
   const bounds = `stream BETWEEN ${first} AND ${last}`;
-  return last - first + 1 === streams.length ? [bounds] : [bounds, `stream IN (${streams.join(", ")})`];
+  return last - first + 1 === streams.length ? bounds : `${bounds} AND stream IN (${streams.join(", ")})`;
 }
 
 const MIN_INT64 = -(2n ** 63n);

@@ -10,8 +10,21 @@ export type AttributeKey = { readonly name: string; readonly type: AttributeType
 /** With the number of rows that have it. */
 export type CountedKey = AttributeKey & { readonly rows: number };
 
+/** Something in the column {@link TAIL_COLUMN}; an empty type says that it is no attribute. */
+export type TailKey = { readonly name: string; readonly type: AttributeType | "" };
+/** More are not worth to be remembered. */
+const MAX_TAIL_KEYS = 10_000;
+
+/** Each once; undefined when that is unknown of some of them, or they are too many. */
+export function tailKeys(keys: Iterable<TailKey> | undefined): readonly TailKey[] | undefined {
+  if (!keys) return undefined;
+  const unique = new Map<string, TailKey>();
+  for (const { name, type } of keys) unique.set(attributeId({ name, type }), { name, type });
+  return unique.size > MAX_TAIL_KEYS ? undefined : [...unique.values()];
+}
+
 /** Equal for equal name and type; types have no colon. */
-export function attributeId({ name, type }: AttributeKey): string {
+export function attributeId({ name, type }: TailKey): string {
   return `${type}:${name}`;
 }
 
@@ -32,6 +45,8 @@ type WithAttributes = { readonly attributes: readonly AttributeColumn[] };
  */
 export class AttributeColumns<Batch extends WithAttributes> {
   readonly keys: readonly CountedKey[];
+  /** Those that have no column. */
+  readonly rest: readonly CountedKey[];
   readonly #parts: readonly RowPart<Batch>[];
   /** By part, by column. */
   readonly #hot: readonly (readonly (AttributeColumn | undefined)[])[];
@@ -40,9 +55,13 @@ export class AttributeColumns<Batch extends WithAttributes> {
 
   private constructor(
     parts: readonly RowPart<Batch>[],
-    keys: readonly CountedKey[],
+    all: readonly CountedKey[],
+    maxColumns: number,
     extraTail: ExtraTail<Batch> | undefined,
   ) {
+    const keys = mostFrequentKeys(all, maxColumns);
+    const kept = new Set(keys);
+    this.rest = all.filter((key) => !kept.has(key));
     this.#parts = parts;
     this.#extraTail = extraTail;
     this.keys = keys;
@@ -63,7 +82,7 @@ export class AttributeColumns<Batch extends WithAttributes> {
     maxColumns: number,
     extraTail?: ExtraTail<Batch>,
   ): Promise<AttributeColumns<Batch>> {
-    return new AttributeColumns(parts, mostFrequentKeys(await countKeys(parts), maxColumns), extraTail);
+    return new AttributeColumns(parts, [...(await countKeys(parts))], maxColumns, extraTail);
   }
 
   segmentColumns(): SegmentColumn[] {

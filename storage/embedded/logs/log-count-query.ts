@@ -1,0 +1,39 @@
+import type { LogCountGroup, LogCountRequest } from "@sightline/model/ports.ts";
+import { CountGroups } from "./count-groups.ts";
+import { countHotRows } from "./count-hot-rows.ts";
+import { countSegmentRows } from "./count-segment-rows.ts";
+import { LogScope, type LogSegmentStore } from "./log-scope.ts";
+
+/** Counts records on one snapshot. */
+export class LogCountQuery {
+  readonly #scope: LogScope;
+  readonly #request: LogCountRequest;
+
+  /** Throws `InvalidInputError` for a regular expression that is not valid. */
+  constructor(store: LogSegmentStore, request: LogCountRequest, signal: AbortSignal) {
+    this.#scope = new LogScope(store, request, signal);
+    this.#request = request;
+  }
+
+  /** Undefined when not everything can be counted exactly, or there are too many groups. */
+  async run(): Promise<readonly LogCountGroup[] | undefined> {
+    const { store, signal } = this.#scope;
+    signal.throwIfAborted();
+    const groups = new CountGroups(this.#request);
+    const snapshot = store.snapshot(this.#request.tenant);
+    try {
+      const pushed = await this.#scope.pushedDown();
+      if (!pushed.areLinesComplete) return undefined;
+      for (const segment of snapshot.segments.filter(({ info }) => this.#scope.overlaps(info))) {
+        const scope = await this.#scope.ofSegment(segment, pushed);
+        if (scope && !(await countSegmentRows(scope, this.#request, this.#scope, groups))) return undefined;
+      }
+      for (const { batch } of snapshot.hot.filter((hot) => this.#scope.overlaps(hot))) {
+        if (!(await countHotRows(batch, this.#request, this.#scope, groups))) return undefined;
+      }
+    } finally {
+      snapshot.release();
+    }
+    return groups.finish();
+  }
+}

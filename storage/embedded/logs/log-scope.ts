@@ -1,0 +1,124 @@
+import type { LogBatch, LogStream } from "@sightline/model/log-batch.ts";
+import { compileMatchers } from "@sightline/model/matcher.ts";
+import type { FieldFilter, LineFilter, StreamRequest, TimeRangeNs } from "@sightline/model/ports.ts";
+import { Breather } from "../segments/breather.ts";
+import type { SegmentInfo } from "../segments/segment.ts";
+import type { Segment } from "../segments/segment-directory.ts";
+import type { SegmentedStore } from "../segments/segmented-store.ts";
+import { type CompiledField, compileField, fieldConditions, fitsStatement, needsProbe } from "./field-conditions.ts";
+import { compileLineFilters, type LineCondition, lineCondition } from "./line-matcher.ts";
+import type { IndexedStream, LogSegmentIndex } from "./log-segment-index.ts";
+import type { SegmentLogQuery } from "./segment-log-source.ts";
+
+export type LogSegmentStore = SegmentedStore<LogBatch, LogSegmentIndex>;
+export type ScopeRequest = StreamRequest & {
+  readonly line: readonly LineFilter[];
+  readonly fields?: readonly FieldFilter[] | undefined;
+};
+
+/** What of the filters DuckDB can apply. */
+export type PushedDown = {
+  readonly lines: readonly LineCondition[];
+  /** These are all line filters. */
+  readonly areLinesComplete: boolean;
+  readonly fields: readonly CompiledField[];
+};
+/** The rows of a segment that a request is about. */
+export type SegmentScope = Omit<SegmentLogQuery, "newestFirst" | "limit"> & {
+  readonly info: SegmentInfo;
+  /** They meet all field filters, for certain. */
+  readonly isSure: boolean;
+};
+
+/** Which rows a request is about: what selecting, counting and listing streams have in common. */
+export class LogScope {
+  readonly store: LogSegmentStore;
+  readonly range: TimeRangeNs;
+  readonly signal: AbortSignal;
+  readonly breather = new Breather();
+  readonly matchesStream: (stream: LogStream) => boolean;
+  readonly matchesLine: ((body: string) => boolean) | undefined;
+  readonly fields: readonly Omit<CompiledField, "isKnownToSql">[];
+  readonly #request: ScopeRequest;
+
+  /** Throws `InvalidInputError` for a regular expression that is not valid. */
+  constructor(store: LogSegmentStore, request: ScopeRequest, signal: AbortSignal) {
+    this.store = store;
+    this.range = request.range;
+    this.signal = signal;
+    this.#request = request;
+    const matches = compileMatchers(request.matchers);
+    const known = new WeakMap<LogStream, boolean>();
+    this.matchesStream = (stream) => {
+      const verdict = known.get(stream) ?? matches(stream.labels);
+      known.set(stream, verdict);
+      return verdict;
+    };
+    this.matchesLine = compileLineFilters(request.line);
+    this.fields = (request.fields ?? []).map(compileField);
+  }
+
+  /** DuckDB's RE2 has limits of its own (on the size of a program) that ours lacks. */
+  async pushedDown(): Promise<PushedDown> {
+    const conditions = this.#request.line.map(lineCondition);
+    const lines: LineCondition[] = [];
+    for (const condition of conditions) {
+      if (condition.kind === "contains" || (await this.#understandsRegex(condition.text))) lines.push(condition);
+    }
+    const fields: CompiledField[] = [];
+    for (const field of this.fields) {
+      const isKnownToSql =
+        fitsStatement(field) && (!needsProbe(field) || (await this.#understandsRegex(`(?s:${field.value})`)));
+      fields.push({ ...field, isKnownToSql });
+    }
+    return { lines, areLinesComplete: lines.length === conditions.length, fields };
+  }
+
+  async #understandsRegex(pattern: string): Promise<boolean> {
+    const probe = this.store.database.stream("SELECT regexp_matches('', $1)", [pattern.toWellFormed()], this.signal);
+    try {
+      for await (const _ of probe);
+      return true;
+    } catch {
+      this.signal.throwIfAborted();
+      return false;
+    }
+  }
+
+  overlaps(extent: { readonly minNs: bigint; readonly maxNs: bigint }): boolean {
+    return extent.maxNs >= this.range.startNs && extent.minNs < this.range.endNs;
+  }
+
+  /** Undefined when there are none, or the segment is damaged. */
+  async ofSegment(segment: Segment, { lines, fields }: PushedDown): Promise<SegmentScope | undefined> {
+    const index = await this.store.withIndex(segment, (known) => known);
+    if (!index) return undefined;
+    const isKept = this.keeps(segment);
+    const matching = await this.matchingStreams(index, (stream) => this.overlaps(stream) && isKept(stream));
+    const values: SegmentLogQuery["values"][number][] = [];
+    const { streams, conditions, isSure } = fieldConditions(fields, index, matching, values);
+    if (streams.length === 0) return undefined;
+    return { segment, info: segment.info, index, streams, range: this.range, lines, conditions, values, isSure };
+  }
+
+  /** Numbers of the streams that the request's matchers and `also` let through. */
+  async matchingStreams(index: LogSegmentIndex, also: (stream: IndexedStream) => boolean): Promise<number[]> {
+    const numbers: number[] = [];
+    for (const [number, indexed] of index.streams.entries()) {
+      if (also(indexed) && this.matchesStream(indexed.stream)) numbers.push(number);
+      if (this.breather.due) await this.pause();
+    }
+    return numbers;
+  }
+
+  /** Tells streams of which records are kept; the files may still have others. */
+  keeps(segment: Segment): (stream: IndexedStream) => boolean {
+    const isExpired = this.store.retention.expiry(segment);
+    return ({ stream, maxNs }) => !isExpired({ labels: stream.labels, maxNs });
+  }
+
+  async pause(): Promise<void> {
+    await this.breather.pause();
+    this.signal.throwIfAborted();
+  }
+}
