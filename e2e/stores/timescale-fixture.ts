@@ -12,6 +12,8 @@ import type { DatabaseAddress } from "../services/postgres.ts";
 export type StoreSettings = {
   readonly copyIn: boolean;
   readonly maxConnections: number;
+  /** Whatever is written is packed or compressed by maintenance at once. */
+  readonly packs?: boolean;
   /** Of the configuration, over those that tests have. */
   readonly config?: Readonly<Record<string, unknown>>;
 };
@@ -19,6 +21,13 @@ export type StoreSettings = {
 /** Nothing is written but by `flush` and reads: else tests of what is not flushed would depend on the time they take. */
 const TEST_CONFIG = { flush: { max_age: "1h" } };
 let schemas = 0;
+
+class PackingMetricStore extends TimescaleMetricStore {
+  override async flush(): Promise<void> {
+    await super.flush();
+    await this.maintain();
+  }
+}
 
 /** Stores in one schema of a database; those that are abandoned as by `kill -9` do nothing more. */
 export class TimescaleStores {
@@ -55,7 +64,8 @@ export class TimescaleStores {
   }
 
   async open(writer = "test"): Promise<TimescaleMetricStore> {
-    const store = new TimescaleMetricStore({
+    const Store = this.#settings.packs ? PackingMetricStore : TimescaleMetricStore;
+    const store = new Store({
       database: this.database,
       config: this.#config,
       writer,

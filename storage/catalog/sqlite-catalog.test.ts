@@ -2,8 +2,7 @@ import { mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import type { ApiKey } from "@sightline/model/ports.ts";
-import { tenantId } from "@sightline/model/tenant.ts";
+import { describeCatalog, exampleKey } from "@sightline/storage-conformance/catalog.ts";
 import { afterAll, afterEach, expect, test } from "vitest";
 import { SqliteCatalog } from "./sqlite-catalog.ts";
 
@@ -23,81 +22,9 @@ async function catalogAt(path: string): Promise<SqliteCatalog> {
   return catalog;
 }
 
-const key = (id: string, more: Partial<ApiKey> = {}): ApiKey => ({
-  id,
-  name: `key ${id}`,
-  tenant: tenantId("shop"),
-  scopes: ["ingest", "read"],
-  hash: new Uint8Array(32).fill(7),
-  createdAtMs: 1_700_000_000_123,
-  ...more,
-});
-
-test("keys come back as they were added, in a new process too, oldest first", async () => {
+describeCatalog("SqliteCatalog", async () => {
   const path = newPath();
-  const newer = key("a", { createdAtMs: 2_000, expiresAtMs: 3_000, scopes: ["admin"], tenant: tenantId("*") });
-  const older = key("b", { createdAtMs: 1_000, name: "it's; -- \u{1f511}" });
-  const first = await catalogAt(path);
-  await first.addKey(newer);
-  await first.addKey(older);
-  const want = [older, newer].map((one) => expect.objectContaining({ ...one, revokedAtMs: undefined }));
-  expect(await first.keys()).toEqual(want);
-  await first.stop();
-  expect(await (await catalogAt(path)).keys()).toEqual(want);
-});
-
-test("a key is revoked once", async () => {
-  const catalog = await catalogAt(newPath());
-  await catalog.addKey(key("a"));
-  expect(await catalog.revokeKey("nobody", 5)).toBe(false);
-  expect(await catalog.revokeKey("a", 5)).toBe(true);
-  expect(await catalog.revokeKey("a", 6)).toBe(false);
-  expect(await catalog.keys()).toMatchObject([{ id: "a", revokedAtMs: 5 }]);
-});
-
-test("the last use only moves on, and unknown keys are ignored", async () => {
-  const catalog = await catalogAt(newPath());
-  await catalog.addKey(key("a"));
-  await catalog.addKey(key("b", { createdAtMs: 1_800_000_000_000 }));
-  await catalog.markKeysUsed(new Map([["a", 500.7], ["c", 9]])); // biome-ignore format: a table
-  await catalog.markKeysUsed(new Map([["a", 400], ["b", 600]])); // biome-ignore format: a table
-  expect(await catalog.keys()).toMatchObject([{ lastUsedAtMs: 500 }, { lastUsedAtMs: 600 }]);
-});
-
-test("the revision moves with what another connection changes, and not without", async () => {
-  const path = newPath();
-  const server = await catalogAt(path);
-  const command = await catalogAt(path);
-  const before = await server.revision();
-  expect(await server.revision()).toBe(before);
-  await command.addKey(key("a"));
-  expect(await server.revision()).not.toBe(before);
-  expect(await server.keys()).toHaveLength(1);
-});
-
-test("audit entries come back newest first, for their tenant alone, in a new process too", async () => {
-  const path = newPath();
-  const first = await catalogAt(path);
-  const entry = (atMs: number, tenant: string) => ({
-    atMs,
-    tenant: tenantId(tenant),
-    keyId: "abc",
-    client: "127.0.0.1",
-    action: "delete",
-    details: { rows: 3, note: "it's; --" },
-  });
-  for (const [at, tenant] of [[1, "shop"], [3, "bank"], [2, "shop"]] as const) await first.addEntry(entry(at, tenant)); // biome-ignore format: a table
-  await first.stop();
-  const second = await catalogAt(path);
-  expect(await second.entries(tenantId("shop"), 10)).toEqual([entry(2, "shop"), entry(1, "shop")]);
-  expect(await second.entries(tenantId("shop"), 1)).toEqual([entry(2, "shop")]);
-  expect(await second.entries(tenantId("nobody"), 10)).toEqual([]);
-});
-
-test("the same id twice is an error, not another key", async () => {
-  const catalog = await catalogAt(newPath());
-  await catalog.addKey(key("a"));
-  await expect(catalog.addKey(key("a", { name: "other" }))).rejects.toThrow(/UNIQUE/);
+  return { open: () => catalogAt(path), dispose: async () => {} };
 });
 
 test("while another process writes, reading goes on and writing can be tried again", async () => {
@@ -106,10 +33,13 @@ test("while another process writes, reading goes on and writing can be tried aga
   const other = new DatabaseSync(path);
   other.exec("BEGIN IMMEDIATE");
   expect(await catalog.keys()).toEqual([]);
-  await expect(catalog.addKey(key("a"))).rejects.toMatchObject({ name: "UnavailableError", retryAfterMs: 1_000 });
+  await expect(catalog.addKey(exampleKey("a"))).rejects.toMatchObject({
+    name: "UnavailableError",
+    retryAfterMs: 1_000,
+  });
   other.exec("COMMIT");
   other.close();
-  await catalog.addKey(key("a"));
+  await catalog.addKey(exampleKey("a"));
 });
 
 test("only the owner of the process can read the file", async () => {

@@ -5,7 +5,7 @@ import type { Component } from "@sightline/model/ports.ts";
 import pg from "pg";
 import { Counter, Gauge, type Registry } from "prom-client";
 import type { PostgresConfig } from "../config.ts";
-import { asDatabaseError } from "./database-error.ts";
+import { asDatabaseError, codeOf } from "./database-error.ts";
 
 export type DatabaseOptions = {
   readonly config: PostgresConfig;
@@ -17,8 +17,6 @@ export type DatabaseOptions = {
 export type Client = pg.PoolClient;
 
 const MIN_VERSION = 150_000;
-/** A server that was cut off is noticed after about 15 s instead of two hours. */
-const KEEP_ALIVE = "-c tcp_keepalives_idle=5 -c tcp_keepalives_interval=5 -c tcp_keepalives_count=2";
 
 /**
  * Connections to one primary and its replicas. What fails for now is thrown as `UnavailableError`; nothing that is thrown or
@@ -98,6 +96,7 @@ export class Database implements Component {
       failed = false;
       return result;
     } catch (error) {
+      await rollBack(client, error);
       throw this.#mapped(error, what, this.config.host, false);
     } finally {
       // After a failure nobody knows in which state the connection is.
@@ -149,6 +148,7 @@ export class Database implements Component {
       state = "done";
     } catch (error) {
       state = "failed";
+      await rollBack(client, error);
       signal.throwIfAborted();
       throw this.#mapped(error, what, host, true);
     } finally {
@@ -201,16 +201,39 @@ export class Database implements Component {
       ssl: sslOf(config),
       max: config.max_connections,
       connectionTimeoutMillis: config.connect_timeout,
-      statement_timeout: config.write_timeout,
-      idle_in_transaction_session_timeout: Math.max(config.write_timeout, config.read_timeout),
       keepAlive: true,
       application_name: `sightline ${purpose}`,
-      options: `-c search_path=${config.schema},public -c jit=off ${KEEP_ALIVE}`,
+      // Not by options of the connection: poolers refuse them.
+      onConnect: async (client) => {
+        await client.query(sessionSettings(config));
+      },
     });
     // Of idle connections: those in use throw where they are used.
     pool.on("error", (error) => this.#logger.debug("PostgreSQL broke a connection off", { host, error }));
     return pool;
   }
+}
+
+function sessionSettings({ schema, write_timeout, read_timeout }: PostgresConfig): string {
+  const settings = {
+    search_path: `${schema}, public`,
+    jit: "off",
+    statement_timeout: write_timeout,
+    idle_in_transaction_session_timeout: Math.max(write_timeout, read_timeout),
+    // The server notices after about 15 s, not two hours, that a client was cut off: it may hold locks.
+    tcp_keepalives_idle: 5,
+    tcp_keepalives_interval: 5,
+    tcp_keepalives_count: 2,
+  };
+  return Object.entries(settings)
+    .map(([name, value]) => `SET ${name} = ${value};`)
+    .join(" ");
+}
+
+/** A server may share one session between connections: then the next one would be in this one's failed transaction. */
+async function rollBack(client: Client | undefined, error: unknown): Promise<void> {
+  const isOfStatement = /^[0-9A-Z]{5}$/.test(codeOf(error)) && !/^(08|57P)/.test(codeOf(error));
+  if (isOfStatement) await client?.query("ROLLBACK").catch(() => {});
 }
 
 /** Throws `InvalidInputError` when the file can't be read; the message has its path alone. */

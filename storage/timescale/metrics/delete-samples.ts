@@ -6,7 +6,7 @@ import { copyOut, intArray } from "../database/copy-out.ts";
 import type { Client, Database } from "../database/database.ts";
 import { NO_DAY } from "./days.ts";
 import { findSeries } from "./find-series.ts";
-import { PAGES_LOCK } from "./pack-window.ts";
+import { PAGES_LOCK } from "./pack-partition.ts";
 import { decodeWholePage, type PageSeries } from "./page-codec.ts";
 import { deleteStoredPages, insertPages, type StoredPage } from "./page-table.ts";
 import { int8 } from "./read-group.ts";

@@ -2,15 +2,14 @@ import type { Logger } from "@sightline/model/logger.ts";
 import type { TimescaleMetricsConfig } from "../config.ts";
 import type { Client, Database } from "../database/database.ts";
 import { DAY_MS } from "./days.ts";
-import { packWindow } from "./pack-window.ts";
+import { packPartition } from "./pack-partition.ts";
 import {
   dropPartition,
+  type Partition,
   type PartitionedTable,
   type Partitions,
-  partitionName,
   partitionsOf,
   WINDOW_MS,
-  windowOf,
 } from "./partitions.ts";
 import type { StoreTelemetry } from "./store-telemetry.ts";
 
@@ -24,6 +23,7 @@ export type MaintenanceOptions = {
   readonly nowMs: () => number;
 };
 
+const TABLES: readonly PartitionedTable[] = ["samples", "histograms", "pages"];
 /** For `pg_try_advisory_lock`: of several processes one does it. */
 const LOCK = 7_236_475;
 /** Late samples of an hour or more ago are packed together. */
@@ -35,7 +35,7 @@ const AHEAD_MS = 1_200_000;
 /** What is done again and again beside reading and writing: packing or compressing, retention, partitions for what is to come. */
 export class Maintenance {
   readonly #options: MaintenanceOptions;
-  readonly #packedAtMs = new Map<number, number>();
+  readonly #packedAtMs = new Map<string, number>();
 
   constructor(options: MaintenanceOptions) {
     this.#options = options;
@@ -61,7 +61,7 @@ export class Maintenance {
 
   async #steps(partitions: Partitions | undefined, signal: AbortSignal): Promise<void> {
     if (partitions) {
-      await this.#step("packing", () => this.pack(signal));
+      await this.#step("packing", () => this.#pack(signal));
       await this.#step("retention", () => this.#dropPartitions(signal));
     } else {
       await this.#step("packing", () => this.#compress());
@@ -81,33 +81,29 @@ export class Maintenance {
 
   async #makeAhead(): Promise<void> {
     const { partitions, nowMs } = this.#options;
-    for (const table of Object.keys(WINDOW_MS) as PartitionedTable[]) {
-      const [from, to] = [nowMs(), nowMs() + AHEAD_MS].map((timeMs) => Math.floor(timeMs / WINDOW_MS[table]));
-      const windows = Array.from({ length: (to as number) - (from as number) + 1 }, (_, i) => (from as number) + i);
-      await partitions?.ensure(table, windows);
-    }
+    const first = Math.floor(nowMs() / WINDOW_MS);
+    const last = Math.floor((nowMs() + AHEAD_MS) / WINDOW_MS);
+    const windows = Array.from({ length: last - first + 1 }, (_, i) => first + i);
+    for (const table of TABLES) await partitions?.ensure(table, windows);
   }
 
-  /** Public for tests: packs what is old enough. */
-  async pack(signal?: AbortSignal): Promise<void> {
+  async #pack(signal: AbortSignal): Promise<void> {
     const { database, config, nowMs, telemetry } = this.#options;
-    const names = await database.write("looking for partitions", (client) => partitionsOf(client, "samples"));
-    for (const window of names.map(windowOf).sort((a, b) => a - b)) {
-      if (signal?.aborted) return;
-      const endMs = (window + 1) * WINDOW_MS.samples;
-      if (endMs + config.pack_after > nowMs() || !this.#isDue(window, endMs)) continue;
-      if (await database.write("looking for rows", (client) => isEmpty(client, partitionName("samples", window))))
-        continue;
-      this.#packedAtMs.set(window, nowMs());
+    const all = await database.write("looking for partitions", (client) => partitionsOf(client, "samples"));
+    for (const partition of all) {
+      if (signal.aborted) return;
+      if (partition.endMs + config.pack_after > nowMs() || !this.#isDue(partition)) continue;
+      if (await database.write("looking for rows", (client) => isEmpty(client, partition.name))) continue;
+      this.#packedAtMs.set(partition.name, nowMs());
       const timer = telemetry.packSeconds.startTimer();
-      telemetry.packed.inc(await packWindow(database, window));
+      telemetry.packed.inc(await packPartition(database, partition));
       timer();
     }
   }
 
-  #isDue(window: number, endMs: number): boolean {
+  #isDue({ name, endMs }: Partition): boolean {
     const { nowMs } = this.#options;
-    const packedAtMs = this.#packedAtMs.get(window);
+    const packedAtMs = this.#packedAtMs.get(name);
     return packedAtMs === undefined || endMs + LATE_MS > nowMs() || packedAtMs + LATE_PAUSE_MS < nowMs();
   }
 
@@ -115,11 +111,10 @@ export class Maintenance {
   async #dropPartitions(signal: AbortSignal): Promise<void> {
     const { database, config, nowMs, partitions } = this.#options;
     let dropped = 0;
-    for (const table of Object.keys(WINDOW_MS) as PartitionedTable[]) {
-      const names = await database.write("looking for partitions", (client) => partitionsOf(client, table));
-      for (const name of names) {
+    for (const table of TABLES) {
+      const all = await database.write("looking for partitions", (client) => partitionsOf(client, table));
+      for (const { name, endMs } of all) {
         if (signal.aborted) return;
-        const endMs = (windowOf(name) + 1) * WINDOW_MS[table];
         const isOver = endMs < nowMs() - config.retention;
         if (!isOver && (table !== "samples" || endMs + LATE_MS > nowMs())) continue;
         const mayGo = isOver ? async () => true : (client: Client) => isEmpty(client, name);
@@ -127,7 +122,7 @@ export class Maintenance {
         if (!isOver && !(await database.write("looking for rows", mayGo))) continue;
         const work = (client: Client) => dropPartition(client, table, name, mayGo);
         if (await database.transaction(`dropping ${name}`, work)) dropped++;
-        this.#packedAtMs.delete(windowOf(name));
+        this.#packedAtMs.delete(name);
       }
     }
     if (dropped > 0) partitions?.forget();

@@ -2,7 +2,7 @@ import { byteaArray, int8Array } from "../database/binary-array.ts";
 import { copyOut } from "../database/copy-out.ts";
 import type { Client } from "../database/database.ts";
 import { decodeWholePage, encodePage, type PageSeries } from "./page-codec.ts";
-import { createPartitions, WINDOW_MS } from "./partitions.ts";
+import { WINDOW_MS } from "./partitions.ts";
 import { int8 } from "./read-group.ts";
 import { bucketOfId } from "./series-id.ts";
 
@@ -14,7 +14,7 @@ const INSERT_PAGES = 200;
 /** A row of the table, and the series in it. */
 export type StoredPage = { readonly place: string; readonly series: readonly PageSeries[] };
 
-/** Pages of one tenant and window (of `WINDOW_MS.samples`) that may have some of these series. */
+/** Pages of one tenant and window (of {@link WINDOW_MS}) that may have some of these series. */
 export async function readStoredPages(
   client: Client,
   tenantNumber: number,
@@ -26,7 +26,7 @@ export async function readStoredPages(
   const sql = `SELECT tableoid::int8, ctid::text, data FROM pages
     WHERE tenant = ${tenantNumber} AND bucket BETWEEN ${bucketOfId(low)} AND ${bucketOfId(high)}
     AND first_series <= ${high} AND last_series >= ${low}
-    AND time BETWEEN ${int8(windowStartMs)} AND ${int8(windowStartMs + WINDOW_MS.samples - 1)}`;
+    AND time BETWEEN ${int8(windowStartMs)} AND ${int8(windowStartMs + WINDOW_MS - 1)}`;
   const sink = {
     row: (bytes: Buffer, offsets: Int32Array, lengths: Int32Array) => {
       const field = (i: number) =>
@@ -74,11 +74,6 @@ export async function insertPages(client: Client, tenantNumber: number, series: 
       ],
     );
   }
-}
-
-/** The partition that pages of this window belong to. */
-export async function ensurePagePartition(client: Client, windowStartMs: number): Promise<void> {
-  await createPartitions(client, "pages", [Math.floor(windowStartMs / WINDOW_MS.pages)]);
 }
 
 /** A page has series of one metric. */

@@ -47,7 +47,7 @@ async function readPages(
   const sql = `SELECT p.data FROM unnest(${intArray(buckets)}::int4[], ${intArray(lows)}::int8[], ${intArray(highs)}::int8[])
       w (bucket, low, high)
     JOIN pages p ON p.bucket = w.bucket AND p.first_series <= w.high AND p.last_series >= w.low
-    WHERE p.time BETWEEN ${int8(startMs - WINDOW_MS.samples)} AND ${int8(endMs)} AND p.last_time >= ${int8(startMs)}
+    WHERE p.time BETWEEN ${int8(startMs - WINDOW_MS)} AND ${int8(endMs)} AND p.last_time >= ${int8(startMs)}
     ORDER BY p.bucket, p.time`;
   const sink = {
     row: (bytes: Buffer, offsets: Int32Array, lengths: Int32Array) => {

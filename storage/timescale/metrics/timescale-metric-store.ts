@@ -117,7 +117,7 @@ export class TimescaleMetricStore implements MetricStore {
       if (applied.length > 0) logger.info("the tables are up to date", { applied: applied.map(({ name }) => name) });
     } else await assertMigrated(database, migrations);
     this.#facts = await database.write("reading what the tables are like", readFacts);
-    this.#partitions = this.#hasPages ? new Partitions(database) : undefined;
+    this.#partitions = this.#hasPages ? new Partitions(database, this.#nowMs) : undefined;
     this.#warn();
     this.#durablePosition = await database.transaction("reading the position of the writer", async (client) => {
       await client.query("INSERT INTO writers (name, position) VALUES ($1, -1) ON CONFLICT DO NOTHING", [writer]);

@@ -103,9 +103,9 @@ async function ensurePartitions(partitions: Partitions | undefined, parts: reado
   const histograms = new Set<number>();
   for (const { buffer } of parts) {
     for (let row = 0; row < buffer.length; row++) {
-      samples.add(Math.floor((buffer.timesMs[row] as number) / WINDOW_MS.samples));
+      samples.add(Math.floor((buffer.timesMs[row] as number) / WINDOW_MS));
     }
-    for (const { timeMs } of buffer.histograms) histograms.add(Math.floor(timeMs / WINDOW_MS.histograms));
+    for (const { timeMs } of buffer.histograms) histograms.add(Math.floor(timeMs / WINDOW_MS));
   }
   await partitions.ensure("samples", samples);
   await partitions.ensure("histograms", histograms);

@@ -2,8 +2,8 @@ import { copyOut } from "../database/copy-out.ts";
 import type { Client, Database } from "../database/database.ts";
 import { type AssembledSamples, assembleSeries } from "./assemble-series.ts";
 import type { PageSeries } from "./page-codec.ts";
-import { deleteStoredPages, ensurePagePartition, insertPages, readStoredPages, type StoredPage } from "./page-table.ts";
-import { partitionName, WINDOW_MS } from "./partitions.ts";
+import { deleteStoredPages, insertPages, readStoredPages, type StoredPage } from "./page-table.ts";
+import { createPartitions, type Partition, WINDOW_MS } from "./partitions.ts";
 import { SampleCollector } from "./sample-collector.ts";
 
 /** For `pg_advisory_xact_lock`: one process at a time rewrites pages. */
@@ -14,17 +14,15 @@ const CHUNK_ROWS = 500_000;
 type Chunk = { readonly tenantNumber: number; readonly ids: bigint[]; readonly collector: SampleCollector };
 
 /**
- * Turns the rows of one window into pages and empties its partition, in one transaction; pages that are there already are
+ * Turns the rows of one partition into pages and empties its partition, in one transaction; pages that are there already are
  * merged. Writers of that window wait meanwhile, queries don't, until the partition is emptied at the very end. Returns the
  * number of rows.
  */
-export async function packWindow(database: Database, window: number): Promise<number> {
-  const partition = partitionName("samples", window);
-  const windowStartMs = window * WINDOW_MS.samples;
+export async function packPartition(database: Database, { name: partition, startMs }: Partition): Promise<number> {
   return database.transaction(`packing ${partition}`, async (client) => {
     await client.query("SET LOCAL lock_timeout = 2000; SET LOCAL enable_seqscan = off");
     await client.query("SELECT pg_advisory_xact_lock($1)", [PAGES_LOCK]);
-    await ensurePagePartition(client, windowStartMs);
+    await createPartitions(client, "pages", [startMs / WINDOW_MS], startMs);
     await client.query(`LOCK TABLE ${partition} IN EXCLUSIVE MODE`);
     let rows = 0;
     let after = -1n;
@@ -37,7 +35,7 @@ export async function packWindow(database: Database, window: number): Promise<nu
         chunks.clear();
         await readRows(client, partition, after, undefined, chunks);
       }
-      for (const chunk of chunks.all) await packChunk(client, chunk, windowStartMs);
+      for (const chunk of chunks.all) await packChunk(client, chunk);
       rows += chunks.rows;
       if (!isCut) break;
       after = chunks.lastId;
@@ -117,21 +115,40 @@ class ChunkReader {
   }
 }
 
-async function packChunk(
-  client: Client,
-  { tenantNumber, ids, collector }: Chunk,
-  windowStartMs: number,
-): Promise<void> {
-  if (ids.length === 0) return;
-  const stored = await readStoredPages(client, tenantNumber, windowStartMs, ids[0] as bigint, ids.at(-1) as bigint);
-  const fresh = ids.map((id, number): PageSeries => ({ id, ...everything(collector, number) }));
-  const affected = stored.filter(({ series }) => overlaps(series, ids));
-  await deleteStoredPages(client, affected);
-  await insertPages(client, tenantNumber, affected.length > 0 ? mergedSeries(affected, fresh) : fresh);
+async function packChunk(client: Client, { tenantNumber, ids, collector }: Chunk): Promise<void> {
+  const windows = new Map<number, PageSeries[]>();
+  for (const [number, id] of ids.entries()) splitByWindow(id, everything(collector, number), windows);
+  for (const [window, fresh] of windows) {
+    const bounds = [(fresh[0] as PageSeries).id, (fresh.at(-1) as PageSeries).id] as const;
+    const stored = await readStoredPages(client, tenantNumber, window * WINDOW_MS, ...bounds);
+    const affected = stored.filter(({ series }) => overlaps(series, fresh));
+    await deleteStoredPages(client, affected);
+    await insertPages(client, tenantNumber, affected.length > 0 ? mergedSeries(affected, fresh) : fresh);
+  }
 }
 
-function overlaps(series: readonly PageSeries[], ids: readonly bigint[]): boolean {
-  const wanted = new Set(ids);
+function splitByWindow(id: bigint, samples: AssembledSamples, windows: Map<number, PageSeries[]>): void {
+  const { timesMs, values, startsMs } = samples;
+  for (let from = 0; from < timesMs.length; ) {
+    const window = Math.floor((timesMs[from] as number) / WINDOW_MS);
+    const endMs = (window + 1) * WINDOW_MS;
+    let to = from + 1;
+    while (to < timesMs.length && (timesMs[to] as number) < endMs) to++;
+    const part: PageSeries = {
+      id,
+      timesMs: timesMs.subarray(from, to),
+      values: values.subarray(from, to),
+      startsMs: startsMs?.subarray(from, to),
+    };
+    const known = windows.get(window);
+    if (known) known.push(part);
+    else windows.set(window, [part]);
+    from = to;
+  }
+}
+
+function overlaps(series: readonly PageSeries[], fresh: readonly PageSeries[]): boolean {
+  const wanted = new Set(fresh.map(({ id }) => id));
   return series.some(({ id }) => wanted.has(id));
 }
 

@@ -1,0 +1,41 @@
+import { spawn } from "node:child_process";
+import { globSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { type DatabaseAddress, PostgresService } from "../services/postgres.ts";
+
+const ROOT = fileURLToPath(new URL("../../", import.meta.url));
+/** Ours, and those of Prometheus where somebody has put them. */
+const SCRIPTS = globSync(["query/promql/testdata/*.test", "../shared/promqltest/*.test"], { cwd: ROOT }).sort();
+
+async function promqltest({ host, port, user, password, database }: DatabaseAddress): Promise<string> {
+  const where = ["--host", host, "--port", String(port), "--user", user, "--database", database];
+  const child = spawn(process.execPath, ["server/promqltest.ts", "--store", "timescale", ...where, ...SCRIPTS], {
+    cwd: ROOT,
+    env: { ...process.env, PGPASSWORD: password },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  let output = "";
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.on("data", (chunk: Buffer) => {
+      output += chunk.toString();
+    });
+  }
+  await new Promise((resolve) => child.once("exit", resolve));
+  return output;
+}
+
+const missing = PostgresService.missing();
+describe.skipIf(missing !== undefined)("PromQL on plain PostgreSQL", () => {
+  let service: PostgresService;
+  beforeAll(async () => {
+    // A script's samples may lie in hundreds of partitions, and one statement drops them all.
+    service = await PostgresService.start(["max_locks_per_transaction=1024"]);
+  });
+  afterAll(() => service.dispose());
+
+  test("gives what the scripts say", { timeout: 900_000 }, async () => {
+    const output = await promqltest(service.address);
+    expect(output).toMatch(/^\d+ passed, 0 failed$/m);
+  });
+});

@@ -1,0 +1,107 @@
+import type { ApiKey, AuditLog, KeyCatalog } from "@sightline/model/ports.ts";
+import { tenantId } from "@sightline/model/tenant.ts";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+
+export type Catalog = KeyCatalog & AuditLog;
+/** Catalogs of processes that use the same data. */
+export type CatalogFixture = {
+  /** As one more process would, started. */
+  open(): Promise<Catalog>;
+  dispose(): Promise<void>;
+};
+
+export function exampleKey(id: string, more: Partial<ApiKey> = {}): ApiKey {
+  return {
+    id,
+    name: `key ${id}`,
+    tenant: tenantId("shop"),
+    scopes: ["ingest", "read"],
+    hash: new Uint8Array(32).fill(7),
+    createdAtMs: 1_700_000_000_123,
+    ...more,
+  };
+}
+
+/** What every catalog must do. */
+export function describeCatalog(name: string, make: () => Promise<CatalogFixture>): void {
+  describe(`${name} as a catalog`, () => {
+    let fixture: CatalogFixture;
+    beforeEach(async () => {
+      fixture = await make();
+    });
+    afterEach(() => fixture.dispose());
+
+    test("keys come back as they were added, in a new process too, oldest first", async () => {
+      const newer = exampleKey("a", {
+        createdAtMs: 2_000,
+        expiresAtMs: 3_000,
+        scopes: ["admin"],
+        tenant: tenantId("*"),
+      });
+      const older = exampleKey("b", { createdAtMs: 1_000, name: "it's; -- \u{1f511}" });
+      const first = await fixture.open();
+      await first.addKey(newer);
+      await first.addKey(older);
+      const want = [older, newer].map((one) => expect.objectContaining({ ...one, revokedAtMs: undefined }));
+      expect(await first.keys()).toEqual(want);
+      await first.stop();
+      expect(await (await fixture.open()).keys()).toEqual(want);
+    });
+
+    test("a key is revoked once", async () => {
+      const catalog = await fixture.open();
+      await catalog.addKey(exampleKey("a"));
+      expect(await catalog.revokeKey("nobody", 5)).toBe(false);
+      expect(await catalog.revokeKey("a", 5)).toBe(true);
+      expect(await catalog.revokeKey("a", 6)).toBe(false);
+      expect(await catalog.keys()).toMatchObject([{ id: "a", revokedAtMs: 5 }]);
+    });
+
+    test("the last use only moves on, and unknown keys are ignored", async () => {
+      const catalog = await fixture.open();
+      await catalog.addKey(exampleKey("a"));
+      await catalog.addKey(exampleKey("b", { createdAtMs: 1_800_000_000_000 }));
+      await catalog.markKeysUsed(new Map([["a", 500.7], ["c", 9]])); // biome-ignore format: a table
+      await catalog.markKeysUsed(new Map([["a", 400], ["b", 600]])); // biome-ignore format: a table
+      expect(await catalog.keys()).toMatchObject([{ lastUsedAtMs: 500 }, { lastUsedAtMs: 600 }]);
+    });
+
+    test("the revision moves with what another process changes, and not without", async () => {
+      const server = await fixture.open();
+      const command = await fixture.open();
+      const before = await server.revision();
+      expect(await server.revision()).toBe(before);
+      await command.addKey(exampleKey("a"));
+      const added = await server.revision();
+      expect(added).not.toBe(before);
+      await command.revokeKey("a", 5);
+      expect(await server.revision()).not.toBe(added);
+      expect(await server.keys()).toHaveLength(1);
+    });
+
+    test("audit entries come back newest first, for their tenant alone, in a new process too", async () => {
+      const first = await fixture.open();
+      const entry = (atMs: number, tenant: string) => ({
+        atMs,
+        tenant: tenantId(tenant),
+        keyId: "abc",
+        client: "127.0.0.1",
+        action: "delete",
+        details: { rows: 3, note: "it's; --" },
+      });
+      for (const [at, tenant] of [[1, "shop"], [3, "bank"], [2, "shop"]] as const) await first.addEntry(entry(at, tenant)); // biome-ignore format: a table
+      await first.stop();
+      const second = await fixture.open();
+      expect(await second.entries(tenantId("shop"), 10)).toEqual([entry(2, "shop"), entry(1, "shop")]);
+      expect(await second.entries(tenantId("shop"), 1)).toEqual([entry(2, "shop")]);
+      expect(await second.entries(tenantId("nobody"), 10)).toEqual([]);
+    });
+
+    test("the same id twice is an error, not another key", async () => {
+      const catalog = await fixture.open();
+      await catalog.addKey(exampleKey("a"));
+      await expect(catalog.addKey(exampleKey("a", { name: "other" }))).rejects.toThrow(/unique/i);
+      expect(await catalog.keys()).toMatchObject([{ name: "key a" }]);
+    });
+  });
+}

@@ -1,0 +1,135 @@
+import type { ApiKey, AuditEntry, AuditLog, KeyCatalog, Scope } from "@sightline/model/ports.ts";
+import { type TenantId, tenantId } from "@sightline/model/tenant.ts";
+import type { Database } from "../database/database.ts";
+import { assertMigrated, type MigrationSet, migrateUp } from "../database/migrations.ts";
+
+/** The tables of the catalog. */
+export const CATALOG_MIGRATIONS: MigrationSet = {
+  name: "catalog",
+  directory: new URL("./migrations/", import.meta.url),
+  settings: {},
+};
+
+/** The catalog of several processes: tables in PostgreSQL. `database` is started before it and stopped after it. */
+export class PostgresCatalog implements KeyCatalog, AuditLog {
+  readonly name = "catalog";
+  readonly #database: Database;
+
+  constructor(database: Database) {
+    this.#database = database;
+  }
+
+  async start(): Promise<void> {
+    if (this.#database.config.migrate) await migrateUp(this.#database, CATALOG_MIGRATIONS);
+    else await assertMigrated(this.#database, CATALOG_MIGRATIONS);
+  }
+
+  async stop(): Promise<void> {}
+
+  async keys(): Promise<readonly ApiKey[]> {
+    const rows = await this.#query<KeyRow>("reading keys", "SELECT * FROM api_keys ORDER BY created_at_ms, id");
+    return rows.map(keyOf);
+  }
+
+  async revision(): Promise<number> {
+    const rows = await this.#query<{ revision: string }>(
+      "looking for changes",
+      "SELECT revision FROM catalog_revision",
+    );
+    return Number(rows[0]?.revision);
+  }
+
+  async addKey(key: ApiKey): Promise<void> {
+    await this.#query(
+      "adding a key",
+      `INSERT INTO api_keys (id, name, tenant, scopes, hash, created_at_ms, expires_at_ms)
+       VALUES ($1, $2, $3, $4, $5, $6, $7)`,
+      [key.id, key.name, key.tenant, key.scopes, Buffer.from(key.hash), key.createdAtMs, key.expiresAtMs ?? null],
+    );
+  }
+
+  async revokeKey(id: string, atMs: number): Promise<boolean> {
+    const rows = await this.#query(
+      "revoking a key",
+      "UPDATE api_keys SET revoked_at_ms = $1 WHERE id = $2 AND revoked_at_ms IS NULL RETURNING id",
+      [atMs, id],
+    );
+    return rows.length > 0;
+  }
+
+  async markKeysUsed(timesMs: ReadonlyMap<string, number>): Promise<void> {
+    // In the order of ids, so that two processes can't deadlock.
+    await this.#query(
+      "marking keys as used",
+      `UPDATE api_keys k SET last_used_at_ms = used.ms
+       FROM (SELECT a.id, u.ms FROM unnest($1::text[], $2::int8[]) u (id, ms) JOIN api_keys a ON a.id = u.id
+             WHERE u.ms > coalesce(a.last_used_at_ms, 0) ORDER BY a.id FOR UPDATE OF a) used
+       WHERE k.id = used.id`,
+      [[...timesMs.keys()], Array.from(timesMs.values(), Math.floor)],
+    );
+  }
+
+  async addEntry({ atMs, tenant, keyId, client, action, details }: AuditEntry): Promise<void> {
+    await this.#query(
+      "writing to the audit log",
+      "INSERT INTO audit (at_ms, tenant, key_id, client, action, details) VALUES ($1, $2, $3, $4, $5, $6)",
+      [Math.floor(atMs), tenant, keyId, client, action, JSON.stringify(details)],
+    );
+  }
+
+  async entries(tenant: TenantId, limit: number): Promise<readonly AuditEntry[]> {
+    const rows = await this.#query<AuditRow>(
+      "reading the audit log",
+      "SELECT * FROM audit WHERE tenant = $1 ORDER BY id DESC LIMIT $2",
+      [tenant, limit],
+    );
+    return rows.map(({ at_ms, key_id, client, action, details }) => ({
+      atMs: Number(at_ms),
+      tenant,
+      keyId: key_id,
+      client,
+      action,
+      details: JSON.parse(details),
+    }));
+  }
+
+  async #query<Row>(what: string, sql: string, values: readonly unknown[] = []): Promise<readonly Row[]> {
+    return this.#database.write(what, async (client) => (await client.query(sql, [...values])).rows as Row[]);
+  }
+}
+
+/** pg gives int8 as text. */
+type AuditRow = {
+  readonly at_ms: string;
+  readonly key_id: string;
+  readonly client: string;
+  readonly action: string;
+  readonly details: string;
+};
+
+type KeyRow = {
+  readonly id: string;
+  readonly name: string;
+  readonly tenant: string;
+  readonly scopes: Scope[];
+  readonly hash: Buffer;
+  readonly created_at_ms: string;
+  readonly expires_at_ms: string | null;
+  readonly revoked_at_ms: string | null;
+  readonly last_used_at_ms: string | null;
+};
+
+function keyOf(row: KeyRow): ApiKey {
+  const time = (text: string | null) => (text === null ? undefined : Number(text));
+  return {
+    id: row.id,
+    name: row.name,
+    tenant: tenantId(row.tenant),
+    scopes: row.scopes,
+    hash: Uint8Array.from(row.hash),
+    createdAtMs: Number(row.created_at_ms),
+    expiresAtMs: time(row.expires_at_ms),
+    revokedAtMs: time(row.revoked_at_ms),
+    lastUsedAtMs: time(row.last_used_at_ms),
+  };
+}
