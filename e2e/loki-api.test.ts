@@ -59,7 +59,7 @@ describe("the calls of Grafana's Loki data source and of Logs Drilldown", () => 
     ["detected_labels", { query: "" }, {}],
     ["detected_fields", { query }, { fields: expect.arrayContaining([expect.objectContaining({ label: "took" })]) }],
     ["detected_field/took/values", { query }, { values: ["12ms", "3ms"] }],
-    ["drilldown-limits", {}, { limits: { volume_enabled: true }, pattern_ingester_enabled: false }],
+    ["drilldown-limits", {}, { limits: { volume_enabled: true }, pattern_ingester_enabled: true }],
     [
       "query_range",
       { query: `sum by (level, detected_level) (count_over_time(${query} | drop __error__ [1m]))`, step: "60000ms" },

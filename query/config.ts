@@ -13,6 +13,11 @@ const logQueryLimitsSchema = z.strictObject({
   max_samples: positive()
     .default(50_000_000)
     .describe("Samples, of lines and of results, that one LogQL metric query may hold in memory at a time"),
+  max_mined_lines: positive()
+    .default(100_000)
+    .describe(
+      "Newest lines that are read for a question about patterns, facets or attributes which was not counted at ingest",
+    ),
   max_template_chars: positive()
     .default(1_048_576)
     .describe("Characters that a template of line_format or label_format may make of one line"),

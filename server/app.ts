@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { HeaderAuthenticator } from "@sightline/auth/header-authenticator.ts";
@@ -9,6 +9,7 @@ import { DeadLetters } from "@sightline/collector/dead-letters/dead-letters.ts";
 import { decoderOptions } from "@sightline/collector/decoder-options.ts";
 import { Ingest } from "@sightline/collector/ingest.ts";
 import { LiveLogs } from "@sightline/collector/live-logs.ts";
+import { MinedLogs } from "@sightline/collector/mined-logs.ts";
 import { registerLokiPush } from "@sightline/collector/receivers/loki-push.ts";
 import { OtlpGrpcReceiver } from "@sightline/collector/receivers/otlp-grpc.ts";
 import { registerOtlpHttp } from "@sightline/collector/receivers/otlp-http.ts";
@@ -30,6 +31,8 @@ import { registerFederate } from "@sightline/query/federate/routes.ts";
 import { QueryGate } from "@sightline/query/http/query-gate.ts";
 import { registerJaegerApi } from "@sightline/query/jaeger-api/routes.ts";
 import { LogqlEngine } from "@sightline/query/logql/logql-engine.ts";
+import { registerLokiPatterns } from "@sightline/query/log-patterns/loki-patterns.ts";
+import { recordLevels } from "@sightline/query/log-patterns/record-levels.ts";
 import { registerLokiApi } from "@sightline/query/loki-api/routes.ts";
 import { registerOpenapi } from "@sightline/query/openapi/routes.ts";
 import { registerPrometheusApi } from "@sightline/query/prometheus-api/routes.ts";
@@ -42,6 +45,7 @@ import { registerSearchApi } from "@sightline/query/search/routes.ts";
 import { registerTempoApi } from "@sightline/query/tempo-api/routes.ts";
 import { SqliteCatalog } from "@sightline/storage-catalog/sqlite-catalog.ts";
 import { EmbeddedLogStore } from "@sightline/storage-embedded/logs/embedded-log-store.ts";
+import { EmbeddedPatternStore } from "@sightline/storage-embedded/patterns/embedded-pattern-store.ts";
 import { EmbeddedTraceStore } from "@sightline/storage-embedded/traces/embedded-trace-store.ts";
 import { collectDefaultMetrics, Gauge, Registry } from "prom-client";
 import { registerCopyRoute } from "./backup/copy-route.ts";
@@ -133,7 +137,14 @@ export class App {
       dir: dir("deadLetters"),
       config: config.collector.dead_letters,
     });
-    const liveLogs = new LiveLogs(logs);
+    const patterns = new EmbeddedPatternStore({
+      ...storage,
+      dir: dir("patterns"),
+      config: config.storage.patterns,
+      levels: recordLevels(),
+      hasOlderLogs: existsSync(dir("logs")),
+    });
+    const liveLogs = new LiveLogs(new MinedLogs(logs, patterns));
     const decoder = new Decoder(decoderOptions(config.collector));
     const ingest = new Ingest({
       ...collector,
@@ -169,9 +180,9 @@ export class App {
       listen: config.otlp_grpc,
       credentials: tls && new ReloadingServerCredentials(tls),
     });
-    this.#memory.add(...metrics.memoryParts, ...logs.memoryParts, ...traces.memoryParts);
+    this.#memory.add(...metrics.memoryParts, ...logs.memoryParts, ...traces.memoryParts, ...patterns.memoryParts);
     this.#memory.add(decoder.memoryPart, { name: "requests", memoryBytes: () => ingest.budget.usedBytes });
-    this.#components.push(this.#memory, ...metricParts.components, logs, traces, wal, ingest);
+    this.#components.push(this.#memory, ...metricParts.components, logs, traces, patterns, wal, ingest);
 
     if (config.self_telemetry.enabled) this.#addSelfTelemetry(ingest, http);
     registerOperations(http.app, {
@@ -234,7 +245,9 @@ export class App {
       deletion: { store: logs, audit: catalog },
       server: { ...server, services: () => this.#services() },
       feed: liveLogs,
+      hasPatterns: config.storage.patterns.enabled,
     });
+    registerLokiPatterns(http.app, { ...asking, patterns, store: logs });
     registerTempoApi(http.app, { ...asking, store: traces });
     registerJaegerApi(http.app, { ...asking, store: traces });
 

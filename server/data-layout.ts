@@ -3,6 +3,8 @@ export const DATA_LAYOUT = {
   metrics: "metrics",
   logs: "logs",
   traces: "traces",
+  /** Counts of log patterns: found again from lines to come when they are gone. */
+  patterns: "patterns",
   wal: "wal",
   deadLetters: "dead-letters",
   /** What the limits of tenants remember over restarts. */

@@ -109,7 +109,7 @@ function readCount({ parameters }: QueryCall, name: string, otherwise: number): 
 }
 
 /** Loki's pkg/loki/drilldown_config.go, with the limits that there are here; 0 means none. */
-function limitsHandler({ config, buildInfo, server }: LokiApiDeps): QueryHandler {
+function limitsHandler({ config, buildInfo, server, hasPatterns = false }: LokiApiDeps): QueryHandler {
   const limits = {
     discover_log_levels: true,
     discover_service_name: ["service", "app", "application", "app_name", "name", "container", "component", "job"],
@@ -130,7 +130,8 @@ function limitsHandler({ config, buildInfo, server }: LokiApiDeps): QueryHandler
     volume_enabled: true,
     volume_max_series: config.logs.max_series,
   };
-  return async ({ reply }) => sendJson(reply, { limits, pattern_ingester_enabled: false, version: buildInfo.version });
+  return async ({ reply }) =>
+    sendJson(reply, { limits, pattern_ingester_enabled: hasPatterns, version: buildInfo.version });
 }
 
 function formatHandler({ config }: LokiApiDeps): QueryHandler {

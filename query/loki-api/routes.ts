@@ -29,6 +29,8 @@ export type LokiApiDeps = QueryApiDeps & {
   readonly store: Pick<LogStore, "streams">;
   /** Absent: nothing can be tailed. */
   readonly feed?: LogFeed | undefined;
+  /** Patterns are served beside it. */
+  readonly hasPatterns?: boolean | undefined;
   /** Absent: lines can't be deleted here. */
   readonly deletion?: LokiDeletionDeps | undefined;
   /** Absent: the server says nothing of itself. */

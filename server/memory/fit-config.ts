@@ -42,6 +42,7 @@ const BOUNDS: readonly Bound[] = [
   { key: "storage.traces.index_cache", share: 0.03 },
   { key: "storage.traces.duckdb.memory", share: 0.2 },
   { key: "storage.traces.compaction.target_rows", share: 0.1, unitBytes: MERGED_ROW_BYTES },
+  { key: "storage.patterns.max_bytes", share: 0.03 },
   { key: "query.max_samples", share: 0.2, unitBytes: QUERY_SAMPLE_BYTES },
   { key: "query.remote_read.max_samples", share: 0.2, unitBytes: QUERY_SAMPLE_BYTES },
   { key: "query.remote_read.max_bytes", share: 0.05 },

@@ -180,11 +180,39 @@ export type EmbeddedLogsConfig = z.output<typeof embeddedLogsConfig>;
 export const embeddedTracesConfig = z.strictObject(segmentedStore("Spans", "7d"));
 export type EmbeddedTracesConfig = z.output<typeof embeddedTracesConfig>;
 
+/** Settings of what is known of the patterns of log lines. */
+export const embeddedPatternsConfig = z.strictObject({
+  enabled: z.boolean().default(true).describe("Find the patterns of log lines as they come in, and count them."),
+  retention: duration("7d").describe("How long counts are kept."),
+  max_templates: z
+    .number()
+    .int()
+    .min(100)
+    .default(20_000)
+    .describe("Patterns of all tenants; beyond it those that were not seen for longest are forgotten."),
+  max_bytes: size("128MiB").describe("Memory for them; beyond it counts become coarser earlier, then patterns go."),
+  max_streams_per_service: z
+    .number()
+    .int()
+    .min(0)
+    .max(10_000)
+    .default(50)
+    .describe("Streams of a service that are counted apart. A query for one of the others reads its newest lines."),
+  max_new_lines_per_second: z
+    .number()
+    .int()
+    .min(0)
+    .default(20_000)
+    .describe("Lines unlike those before that are looked at closely; more in a second are not counted."),
+});
+export type EmbeddedPatternsConfig = z.output<typeof embeddedPatternsConfig>;
+
 /** The section `storage`. */
 export const storageConfig = z.strictObject({
   metrics: embeddedMetricsConfig.prefault({}),
   logs: embeddedLogsConfig.prefault({}),
   traces: embeddedTracesConfig.prefault({}),
+  patterns: embeddedPatternsConfig.prefault({}),
 });
 export type StorageConfig = z.output<typeof storageConfig>;
 
