@@ -102,12 +102,9 @@ async function writeSecrets(headers: Headers): Promise<void> {
 async function leaveTraces(headers: Headers): Promise<void> {
   const query = encodeURIComponent(`payments_total{secret="${SECRET}"}`);
   expect((await call(`${server.url}/api/v1/query?query=${query}`, { headers })).status).toBe(200);
-  const body = JSON.stringify({ signal: "logs", query: `{service_name="nobody"} |= "${SECRET}"` });
-  await call(`${server.url}/api/v1/admin/deletions`, {
-    method: "POST",
-    headers: { ...headers, "content-type": "application/json" },
-    body,
-  });
+  const body = JSON.stringify({ signal: "logs", selector: `{service_name="nobody"} |= "${SECRET}"` });
+  const options = { method: "POST", headers: { ...headers, "content-type": "application/json" }, body };
+  expect((await call(`${server.url}/api/v1/admin/deletions`, options)).status).toBe(200);
 }
 
 const PARAMETERS = new URLSearchParams([
@@ -119,6 +116,9 @@ const PARAMETERS = new URLSearchParams([
   ["time", String(NOW_MS / 1_000 + 1)],
   ["step", "15"],
   ["service", SERVICE],
+  ["signal", "logs"],
+  ["id", "1"],
+  ["request_id", "1"],
   ["tenant", "shop"],
   ["org_id", "shop"],
 ]).toString();
@@ -127,6 +127,9 @@ const LOKI_PARAMETERS = PARAMETERS.replace(/query=[^&]*/, `query=${encodeURIComp
 /** Bodies that the routes which want JSON understand, all of them about shop's data. */
 const JSON_BODIES: readonly object[] = [
   { signal: "logs", query: `{service_name="${SERVICE}"}`, tenant: "shop" },
+  { signal: "logs", selector: `{service_name="${SERVICE}"}` },
+  { signal: "traces", attributes: { "service.name": SERVICE } },
+  { attributes: { "service.name": SERVICE } },
   { signal: "metrics", query: "payments_total", match: ["payments_total"], tenant: "shop" },
   { attribute: "service.name", value: SERVICE, tenant: "shop" },
   { values: ["enc:1:AAAA"], tenant: "shop" },

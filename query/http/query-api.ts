@@ -1,3 +1,4 @@
+import { ForbiddenError } from "@sightline/model/errors.ts";
 import type { Logger } from "@sightline/model/logger.ts";
 import type { Authenticator, Principal, Scope } from "@sightline/model/ports.ts";
 import { compileRegex, type Regex } from "@sightline/model/regex.ts";
@@ -56,6 +57,8 @@ export type QueryRoute = {
   readonly gated?: boolean;
   /** What a key must allow; `read` when absent. */
   readonly scope?: Scope;
+  /** It tells of the process, not of a tenant: for keys of all tenants only. */
+  readonly ofProcess?: boolean;
 };
 
 export type QueryApiOptions = {
@@ -93,14 +96,18 @@ export function registerQueryApi(
       metrics?.failed(error);
       return sendFailure(error, request, reply, deps.logger, sendApiFailure);
     });
-    for (const { methods, url, handler, gated, scope: keyScope = "read" } of routes) {
+    for (const { methods, url, handler, gated, scope: keyScope = "read", ofProcess = false } of routes) {
       scope.route({
         method: [...methods],
         url,
         exposeHeadRoute: false,
         // Before the body is read, so that strangers can't make the server hold theirs.
         onRequest: (request, _reply, done) => {
-          principals.set(request, authenticator.authenticate(request.headers, keyScope, { peer: request.ip }));
+          const principal = authenticator.authenticate(request.headers, keyScope, { peer: request.ip });
+          if (ofProcess && !principal.isGlobal) {
+            throw new ForbiddenError("this is about the server and all its tenants: use a key made with --tenant '*'");
+          }
+          principals.set(request, principal);
           done();
         },
         handler: (request, reply) => {

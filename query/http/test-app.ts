@@ -9,7 +9,7 @@ import { QueryGate } from "./query-gate.ts";
 const authenticator: Authenticator = {
   authenticate: (headers) => {
     const tenant = headers["x-scope-orgid"];
-    return { tenant: tenant === undefined ? DEFAULT_TENANT : tenantId(String(tenant)) };
+    return { tenant: tenant === undefined ? DEFAULT_TENANT : tenantId(String(tenant)), isGlobal: true };
   },
 };
 

@@ -26,7 +26,13 @@ export function serverRoutes(deps: LokiApiDeps): QueryRoute[] {
   const level = { message: `Current log level is ${server.logLevel}` };
   return [
     status,
-    { methods: ["GET"], url: "/config", handler: textHandler(server.configYaml) },
+    {
+      methods: ["GET"],
+      url: "/config",
+      handler: textHandler(server.configYaml),
+      scope: "admin",
+      ofProcess: true,
+    },
     { methods: ["GET"], url: "/services", handler: textHandler(() => servicesText(server.services())) },
     { methods: ["GET"], url: "/log_level", handler: async ({ reply }) => sendJson(reply, level) },
   ];

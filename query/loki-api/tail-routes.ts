@@ -23,6 +23,9 @@ const MAX_DELAY_S = 5n;
 /** Each costs work for every record that comes in. */
 const MAX_TAILS_PER_TENANT = 100;
 const INTERNAL_ERROR = 1011;
+const POLICY_VIOLATION = 1008;
+/** A key may be revoked, or expire, while its client tails. */
+const REAUTHENTICATE_MS = 2_000;
 
 type Tail = {
   readonly tenant: TenantId;
@@ -70,6 +73,7 @@ export function registerTail(app: FastifyInstance, deps: LokiApiDeps, feed: LogF
           const { tenant } = tail;
           counts.set(tenant, (counts.get(tenant) ?? 0) + 1);
           run(socket as unknown as WebSocket, tail, deps, feed, {
+            authenticate: () => deps.authenticator.authenticate(request.headers, "read", { peer: request.ip }),
             onDropped: (entries) => dropped?.inc(entries),
             onEnd: () => {
               const left = (counts.get(tenant) ?? 1) - 1;
@@ -124,15 +128,30 @@ function readTail(request: FastifyRequest, { tenant }: Principal, { config, nowM
   };
 }
 
-type Events = { readonly onDropped: (entries: number) => void; readonly onEnd: () => void };
+type Events = {
+  /** Throws when the client may not tail any more. */
+  readonly authenticate: () => unknown;
+  readonly onDropped: (entries: number) => void;
+  readonly onEnd: () => void;
+};
 
-function run(socket: WebSocket, tail: Tail, deps: LokiApiDeps, feed: LogFeed, { onDropped, onEnd }: Events): void {
+function run(socket: WebSocket, tail: Tail, deps: LokiApiDeps, feed: LogFeed, events: Events): void {
   const { tenant, lines, categorize, delayMs, startNs, limit, text } = tail;
+  const { authenticate, onDropped, onEnd } = events;
   const session = new TailSession(socket, { lines, categorize, delayMs, onDropped });
   const unsubscribe = feed.subscribe(tenant, (batch) => session.take(batch));
   const abort = new AbortController();
+  const reauthentication = setInterval(() => {
+    try {
+      authenticate();
+    } catch (error) {
+      socket.close(POLICY_VIOLATION, (error as Error).message.slice(0, 100));
+      unsubscribe();
+    }
+  }, REAUTHENTICATE_MS);
   socket.on("error", () => socket.terminate());
   socket.on("close", () => {
+    clearInterval(reauthentication);
     abort.abort();
     unsubscribe();
     session.stop();

@@ -75,7 +75,7 @@ function serverRoutes(deps: PrometheusApiDeps): QueryRoute[] {
     get("scrape_pools/config", scrapePoolConfigHandler),
     get("status/buildinfo", buildInfoHandler(deps)),
     // The configuration of everybody is for those who run the server.
-    { ...get("status/config", configHandler(deps)), scope: "admin" },
+    { ...get("status/config", configHandler(deps)), scope: "admin", ofProcess: true },
     get("status/flags", flagsHandler(deps)),
     get("status/runtimeinfo", runtimeInfoHandler(deps)),
     { ...get("status/tsdb", tsdbStatusHandler(deps)), gated: true },
