@@ -36,11 +36,7 @@ export async function openSearchFixtures() {
       maintain: () => (opened.at(-1) as S).maintain(),
       dispose: async () => {
         await opened.at(-1)?.stop();
-        for (const path of [
-          `_data_stream/${prefix}-*`,
-          `${prefix}-*`,
-          `_index_template/${prefix}-*`,
-        ]) {
+        for (const path of [`_data_stream/${prefix}-*`, `${prefix}-*`, `_index_template/${prefix}-*`]) {
           await fetch(`${url}/${path}`, { method: "DELETE" });
         }
       },

@@ -1,0 +1,89 @@
+import { parseBytes, parseDurationMs } from "@sightline/model/units.ts";
+import { z } from "zod";
+
+/** Text such as `15d`, parsed to milliseconds. */
+const duration = (text: string) => z.string().default(text).transform(asIssue(parseDurationMs));
+/** Text such as `64MiB`, parsed to bytes. */
+const size = (text: string) => z.string().default(text).transform(asIssue(parseBytes));
+const count = (value: number, minimum = 1) => z.number().int().min(minimum).default(value);
+
+const nodeUrl = z.url({ protocol: /^https?$/ }).refine((url) => new URL(url).username === "", {
+  message: "leave the user out of the URL; set username and password_file",
+});
+
+const tenantGroup = z.strictObject({
+  tenants: z.array(z.string().min(1)).min(1).describe("Who belongs to it."),
+  primary_shards: z.number().int().min(1).max(1_024).optional().describe("In place of the general number."),
+});
+
+/** How logs and traces are kept in OpenSearch, where `storage.logs.kind` or `storage.traces.kind` says so. */
+export const openSearchConfig = z.strictObject({
+  nodes: z
+    .array(nodeUrl)
+    .min(1)
+    .default(["http://127.0.0.1:9200"])
+    .describe("URLs of the cluster's nodes; a request that one does not answer goes to the next."),
+  username: z.string().default("").describe("For basic authentication; empty: none."),
+  password_file: z.string().default("").describe("File with the password of that user."),
+  ca_file: z
+    .string()
+    .default("")
+    .describe("PEM file with the authority of the nodes' certificates; empty: the system's."),
+  prefix: z
+    .string()
+    .regex(/^[a-z][a-z0-9_]{0,60}$/, "use lower-case letters, digits and _, a letter first")
+    .default("sightline")
+    .describe("Names of all data streams, indexes and templates begin with it."),
+  request_timeout: duration("30s").describe("A request that takes longer has failed, and may be tried again."),
+  max_retries: count(3, 0).describe("How often a request that no node answered is sent to another one."),
+  primary_shards: count(1).describe("Of new indexes behind a data stream."),
+  replicas: count(1, 0).describe("Copies of each shard; as many as there are other nodes if those are fewer."),
+  tenant_groups: z
+    .record(z.string().regex(/^[a-z][a-z0-9_]{0,60}$/, "use lower-case letters, digits and _"), tenantGroup)
+    .default({})
+    .refine((groups) => !("default" in groups), { message: "the group default has all tenants that no other has" })
+    .describe(
+      "Groups of tenants that get a data stream of their own: name to tenants and primary_shards. All others share one.",
+    ),
+  search_context: z
+    .boolean()
+    .default(false)
+    .describe(
+      "Makes the field context (a record's attributes under their own names) searchable for other users of the indexes; Sightline does not need it. Costs a third of the speed.",
+    ),
+  flush: z
+    .strictObject({
+      max_rows: count(20_000).describe("Rows in memory before they are sent."),
+      max_bytes: size("32MiB").describe("Their estimated size."),
+      max_age: duration("1s").describe("They are sent after so long, however few they are."),
+      max_backlog: count(262_144).describe("When so many rows wait to be sent, senders are told to come back later."),
+      max_backlog_bytes: size("512MiB").describe("The same, as estimated size in memory."),
+    })
+    .prefault({}),
+  bulk: z
+    .strictObject({
+      max_rows: count(1_000).describe("Rows in one request."),
+      max_bytes: size("5MiB").describe("Size of one request, about."),
+      concurrency: count(2).describe("Requests under way at once."),
+    })
+    .prefault({}),
+  rollover: z
+    .strictObject({
+      max_age: duration("1d").describe("An index that is written to is followed by a new one after so long,"),
+      max_bytes: size("30GiB").describe("or when its primary shards are so large together."),
+    })
+    .prefault({}),
+});
+export type OpenSearchConfig = z.output<typeof openSearchConfig>;
+
+/** A parser that throws, as a transform that reports. */
+function asIssue<T>(parse: (text: string) => T) {
+  return (text: string, context: z.RefinementCtx): T => {
+    try {
+      return parse(text);
+    } catch (error) {
+      context.addIssue({ code: "custom", message: (error as Error).message });
+      return z.NEVER;
+    }
+  };
+}

@@ -1,0 +1,145 @@
+import { readFileSync } from "node:fs";
+import { Client, errors } from "@opensearch-project/opensearch";
+import { InvalidInputError, UnavailableError } from "@sightline/model/errors.ts";
+import { Histogram, type Registry } from "prom-client";
+import type { OpenSearchConfig } from "../config.ts";
+
+export type OpenSearchRequest = {
+  readonly method: "GET" | "POST" | "PUT" | "DELETE";
+  readonly path: string;
+  readonly query?: Readonly<Record<string, string | number | boolean>> | undefined;
+  readonly body?: object | string | undefined;
+  /** The body is newline-delimited JSON. */
+  readonly isBulk?: boolean | undefined;
+  /** Statuses whose answers are no errors. */
+  readonly accept?: readonly number[] | undefined;
+  readonly timeoutMs?: number | undefined;
+};
+export type OpenSearchAnswer<T> = { readonly status: number; readonly body: T; readonly bytes: number | undefined };
+
+/** OpenSearch understood the request and refused it: another try gets the same answer. */
+export class RefusedError extends Error {
+  override readonly name = "RefusedError";
+  readonly status: number;
+  constructor(message: string, status: number, options?: ErrorOptions) {
+    super(message, options);
+    this.status = status;
+  }
+}
+
+const RETRY_AFTER_MS = 1_000;
+/** Overloaded, or a node that is not there; 401 and 403 are mended by those who run the cluster (credentials, full disks). */
+const PASSING = new Set([401, 403, 408, 429, 502, 503, 504]);
+
+/**
+ * Requests to the cluster, with whatever the client library does for it: pooled connections, the next node when one does
+ * not answer. Errors of the library never leave this class, because they carry the headers and so the password.
+ */
+export class OpenSearchConnection {
+  readonly #client: Client;
+  readonly #timeoutMs: number;
+  readonly #seconds: Histogram<"operation" | "result">;
+
+  /** Throws `InvalidInputError` when a file of the settings can't be read. */
+  constructor(config: OpenSearchConfig, registry: Registry) {
+    const { nodes, username, password_file, ca_file } = config;
+    this.#timeoutMs = config.request_timeout;
+    this.#client = new Client({
+      nodes: [...nodes],
+      maxRetries: config.max_retries,
+      requestTimeout: config.request_timeout,
+      // Attributes may have any name. What is parsed is only read by its own keys.
+      disablePrototypePoisoningProtection: true,
+      ...(username !== "" && {
+        auth: { username, password: readSecret(password_file, "storage.opensearch.password_file") },
+      }),
+      ...(ca_file !== "" && { ssl: { ca: readText(ca_file, "storage.opensearch.ca_file") } }),
+    });
+    this.#seconds = requestSeconds(registry);
+  }
+
+  /**
+   * Throws `UnavailableError` when the cluster can't be reached or is overloaded, {@link RefusedError} for any other answer
+   * that is no success, and the reason of `signal` soon after it aborts.
+   */
+  async send<T>(operation: string, request: OpenSearchRequest, signal?: AbortSignal): Promise<OpenSearchAnswer<T>> {
+    signal?.throwIfAborted();
+    const stopTimer = this.#seconds.startTimer({ operation });
+    const { method, path, query, body, isBulk, accept, timeoutMs } = request;
+    const under = this.#client.transport.request(
+      { method, path, ...(query && { querystring: query }), ...(isBulk ? { bulkBody: body } : { body }) } as never,
+      { requestTimeout: timeoutMs ?? this.#timeoutMs, ...(accept && { ignore: [...accept] }) },
+    );
+    const abort = () => under.abort();
+    signal?.addEventListener("abort", abort, { once: true });
+    try {
+      const { statusCode, body: answer, headers } = await under;
+      stopTimer({ result: "ok" });
+      const length = Number(headers?.["content-length"]);
+      return { status: statusCode ?? 0, body: answer as T, bytes: Number.isFinite(length) ? length : undefined };
+    } catch (error) {
+      stopTimer({ result: "failed" });
+      signal?.throwIfAborted();
+      throw translated(operation, error);
+    } finally {
+      signal?.removeEventListener("abort", abort);
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#client.close();
+  }
+}
+
+/** The stores of logs and of traces share one registry. */
+function requestSeconds(registry: Registry): Histogram<"operation" | "result"> {
+  const name = "sightline_opensearch_request_seconds";
+  const known = registry.getSingleMetric(name) as Histogram<"operation" | "result"> | undefined;
+  return (
+    known ??
+    new Histogram({
+      name,
+      help: "How long requests to OpenSearch took, by what they were for and how they ended: ok or failed.",
+      labelNames: ["operation", "result"],
+      buckets: [0.005, 0.02, 0.1, 0.5, 2, 10, 30],
+      registers: [registry],
+    })
+  );
+}
+
+function translated(operation: string, error: unknown): Error {
+  if (error instanceof errors.ResponseError) {
+    const status = error.statusCode ?? 0;
+    const message = `OpenSearch, ${operation}: ${status} ${reasonOf(error.body) ?? error.message}`;
+    // Without the original: it has the request's headers.
+    return PASSING.has(status)
+      ? new UnavailableError(message, { retryAfterMs: RETRY_AFTER_MS })
+      : new RefusedError(message, status);
+  }
+  const text = error instanceof Error ? `${error.name} ${error.message}` : String(error);
+  return new UnavailableError(`OpenSearch, ${operation}: ${text}`, { retryAfterMs: RETRY_AFTER_MS });
+}
+
+const MAX_REASON_LENGTH = 500;
+type ErrorBody = {
+  readonly error?: { readonly type?: string; readonly reason?: string; readonly root_cause?: unknown };
+};
+
+function reasonOf(body: unknown): string | undefined {
+  const error = (body as ErrorBody | undefined)?.error;
+  const [root] = Array.isArray(error?.root_cause) ? (error.root_cause as { type?: string; reason?: string }[]) : [];
+  const { type, reason } = root ?? error ?? {};
+  return type === undefined ? undefined : `${type}: ${reason ?? ""}`.slice(0, MAX_REASON_LENGTH);
+}
+
+function readSecret(path: string, setting: string): string {
+  return path === "" ? "" : readText(path, setting).replace(/\r?\n$/, "");
+}
+
+function readText(path: string, setting: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch (cause) {
+    throw new InvalidInputError(`${setting}: ${(cause as Error).message}`, { cause });
+  }
+}

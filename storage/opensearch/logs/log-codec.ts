@@ -1,0 +1,230 @@
+import { createHash } from "node:crypto";
+import { type Attributes, attributeValue } from "@sightline/model/attributes.ts";
+import type { Labels } from "@sightline/model/labels.ts";
+import type { LogBatch, LogStream } from "@sightline/model/log-batch.ts";
+import {
+  type AttributeFields,
+  approximateTextBytes,
+  attributeColumns,
+  attributeFields,
+  attributesAt,
+  attributesOfFields,
+  attributeToken,
+  attributeTokens,
+  type FlatAttributes,
+  flatten,
+  hasNested,
+  unflatten,
+} from "../rows/attribute-text.ts";
+import type { RowCodec } from "../rows/row-codec.ts";
+import { hasLongWord, WORDS_ANALYSIS, WORDS_FIELD } from "./words.ts";
+
+/** A log record by itself. */
+export type LogRecord = {
+  readonly timeNs: bigint;
+  readonly observedNs: bigint;
+  readonly stream: LogStream;
+  readonly severity: number;
+  readonly severityText: string;
+  readonly body: string;
+  readonly traceId: string;
+  readonly spanId: string;
+  readonly attributes: Attributes;
+};
+
+/** What a document has of the record, beside what every row has. Whatever is empty is left out. */
+type LogFields = AttributeFields & {
+  readonly observed_ns?: string;
+  readonly message?: string;
+  readonly severity?: number;
+  readonly severity_text?: string;
+  readonly trace_id?: string;
+  readonly span_id?: string;
+  readonly stream: string;
+};
+type StreamText = readonly [
+  labels: Labels,
+  resource: FlatAttributes,
+  scope: readonly [name: string, version: string, schemaUrl: string, attributes: FlatAttributes],
+];
+
+/** What is the same for all records of a stream. */
+type StreamFields = {
+  readonly stream: string;
+  readonly stream_id: string;
+  readonly service_id: string | undefined;
+  readonly labels: readonly string[];
+  readonly tokens: readonly string[];
+  readonly isNested: boolean;
+};
+
+const KEYWORD = { type: "keyword" };
+/** Found by its value, never sorted or counted by. */
+const LOOK_UP = { type: "keyword", doc_values: false, ignore_above: 8_000 };
+const MAX_KNOWN_STREAMS = 20_000;
+
+/**
+ * Log records as documents. `labels` and `fields` have a text `name=value` for each index label and each attribute: with them
+ * every attribute can be looked up, however many names there are, as one field of the index.
+ */
+export class LogCodec implements RowCodec<LogBatch, LogRecord> {
+  readonly signal = "logs";
+  readonly settings = WORDS_ANALYSIS;
+  readonly mapping: Readonly<Record<string, object>>;
+  readonly #fieldsOfStream = new WeakMap<LogStream, StreamFields>();
+  readonly #streamOfText = new Map<string, LogStream>();
+
+  constructor({ search_context }: { readonly search_context: boolean }) {
+    this.mapping = {
+      service_id: KEYWORD,
+      level: KEYWORD,
+      severity: { type: "byte" },
+      severity_text: { ...KEYWORD, ignore_above: 256 },
+      message: { ...WORDS_FIELD, fields: { keyword: { ...KEYWORD, ignore_above: 256, index: false } } },
+      long_words: { type: "boolean" },
+      trace_id: LOOK_UP,
+      span_id: LOOK_UP,
+      stream_id: KEYWORD,
+      labels: KEYWORD,
+      fields: { ...KEYWORD, doc_values: false },
+      nested: { type: "boolean" },
+      context: search_context ? { type: "flat_object" } : { type: "object", enabled: false },
+    };
+  }
+
+  timesOf(batch: LogBatch): BigInt64Array {
+    return batch.timesNs;
+  }
+
+  refusal(): undefined {
+    return undefined;
+  }
+
+  approximateBytes(batch: LogBatch): number {
+    let bytes = batch.length * 100 + approximateTextBytes(batch.bodies);
+    for (const { values } of batch.attributes) bytes += approximateTextBytes(values);
+    return bytes;
+  }
+
+  rowAt(batch: LogBatch, row: number): LogRecord {
+    return {
+      timeNs: batch.timesNs[row] as bigint,
+      observedNs: batch.observedNs[row] as bigint,
+      stream: batch.streams[batch.streamRefs[row] as number] as LogStream,
+      severity: batch.severities[row] as number,
+      severityText: batch.severityTexts[row] as string,
+      body: batch.bodies[row] as string,
+      traceId: batch.traceIds[row] as string,
+      spanId: batch.spanIds[row] as string,
+      attributes: attributesAt(batch.attributes, row),
+    };
+  }
+
+  fieldsOf(record: LogRecord): Readonly<Record<string, unknown>> {
+    const { observedNs, severity, severityText, body, traceId, spanId, attributes } = record;
+    const { tokens, isNested, ...ofStream } = this.#fieldsOf(record.stream);
+    const fields: readonly string[] = attributes.length > 0 ? [...tokens, ...attributeTokens(attributes)] : tokens;
+    return {
+      ...ofStream,
+      level: levelOf(severity, severityText),
+      ...(severity !== 0 && { severity }),
+      ...(severityText !== "" && { severity_text: severityText }),
+      ...(observedNs !== 0n && { observed_ns: String(observedNs) }),
+      ...(body !== "" && { message: body }),
+      ...(hasLongWord(body) && { long_words: true }),
+      ...(traceId !== "" && { trace_id: traceId }),
+      ...(spanId !== "" && { span_id: spanId }),
+      ...(fields.length > 0 && { fields }),
+      ...((isNested || hasNested(attributes)) && { nested: true }),
+      ...attributeFields(attributes),
+    };
+  }
+
+  rowOf(timeNs: bigint, fields: Readonly<Record<string, unknown>>): LogRecord {
+    const document = fields as LogFields;
+    return {
+      timeNs,
+      observedNs: BigInt(document.observed_ns ?? 0),
+      stream: this.streamOf(document.stream),
+      severity: document.severity ?? 0,
+      severityText: document.severity_text ?? "",
+      body: document.message ?? "",
+      traceId: document.trace_id ?? "",
+      spanId: document.span_id ?? "",
+      attributes: attributesOfFields(document),
+    };
+  }
+
+  batchOf(records: readonly LogRecord[]): LogBatch {
+    const numbers = new Map<LogStream, number>();
+    const streams: LogStream[] = [];
+    const streamRefs = Uint32Array.from(records, ({ stream }) => {
+      let number = numbers.get(stream);
+      if (number === undefined) {
+        // The same stream may be there as it came and as it was read.
+        const one = this.streamOf(this.keyOf(stream));
+        number = numbers.get(one) ?? streams.push(one) - 1;
+        numbers.set(stream, number).set(one, number);
+      }
+      return number;
+    });
+    return {
+      length: records.length,
+      streams,
+      streamRefs,
+      timesNs: BigInt64Array.from(records, ({ timeNs }) => timeNs),
+      observedNs: BigInt64Array.from(records, ({ observedNs }) => observedNs),
+      severities: Uint8Array.from(records, ({ severity }) => severity),
+      severityTexts: records.map(({ severityText }) => severityText),
+      bodies: records.map(({ body }) => body),
+      traceIds: records.map(({ traceId }) => traceId),
+      spanIds: records.map(({ spanId }) => spanId),
+      attributes: attributeColumns(records),
+    };
+  }
+
+  /** The text that is equal for equal streams. */
+  keyOf(stream: LogStream): string {
+    return this.#fieldsOf(stream).stream;
+  }
+
+  /** The same object for the same text, as long as there are not very many. */
+  streamOf(text: string): LogStream {
+    const known = this.#streamOfText.get(text);
+    if (known) return known;
+    const [labels, resource, [name, version, schemaUrl, attributes]] = JSON.parse(text) as StreamText;
+    const scope = { name, version, schemaUrl, attributes: unflatten(attributes) };
+    const stream: LogStream = { labels, resource: unflatten(resource), scope };
+    if (this.#streamOfText.size >= MAX_KNOWN_STREAMS) this.#streamOfText.clear();
+    this.#streamOfText.set(text, stream);
+    return stream;
+  }
+
+  #fieldsOf(stream: LogStream): StreamFields {
+    const known = this.#fieldsOfStream.get(stream);
+    if (known) return known;
+    const { labels, resource, scope } = stream;
+    const { name, version, schemaUrl, attributes } = scope;
+    const parts: StreamText = [labels, flatten(resource), [name, version, schemaUrl, flatten(attributes)]];
+    const text = JSON.stringify(parts);
+    const service = attributeValue(resource, "service.name");
+    const fields: StreamFields = {
+      stream: text,
+      stream_id: createHash("sha256").update(text).digest("base64url").slice(0, 22),
+      service_id: service === "" ? undefined : service.slice(0, 1_000),
+      labels: labels.map(([label, value]) => attributeToken(label, value)),
+      tokens: [...attributeTokens(resource), ...attributeTokens(attributes)],
+      isNested: hasNested(resource) || hasNested(attributes),
+    };
+    this.#fieldsOfStream.set(stream, fields);
+    return fields;
+  }
+}
+
+const LEVELS = ["trace", "debug", "info", "warn", "error", "fatal"];
+
+/** By the sender's own word, else by OpenTelemetry's ranges of numbers. */
+function levelOf(severity: number, text: string): string | undefined {
+  if (severity >= 1 && severity <= 24) return LEVELS[Math.floor((severity - 1) / 4)];
+  return text === "" ? undefined : text.slice(0, 100).toLowerCase();
+}

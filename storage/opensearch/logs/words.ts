@@ -1,0 +1,75 @@
+import type { LineFilter } from "@sightline/model/ports.ts";
+import { compileRegex } from "@sightline/model/regex.ts";
+
+/**
+ * How a line is cut into words for the index: at every ASCII character that is no letter, digit or underscore. Words keep
+ * their case, so that what contains a text can be found exactly.
+ */
+const SEPARATORS = Array.from({ length: 128 }, (_, code) => String.fromCharCode(code)).filter(
+  (character) => !/\w/.test(character),
+);
+/** Lucene cuts longer ones into pieces. */
+const MAX_WORD_LENGTH = 255;
+const LONG_WORD = new RegExp(`[\\w\\u0080-\\uffff]{${MAX_WORD_LENGTH - 5}}`);
+/** More do not make it more selective, only slower. */
+const MAX_WORDS = 8;
+
+export const WORDS_ANALYSIS = {
+  analysis: {
+    tokenizer: {
+      sightline_words: {
+        type: "char_group",
+        tokenize_on_chars: SEPARATORS.map((character) => {
+          return `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
+        }),
+        max_token_length: MAX_WORD_LENGTH,
+      },
+    },
+    analyzer: { sightline_words: { type: "custom", tokenizer: "sightline_words" } },
+  },
+};
+export const WORDS_FIELD = { type: "text", analyzer: "sightline_words", index_options: "docs", norms: false };
+
+/** Documents with such a body are looked at whatever is asked for. */
+export function hasLongWord(body: string): boolean {
+  return body.length >= MAX_WORD_LENGTH - 5 && LONG_WORD.test(body);
+}
+
+/**
+ * A query that finds every line that the filter lets through, and maybe others; undefined when all lines would have to be
+ * looked at.
+ */
+export function lineQuery({ op, text }: LineFilter): object | undefined {
+  if (op === "|=") return containing([text]);
+  if (op === "|~") return containing(compileRegex(text).literals ?? []);
+  return undefined;
+}
+
+function containing(texts: readonly string[]): object | undefined {
+  const queries = texts.map(wordsQuery);
+  if (queries.length === 0 || queries.length > MAX_ALTERNATIVES) return undefined;
+  const known = queries.filter((query) => query !== undefined);
+  if (known.length < queries.length) return undefined;
+  return { bool: { should: [...known, { term: { long_words: true } }], minimum_should_match: 1 } };
+}
+const MAX_ALTERNATIVES = 100;
+
+function wordsQuery(text: string): object | undefined {
+  const parts = text.split(/[^\w\u0080-\uffff]/);
+  // The first and the last may be part of a longer word.
+  const whole = parts.slice(1, -1).filter((word) => isUsable(word));
+  if (whole.length > 0) {
+    const longest = [...new Set(whole)].sort((a, b) => b.length - a.length).slice(0, MAX_WORDS);
+    return { bool: { filter: longest.map((word) => ({ term: { message: word } })) } };
+  }
+  const [first = "", last] = parts.length > 1 ? [parts[0], parts.at(-1)] : [parts[0], undefined];
+  if (last === undefined) return isUsable(first) ? { wildcard: { message: { value: `*${first}*` } } } : undefined;
+  const ends: object[] = [];
+  if (isUsable(last)) ends.push({ prefix: { message: { value: last } } });
+  if (isUsable(first)) ends.push({ wildcard: { message: { value: `*${first}` } } });
+  return ends.length > 0 ? { bool: { filter: ends } } : undefined;
+}
+
+function isUsable(word: string): boolean {
+  return word !== "" && word.length < MAX_WORD_LENGTH - 5 && word.isWellFormed();
+}

@@ -1,0 +1,32 @@
+import type { Matcher } from "@sightline/model/matcher.ts";
+
+/** One row by itself, made of a batch or of a document. */
+export type Row = { readonly timeNs: bigint };
+
+/** What a store of rows has to know of the kind of rows it keeps. */
+export interface RowCodec<Batch extends { readonly length: number }, R extends Row> {
+  readonly signal: "logs" | "traces";
+  /** Of the documents, beside those that every row has. */
+  readonly mapping: Readonly<Record<string, object>>;
+  /** Settings of the indexes: analysis. */
+  readonly settings: Readonly<Record<string, unknown>>;
+  timesOf(batch: Batch): BigInt64Array;
+  /** Why the row can't be kept; undefined when it can. */
+  refusal(batch: Batch, row: number): string | undefined;
+  /** In memory, estimated. */
+  approximateBytes(batch: Batch): number;
+  rowAt(batch: Batch, row: number): R;
+  /** Fields of the document beside those that every row has. {@link rowOf} gets the same back. */
+  fieldsOf(row: R): Readonly<Record<string, unknown>>;
+  rowOf(timeNs: bigint, fields: Readonly<Record<string, unknown>>): R;
+  batchOf(rows: readonly R[]): Batch;
+}
+
+/** What of the rows is wanted: a query that finds those rows, and maybe others, and the test that tells. */
+export type RowFilter<R extends Row> = {
+  readonly must: readonly object[];
+  readonly mustNot: readonly object[];
+  readonly matches: (row: R) => boolean;
+};
+
+export type { Matcher };

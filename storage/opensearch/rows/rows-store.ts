@@ -1,0 +1,360 @@
+import { UnavailableError } from "@sightline/model/errors.ts";
+import type { Logger } from "@sightline/model/logger.ts";
+import type { MemoryPart } from "@sightline/model/memory-part.ts";
+import type { AppendResult, Deletion, RowDeletion, TimeRangeNs } from "@sightline/model/ports.ts";
+import type { TenantId } from "@sightline/model/tenant.ts";
+import type { Registry } from "prom-client";
+import type { OpenSearchConfig } from "../config.ts";
+import { OpenSearchConnection } from "../connection/open-search-connection.ts";
+import { admitRows, type TimeLimits } from "./admit-rows.ts";
+import { BulkWriter } from "./bulk-writer.ts";
+import { Flusher } from "./flusher.ts";
+import { type HotBatch, HotRows } from "./hot-rows.ts";
+import { IndexLifecycle } from "./index-lifecycle.ts";
+import { IndexNames } from "./index-names.ts";
+import { putTemplates } from "./index-templates.ts";
+import type { Row, RowCodec, RowFilter } from "./row-codec.ts";
+import { RowDeleter } from "./row-deleter.ts";
+import { rowOfSource } from "./row-document.ts";
+import { searchRows, type Visibility } from "./search-rows.ts";
+import { StoreMetrics } from "./store-metrics.ts";
+import { Turn } from "./turn.ts";
+import { WriterCheckpoint } from "./writer-checkpoint.ts";
+
+/** What the stores of logs and of traces are made with. */
+export type OpenSearchStoreOptions = {
+  readonly config: OpenSearchConfig;
+  /** How long rows are kept, and for how long a deletion can be cancelled; in ms. */
+  readonly limits: TimeLimits & { readonly deletion_grace: number };
+  /**
+   * Whose log the positions are from. The same after a restart with the same log, and no other process' at any time.
+   * Letters, digits, `-` and `_`.
+   */
+  readonly writer: string;
+  readonly logger: Logger;
+  readonly registry: Registry;
+  readonly nowMs?: (() => number) | undefined;
+};
+
+/** A tenant's rows at one moment: those in memory, and what searches must leave out for it. */
+export type Snapshot<Batch> = { readonly hot: readonly HotBatch<Batch>[]; readonly visibility: Visibility };
+
+export type RowsRequest<R extends Row> = {
+  readonly tenant: TenantId;
+  readonly range: TimeRangeNs;
+  readonly filter: RowFilter<R>;
+  readonly newestFirst: boolean;
+  readonly limit: number;
+};
+
+const TICK_MS = 200;
+/** A failed flush, or an attempt to reach the cluster, is repeated after so long; twice as long each time. */
+const FIRST_RETRY_MS = 500;
+const MAX_RETRY_MS = 30_000;
+const MAINTENANCE_MS = 60_000;
+const RETRY_AFTER_MS = 1_000;
+
+/**
+ * Keeps rows in memory as they come ("hot"), sends them to OpenSearch many at a time, and lets go of them once searches find
+ * them there: what the stores of logs and of traces have in common. A row belongs to exactly one of both at any moment: what
+ * this writer sent but has not noted in its checkpoint is left out of its searches.
+ */
+export class RowsStore<Batch extends { readonly length: number }, R extends Row> {
+  readonly connection: OpenSearchConnection;
+  readonly names: IndexNames;
+  readonly metrics: StoreMetrics;
+  readonly memoryParts: readonly MemoryPart[];
+  readonly #options: OpenSearchStoreOptions;
+  readonly #codec: RowCodec<Batch, R>;
+  readonly #nowMs: () => number;
+  readonly #hot = new HotRows<Batch>();
+  readonly #checkpoint: WriterCheckpoint;
+  readonly #flusher: Flusher<Batch, R>;
+  readonly #deleter: RowDeleter<Batch, R>;
+  readonly #lifecycle: IndexLifecycle;
+  /** Undefined until the cluster has been reached. */
+  #flushedPosition: number | undefined;
+  /** The newest of the flushes and deletions, which run one after the other. Never rejects. */
+  #work: Promise<void> = Promise.resolve();
+  #isBusy = false;
+  #attempts = 0;
+  #retryAtMs = 0;
+  #maintainedAtMs = performance.now();
+  #ticker: NodeJS.Timeout | undefined;
+  #stopped = true;
+
+  constructor(options: OpenSearchStoreOptions, codec: RowCodec<Batch, R>) {
+    const { config, logger, registry, writer } = options;
+    this.#options = options;
+    this.#codec = codec;
+    this.#nowMs = options.nowMs ?? Date.now;
+    this.connection = new OpenSearchConnection(config, registry);
+    this.names = new IndexNames(codec.signal, config);
+    this.metrics = new StoreMetrics(registry, codec.signal);
+    const { connection, names, metrics } = this;
+    this.#checkpoint = new WriterCheckpoint(connection, names, codec.signal, writer);
+    const bulk = new BulkWriter({ connection, config: config.bulk });
+    const shared = { connection, bulk, names, codec, writer, logger, metrics };
+    this.#flusher = new Flusher({ ...shared, checkpoint: this.#checkpoint });
+    this.#deleter = new RowDeleter({ ...shared, graceMs: options.limits.deletion_grace, nowMs: this.#nowMs });
+    this.#lifecycle = new IndexLifecycle({
+      connection,
+      names,
+      config,
+      retentionMs: options.limits.retention,
+      nowMs: this.#nowMs,
+      logger,
+      metrics,
+    });
+    this.memoryParts = [
+      { name: `${codec.signal}_rows`, memoryBytes: () => this.#hot.bytes, flush: () => this.flush() },
+    ];
+  }
+
+  /** A cluster that is not there is looked for until it is; throws when it is there and refuses what the store needs. */
+  async start(): Promise<void> {
+    this.#stopped = false;
+    await this.#tryToConnect();
+    this.#ticker = setInterval(() => this.#tick(), TICK_MS).unref();
+  }
+
+  /** Flushes what is in memory. When that fails the rows stay in the write-ahead log, and the error is thrown. */
+  async stop(): Promise<void> {
+    clearInterval(this.#ticker);
+    if (this.#stopped) return;
+    try {
+      if (this.#hot.rows > 0) await this.flush();
+    } finally {
+      this.#stopped = true;
+      await this.#work;
+      await this.connection.close();
+    }
+  }
+
+  firstUnflushedPosition(): number | undefined {
+    return this.#hot.first?.position;
+  }
+
+  /** Everything of it happens before it returns; the promise is the port's. */
+  async append(tenant: TenantId, batch: Batch, position: number): Promise<AppendResult> {
+    if (position <= this.#flushed()) {
+      this.metrics.replayed.inc(batch.length);
+      return { accepted: batch.length, rejected: [] };
+    }
+    this.#checkBacklog();
+    const now = this.#nowMs();
+    const { rows, minNs, maxNs, rejected } = admitRows(batch, this.#codec, this.#options.limits, now);
+    for (const { reason, count } of rejected) this.metrics.rejected.inc({ reason }, count);
+    if (rows.length === 0) return { accepted: 0, rejected };
+    this.metrics.rows.inc(rows.length);
+    const bytes = this.#codec.approximateBytes(batch);
+    const arrival = { arrivedMs: performance.now(), ingestedAtMs: now };
+    this.#hot.add({ tenant, batch, position, rows, bytes, minNs, maxNs, ...arrival });
+    this.#report();
+    if (this.#isFlushDue()) this.#flushInBackground();
+    return { accepted: rows.length, rejected };
+  }
+
+  flush(): Promise<void> {
+    return this.#enqueue(() => this.#flushNow());
+  }
+
+  snapshot(tenant: TenantId): Snapshot<Batch> {
+    const untilPosition = this.#flushed();
+    return { hot: this.#hot.batchesOf(tenant), visibility: { writer: this.#options.writer, untilPosition } };
+  }
+
+  /** Rows of memory and of OpenSearch in the order of time, at most `limit`, some at a time. */
+  async *rows(request: RowsRequest<R>, signal: AbortSignal): AsyncGenerator<readonly R[]> {
+    signal.throwIfAborted();
+    const { tenant, range, filter, newestFirst } = request;
+    const { hot, visibility } = this.snapshot(tenant);
+    const order = { newestFirst, limit: request.limit };
+    const turn = new Turn();
+    const waiting = await this.#hotRows(hot, request, turn, signal);
+    const isBefore = newestFirst ? (a: R, b: R) => a.timeNs > b.timeNs : (a: R, b: R) => a.timeNs < b.timeNs;
+    let left = request.limit;
+    let next = 0;
+    const search = { tenant, range, visibility, must: filter.must, mustNot: filter.mustNot };
+    for await (const page of searchRows(this.connection, this.names.all, search, order, signal)) {
+      const merged: R[] = [];
+      for (const { _source } of page) {
+        const row = rowOfSource(this.#codec, _source);
+        while (next < waiting.length && isBefore(waiting[next] as R, row)) merged.push(waiting[next++] as R);
+        if (filter.matches(row)) merged.push(row);
+        await turn.next(signal);
+      }
+      if (merged.length > left) merged.length = left;
+      left -= merged.length;
+      if (merged.length > 0) yield merged;
+      if (left === 0) return;
+    }
+    const rest = waiting.slice(next, next + left);
+    if (rest.length > 0) yield rest;
+  }
+
+  async deleteRows(request: RowDeletion, filter: RowFilter<R>, signal: AbortSignal): Promise<Deletion> {
+    return this.#enqueue(async () => {
+      await this.#flushNow();
+      return this.#deleter.delete(request, filter, this.snapshot(request.tenant).visibility, signal);
+    });
+  }
+
+  async deletions(tenant: TenantId): Promise<readonly Deletion[]> {
+    this.#flushed();
+    return this.#deleter.list(tenant);
+  }
+
+  cancelDeletion(tenant: TenantId, id: string): Promise<boolean> {
+    return this.#enqueue(() => this.#deleter.cancel(tenant, id));
+  }
+
+  /** Rolls indexes over, drops expired ones and removes deleted rows now; it happens by itself once a minute. */
+  async maintain(): Promise<void> {
+    this.#flushed();
+    await this.#enqueue(() => this.#deleter.removeDue());
+    await this.#lifecycle.maintain();
+  }
+
+  #flushed(): number {
+    if (this.#flushedPosition !== undefined && !this.#stopped) return this.#flushedPosition;
+    const { signal } = this.#codec;
+    const problem = this.#stopped ? "is not running" : "has not reached OpenSearch yet; see storage.opensearch.nodes";
+    throw new UnavailableError(`the store of ${signal} ${problem}`, { retryAfterMs: RETRY_AFTER_MS });
+  }
+
+  /** Throws when the rows that wait to be sent are too many already. */
+  #checkBacklog(): void {
+    const { max_backlog, max_backlog_bytes } = this.#options.config.flush;
+    const { rows, bytes } = this.#hot;
+    if (rows < max_backlog && bytes < max_backlog_bytes) return;
+    this.#flushInBackground();
+    const keys = `storage.opensearch.flush.max_backlog (${max_backlog}) and max_backlog_bytes (${max_backlog_bytes})`;
+    throw new UnavailableError(
+      `${rows} rows of ${this.#codec.signal}, about ${bytes} bytes, wait to be sent to OpenSearch; ${keys} allow no more`,
+      { retryAfterMs: RETRY_AFTER_MS },
+    );
+  }
+
+  #enqueue<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.#work.then(work);
+    this.#work = done.then(
+      () => {},
+      () => {},
+    );
+    return done;
+  }
+
+  #isFlushDue(): boolean {
+    const { max_rows, max_bytes, max_age } = this.#options.config.flush;
+    const { rows, bytes, first } = this.#hot;
+    if (!first) return false;
+    return rows >= max_rows || bytes >= max_bytes || performance.now() - first.arrivedMs >= max_age;
+  }
+
+  #tick(): void {
+    if (this.#isBusy || performance.now() < this.#retryAtMs) return;
+    if (this.#flushedPosition === undefined) {
+      this.#inBackground("can't reach OpenSearch; it is tried again", () => this.#connect());
+    } else if (this.#isFlushDue()) {
+      this.#flushInBackground();
+    } else if (performance.now() - this.#maintainedAtMs >= MAINTENANCE_MS) {
+      this.#maintainedAtMs = performance.now();
+      this.#inBackground("can't maintain the indexes; it is tried again later", () => this.maintain());
+    }
+  }
+
+  #flushInBackground(): void {
+    const message = "can't send rows to OpenSearch; they stay in memory and in the write-ahead log";
+    this.#inBackground(message, () => this.flush());
+  }
+
+  #inBackground(message: string, work: () => Promise<void>): void {
+    if (this.#isBusy || performance.now() < this.#retryAtMs) return;
+    this.#isBusy = true;
+    work()
+      .then(() => {
+        this.#attempts = 0;
+      })
+      .catch((error) => this.#failed(message, error))
+      .finally(() => {
+        this.#isBusy = false;
+      });
+  }
+
+  #failed(message: string, error: unknown): void {
+    if (this.#stopped) return;
+    const retryMs = Math.min(MAX_RETRY_MS, FIRST_RETRY_MS * 2 ** this.#attempts++);
+    this.#retryAtMs = performance.now() + retryMs;
+    this.#options.logger.error(message, { store: this.#codec.signal, retryMs, error });
+  }
+
+  async #tryToConnect(): Promise<void> {
+    try {
+      await this.#connect();
+    } catch (error) {
+      if (!(error instanceof UnavailableError)) throw error;
+      this.#failed("can't reach OpenSearch; it is looked for, and what comes in stays in the write-ahead log", error);
+    }
+  }
+
+  async #connect(): Promise<void> {
+    await putTemplates(this.connection, this.names, this.#codec, this.#options.config);
+    const position = await this.#checkpoint.read();
+    await this.#checkpoint.removeRowsAbove(position);
+    await this.#deleter.recover();
+    this.#flushedPosition = position;
+    this.metrics.connected.set(1);
+  }
+
+  async #flushNow(): Promise<void> {
+    this.#flushed();
+    const until = this.#hot.last?.position ?? -1;
+    for (;;) {
+      const portion = this.#hot.portion(this.#options.config.flush.max_rows, until);
+      if (portion.length === 0) return;
+      const stopTimer = this.metrics.flushSeconds.startTimer();
+      try {
+        await this.#flusher.write(portion);
+      } catch (error) {
+        this.metrics.flushes.inc({ result: "failed" });
+        throw error;
+      } finally {
+        stopTimer();
+      }
+      this.#flushedPosition = (portion.at(-1) as HotBatch<Batch>).position;
+      this.#hot.drop(portion.length);
+      this.metrics.flushes.inc({ result: "ok" });
+      this.#report();
+    }
+  }
+
+  /** Those that the request wants, in its order. */
+  async #hotRows(
+    batches: readonly HotBatch<Batch>[],
+    { range, filter, newestFirst, limit }: RowsRequest<R>,
+    turn: Turn,
+    signal: AbortSignal,
+  ): Promise<readonly R[]> {
+    const found: R[] = [];
+    for (const { batch, rows, minNs, maxNs } of batches) {
+      if (maxNs < range.startNs || minNs >= range.endNs) continue;
+      const times = this.#codec.timesOf(batch);
+      for (const row of rows) {
+        const time = times[row] as bigint;
+        if (time < range.startNs || time >= range.endNs) continue;
+        const candidate = this.#codec.rowAt(batch, row);
+        if (filter.matches(candidate)) found.push(candidate);
+        await turn.next(signal);
+      }
+    }
+    found.sort((a, b) => (a.timeNs < b.timeNs ? -1 : a.timeNs > b.timeNs ? 1 : 0));
+    if (newestFirst) found.reverse();
+    return found.length > limit ? found.slice(0, limit) : found;
+  }
+
+  #report(): void {
+    this.metrics.hotRows.set(this.#hot.rows);
+    this.metrics.hotBytes.set(this.#hot.bytes);
+  }
+}

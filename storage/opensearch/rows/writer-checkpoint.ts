@@ -1,0 +1,56 @@
+import type { OpenSearchConnection } from "../connection/open-search-connection.ts";
+import type { IndexNames } from "./index-names.ts";
+
+const NOT_FOUND = 404;
+/** Left over from a crash; there is no reason to hurry. */
+const CLEAN_UP_TIMEOUT_MS = 300_000;
+
+/** Up to where a writer's rows are in OpenSearch for good: a document of its own, read by its id. */
+export class WriterCheckpoint {
+  readonly #connection: OpenSearchConnection;
+  readonly #names: IndexNames;
+  readonly #writer: string;
+  readonly #path: string;
+  readonly #signal: "logs" | "traces";
+
+  constructor(connection: OpenSearchConnection, names: IndexNames, signal: "logs" | "traces", writer: string) {
+    this.#connection = connection;
+    this.#names = names;
+    this.#writer = writer;
+    this.#signal = signal;
+    this.#path = `/${names.state}/_doc/writer-${signal}-${encodeURIComponent(writer)}`;
+  }
+
+  /** -1 when the writer has written nothing yet. */
+  async read(): Promise<number> {
+    const { status, body } = await this.#connection.send<{ readonly _source?: { readonly position?: number } }>(
+      "read checkpoint",
+      { method: "GET", path: this.#path, accept: [NOT_FOUND] },
+    );
+    return status === NOT_FOUND ? -1 : (body._source?.position ?? -1);
+  }
+
+  /** Durable when it settles. */
+  async write(position: number): Promise<void> {
+    const body = { kind: "writer", signal: this.#signal, writer: this.#writer, position };
+    await this.#connection.send("write checkpoint", { method: "PUT", path: this.#path, body });
+  }
+
+  /**
+   * Removes this writer's rows above the position: a crash came between them and the checkpoint. They come again from the
+   * log, and may then go to another index, where their ids would not be known.
+   */
+  async removeRowsAbove(position: number): Promise<void> {
+    const own = { term: { writer: this.#writer } };
+    const query = { bool: { filter: [own, { range: { position: { gt: position } } }] } };
+    const options = { ignore_unavailable: true, allow_no_indices: true };
+    await this.#connection.send("refresh", { method: "POST", path: `/${this.#names.all}/_refresh`, query: options });
+    await this.#connection.send("remove unfinished rows", {
+      method: "POST",
+      path: `/${this.#names.all}/_delete_by_query`,
+      query: { ...options, conflicts: "proceed", refresh: true },
+      body: { query },
+      timeoutMs: CLEAN_UP_TIMEOUT_MS,
+    });
+  }
+}

@@ -1,0 +1,242 @@
+import { type Attributes, attributeValue } from "@sightline/model/attributes.ts";
+import type { SpanBatch, SpanDropped, SpanEvent, SpanLink, SpanSource } from "@sightline/model/span-batch.ts";
+import {
+  type AttributeFields,
+  approximateTextBytes,
+  attributeColumns,
+  attributeFields,
+  attributesAt,
+  attributesOfFields,
+  attributeTokens,
+  type FlatAttributes,
+  flatten,
+  unflatten,
+} from "../rows/attribute-text.ts";
+import type { RowCodec } from "../rows/row-codec.ts";
+import { isSpanId, isTraceId } from "./hex-ids.ts";
+import { type EventText, eventOfText, eventText, type LinkText, linkOfText, linkText } from "./span-parts.ts";
+
+/** A span by itself; `timeNs` is its start. */
+export type Span = {
+  readonly timeNs: bigint;
+  readonly source: SpanSource;
+  readonly traceId: string;
+  readonly spanId: string;
+  readonly parentSpanId: string;
+  readonly traceState: string;
+  readonly flags: number;
+  readonly name: string;
+  readonly kind: number;
+  readonly durationNs: bigint;
+  readonly statusCode: number;
+  readonly statusMessage: string;
+  readonly attributes: Attributes;
+  readonly events: readonly SpanEvent[];
+  readonly links: readonly SpanLink[];
+  readonly dropped: SpanDropped | undefined;
+};
+
+/** What a document has of the span, beside what every row has. Whatever is empty is left out. */
+type SpanFields = AttributeFields & {
+  readonly trace_id: string;
+  readonly span_id: string;
+  readonly parent_span_id?: string;
+  readonly trace_state?: string;
+  readonly flags?: number;
+  readonly name?: string;
+  readonly kind?: number;
+  readonly duration_ns: string;
+  readonly status_code?: number;
+  readonly status_message?: string;
+  readonly source: string;
+  readonly events?: readonly EventText[];
+  readonly links?: readonly LinkText[];
+  readonly dropped?: readonly [attributes: number, events: number, links: number];
+};
+type SourceText = readonly [
+  resource: FlatAttributes,
+  resourceSchemaUrl: string,
+  scope: readonly [name: string, version: string, schemaUrl: string, attributes: FlatAttributes],
+];
+type SourceFields = {
+  readonly source: string;
+  readonly service_id: string | undefined;
+  readonly tokens: readonly string[];
+};
+
+const KEYWORD = { type: "keyword", ignore_above: 8_000 };
+const LOOK_UP = { ...KEYWORD, doc_values: false };
+const MAX_KNOWN_SOURCES = 20_000;
+
+/** Spans as documents; `fields` has a text `name=value` for each attribute of span, resource and scope. */
+export class SpanCodec implements RowCodec<SpanBatch, Span> {
+  readonly signal = "traces";
+  readonly settings = {};
+  readonly mapping: Readonly<Record<string, object>>;
+  readonly #fieldsOfSource = new WeakMap<SpanSource, SourceFields>();
+  readonly #sourceOfText = new Map<string, SpanSource>();
+
+  constructor({ search_context }: { readonly search_context: boolean }) {
+    this.mapping = {
+      trace_id: LOOK_UP,
+      span_id: LOOK_UP,
+      parent_span_id: LOOK_UP,
+      service_id: KEYWORD,
+      name: KEYWORD,
+      kind: { type: "byte" },
+      duration_ns: { type: "long" },
+      status_code: { type: "byte" },
+      fields: LOOK_UP,
+      context: search_context ? { type: "flat_object" } : { type: "object", enabled: false },
+    };
+  }
+
+  timesOf(batch: SpanBatch): BigInt64Array {
+    return batch.startsNs;
+  }
+
+  refusal({ traceIds, spanIds }: SpanBatch, row: number): string | undefined {
+    const traceId = traceIds[row] as string;
+    const spanId = spanIds[row] as string;
+    if (!isTraceId(traceId)) return `trace id ${JSON.stringify(traceId)} is not 32 hex digits, not all zero`;
+    if (!isSpanId(spanId)) return `span id ${JSON.stringify(spanId)} is not 16 hex digits, not all zero`;
+    return undefined;
+  }
+
+  approximateBytes(batch: SpanBatch): number {
+    let bytes = batch.length * 200 + approximateTextBytes(batch.names) + approximateTextBytes(batch.statusMessages);
+    for (const { values } of batch.attributes) bytes += approximateTextBytes(values);
+    for (const list of [...batch.events, ...batch.links]) {
+      for (const { attributes } of list ?? []) {
+        bytes += 200 + approximateTextBytes(attributes.map(({ value }) => value));
+      }
+    }
+    return bytes;
+  }
+
+  rowAt(batch: SpanBatch, row: number): Span {
+    return {
+      timeNs: batch.startsNs[row] as bigint,
+      source: batch.sources[batch.sourceRefs[row] as number] as SpanSource,
+      traceId: batch.traceIds[row] as string,
+      spanId: batch.spanIds[row] as string,
+      parentSpanId: batch.parentSpanIds[row] as string,
+      traceState: batch.traceStates[row] as string,
+      flags: batch.flags[row] as number,
+      name: batch.names[row] as string,
+      kind: batch.kinds[row] as number,
+      durationNs: batch.durationsNs[row] as bigint,
+      statusCode: batch.statusCodes[row] as number,
+      statusMessage: batch.statusMessages[row] as string,
+      attributes: attributesAt(batch.attributes, row),
+      events: batch.events[row] ?? [],
+      links: batch.links[row] ?? [],
+      dropped: batch.dropped?.[row],
+    };
+  }
+
+  fieldsOf(span: Span): Readonly<Record<string, unknown>> {
+    const { events, links, dropped, attributes } = span;
+    const { tokens, ...ofSource } = this.#fieldsOf(span.source);
+    const fields = [...tokens, ...attributeTokens(attributes)];
+    return {
+      ...ofSource,
+      trace_id: span.traceId,
+      span_id: span.spanId,
+      duration_ns: String(span.durationNs),
+      // Zero, too: services are counted by it.
+      kind: span.kind,
+      name: span.name,
+      ...(span.parentSpanId !== "" && { parent_span_id: span.parentSpanId }),
+      ...(span.traceState !== "" && { trace_state: span.traceState }),
+      ...(span.flags !== 0 && { flags: span.flags }),
+      ...(span.statusCode !== 0 && { status_code: span.statusCode }),
+      ...(span.statusMessage !== "" && { status_message: span.statusMessage }),
+      ...(fields.length > 0 && { fields }),
+      ...attributeFields(attributes),
+      ...(events.length > 0 && { events: events.map(eventText) }),
+      ...(links.length > 0 && { links: links.map(linkText) }),
+      ...(dropped && { dropped: [dropped.attributes, dropped.events, dropped.links] }),
+    };
+  }
+
+  rowOf(timeNs: bigint, fields: Readonly<Record<string, unknown>>): Span {
+    const document = fields as unknown as SpanFields;
+    const { dropped } = document;
+    return {
+      timeNs,
+      source: this.#sourceOf(document.source),
+      traceId: document.trace_id,
+      spanId: document.span_id,
+      parentSpanId: document.parent_span_id ?? "",
+      traceState: document.trace_state ?? "",
+      flags: document.flags ?? 0,
+      name: document.name ?? "",
+      kind: document.kind ?? 0,
+      durationNs: BigInt(document.duration_ns),
+      statusCode: document.status_code ?? 0,
+      statusMessage: document.status_message ?? "",
+      attributes: attributesOfFields(document),
+      events: (document.events ?? []).map(eventOfText),
+      links: (document.links ?? []).map(linkOfText),
+      dropped: dropped && { attributes: dropped[0], events: dropped[1], links: dropped[2] },
+    };
+  }
+
+  batchOf(spans: readonly Span[]): SpanBatch {
+    const numbers = new Map<SpanSource, number>();
+    const sourceRefs = Uint32Array.from(spans, ({ source }) => {
+      const number = numbers.get(source) ?? numbers.size;
+      numbers.set(source, number);
+      return number;
+    });
+    return {
+      length: spans.length,
+      sources: [...numbers.keys()],
+      sourceRefs,
+      traceIds: spans.map(({ traceId }) => traceId),
+      spanIds: spans.map(({ spanId }) => spanId),
+      parentSpanIds: spans.map(({ parentSpanId }) => parentSpanId),
+      traceStates: spans.map(({ traceState }) => traceState),
+      flags: Uint32Array.from(spans, ({ flags }) => flags),
+      names: spans.map(({ name }) => name),
+      kinds: Uint8Array.from(spans, ({ kind }) => kind),
+      startsNs: BigInt64Array.from(spans, ({ timeNs }) => timeNs),
+      durationsNs: BigInt64Array.from(spans, ({ durationNs }) => durationNs),
+      statusCodes: Uint8Array.from(spans, ({ statusCode }) => statusCode),
+      statusMessages: spans.map(({ statusMessage }) => statusMessage),
+      attributes: attributeColumns(spans),
+      events: spans.map(({ events }) => (events.length > 0 ? events : undefined)),
+      links: spans.map(({ links }) => (links.length > 0 ? links : undefined)),
+      ...(spans.some(({ dropped }) => dropped) && { dropped: spans.map(({ dropped }) => dropped) }),
+    };
+  }
+
+  /** The same object for the same text, as long as there are not very many. */
+  #sourceOf(text: string): SpanSource {
+    const known = this.#sourceOfText.get(text);
+    if (known) return known;
+    const [resource, resourceSchemaUrl, [name, version, schemaUrl, attributes]] = JSON.parse(text) as SourceText;
+    const scope = { name, version, schemaUrl, attributes: unflatten(attributes) };
+    const source: SpanSource = { resource: unflatten(resource), scope, resourceSchemaUrl };
+    if (this.#sourceOfText.size >= MAX_KNOWN_SOURCES) this.#sourceOfText.clear();
+    this.#sourceOfText.set(text, source);
+    return source;
+  }
+
+  #fieldsOf(source: SpanSource): SourceFields {
+    const known = this.#fieldsOfSource.get(source);
+    if (known) return known;
+    const { resource, scope, resourceSchemaUrl } = source;
+    const { name, version, schemaUrl, attributes } = scope;
+    const text: SourceText = [flatten(resource), resourceSchemaUrl, [name, version, schemaUrl, flatten(attributes)]];
+    const service = attributeValue(resource, "service.name");
+    const fields: SourceFields = {
+      source: JSON.stringify(text),
+      service_id: service === "" ? undefined : service,
+      tokens: [...attributeTokens(resource), ...attributeTokens(attributes)],
+    };
+    this.#fieldsOfSource.set(source, fields);
+    return fields;
+  }
+}
