@@ -1,7 +1,7 @@
 import { collectorConfig } from "@sightline/collector/config.ts";
 import { queryConfig } from "@sightline/query/config.ts";
 import { embeddedMetricsConfig, storageConfig } from "@sightline/storage-embedded/config.ts";
-import { timescaleMetricsConfig } from "@sightline/storage-timescale/config.ts";
+import { catalogConfig, timescaleMetricsConfig } from "@sightline/storage-timescale/config.ts";
 import { z } from "zod";
 import { serverConfig } from "./server-config.ts";
 
@@ -19,6 +19,7 @@ const metricsConfig = embeddedMetricsConfig.extend({
 /** The whole configuration: each section is the schema of the package that reads it. Unknown keys are errors. */
 export const configSchema = z.strictObject({
   ...serverConfig,
+  catalog: catalogConfig.prefault({}),
   collector: collectorConfig.prefault({}),
   storage: storageConfig.extend({ metrics: metricsConfig.prefault({}) }).prefault({}),
   query: queryConfig.prefault({}),

@@ -17,7 +17,7 @@ import { registerRemoteWrite } from "@sightline/collector/receivers/remote-write
 import { WriteAheadLog } from "@sightline/collector/wal/write-ahead-log.ts";
 import type { Config } from "@sightline/config/schema.ts";
 import { InvalidInputError } from "@sightline/model/errors.ts";
-import type { Authenticator, Component } from "@sightline/model/ports.ts";
+import type { Authenticator, Component, KeyCatalog } from "@sightline/model/ports.ts";
 import { countCutTexts, limitRegexWork } from "@sightline/model/regex.ts";
 import { TextSealer } from "@sightline/model/sealed-text.ts";
 import { SYSTEM_TENANT } from "@sightline/model/tenant.ts";
@@ -30,9 +30,9 @@ import { registerExport } from "@sightline/query/export/routes.ts";
 import { registerFederate } from "@sightline/query/federate/routes.ts";
 import { QueryGate } from "@sightline/query/http/query-gate.ts";
 import { registerJaegerApi } from "@sightline/query/jaeger-api/routes.ts";
-import { LogqlEngine } from "@sightline/query/logql/logql-engine.ts";
 import { registerLokiPatterns } from "@sightline/query/log-patterns/loki-patterns.ts";
 import { recordLevels } from "@sightline/query/log-patterns/record-levels.ts";
+import { LogqlEngine } from "@sightline/query/logql/logql-engine.ts";
 import { registerLokiApi } from "@sightline/query/loki-api/routes.ts";
 import { registerOpenapi } from "@sightline/query/openapi/routes.ts";
 import { registerPrometheusApi } from "@sightline/query/prometheus-api/routes.ts";
@@ -43,12 +43,12 @@ import { RangeCache } from "@sightline/query/results-cache/range-cache.ts";
 import { registerReveal } from "@sightline/query/reveal/routes.ts";
 import { registerSearchApi } from "@sightline/query/search/routes.ts";
 import { registerTempoApi } from "@sightline/query/tempo-api/routes.ts";
-import { SqliteCatalog } from "@sightline/storage-catalog/sqlite-catalog.ts";
 import { EmbeddedLogStore } from "@sightline/storage-embedded/logs/embedded-log-store.ts";
 import { EmbeddedPatternStore } from "@sightline/storage-embedded/patterns/embedded-pattern-store.ts";
 import { EmbeddedTraceStore } from "@sightline/storage-embedded/traces/embedded-trace-store.ts";
 import { collectDefaultMetrics, Gauge, Registry } from "prom-client";
 import { registerCopyRoute } from "./backup/copy-route.ts";
+import { type CatalogStorage, catalogStorage } from "./catalog-storage.ts";
 import { lockDataDir } from "./data-dir-lock.ts";
 import { DATA_LAYOUT } from "./data-layout.ts";
 import { assertNothingIsGone, rememberDirectories } from "./data-layout-guard.ts";
@@ -59,8 +59,8 @@ import { fitConfig } from "./memory/fit-config.ts";
 import { MemoryGuard } from "./memory/memory-guard.ts";
 import { memoryLimit } from "./memory/memory-limit.ts";
 import { heapLimitBytes } from "./memory/relaunch.ts";
-import { registerOperations } from "./operations-routes.ts";
 import { metricStorage } from "./metric-storage.ts";
+import { registerOperations } from "./operations-routes.ts";
 import { OwnLogs } from "./self-telemetry/own-logs.ts";
 import { OwnMetrics } from "./self-telemetry/own-metrics.ts";
 import { OwnTraces } from "./self-telemetry/own-traces.ts";
@@ -120,7 +120,8 @@ export class App {
       assertListenIsSafe(key, splitHostPort(config[key]).host, config.auth);
     }
     const tls = this.#addTls();
-    const catalog = this.#addCatalog();
+    const catalogParts = this.#addCatalog();
+    const { catalog } = catalogParts;
     const authenticator = this.#addAuthenticator(catalog);
     const sealer = readSealer(config.sealing_key_file);
 
@@ -229,7 +230,7 @@ export class App {
       snapshotDir: (name) => join(dir("snapshots"), name, DATA_LAYOUT.metrics),
     });
     registerReveal(http.app, { ...asking, sealer, hasKeys: config.auth.mode === "keys" });
-    const parts = { metrics: metricParts.copyable, logs, traces, catalog };
+    const parts = { metrics: metricParts.copyable, logs, traces, catalog: catalogParts.copyable };
     registerCopyRoute(http.app, { ...asking, parts, audit: catalog, dataDir: config.data_dir });
     registerExport(http.app, { ...asking, stores: { metrics, logs, traces }, audit: catalog });
     registerDeletionApi(http.app, { ...asking, stores: { metrics, logs, traces }, audit: catalog });
@@ -291,14 +292,14 @@ export class App {
     return files;
   }
 
-  #addCatalog(): SqliteCatalog {
-    const path = join(this.#config.data_dir, DATA_LAYOUT.catalog);
-    const catalog = new SqliteCatalog(path, { busyTimeoutMs: CATALOG_BUSY_TIMEOUT_MS });
-    this.#components.push(catalog);
-    return catalog;
+  #addCatalog(): CatalogStorage {
+    const [logger, registry] = [this.#logging.for("storage"), this.#registry];
+    const parts = catalogStorage({ config: this.#config, logger, registry, busyTimeoutMs: CATALOG_BUSY_TIMEOUT_MS });
+    this.#components.push(...parts.components);
+    return parts;
   }
 
-  #addAuthenticator(catalog: SqliteCatalog): Authenticator {
+  #addAuthenticator(catalog: KeyCatalog): Authenticator {
     const { auth } = this.#config;
     if (auth.mode === "none") return new HeaderAuthenticator();
     const ring = new KeyRing({ catalog, logger: this.#logging.for("auth") });

@@ -114,7 +114,7 @@ function help(): string {
     row("backup list|verify|remove TARGET [ID…]", "verify: reads all of it again"),
     row("backup restore TARGET [ID]", "the newest one or ID, into --data-dir DIR, which must not be there yet"),
     row("export DIR", "--tenant T [--signal metrics,logs,traces] [--format ndjson|parquet] [--start 30d] [--end now]"),
-    row("migrate status|up|down", "of storage.metrics.timescale; down takes the newest back, and its data with it"),
+    row("migrate status|up|down", "of every database in use; down takes the newest back, and its data with it"),
     row("config default|effective", "as YAML, with a comment per key | as it would be used"),
     "",
     "Flags:",

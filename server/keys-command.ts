@@ -1,12 +1,12 @@
-import { join } from "node:path";
 import { tokenId } from "@sightline/auth/api-key-token.ts";
 import { grantKey } from "@sightline/auth/key-grant.ts";
 import type { Config } from "@sightline/config/schema.ts";
 import { InvalidInputError, NotFoundError } from "@sightline/model/errors.ts";
+import { SILENT_LOGGER } from "@sightline/model/logger.ts";
 import type { ApiKey, KeyCatalog } from "@sightline/model/ports.ts";
 import { parseDurationMs } from "@sightline/model/units.ts";
-import { SqliteCatalog } from "@sightline/storage-catalog/sqlite-catalog.ts";
-import { DATA_LAYOUT } from "./data-layout.ts";
+import { Registry } from "prom-client";
+import { catalogStorage } from "./catalog-storage.ts";
 
 const USAGE =
   "usage: keys create --tenant T --scope ingest,read[,reveal,write-rules,admin] [--expires 90d] [--name N] | keys list | keys revoke ID…";
@@ -26,21 +26,24 @@ const ACTIONS: ReadonlyMap<string, Action> = new Map([
   ["revoke", revoke],
 ]);
 
-/** `sightline keys …` on the catalog in the data directory, whether a server runs or not. Returns the exit code. */
+/** `sightline keys …` on the catalog, whether a server runs or not. Returns the exit code. */
 export async function runKeys(options: KeysOptions): Promise<number> {
   const action = ACTIONS.get(options.words[0] ?? "");
   if (!action) {
     process.stderr.write(`sightline: ${USAGE}\n`);
     return 2;
   }
-  const catalog = new SqliteCatalog(join(options.config.data_dir, DATA_LAYOUT.catalog), {
+  const { catalog, components } = catalogStorage({
+    config: options.config,
+    logger: SILENT_LOGGER,
+    registry: new Registry(),
     busyTimeoutMs: BUSY_TIMEOUT_MS,
   });
   try {
-    await catalog.start();
+    for (const component of components) await component.start();
     await action(catalog, options);
   } finally {
-    await catalog.stop();
+    for (const component of components.toReversed()) await component.stop();
   }
   if (options.config.auth.mode !== "keys") {
     process.stderr.write("sightline: note that auth.mode is none here: the server asks for no key until it is keys\n");

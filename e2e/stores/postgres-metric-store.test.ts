@@ -1,7 +1,7 @@
 import { describeMetricStore } from "@sightline/storage-conformance/metric-store.ts";
 import { afterAll, beforeAll, describe } from "vitest";
 import { PostgresService } from "../services/postgres.ts";
-import { fixtureOf } from "./timescale-fixture.ts";
+import { fixtureOf, MANY_STORES } from "./timescale-fixture.ts";
 
 const missing = PostgresService.missing();
 if (missing !== undefined) process.stderr.write(`skipped: the metric store on PostgreSQL: ${missing}\n`);
@@ -9,11 +9,12 @@ if (missing !== undefined) process.stderr.write(`skipped: the metric store on Po
 describe.skipIf(missing !== undefined)("on plain PostgreSQL", () => {
   let service: PostgresService;
   beforeAll(async () => {
-    service = await PostgresService.start();
+    service = await PostgresService.start(MANY_STORES);
   });
   afterAll(() => service.dispose());
-  describeMetricStore(
-    "TimescaleMetricStore",
-    fixtureOf(() => service.address, { copyIn: true, maxConnections: 10 }),
-  );
+  const address = () => service.address;
+  const settings = { copyIn: true, maxConnections: 10 };
+  describeMetricStore("TimescaleMetricStore", fixtureOf(address, settings));
+  const config = { pack_after: "1ms" };
+  describeMetricStore("TimescaleMetricStore with pages", fixtureOf(address, { ...settings, config, packs: true }));
 });

@@ -3,6 +3,7 @@ import { globSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type DatabaseAddress, PostgresService } from "../services/postgres.ts";
+import { MANY_STORES } from "./timescale-fixture.ts";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 /** Ours, and those of Prometheus where somebody has put them. */
@@ -29,8 +30,7 @@ const missing = PostgresService.missing();
 describe.skipIf(missing !== undefined)("PromQL on plain PostgreSQL", () => {
   let service: PostgresService;
   beforeAll(async () => {
-    // A script's samples may lie in hundreds of partitions, and one statement drops them all.
-    service = await PostgresService.start(["max_locks_per_transaction=1024"]);
+    service = await PostgresService.start(MANY_STORES);
   });
   afterAll(() => service.dispose());
 

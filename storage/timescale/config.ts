@@ -82,7 +82,22 @@ export const timescaleMetricsConfig = z.strictObject({
   pack_after: duration("2m").describe(
     "Plain PostgreSQL: ten minutes that ended so long ago are packed into compressed pages; what comes later is added later.",
   ),
+  chunk: duration("4h").describe(
+    "TimescaleDB: length of a chunk of samples; decided when the tables are made. Some chunks of it should fit into memory.",
+  ),
   compress_after: duration("2h").describe("TimescaleDB: chunks older than this go to the columnstore."),
   max_exemplars: z.number().int().min(0).default(100_000).describe("Exemplars kept per tenant, the newest ones."),
 });
 export type TimescaleMetricsConfig = z.output<typeof timescaleMetricsConfig>;
+
+/** The section `catalog`: API keys and the audit log. */
+export const catalogConfig = z.strictObject({
+  kind: z
+    .enum(["sqlite", "postgres"])
+    .default("sqlite")
+    .describe(
+      "Where API keys and the audit log are. sqlite: a file of the data directory. postgres: as several processes need it.",
+    ),
+  postgres: postgresConfig.prefault({}).describe("PostgreSQL 15 or newer; it may be that of the metrics"),
+});
+export type CatalogConfig = z.output<typeof catalogConfig>;

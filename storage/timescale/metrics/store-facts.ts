@@ -18,6 +18,6 @@ export async function readFacts(client: Client): Promise<StoreFacts> {
 const DIRECTORY = new URL("../migrations/", import.meta.url);
 
 /** The tables of the metric store. */
-export function metricMigrations({ schema, extension }: TimescaleMetricsConfig): MigrationSet {
-  return { name: "metrics", directory: DIRECTORY, settings: { schema, extension } };
+export function metricMigrations({ schema, extension, chunk }: TimescaleMetricsConfig): MigrationSet {
+  return { name: "metrics", directory: DIRECTORY, settings: { schema, extension, chunk: String(chunk) } };
 }

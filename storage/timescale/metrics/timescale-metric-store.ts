@@ -128,7 +128,6 @@ export class TimescaleMetricStore implements MetricStore {
     this.#maintenance = new Maintenance({ database, config, logger, telemetry, nowMs, partitions: this.#partitions });
     this.#every(Math.max(10, config.flush.max_age / 4), () => this.#flushIfOld());
     this.#every(MAINTENANCE_INTERVAL_MS, () => this.#maintainInBackground());
-    this.#maintainInBackground();
   }
 
   async stop(): Promise<void> {

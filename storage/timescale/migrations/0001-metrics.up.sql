@@ -80,7 +80,7 @@ BEGIN
   IF timescale THEN
     CREATE FUNCTION now_ms() RETURNS int8 LANGUAGE sql STABLE
       AS 'SELECT (extract(epoch FROM now()) * 1000)::int8';
-    PERFORM create_hypertable('samples', by_range('time', 14400000), create_default_indexes => false);
+    PERFORM create_hypertable('samples', by_range('time', $chunk$::int8), create_default_indexes => false);
     PERFORM create_hypertable('histograms', by_range('time', 86400000), create_default_indexes => false);
     PERFORM set_integer_now_func('samples', 'now_ms');
     PERFORM set_integer_now_func('histograms', 'now_ms');
