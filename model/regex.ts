@@ -42,13 +42,15 @@ const DEFAULT_REGEX_WORK = 4_000_000;
 /** Texts up to this long are looked at whole, however complex the expression. */
 const MIN_FIND_LENGTH = 1_024;
 const MIN_TEST_LENGTH = 65_536;
+/** Of those that are replaced or counted one by one. */
+const WORK_PER_MATCH = 100;
 let maxWork = DEFAULT_REGEX_WORK;
 let cutTexts = 0;
 
 /**
  * For all expressions of the process: how many characters, times the instructions of the expression, finding a match may
- * look at; telling whether there is one, twice as many. What is behind them is not seen: nothing matches there, and nothing
- * is replaced.
+ * look at; telling whether there is one, twice as many. Replacing and counting end after a hundredth as many matches.
+ * What is behind is not seen: nothing matches there, and nothing is replaced.
  */
 export function limitRegexWork(work: number): void {
   maxWork = work;
@@ -167,7 +169,11 @@ class CompiledRegex implements Regex {
     const regex = this.#compileSomewhere();
     const matcher = regex.matcher(forFind(text, regex));
     let lastEnd = -1;
-    while (matcher.find()) {
+    for (let left = Math.max(MIN_FIND_LENGTH, maxWork / WORK_PER_MATCH); matcher.find(); left--) {
+      if (left <= 0) {
+        cutTexts++;
+        return;
+      }
       if (matcher.end() > matcher.start() || matcher.start() !== lastEnd) visit(matcher);
       lastEnd = matcher.end();
     }

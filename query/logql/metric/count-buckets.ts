@@ -17,12 +17,12 @@ export class CountBuckets {
     this.#intervalNs = intervalNs;
   }
 
-  /** Undefined when they would be too many. */
+  /** Undefined when they would be too many, or have no length. */
   static of({ logRange }: RangeAggregationExpr, { stepNs, count }: StepGrid): CountBuckets | undefined {
     const { intervalNs } = logRange;
     const lengthNs = count === 1 ? intervalNs : commonDivisor(Number(stepNs), intervalNs);
     const spanNs = intervalNs + Number(stepNs) * (count - 1);
-    return spanNs / lengthNs > MAX_BUCKETS ? undefined : new CountBuckets(lengthNs, intervalNs);
+    return intervalNs < 1 || spanNs / lengthNs > MAX_BUCKETS ? undefined : new CountBuckets(lengthNs, intervalNs);
   }
 
   endNs(bucket: number): number {

@@ -1,8 +1,15 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { SILENT_LOGGER } from "@sightline/model/logger.ts";
 import { DEFAULT_TENANT } from "@sightline/model/tenant.ts";
 import { type LogRow, logBatchOf } from "@sightline/storage-conformance/log-batch-of.ts";
 import { ReferenceLogStore } from "@sightline/storage-conformance/reference-log-store.ts";
+import { embeddedLogsConfig } from "@sightline/storage-embedded/config.ts";
+import { EmbeddedLogStore } from "@sightline/storage-embedded/logs/embedded-log-store.ts";
 import fc from "fast-check";
-import { describe, expect, test } from "vitest";
+import { Registry } from "prom-client";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { LogReader } from "../log-reader.ts";
 import { LogqlEngine } from "../logql-engine.ts";
 import { counting, LIMITS, rowOf } from "../logql-test-store.ts";
@@ -47,6 +54,7 @@ describe("the store counts", () => {
     ["absent_over_time({app=~`.+`} |= `x` [1m])", true],
     ["sum(count_over_time({app=~`.+`} | detected_level=~`warn|error` [1m]))", true],
     ["count_over_time({app=~`.+`}[1m])", false],
+    ["sum(count_over_time({app=~`.+`}[0s]))", false],
     ["max(count_over_time({app=~`.+`}[1m]))", false],
     ["sum without (app) (count_over_time({app=~`.+`}[1m]))", false],
     ["sum by (app) (count_over_time({app=~`.+`} | json [1m]))", false],
@@ -73,7 +81,7 @@ describe("the store counts", () => {
 });
 
 const value = fc.constantFrom("a", "b", "5", "50", "error", "WARN");
-const row: fc.Arbitrary<LogRow> = fc.record({
+const logRow: fc.Arbitrary<LogRow> = fc.record({
   timeNs: fc.bigInt({ min: 0n, max: 5n * MINUTE_NS }),
   body: fc.constantFrom("", "x", "é x", "error here", '{"level":"warn"}', "level=debug", "xé\u{1f600}", "bad 5"),
   labels: fc.constantFrom(
@@ -114,13 +122,13 @@ const aggregation = fc
     fc.constantFrom("[1m]", "[90s]", "[10s]", "[2m] offset 30s"),
   )
   .map(([outer, op, stages, range]) => `${outer} (${op}({app=~".+"} ${stages.join(" ")} ${range}))`);
-const logs = fc.array(stage, { maxLength: 3 }).map((stages) => `{app=~".+"} ${stages.join(" ")}`);
+const logQuery = fc.array(stage, { maxLength: 3 }).map((stages) => `{app=~".+"} ${stages.join(" ")}`);
 
 test("what a store filters and counts is what the engine would", () =>
   fc.assert(
     fc.asyncProperty(
-      fc.uniqueArray(row, { maxLength: 12, selector: ({ timeNs }) => timeNs }),
-      fc.oneof(aggregation, logs),
+      fc.uniqueArray(logRow, { maxLength: 12, selector: ({ timeNs }) => timeNs }),
+      fc.oneof(aggregation, logQuery),
       fc.constantFrom(MINUTE_NS, 25_000_000_000n),
       async (rows, query, stepNs) => {
         const store = await storeOf(rows);
@@ -130,3 +138,47 @@ test("what a store filters and counts is what the engine would", () =>
     ),
     { numRuns: 1_000 },
   ));
+
+describe("of the embedded store, with rows in files and in memory", () => {
+  const ROWS = 400;
+  const QUERIES = 150;
+  let dir: string;
+  let store: EmbeddedLogStore;
+
+  beforeAll(async () => {
+    dir = await mkdtemp(join(tmpdir(), "sightline-pushed-down-"));
+    store = new EmbeddedLogStore({
+      dir,
+      config: embeddedLogsConfig.parse({ retention: "100y" }),
+      logger: SILENT_LOGGER,
+      registry: new Registry(),
+      nowMs: () => 400_000,
+    });
+    await store.start();
+    const unique = new Map(fc.sample(logRow, { numRuns: ROWS, seed: 1 }).map((row) => [row.timeNs, row]));
+    const rows = [...unique.values()];
+    // Some in files, some in memory.
+    for (const [i, part] of [rows.slice(0, 150), rows.slice(150, 300), rows.slice(300)].entries()) {
+      await store.append(DEFAULT_TENANT, logBatchOf(part), i + 1);
+      if (i < 2) await store.flush();
+    }
+  });
+  afterAll(async () => {
+    await store.stop();
+    await rm(dir, { recursive: true });
+  });
+
+  test.each(fc.sample(fc.oneof(aggregation, logQuery), { numRuns: QUERIES, seed: 2 }))("%s", async (query) => {
+    /** Gives every row of the streams, and leaves all else to the engine. */
+    const plain: LogReader = {
+      select: ({ tenant, range, matchers, newestFirst }, signal) => ({
+        exact: false,
+        batches: store.select(
+          { tenant, range, matchers, newestFirst, line: [], limit: Number.MAX_SAFE_INTEGER },
+          signal,
+        ).batches,
+      }),
+    };
+    expect(await ask(store, query)).toEqual(await ask(plain, query));
+  });
+});

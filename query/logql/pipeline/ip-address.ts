@@ -67,6 +67,7 @@ const HINT_V6 = /::[0-9a-fA-F]|[0-9a-fA-F]{1,4}:/y;
 /** Some address in the text belongs to the range. Addresses are looked for as Loki does (pkg/logql/log/ip.go). */
 export function containsIp(text: string, range: IpRange): boolean {
   for (let at = 0; at < text.length; at++) {
+    if (!mayBegin(text.charCodeAt(at))) continue;
     const candidate = candidateAt(text, at);
     if (candidate === undefined) continue;
     const ip = parseIp(candidate);
@@ -74,6 +75,13 @@ export function containsIp(text: string, range: IpRange): boolean {
     at += candidate.length;
   }
   return false;
+}
+
+const BEGINNINGS = new Uint8Array(128);
+for (const char of "0123456789abcdefABCDEF:") BEGINNINGS[char.charCodeAt(0)] = 1;
+
+function mayBegin(code: number): boolean {
+  return BEGINNINGS[code] === 1;
 }
 
 function candidateAt(text: string, at: number): string | undefined {

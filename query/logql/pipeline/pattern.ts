@@ -9,11 +9,6 @@ const UNNAMED = "_";
 
 /** Splits `<_> "<method> <path>"` into literals and captures. Throws {@link PatternError}. */
 export function parsePattern(text: string): Pattern {
-  if (text === "") {
-    throw new PatternError(
-      "parse error at line 1, col 1: syntax error: unexpected $end, expecting IDENTIFIER or LITERAL",
-    );
-  }
   const parts: Part[] = [];
   let end = 0;
   for (const match of text.matchAll(/<([A-Za-z_][A-Za-z0-9_]*)>/g)) {
@@ -48,6 +43,11 @@ export class Pattern {
 
   /** For the parser stage: throws {@link PatternError} when nothing is captured, or a name twice. */
   checkCaptures(): void {
+    if (this.#parts.length === 0) {
+      throw new PatternError(
+        "parse error at line 1, col 1: syntax error: unexpected $end, expecting IDENTIFIER or LITERAL",
+      );
+    }
     if (this.names.length === 0) throw new PatternError("at least one capture is required");
     for (const [i, name] of this.names.entries()) {
       if (this.names.indexOf(name) !== i)
