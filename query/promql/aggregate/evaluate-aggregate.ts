@@ -53,7 +53,8 @@ export async function evaluateAggregate(evaluator: Evaluator, expr: AggregateExp
     context.hold(grid.steps);
     return make(labels, call);
   });
-  await evaluator.stream(expr.expr, grid, { keeps: false, take: (member) => index.of(member.labels).add(member) });
+  const take = (member: StepSeries) => index.of(member.labels).add(member);
+  await evaluator.stream(expr.expr, grid, { keeps: false, holds: expr.op === "quantile", take });
   if (check && !check(call)) return [];
   const results: StepSeries[] = [];
   for (const group of index.groups) {

@@ -26,11 +26,19 @@ export class QuantileAggregator implements GroupAggregator {
     const { context, grid, param } = this.#call;
     const buffer = new Float64Array(this.#members.length);
     for (let step = 0; step < grid.steps; step++) {
+      const quantile = param?.[step] as number;
+      if (!(quantile >= 0 && quantile <= 1)) {
+        // Whatever the values are.
+        const hasAny = this.#members.some(({ kinds }) => kinds[step] === FLOAT);
+        if (hasAny) this.#out.setFloat(step, quantileOf(quantile, Float64Array.of(0)));
+        if (context.tired(10)) await context.breathe();
+        continue;
+      }
       let count = 0;
       for (const { values, kinds } of this.#members) {
         if (kinds[step] === FLOAT) buffer[count++] = values[step] as number;
       }
-      if (count > 0) this.#out.setFloat(step, quantileOf(param?.[step] as number, buffer.subarray(0, count)));
+      if (count > 0) this.#out.setFloat(step, quantileOf(quantile, buffer.subarray(0, count)));
       if (context.tired(10 * this.#members.length)) await context.breathe();
     }
     return [this.#out];

@@ -4,6 +4,7 @@ import type { SeriesSink, StepSeries } from "./step-series.ts";
 /** Keeps all series it is given, and accounts for them. */
 export class CollectedSeries implements SeriesSink {
   readonly keeps = true;
+  readonly holds = true;
   readonly series: StepSeries[] = [];
   readonly #context: QueryContext;
 

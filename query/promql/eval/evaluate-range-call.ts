@@ -1,3 +1,4 @@
+import type { SeriesSlice } from "@sightline/model/ports.ts";
 import type { CallExpr, Expr, MatrixSelector, Range, SubqueryExpr } from "../ast.ts";
 import { EvaluationError } from "../evaluation-error.ts";
 import { secondsOf } from "../format/duration.ts";
@@ -9,6 +10,7 @@ import type { QueryContext } from "./query-context.ts";
 import type { RangeCall, RangeFunction } from "./range-function.ts";
 import { rangeInputOf, rangeInputOfSteps } from "./range-input.ts";
 import { RangeWalker, type Reach } from "./range-walker.ts";
+import { ReadAhead, seesFloatsAtLastStep } from "./read-ahead.ts";
 import { selectSlices } from "./select-slices.ts";
 import type { SeriesSink } from "./step-series.ts";
 import { firstGaze, gazeOf, knownDuration, lastGaze } from "./time-window.ts";
@@ -29,11 +31,13 @@ export async function streamRangeCall(
   const source = expr.args[index] as MatrixSelector | SubqueryExpr;
   const call = await rangeCall(evaluator, expr, grid, source, index);
   const walker = new RangeWalker(context, grid, func, call, gazeOf(selectorOf(source)), reachOf(call, context), sink);
-  const needsResets = func.needsResets === true;
-  if (source.kind === "matrix") return walkRange(context, source, grid, call, needsResets, walker);
+  if (source.kind === "matrix") {
+    const ahead = sink.holds && ReadAhead.pays(grid.steps);
+    return walkRange(context, source, grid, call, { func, walker, ahead });
+  }
   const inner = await evaluator.subquerySteps(source, grid);
   for (const series of inner.series) {
-    await walker.walk(rangeInputOfSteps(series, inner.grid, needsResets));
+    await walker.walk(rangeInputOfSteps(series, inner.grid, func.needsResets === true));
     if (context.breathless) await context.breathe();
   }
 }
@@ -43,8 +47,7 @@ async function walkRange(
   source: MatrixSelector,
   grid: Grid,
   call: RangeCall,
-  needsResets: boolean,
-  walker: RangeWalker,
+  { func, walker, ahead }: { readonly func: RangeFunction; readonly walker: RangeWalker; readonly ahead: boolean },
 ): Promise<void> {
   const gaze = gazeOf(source.vector);
   const reach = reachOf(call, context);
@@ -54,14 +57,22 @@ async function walkRange(
   };
   const hints = { stepMs: grid.stepMs, func: call.expr.func, rangeMs: call.rangeMs, aggregated: true };
   const { matchers, statsOnly } = source.vector;
-  await selectSlices(context, { matchers, range, hints, transient: true }, grid.steps, (slice) => {
-    const input = rangeInputOf(statsOnly ? statsOf(slice) : slice, needsResets);
+  const walk = (slice: SeriesSlice) => {
+    const input = rangeInputOf(statsOnly ? statsOf(slice) : slice, func.needsResets === true);
     const held = input.timesMs.length + input.histograms.length;
     context.hold(held);
     const walking = walker.walk(input);
     if (walking) return walking.then(() => context.release(held));
     context.release(held);
+  };
+  if (!ahead) return selectSlices(context, { matchers, range, hints, transient: true }, grid.steps, walk);
+  const readAhead = new ReadAhead(context, grid.steps, walk);
+  await selectSlices(context, { matchers, range, hints }, 0, (slice) => {
+    const isPlain = !call.extend && !slice.startsMs && !slice.counts;
+    const floats = Math.max(1, func.minFloats);
+    return readAhead.add(slice, isPlain && seesFloatsAtLastStep(slice, range.endMs, call.rangeMs, floats));
   });
+  await readAhead.finish();
 }
 
 async function rangeCall(

@@ -10,6 +10,7 @@ import { histogramWeight } from "../histogram/histogram-weight.ts";
 import { CollectedSeries } from "./collected-series.ts";
 import { type Grid, timeAt } from "./grid.ts";
 import type { QueryContext } from "./query-context.ts";
+import { ReadAhead, seesFloatsAtLastStep } from "./read-ahead.ts";
 import { selectSlices } from "./select-slices.ts";
 import { ABSENT, type SeriesSink, StepSeries } from "./step-series.ts";
 import { firstGaze, type Gaze, gazeOf, lastGaze } from "./time-window.ts";
@@ -48,22 +49,42 @@ export async function streamInstantSelector(
   const range = { startMs: firstGaze(gaze, grid) - lookbackMs + 1, endMs: lastGaze(gaze, grid) };
   const hints = { stepMs: grid.stepMs, func: "", rangeMs: 0 };
   const lent = StepSeries.empty(EMPTY_LABELS, grid.steps);
-  const request = { matchers: selector.matchers, range, hints, transient: true };
-  await selectSlices(context, request, grid.steps, (slice) => {
+  const evaluate = (slice: SeriesSlice) => {
     const read = selector.statsOnly ? statsOf(slice) : slice;
     const out = sink.keeps
       ? StepSeries.empty(read.labels, grid.steps)
       : new StepSeries(read.labels, false, lent.values, lent.kinds.fill(ABSENT));
-    if (read.histograms || aspect !== "value") pickNewestOfAny(read, grid, gaze, lookbackMs, aspect, out);
-    else pickNewestFloat(read, grid, gaze, lookbackMs, out);
-    const weight = weightOf(out);
+    const weight = pickNewest(read, grid, gaze, lookbackMs, aspect, out);
     if (weight === 0) return;
     context.samplesTotal += weight;
     context.sampleStats?.selected(out);
     context.hold(weight);
     sink.take(out);
     context.release(weight);
-  });
+  };
+  const request = { matchers: selector.matchers, range, hints };
+  if (!sink.holds || !ReadAhead.pays(grid.steps)) {
+    return selectSlices(context, { ...request, transient: true }, grid.steps, evaluate);
+  }
+  const ahead = new ReadAhead(context, grid.steps, evaluate);
+  await selectSlices(context, request, 0, (slice) =>
+    ahead.add(slice, seesFloatsAtLastStep(slice, range.endMs, lookbackMs, 1)),
+  );
+  await ahead.finish();
+}
+
+/** The samples in it, as they count. */
+function pickNewest(
+  slice: SeriesSlice,
+  grid: Grid,
+  gaze: Gaze,
+  lookbackMs: number,
+  aspect: Aspect,
+  out: StepSeries,
+): number {
+  if (!slice.histograms && aspect === "value") return pickNewestFloat(slice, grid, gaze, lookbackMs, out);
+  pickNewestOfAny(slice, grid, gaze, lookbackMs, aspect, out);
+  return weightOf(out);
 }
 
 function weightOf(series: StepSeries): number {
@@ -74,12 +95,13 @@ function weightOf(series: StepSeries): number {
   return weight;
 }
 
-function pickNewestFloat(slice: SeriesSlice, grid: Grid, gaze: Gaze, lookbackMs: number, out: StepSeries): void {
+function pickNewestFloat(slice: SeriesSlice, grid: Grid, gaze: Gaze, lookbackMs: number, out: StepSeries): number {
   const { timesMs, values } = slice;
   const { values: outValues, kinds } = out;
   const length = timesMs.length;
   let words: Uint32Array | undefined;
   let next = 0;
+  let picked = 0;
   for (let step = 0; step < grid.steps; step++) {
     const lookMs = gaze.fixedMs ?? timeAt(grid, step) - gaze.offsetMs;
     while (next < length && (timesMs[next] as number) <= lookMs) next++;
@@ -91,7 +113,9 @@ function pickNewestFloat(slice: SeriesSlice, grid: Grid, gaze: Gaze, lookbackMs:
     }
     outValues[step] = value;
     kinds[step] = 1;
+    picked++;
   }
+  return picked;
 }
 
 function pickNewestOfAny(

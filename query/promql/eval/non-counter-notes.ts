@@ -8,6 +8,7 @@ import { FLOAT, type SeriesSink, type StepSeries } from "./step-series.ts";
 /** Says of which metrics a `rate` or `increase` was taken though they seem to be no counters, and hands all on. */
 export class NonCounterNotes implements SeriesSink {
   readonly keeps: boolean;
+  readonly holds: boolean;
   readonly #annotations: Annotations;
   readonly #expr: CallExpr;
   readonly #sink: SeriesSink;
@@ -16,6 +17,7 @@ export class NonCounterNotes implements SeriesSink {
 
   constructor(annotations: Annotations, expr: CallExpr, sink: SeriesSink) {
     this.keeps = sink.keeps;
+    this.holds = sink.holds;
     this.#annotations = annotations;
     this.#expr = expr;
     this.#sink = sink;

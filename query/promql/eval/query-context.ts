@@ -72,7 +72,12 @@ export class QueryContext {
   hold(samples: number): void {
     this.#held += samples;
     if (this.#held > this.samplesPeak) this.samplesPeak = this.#held;
-    if (this.#held <= this.#maxSamples) return;
+    this.foresee(0);
+  }
+
+  /** Throws {@link LimitError} when so many samples more than are held would be too many. */
+  foresee(samples: number): void {
+    if (this.#held + samples <= this.#maxSamples) return;
     throw new LimitError(
       `query processing would load too many samples into memory in query execution: more than query.max_samples (${this.#maxSamples}); select fewer series or a shorter range, or raise the setting`,
     );

@@ -88,5 +88,7 @@ export function vectorOf(series: StepSeries[]): Evaluated {
 export interface SeriesSink {
   /** False: the arrays of a series are used again for the next one, so `take` must not keep them. */
   readonly keeps: boolean;
+  /** True: every series it takes is held, with room for all steps. */
+  readonly holds: boolean;
   take(series: StepSeries): void;
 }
