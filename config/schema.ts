@@ -1,6 +1,12 @@
 import { collectorConfig } from "@sightline/collector/config.ts";
 import { queryConfig } from "@sightline/query/config.ts";
-import { embeddedMetricsConfig, storageConfig } from "@sightline/storage-embedded/config.ts";
+import {
+  embeddedLogsConfig,
+  embeddedMetricsConfig,
+  embeddedTracesConfig,
+  storageConfig,
+} from "@sightline/storage-embedded/config.ts";
+import { openSearchConfig } from "@sightline/storage-opensearch/config.ts";
 import { catalogConfig, timescaleMetricsConfig } from "@sightline/storage-timescale/config.ts";
 import { z } from "zod";
 import { serverConfig } from "./server-config.ts";
@@ -16,12 +22,26 @@ const metricsConfig = embeddedMetricsConfig.extend({
   timescale: timescaleMetricsConfig.prefault({}).describe("PostgreSQL 15 or newer, with or without TimescaleDB"),
 });
 
+const rowsKind = z
+  .enum(["embedded", "opensearch"])
+  .default("embedded")
+  .describe(
+    "embedded: in files of the data directory. opensearch: in the cluster that storage.opensearch names; of the keys below retention, max_future and deletion_grace count there, too.",
+  );
+
+const allStorageConfig = storageConfig.extend({
+  metrics: metricsConfig.prefault({}),
+  logs: embeddedLogsConfig.extend({ kind: rowsKind }).prefault({}),
+  traces: embeddedTracesConfig.extend({ kind: rowsKind }).prefault({}),
+  opensearch: openSearchConfig.prefault({}).describe("The cluster, for logs and traces whose kind is opensearch"),
+});
+
 /** The whole configuration: each section is the schema of the package that reads it. Unknown keys are errors. */
 export const configSchema = z.strictObject({
   ...serverConfig,
   catalog: catalogConfig.prefault({}),
   collector: collectorConfig.prefault({}),
-  storage: storageConfig.extend({ metrics: metricsConfig.prefault({}) }).prefault({}),
+  storage: allStorageConfig.prefault({}),
   query: queryConfig.prefault({}),
 });
 

@@ -43,9 +43,7 @@ import { RangeCache } from "@sightline/query/results-cache/range-cache.ts";
 import { registerReveal } from "@sightline/query/reveal/routes.ts";
 import { registerSearchApi } from "@sightline/query/search/routes.ts";
 import { registerTempoApi } from "@sightline/query/tempo-api/routes.ts";
-import { EmbeddedLogStore } from "@sightline/storage-embedded/logs/embedded-log-store.ts";
 import { EmbeddedPatternStore } from "@sightline/storage-embedded/patterns/embedded-pattern-store.ts";
-import { EmbeddedTraceStore } from "@sightline/storage-embedded/traces/embedded-trace-store.ts";
 import { collectDefaultMetrics, Gauge, Registry } from "prom-client";
 import { registerCopyRoute } from "./backup/copy-route.ts";
 import { type CatalogStorage, catalogStorage } from "./catalog-storage.ts";
@@ -61,6 +59,7 @@ import { memoryLimit } from "./memory/memory-limit.ts";
 import { heapLimitBytes } from "./memory/relaunch.ts";
 import { metricStorage } from "./metric-storage.ts";
 import { registerOperations } from "./operations-routes.ts";
+import { logStorage, traceStorage } from "./row-storage.ts";
 import { OwnLogs } from "./self-telemetry/own-logs.ts";
 import { OwnMetrics } from "./self-telemetry/own-metrics.ts";
 import { OwnTraces } from "./self-telemetry/own-traces.ts";
@@ -128,8 +127,10 @@ export class App {
     const storage = { logger: log("storage"), registry };
     const metricParts = metricStorage({ ...storage, config });
     const metrics = metricParts.store;
-    const logs = new EmbeddedLogStore({ ...storage, dir: dir("logs"), config: config.storage.logs });
-    const traces = new EmbeddedTraceStore({ ...storage, dir: dir("traces"), config: config.storage.traces });
+    const logParts = logStorage({ ...storage, config });
+    const logs = logParts.store;
+    const traceParts = traceStorage({ ...storage, config });
+    const traces = traceParts.store;
 
     const collector = { logger: log("collector"), registry };
     const wal = new WriteAheadLog({ ...collector, dir: dir("wal"), config: config.collector.wal });
@@ -143,7 +144,7 @@ export class App {
       dir: dir("patterns"),
       config: config.storage.patterns,
       levels: recordLevels(),
-      hasOlderLogs: existsSync(dir("logs")),
+      hasOlderLogs: config.storage.logs.kind !== "embedded" || existsSync(dir("logs")),
     });
     const liveLogs = new LiveLogs(new MinedLogs(logs, patterns));
     const decoder = new Decoder(decoderOptions(config.collector));
@@ -230,7 +231,12 @@ export class App {
       snapshotDir: (name) => join(dir("snapshots"), name, DATA_LAYOUT.metrics),
     });
     registerReveal(http.app, { ...asking, sealer, hasKeys: config.auth.mode === "keys" });
-    const parts = { metrics: metricParts.copyable, logs, traces, catalog: catalogParts.copyable };
+    const parts = {
+      metrics: metricParts.copyable,
+      logs: logParts.copyable,
+      traces: traceParts.copyable,
+      catalog: catalogParts.copyable,
+    };
     registerCopyRoute(http.app, { ...asking, parts, audit: catalog, dataDir: config.data_dir });
     registerExport(http.app, { ...asking, stores: { metrics, logs, traces }, audit: catalog });
     registerDeletionApi(http.app, { ...asking, stores: { metrics, logs, traces }, audit: catalog });

@@ -1,10 +1,18 @@
 import { describeTraceStore } from "@sightline/storage-conformance/trace-store.ts";
 import { OpenSearchTraceStore } from "@sightline/storage-opensearch/traces/open-search-trace-store.ts";
-import { describe } from "vitest";
-import { openSearchFixtures } from "./opensearch-fixtures.ts";
+import { afterAll, beforeAll, describe } from "vitest";
+import { type OpenSearchNode, openSearchFixture, openSearchMissing, openSearchNode } from "./opensearch-fixtures.ts";
 
-const fixtures = await openSearchFixtures();
+const missing = openSearchMissing();
+if (missing !== undefined) process.stderr.write(`skipped: the trace store on OpenSearch: ${missing}\n`);
 
-describe.skipIf(!fixtures)("with OpenSearch", { timeout: 120_000 }, () => {
-  describeTraceStore("OpenSearchTraceStore", () => fixtures!.make((options) => new OpenSearchTraceStore(options)));
+describe.skipIf(missing !== undefined)("on OpenSearch", () => {
+  let node: OpenSearchNode;
+  beforeAll(async () => {
+    node = await openSearchNode();
+  }, 1_200_000);
+  afterAll(() => node.dispose());
+  describeTraceStore("OpenSearchTraceStore", () =>
+    openSearchFixture(node.url, (options) => new OpenSearchTraceStore(options)),
+  );
 });

@@ -1,0 +1,149 @@
+import { type ChildProcess, execFileSync, spawn, spawnSync } from "node:child_process";
+import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { homedir, tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { freePort } from "../harness/free-port.ts";
+
+const START_TIMEOUT_MS = 180_000;
+const SETUP_TIMEOUT_MS = 900_000;
+const SETUP = join(import.meta.dirname, "opensearch/setup.sh");
+
+/**
+ * An OpenSearch node of its own in a temporary directory, on the loopback address, without plugins. It can be killed and
+ * started again on the same data.
+ */
+export class OpenSearchService {
+  readonly url: string;
+  readonly #dist: string;
+  readonly #dir: string;
+  readonly #port: number;
+  #process: ChildProcess | undefined;
+  #output = "";
+
+  private constructor(dist: string, dir: string, port: number) {
+    this.#dist = dist;
+    this.#dir = dir;
+    this.#port = port;
+    this.url = `http://127.0.0.1:${port}`;
+  }
+
+  /** Why there can be none on this machine; undefined when there can. */
+  static missing(): string | undefined {
+    const wanted = ["mvn", "javac", "jar", "python3", "bash"];
+    const absent = wanted.filter((command) => spawnSync("which", [command]).status !== 0);
+    return absent.length > 0 ? `no ${absent.join(", ")} to set OpenSearch up with` : undefined;
+  }
+
+  /** Sets it up first, which takes a minute or two, when this machine does not have it yet. */
+  static async start(): Promise<OpenSearchService> {
+    const cache = process.env["XDG_CACHE_HOME"] ?? join(homedir(), ".cache");
+    const dist = process.env["SIGHTLINE_OPENSEARCH_DIST"] ?? join(cache, "sightline", "opensearch");
+    execFileSync("bash", [SETUP, dist], { timeout: SETUP_TIMEOUT_MS, stdio: ["ignore", "ignore", "inherit"] });
+    const dir = mkdtempSync(join(tmpdir(), "sightline-opensearch-"));
+    const service = new OpenSearchService(dist, dir, await freePort());
+    try {
+      await service.start();
+    } catch (error) {
+      await service.dispose();
+      throw error;
+    }
+    return service;
+  }
+
+  /** After {@link stop} or {@link kill}. Settles when it answers. */
+  async start(): Promise<void> {
+    this.#configure();
+    const child = spawn(join(this.#dist, "jre/bin/java"), this.#arguments(), {
+      cwd: this.#dir,
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    this.#process = child;
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.on("data", (chunk: Buffer) => {
+        this.#output = (this.#output + chunk.toString()).slice(-20_000);
+      });
+    }
+    const until = Date.now() + START_TIMEOUT_MS;
+    while (!(await this.#isReady())) {
+      if (child.exitCode !== null || Date.now() > until) throw new Error(`OpenSearch did not start:\n${this.#output}`);
+      await sleep(100);
+    }
+  }
+
+  /** As when the machine loses its power. */
+  kill(): Promise<void> {
+    return this.#end("SIGKILL");
+  }
+
+  stop(): Promise<void> {
+    return this.#end("SIGTERM");
+  }
+
+  /** Freezes or thaws the process: what is connected stays so. */
+  signal(signal: NodeJS.Signals): void {
+    this.#process?.kill(signal);
+  }
+
+  async dispose(): Promise<void> {
+    await this.kill();
+    rmSync(this.#dir, { recursive: true, force: true });
+  }
+
+  async #end(signal: NodeJS.Signals): Promise<void> {
+    const child = this.#process;
+    this.#process = undefined;
+    if (!child || child.exitCode !== null || child.signalCode !== null) return;
+    const ended = new Promise((resolve) => child.once("exit", resolve));
+    child.kill(signal);
+    await ended;
+  }
+
+  async #isReady(): Promise<boolean> {
+    try {
+      const { ok } = await fetch(`${this.url}/_cluster/health?wait_for_status=yellow&timeout=1s`);
+      return ok;
+    } catch {
+      return false;
+    }
+  }
+
+  #configure(): void {
+    const config = join(this.#dir, "config");
+    mkdirSync(join(this.#dir, "tmp"), { recursive: true });
+    cpSync(join(this.#dist, "config"), config, { recursive: true });
+    const settings = [
+      "cluster.name: sightline-tests",
+      "discovery.type: single-node",
+      "network.host: 127.0.0.1",
+      `http.port: ${this.#port}`,
+      "transport.port: 0",
+      `path.home: ${this.#dist}`,
+      `path.data: ${join(this.#dir, "data")}`,
+      `path.logs: ${this.#dir}`,
+      "cluster.routing.allocation.disk.threshold_enabled: false",
+      "action.destructive_requires_name: false",
+    ];
+    writeFileSync(join(config, "opensearch.yml"), `${settings.join("\n")}\n`);
+  }
+
+  #arguments(): string[] {
+    const heap = process.env["SIGHTLINE_OPENSEARCH_HEAP"] ?? "512m";
+    return [
+      ...[`-Xms${heap}`, `-Xmx${heap}`, "-XX:+UseG1GC", "-Xss1m"],
+      // Starts sooner; what was loaded is remembered for the next start.
+      ...["-XX:+AutoCreateSharedArchive", `-XX:SharedArchiveFile=${join(this.#dist, "classes.jsa")}`],
+      ...["-Dfile.encoding=UTF-8", "-Djava.awt.headless=true", `-Djava.io.tmpdir=${join(this.#dir, "tmp")}`],
+      ...["-Dio.netty.noUnsafe=true", "-Dio.netty.noKeySetOptimization=true"],
+      ...["-Dio.netty.recycler.maxCapacityPerThread=0", "-Dio.netty.allocator.numDirectArenas=0"],
+      "-Djava.locale.providers=SPI,CLDR",
+      // Without its native half OpenSearch can't tell that it runs as root, which it would refuse.
+      ...["-Djna.nosys=true", "-Djna.noclasspath=true"],
+      ...["-Dlog4j.shutdownHookEnabled=false", "-Dlog4j2.disable.jmx=true", "-Dlog4j2.formatMsgNoLookups=true"],
+      "--enable-native-access=ALL-UNNAMED",
+      ...[`-Dopensearch.path.home=${this.#dist}`, `-Dopensearch.path.conf=${join(this.#dir, "config")}`],
+      ...["-Dopensearch.distribution.type=tar", "-Dopensearch.bundled_jdk=false"],
+      ...["-cp", `${join(this.#dist, "lib")}/*`, "org.opensearch.bootstrap.OpenSearch"],
+    ];
+  }
+}
