@@ -83,6 +83,11 @@ export const queryConfig = z.strictObject({
   max_concurrency_per_tenant: positive()
     .default(16)
     .describe("Queries of one tenant evaluated at a time, so that one tenant's long queries leave places to others"),
+  max_costly_per_tenant: positive()
+    .default(12)
+    .describe(
+      "Of these, queries that are likely to take long, by their earlier runs or their number of steps: the other places are for short ones",
+    ),
   max_waiting: positive().default(500).describe("Queries that may wait for their turn; more are answered with 503"),
   max_form_bytes: positive().default(1_048_576).describe("Size of a form posted to a query API"),
   cors_origin: z

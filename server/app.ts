@@ -212,6 +212,7 @@ export class App {
     const gate = new QueryGate({
       maxConcurrent: config.query.max_concurrency,
       maxConcurrentPerTenant: config.query.max_concurrency_per_tenant,
+      maxCostlyPerTenant: config.query.max_costly_per_tenant,
       maxWaiting: config.query.max_waiting,
       registry,
       memory: this.#memory.queries,

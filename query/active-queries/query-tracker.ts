@@ -1,5 +1,6 @@
 import { CancelledError, NotFoundError, SightlineError } from "@sightline/model/errors.ts";
 import type { TenantId } from "@sightline/model/tenant.ts";
+import type { TypicalCost } from "../http/expected-cost.ts";
 import { LinkedAbort } from "../http/linked-abort.ts";
 import type { QueryLog } from "./query-log.ts";
 import { MAX_TEXT_LENGTH, type QueryStart, type QueryUsage } from "./query-record.ts";
@@ -48,12 +49,17 @@ export class QueryTracker {
 
   /**
    * Runs a query and keeps track of it. `query` is handed what it may fill in, a signal that also aborts on
-   * {@link QueryTracker.cancel}, and a function to call when its turn has come.
+   * {@link QueryTracker.cancel}, a function to call when its turn has come, and what its earlier runs took.
    */
   async track<T>(
     start: QueryStart,
     signal: AbortSignal,
-    query: (usage: QueryUsage, signal: AbortSignal, entered: () => void) => Promise<T>,
+    query: (
+      usage: QueryUsage,
+      signal: AbortSignal,
+      entered: () => void,
+      typical: TypicalCost | undefined,
+    ) => Promise<T>,
   ): Promise<T> {
     const id = this.#nextId++;
     const cancel = new LinkedAbort(signal);
@@ -71,7 +77,7 @@ export class QueryTracker {
       tracked.entered = performance.now();
     };
     try {
-      const result = await query(usage, cancel.signal, entered);
+      const result = await query(usage, cancel.signal, entered, this.#top.typical(tracked.start));
       this.#finished(tracked, usage, undefined);
       return result;
     } catch (error) {

@@ -1,5 +1,6 @@
 import type { TenantId } from "@sightline/model/tenant.ts";
-import type { QueryEnd } from "./query-record.ts";
+import type { TypicalCost } from "../http/expected-cost.ts";
+import type { QueryEnd, QueryStart } from "./query-record.ts";
 
 /** All runs of one text at one route. */
 export type TopQuery = {
@@ -75,6 +76,13 @@ export class TopQueries {
     return [...merged.values()].sort((a, b) => measure(b) - measure(a) || b.lastAtMs - a.lastAtMs).slice(0, limit);
   }
 
+  /** Of the runs that are remembered of a query, the mean. */
+  typical(query: QueryStart): TypicalCost | undefined {
+    const key = keyOf(query);
+    const entry = this.#current.get(key) ?? this.#before.get(key);
+    return entry && { samples: entry.samples / entry.count, ms: entry.totalMs / entry.count };
+  }
+
   #turnOver(nowMs: number): void {
     if (nowMs < this.#windowStartMs + this.#windowMs) return;
     const isNext = nowMs < this.#windowStartMs + 2 * this.#windowMs;
@@ -113,6 +121,6 @@ function emptyEntry({ tenant, route, text }: QueryEnd): TopQuery {
   return { tenant, route, text, ...costs };
 }
 
-function keyOf({ tenant, route, text }: QueryEnd): string {
+function keyOf({ tenant, route, text }: QueryStart): string {
   return `${tenant}\u0000${route}\u0000${text}`;
 }

@@ -10,6 +10,7 @@ import type { QueryTracker } from "../active-queries/query-tracker.ts";
 import type { QueryConfig } from "../config.ts";
 import { acceptForms, acceptRawBodies } from "./accept-forms.ts";
 import { clientSignal } from "./client-signal.ts";
+import { looksCostly } from "./expected-cost.ts";
 import { type FailureSender, sendFailure } from "./failure.ts";
 import { parseSecondsOrDuration } from "./go-syntax.ts";
 import type { QueryGate } from "./query-gate.ts";
@@ -164,12 +165,13 @@ function runGated(
     text: parameters.get("query") || parameters.get("q") || parameters.all("match[]").join(" "),
     parameters: Object.fromEntries(kept),
   };
-  return tracker.track(start, signal, (usage, signal, entered) =>
-    gate.run(tenant, signal, () => {
+  return tracker.track(start, signal, (usage, signal, entered, typical) => {
+    const run = () => {
       entered();
       return handler({ ...call, signal, usage });
-    }),
-  );
+    };
+    return gate.run(tenant, signal, run, looksCostly(parameters, typical));
+  });
 }
 
 /** As Prometheus does (SetCORS of its util/httputil), but only for origins that the setting names. */

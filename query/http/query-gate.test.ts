@@ -1,6 +1,6 @@
 import { tenantId } from "@sightline/model/tenant.ts";
 import { Registry } from "prom-client";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { QueryGate } from "./query-gate.ts";
 
 const A = tenantId("a");
@@ -104,4 +104,39 @@ test("a full queue refuses the newest query of the tenant that fills it", async 
   await expect(gate.run(A, never, async () => "a4")).rejects.toThrow("query.max_waiting");
   first.resolve();
   expect(await Promise.all(running)).toEqual([undefined, "a1", "a2", "b1"]);
+});
+
+test("a short query does not wait for the costly ones of its tenant", async () => {
+  const gate = new QueryGate({ maxConcurrent: 4, maxConcurrentPerTenant: 3, maxCostlyPerTenant: 2, maxWaiting: 10 });
+  const first = deferred();
+  const order: string[] = [];
+  const running = [1, 2].map(() => gate.run(A, never, () => first.promise, true));
+  running.push(gate.run(A, never, async () => void order.push("costly"), true));
+  running.push(gate.run(A, never, async () => void order.push("short")));
+  running.push(gate.run(A, never, async () => void order.push("also short")));
+  await new Promise(setImmediate);
+  expect(order).toEqual(["short", "also short"]);
+  first.resolve();
+  await Promise.all(running);
+  expect(order).toEqual(["short", "also short", "costly"]);
+});
+
+test("what was expected to be short, and is not, counts as costly", async () => {
+  vi.useFakeTimers({ toFake: ["performance"] });
+  try {
+    const gate = new QueryGate({ maxConcurrent: 4, maxConcurrentPerTenant: 3, maxCostlyPerTenant: 1, maxWaiting: 10 });
+    const first = deferred();
+    const order: string[] = [];
+    const running = [gate.run(A, never, () => first.promise)];
+    vi.advanceTimersByTime(1_000);
+    running.push(gate.run(A, never, async () => void order.push("costly"), true));
+    running.push(gate.run(A, never, async () => void order.push("short")));
+    await new Promise(setImmediate);
+    expect(order).toEqual(["short"]);
+    first.resolve();
+    await Promise.all(running);
+    expect(order).toEqual(["short", "costly"]);
+  } finally {
+    vi.useRealTimers();
+  }
 });
