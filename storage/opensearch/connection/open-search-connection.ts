@@ -70,7 +70,10 @@ export class OpenSearchConnection {
       { method, path, ...(query && { querystring: query }), ...(isBulk ? { bulkBody: body } : { body }) } as never,
       { requestTimeout: timeoutMs ?? this.#timeoutMs, ...(accept && { ignore: [...accept] }) },
     );
-    const abort = () => under.abort();
+    // Without giving back what abort gives: Node takes a listener's promise for its own, and its rejection for a crash.
+    const abort = () => {
+      under.abort();
+    };
     signal?.addEventListener("abort", abort, { once: true });
     try {
       const { statusCode, body: answer, headers } = await under;

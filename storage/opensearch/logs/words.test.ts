@@ -1,0 +1,86 @@
+import type { LineFilter } from "@sightline/model/ports.ts";
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { hasLongWord, lineQuery, WORDS_ANALYSIS } from "./words.ts";
+
+type Query = Readonly<Record<string, unknown>>;
+type Bool = { readonly filter?: Query[]; readonly should?: Query[] };
+
+const escaped = WORDS_ANALYSIS.analysis.tokenizer.sightline_words.tokenize_on_chars;
+const separators = new Set(escaped.map((text) => String.fromCharCode(Number.parseInt(text.slice(2), 16))));
+
+/** As Lucene's CharTokenizer does it, but for the longest words. */
+function wordsOf(body: string): string[] {
+  let word = "";
+  const words: string[] = [];
+  for (const character of body) {
+    if (!separators.has(character)) word += character;
+    else if (word !== "") {
+      words.push(word);
+      word = "";
+    }
+  }
+  return word === "" ? words : [...words, word];
+}
+
+function finds(query: Query, body: string): boolean {
+  const [[kind, content]] = Object.entries(query) as [[string, Query]];
+  const words = wordsOf(body);
+  if (kind === "bool") {
+    const { filter = [], should } = content as Bool;
+    return filter.every((part) => finds(part, body)) && (!should || should.some((part) => finds(part, body)));
+  }
+  if (kind === "term" && "long_words" in content) return hasLongWord(body);
+  const wanted = content["message"] as string | { readonly value: string };
+  if (typeof wanted === "string") return words.includes(wanted);
+  const text = wanted.value.replaceAll("*", "");
+  if (kind === "prefix") return words.some((word) => word.startsWith(text));
+  return words.some((word) => (wanted.value.endsWith("*") ? word.includes(text) : word.endsWith(text)));
+}
+
+const piece = fc.oneof(
+  fc.constantFrom("error", "a", "_", " ", "=", "é", "😀", "\u0000", "\n", "x".repeat(250), "-", "[7]"),
+  fc.string({ unit: "grapheme", maxLength: 5 }),
+);
+const text = fc.array(piece, { maxLength: 12 }).map((pieces) => pieces.join(""));
+
+test("every line that contains a text is found", () => {
+  fc.assert(
+    fc.property(text, fc.nat(), fc.nat(), (body, from, length) => {
+      const start = from % (body.length + 1);
+      const wanted = body.slice(start, start + (length % 40));
+      const query = lineQuery({ op: "|=", text: wanted });
+      expect(query === undefined || finds(query as Query, body)).toBe(true);
+    }),
+    { numRuns: 2_000 },
+  );
+});
+
+describe("what is asked for", () => {
+  const asked = (filter: LineFilter) => JSON.stringify(lineQuery(filter));
+
+  test.each<[string, string]>([
+    [
+      "connection refused",
+      '[{"prefix":{"message":{"value":"refused"}}},{"wildcard":{"message":{"value":"*connection"}}}]',
+    ],
+    ["level=error msg", '[{"term":{"message":"error"}}]'],
+    [" 500 ", '[{"term":{"message":"500"}}]'],
+    ["time", '{"wildcard":{"message":{"value":"*time*"}}}'],
+  ])("for %j: its words", (text, want) => expect(asked({ op: "|=", text })).toContain(want));
+
+  test.each<[LineFilter]>([
+    [{ op: "|=", text: "" }],
+    [{ op: "|=", text: "=[]" }],
+    [{ op: "|~", text: "a.*b" }],
+    [{ op: "|~", text: "warn|" }],
+    [{ op: "!=", text: "error" }],
+    [{ op: "!~", text: "error" }],
+    [{ op: "|=", text: "\ud83d" }],
+  ])("for %j: every line", (filter) => expect(asked(filter)).toBeUndefined());
+
+  test("for a regular expression that lists texts: any of them", () => {
+    expect(asked({ op: "|~", text: "warn|panic" })).toContain("*warn*");
+    expect(asked({ op: "|~", text: "warn|panic" })).toContain("*panic*");
+  });
+});
