@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Logger, SILENT_LOGGER } from "@sightline/model/logger.ts";
 import type { MetricStoreFixture } from "@sightline/storage-conformance/metric-store-fixture.ts";
-import { timescaleMetricsConfig } from "@sightline/storage-timescale/config.ts";
+import { type TimescaleMetricsConfig, timescaleMetricsConfig } from "@sightline/storage-timescale/config.ts";
 import { Database } from "@sightline/storage-timescale/database/database.ts";
 import { TimescaleMetricStore } from "@sightline/storage-timescale/metrics/timescale-metric-store.ts";
 import { Registry } from "prom-client";
@@ -36,7 +36,7 @@ export class TimescaleStores {
   readonly #settings: StoreSettings;
   readonly #dir: string;
   readonly #schema: string;
-  readonly #config: ReturnType<typeof timescaleMetricsConfig.parse>;
+  readonly config: TimescaleMetricsConfig;
   readonly #logger: Logger;
   readonly #opened: TimescaleMetricStore[] = [];
 
@@ -45,7 +45,7 @@ export class TimescaleStores {
     this.#dir = mkdtempSync(join(tmpdir(), "sightline-stores-"));
     this.#schema = `test_${process.pid}_${++schemas}`;
     const { password, ...where } = address;
-    this.#config = timescaleMetricsConfig.parse({
+    this.config = timescaleMetricsConfig.parse({
       ...TEST_CONFIG,
       ...where,
       ...(password !== "" && { password_file: this.#passwordFile(password) }),
@@ -56,22 +56,23 @@ export class TimescaleStores {
     const wrong: Logger["error"] = (message, fields) => this.errors.push(message, fields);
     this.#logger = { ...SILENT_LOGGER, error: wrong };
     this.database = new Database({
-      config: this.#config,
+      config: this.config,
       logger: this.#logger,
       registry: new Registry(),
       purpose: "metrics",
     });
   }
 
-  async open(writer = "test"): Promise<TimescaleMetricStore> {
+  async open(writer = "test", nowMs: () => number = Date.now): Promise<TimescaleMetricStore> {
     const Store = this.#settings.packs ? PackingMetricStore : TimescaleMetricStore;
     const store = new Store({
       database: this.database,
-      config: this.#config,
+      config: this.config,
       writer,
       logger: this.#logger,
       registry: new Registry(),
       copyIn: this.#settings.copyIn,
+      nowMs,
     });
     this.#opened.push(store);
     await store.start();
