@@ -1,4 +1,5 @@
 import type { MetricBatch } from "@sightline/model/metric-batch.ts";
+import { logHelpers } from "../log-helpers/log-helpers.ts";
 import { Pipeline, type Pipelines } from "../processors/pipeline.ts";
 import { makeLogProcessor, makeMetricProcessor, makeTraceProcessor } from "../processors/registry.ts";
 import { type SeriesFunction, SeriesMapper } from "../processors/series-mapper.ts";
@@ -11,10 +12,10 @@ import type { TenantConfig } from "./tenant-config.ts";
 import { metricWindows } from "./time-windows.ts";
 
 /**
- * Processors first, in the order of the settings, then limits: what is left out does not count, and a label that is too
+ * What is found in log records, then processors, in the order of the settings, then limits: what is left out does not count, and a label that is too
  * long may be cut.
  */
-export function makePipelines({ limits, processors }: TenantConfig, context: ProcessorContext): Pipelines {
+export function makePipelines({ limits, logs, processors }: TenantConfig, context: ProcessorContext): Pipelines {
   const { maxSeries } = context;
   const active = activeSeries(limits.metrics, maxSeries);
   return {
@@ -32,8 +33,12 @@ export function makePipelines({ limits, processors }: TenantConfig, context: Pro
       [limits.metrics, processors.metrics],
     ),
     logs: pipeline(
-      [...processors.logs.map((config) => makeLogProcessor(config, context)), logRowLimits(limits.logs)],
-      [limits.logs, processors.logs],
+      [
+        ...logHelpers(logs),
+        ...processors.logs.map((config) => makeLogProcessor(config, context)),
+        logRowLimits(limits.logs),
+      ],
+      [logs, limits.logs, processors.logs],
     ),
     traces: pipeline(
       [

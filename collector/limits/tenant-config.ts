@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { logHelpersConfig } from "../log-helpers/log-helpers-config.ts";
 import { logProcessor, metricProcessor, traceProcessor } from "../processors/registry.ts";
 import { limit } from "../setting-types.ts";
 import { tailSamplingConfig } from "../tail-sampling/tail-sampling-config.ts";
@@ -96,6 +97,7 @@ export const tenantConfig = z
       })
       .prefault({})
       .describe("What is done with items between decoding and storing; see docs/operating/limits-and-processors.md"),
+    logs: logHelpersConfig.describe("What is found in log records as they come in, before their processors see them"),
     tail_sampling: tailSamplingConfig.describe("Which traces are kept, decided when their spans have come"),
   })
   .prefault({});

@@ -59,7 +59,7 @@ export class Tenants {
   #timer: NodeJS.Timeout | undefined;
   #saving: Promise<void> = Promise.resolve();
   readonly #file: OverridesFile | undefined;
-  readonly #unlimited = tenantConfig.parse({});
+  readonly #unlimited = tenantConfig.parse({ logs: { find_trace_ids: false } });
   readonly #nothing = JSON.stringify(this.#unlimited);
   readonly #nowMs: () => number;
   #overrides: Overrides = new Map();
