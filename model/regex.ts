@@ -1,5 +1,6 @@
 import { RE2JS } from "re2js";
 import { InvalidInputError } from "./errors.ts";
+import { matchesAlternative, type RegexAlternative, regexAlternatives } from "./regex-alternatives.ts";
 
 /**
  * A regular expression of RE2 semantics: linear time whatever the input. Of a text too long for that to be soon (see
@@ -13,6 +14,8 @@ export interface Regex {
   matchesSomewhere(text: string): boolean;
   /** When the expression is a plain list of strings (`a|b|c`), those; a store looks them up instead of scanning. */
   readonly literals: readonly string[] | undefined;
+  /** A list of strings, some of which may begin or end with `.*` or `.+`: nothing is compiled for {@link matchesWhole}. */
+  readonly isList: boolean;
   /** Expands `$1`, `${name}` in `replacement` if the whole text matches, as `label_replace` wants it. */
   replaceWhole(text: string, replacement: string): string | undefined;
   /** Every match that is not empty is replaced by what `replace` makes of it, however long the text. */
@@ -32,8 +35,8 @@ export interface Regex {
 
 const MAX_CACHED = 1_000;
 /** Compiling takes about 10 µs a character and can't be interrupted. */
-const MAX_COMPILED_LENGTH = 16 * 1024;
-/** Lists of plain strings are not compiled: dashboards send long ones. */
+const MAX_COMPILED_LENGTH = 4 * 1024;
+/** Lists of strings (see {@link Regex.isList}) are not compiled: dashboards send long ones. */
 const MAX_SOURCE_LENGTH = 256 * 1024;
 const cache = new Map<string, Regex>();
 
@@ -83,36 +86,26 @@ export function compileRegex(source: string): Regex {
   return compiled;
 }
 
-/** Characters that have no meaning in RE2 outside of brackets, and escaped punctuation. `.` counts as special. */
-const LITERAL_LIST = /^(?:[^\\.+*?()[\]{}^$]|\\[^\w\s])*$/;
-
-/** The strings of `a|b\.c|(d|e)`-like lists with at most one pair of parentheses around the whole; undefined otherwise. */
-function literalsOf(source: string): readonly string[] | undefined {
-  const list = /^\((?:\?:)?([^()]*)\)$/.exec(source)?.[1] ?? source;
-  if (!LITERAL_LIST.test(list)) return undefined;
-  const literals = [""];
-  for (let i = 0; i < list.length; i++) {
-    const character = list[i] as string;
-    if (character === "|") literals.push("");
-    else literals[literals.length - 1] += character === "\\" ? (list[++i] as string) : character;
-  }
-  return literals;
-}
-
 class CompiledRegex implements Regex {
   readonly source: string;
   readonly literals: readonly string[] | undefined;
+  readonly isList: boolean;
   #whole: RE2JS | undefined;
   #somewhere: RE2JS | undefined;
   readonly #literalSet: Set<string> | undefined;
-  readonly #anything: "none" | "any" | "nonempty";
+  /** Those of a list that are no plain strings. */
+  readonly #gapped: readonly RegexAlternative[];
 
   constructor(source: string) {
     this.source = source;
-    this.literals = literalsOf(source);
-    if (!this.literals) this.#whole = this.#compileWhole();
-    this.#literalSet = this.literals && new Set(this.literals);
-    this.#anything = source === ".*" ? "any" : source === ".+" ? "nonempty" : "none";
+    const alternatives = regexAlternatives(source);
+    this.isList = alternatives !== undefined;
+    if (!alternatives) this.#whole = this.#compileWhole();
+    const isPlain = ({ before, after }: RegexAlternative) => before === "" && after === "";
+    const literals = alternatives?.filter(isPlain).map(({ text }) => text);
+    this.#literalSet = literals && new Set(literals);
+    this.#gapped = alternatives?.filter((alternative) => !isPlain(alternative)) ?? [];
+    this.literals = this.#gapped.length === 0 ? literals : undefined;
   }
 
   #compileWhole(): RE2JS {
@@ -120,13 +113,19 @@ class CompiledRegex implements Regex {
   }
 
   matchesWhole(text: string): boolean {
-    if (this.#literalSet) return this.#literalSet.has(text);
-    if (this.#anything !== "none") return this.#anything === "any" || text !== "";
+    if (this.#literalSet) {
+      if (this.#literalSet.has(text)) return true;
+      for (const alternative of this.#gapped) if (matchesAlternative(alternative, text)) return true;
+      return false;
+    }
     this.#whole ??= this.#compileWhole();
     return this.#whole.testExact(forTest(text, this.#whole));
   }
 
   matchesSomewhere(text: string): boolean {
+    if (this.literals && this.source.length > MAX_COMPILED_LENGTH) {
+      return this.literals.some((literal) => text.includes(literal));
+    }
     this.#somewhere ??= compile(this.source, this.source);
     return this.#somewhere.test(forTest(text, this.#somewhere));
   }
@@ -220,7 +219,7 @@ type Matcher = ReturnType<RE2JS["matcher"]>;
 
 function tooLong(source: string, limit: number): InvalidInputError {
   return new InvalidInputError(
-    `regular expression is ${source.length} characters long; at most ${limit} are allowed (${MAX_SOURCE_LENGTH} for a plain list a|b|c)`,
+    `regular expression is ${source.length} characters long; at most ${limit} are allowed (${MAX_SOURCE_LENGTH} for a list a|b.*|c)`,
   );
 }
 

@@ -1,16 +1,16 @@
 import { InvalidInputError } from "@sightline/model/errors.ts";
 
 /** Compiling takes about 10 µs a character, and nobody else gets a turn meanwhile. */
-const MAX_CHARACTERS = 32 * 1024;
+const MAX_CHARACTERS = 10 * 1024;
 /** That a short one takes no less than. */
-const MIN_CHARACTERS = 25;
+const MIN_CHARACTERS = 8;
 
 /** Adds up the regular expressions of one request. */
 export class RegexBudget {
   readonly #seen = new Set<string>();
   #characters = 0;
 
-  /** To be told of every one that is not a mere list of strings. Throws `InvalidInputError`. */
+  /** To be told of every one that is compiled. Throws `InvalidInputError`. */
   take(source: string): void {
     if (this.#seen.has(source)) return;
     this.#seen.add(source);
