@@ -45,6 +45,9 @@ export const openSearchConfig = z.strictObject({
     .describe(
       "Groups of tenants that get a data stream of their own: name to tenants and primary_shards. All others share one.",
     ),
+  maintenance_interval: duration("1m").describe(
+    "How often indexes are rolled over, those that are too old dropped, and deleted rows removed. Every process does so.",
+  ),
   search_context: z
     .boolean()
     .default(false)

@@ -13,6 +13,9 @@ export class IndexNames {
   readonly deadLetters: string;
   /** How far each writer got, and requests to delete; logs and traces share it. */
   readonly state: string;
+  /** The template of the three above, logs' and traces'. */
+  readonly others: string;
+  readonly otherPatterns: readonly string[];
   readonly #prefix: string;
   readonly #groups: ReadonlyMap<string, string>;
 
@@ -25,6 +28,8 @@ export class IndexNames {
     this.trash = `${prefix}-trash-${signal}`;
     this.deadLetters = `${prefix}-dead-letters-${signal}`;
     this.state = `${prefix}-state`;
+    this.others = `${prefix}-others`;
+    this.otherPatterns = [this.state, `${prefix}-trash-*`, `${prefix}-dead-letters-*`];
     this.#groups = new Map(
       Object.entries(tenant_groups).flatMap(([group, { tenants }]) =>
         tenants.map((tenant) => [tenant, group] as const),

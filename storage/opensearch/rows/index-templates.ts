@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import type { OpenSearchConfig } from "../config.ts";
 import type { OpenSearchConnection } from "../connection/open-search-connection.ts";
 import { DEFAULT_GROUP, type IndexNames } from "./index-names.ts";
@@ -32,8 +33,7 @@ export async function putTemplates<Batch extends { readonly length: number }, R 
   config: OpenSearchConfig,
 ): Promise<void> {
   const replicas = { "index.auto_expand_replicas": `0-${config.replicas}` };
-  const put = (name: string, body: object) =>
-    connection.send("put template", { method: "PUT", path: `/_index_template/${name}`, body });
+  const put = (name: string, template: object) => putTemplate(connection, name, template);
   const groups = { [DEFAULT_GROUP]: {}, ...config.tenant_groups };
   for (const [group, { primary_shards = config.primary_shards }] of Object.entries<{
     primary_shards?: number | undefined;
@@ -57,26 +57,40 @@ export async function putTemplates<Batch extends { readonly length: number }, R 
       },
     });
   }
-  await put(names.state, auxiliary(names.state, replicas, STATE_FIELDS));
-  await put(names.trash, auxiliary(names.trash, replicas, TRASH_FIELDS));
-  await put(names.deadLetters, auxiliary(names.deadLetters, replicas, DEAD_LETTER_FIELDS));
+  await put(names.others, {
+    index_patterns: names.otherPatterns,
+    priority: PRIORITY,
+    template: {
+      settings: { ...replicas, "index.number_of_shards": 1 },
+      mappings: { dynamic: false, properties: OTHER_FIELDS },
+    },
+  });
 }
 
-const STATE_FIELDS = {
+/** Of notes on writers and deletions, and of rows that are put aside. */
+const OTHER_FIELDS = {
   kind: KEYWORD,
   signal: KEYWORD,
   tenant: KEYWORD,
   writer: KEYWORD,
   state: KEYWORD,
   seq: { type: "long" },
+  deletion: KEYWORD,
+  order: { type: "long" },
+  at: { type: "date", format: "epoch_millis" },
+  row: KEPT_ONLY,
 };
-const TRASH_FIELDS = { deletion: KEYWORD, order: { type: "long" }, row: KEPT_ONLY };
-const DEAD_LETTER_FIELDS = { tenant: KEYWORD, at: { type: "date", format: "epoch_millis" }, row: KEPT_ONLY };
 
-function auxiliary(name: string, settings: object, properties: object): object {
-  return {
-    index_patterns: [name],
-    priority: PRIORITY,
-    template: { settings: { ...settings, "index.number_of_shards": 1 }, mappings: { dynamic: false, properties } },
-  };
+type Templates = {
+  readonly index_templates?: readonly { readonly index_template: { readonly _meta?: { hash?: string } } }[];
+};
+const NOT_FOUND = 404;
+
+/** Every writer does so when it starts: a template that is there already is left alone. */
+async function putTemplate(connection: OpenSearchConnection, name: string, template: object): Promise<void> {
+  const path = `/_index_template/${name}`;
+  const hash = createHash("sha256").update(JSON.stringify(template)).digest("base64url");
+  const { body } = await connection.send<Templates>("read template", { method: "GET", path, accept: [NOT_FOUND] });
+  if (body.index_templates?.[0]?.index_template._meta?.hash === hash) return;
+  await connection.send("put template", { method: "PUT", path, body: { ...template, _meta: { hash } } });
 }

@@ -51,7 +51,6 @@ const TICK_MS = 200;
 /** A failed flush, or an attempt to reach the cluster, is repeated after so long; twice as long each time. */
 const FIRST_RETRY_MS = 500;
 const MAX_RETRY_MS = 30_000;
-const MAINTENANCE_MS = 60_000;
 const RETRY_AFTER_MS = 1_000;
 
 /**
@@ -258,7 +257,7 @@ export class RowsStore<Batch extends { readonly length: number }, R extends Row>
       this.#inBackground("can't reach OpenSearch; it is tried again", () => this.#connect());
     } else if (this.#isFlushDue()) {
       this.#flushInBackground();
-    } else if (performance.now() - this.#maintainedAtMs >= MAINTENANCE_MS) {
+    } else if (performance.now() - this.#maintainedAtMs >= this.#options.config.maintenance_interval) {
       this.#maintainedAtMs = performance.now();
       this.#inBackground("can't maintain the indexes; it is tried again later", () => this.maintain());
     }
