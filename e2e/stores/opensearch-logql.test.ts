@@ -45,10 +45,11 @@ describe.skipIf(missing !== undefined)("LogQL on OpenSearch", () => {
     node = await openSearchNode();
     stores = new OpenSearchStores(node.url);
     const env = {
-      SIGHTLINE_STORAGE_LOGS_KIND: "opensearch",
-      SIGHTLINE_STORAGE_OPENSEARCH_NODES: JSON.stringify([node.url]),
-      SIGHTLINE_STORAGE_OPENSEARCH_PREFIX: stores.prefix,
-      SIGHTLINE_STORAGE_OPENSEARCH_REPLICAS: "0",
+      SIGHTLINE_SELF_TELEMETRY__ENABLED: "false",
+      SIGHTLINE_STORAGE__LOGS__KIND: "opensearch",
+      SIGHTLINE_STORAGE__OPENSEARCH__NODES: JSON.stringify([node.url]),
+      SIGHTLINE_STORAGE__OPENSEARCH__PREFIX: stores.prefix,
+      SIGHTLINE_STORAGE__OPENSEARCH__REPLICAS: "0",
     };
     embedded = await ServerProcess.start();
     opensearch = await ServerProcess.start({ env });
@@ -61,8 +62,8 @@ describe.skipIf(missing !== undefined)("LogQL on OpenSearch", () => {
     const records = SERVICES.reduce((sum, { records }) => sum + records.length, 0);
     await eventually(async () => {
       const { text } = await call(`${opensearch.url}/metrics`);
-      expect(text).toContain(`sightline_logs_store_rows_total ${records}\n`);
-      expect(text).toContain("sightline_logs_store_hot_rows 0\n");
+      const metric = (name: string) => Number(new RegExp(`^${name} (.*)$`, "m").exec(text)?.[1]);
+      expect(["rows_total", "hot_rows"].map((name) => metric(`sightline_logs_store_${name}`))).toEqual([records, 0]);
     });
   }, 1_200_000);
   afterAll(async () => {
