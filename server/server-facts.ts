@@ -12,7 +12,8 @@ export function serverFacts(
   startedAtMs: number,
   memoryLimitBytes: number,
 ): ServerFacts & Omit<LokiServerFacts, "services"> {
-  const retention = formatDuration(config.storage.metrics.retention);
+  const { metrics } = config.storage;
+  const retention = formatDuration(metrics.kind === "timescale" ? metrics.timescale.retention : metrics.retention);
   const flags = {
     "enable-feature":
       "promql-experimental-functions,promql-duration-expr,promql-extended-range-selectors,promql-binop-fill-modifiers,promql-delayed-name-removal,search-api",

@@ -12,6 +12,9 @@ import { TimescaleStores } from "./timescale-fixture.ts";
 const T = Math.floor(Date.now() / 60_000) * 60_000 - 3_600_000;
 const batch = (labels: Record<string, string>, ...samples: [number, number][]) => metricBatchOf([{ labels, samples }]);
 
+/** Each has no divisor in common with the number of series: it makes another order of them. */
+const ODD = [3, 7, 9, 11];
+
 const missing = PostgresService.missing();
 describe.skipIf(missing !== undefined)("the metric store on plain PostgreSQL", () => {
   let service: PostgresService;
@@ -33,7 +36,9 @@ describe.skipIf(missing !== undefined)("the metric store on plain PostgreSQL", (
     const series = Array.from({ length: 200 }, (_, i) => ({ __name__: "same", i: String(i) }));
     await Promise.all(
       writers.map(async (writer, n) => {
-        const shuffled = series.map((_, i) => series[(i * (2 * n + 3)) % series.length] as Record<string, string>);
+        const shuffled = series.map(
+          (_, i) => series[(i * (ODD[n] as number)) % series.length] as Record<string, string>,
+        );
         await writer.append(
           DEFAULT_TENANT,
           metricBatchOf(shuffled.map((labels) => ({ labels, samples: [[T + n, n]] }))),

@@ -81,7 +81,9 @@ export class TimescaleStores {
 
   async dispose(): Promise<void> {
     for (const store of this.#opened) await store.stop();
-    await this.database.write("dropping the schema", (client) => client.query(`DROP SCHEMA ${this.#schema} CASCADE`));
+    await this.database.write("dropping the schema", (client) =>
+      client.query(`DROP SCHEMA IF EXISTS ${this.#schema} CASCADE`),
+    );
     await this.database.stop();
     rmSync(this.#dir, { recursive: true, force: true });
   }

@@ -162,10 +162,11 @@ export class Maintenance {
         [config.max_exemplars],
       );
       // One that comes back later is written anew, because its day is new.
-      await client.query("DELETE FROM series WHERE last_day < $1 AND last_day > $2", [
-        Math.floor(oldestMs / DAY_MS) - 1,
-        -1_000_000_000,
-      ]);
+      await client.query(
+        `DELETE FROM series s WHERE last_day < $1
+         AND NOT EXISTS (SELECT FROM exemplars e WHERE e.tenant = s.tenant AND e.series = s.id)`,
+        [Math.floor(oldestMs / DAY_MS) - 1],
+      );
     });
   }
 }

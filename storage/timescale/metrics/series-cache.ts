@@ -105,14 +105,14 @@ export class SeriesCache {
   /** The ref is checked: another store or tenant may have set it. */
   numberOf(key: SeriesKey): number {
     const known = key.ref - 1;
-    if (known >= 0 && this.#entries[known]?.labels === key.labels) return known;
+    const entry = this.#entries[known];
+    if (entry && sameLabels(entry.labels, key.labels)) return known;
     const text = labelsKey(key.labels);
     let number = this.#numbers.get(text);
     if (number === undefined) {
       number = this.#entries.push(new SeriesEntry(key.labels, key.info)) - 1;
       this.#numbers.set(text, number);
     }
-    // Where labels are equal but another object, the next look-up is by text again.
     key.ref = number + 1;
     return number;
   }
@@ -126,4 +126,15 @@ export class SeriesCache {
       entry.storedInfo = undefined;
     }
   }
+}
+
+function sameLabels(a: Labels, b: Labels): boolean {
+  if (a === b) return true;
+  if (a.length !== b.length) return false;
+  for (let i = 0; i < a.length; i++) {
+    const [nameA, valueA] = a[i] as Labels[number];
+    const [nameB, valueB] = b[i] as Labels[number];
+    if (valueA !== valueB || nameA !== nameB) return false;
+  }
+  return true;
 }

@@ -32,6 +32,7 @@ import { readExemplars, readMetadata } from "./side-data.ts";
 import { metricMigrations, readFacts, type StoreFacts } from "./store-facts.ts";
 import { StoreTelemetry } from "./store-telemetry.ts";
 import { TenantNumbers } from "./tenant-numbers.ts";
+import { TranslatedMetrics } from "./translated-metrics.ts";
 import { writeGeneration } from "./write-generation.ts";
 
 export type TimescaleMetricStoreOptions = {
@@ -82,6 +83,7 @@ export class TimescaleMetricStore implements MetricStore {
   readonly #nowMs: () => number;
   readonly #telemetry: StoreTelemetry;
   readonly #tenants: TenantNumbers;
+  readonly #translated = new TranslatedMetrics((tenant) => this.metadata(tenant));
   readonly #caches = new Map<TenantId, SeriesCache>();
   readonly #stopping = new AbortController();
   #facts: StoreFacts = { layout: "partitions", reader: undefined };
@@ -147,6 +149,7 @@ export class TimescaleMetricStore implements MetricStore {
     const rejections = new Rejections();
     this.#bufferOf(tenant).append(batch, bounds, rejections);
     this.#current.took(position);
+    if (batch.metadata.length > 0) this.#translated.changed(tenant);
     const rejected = rejections.list();
     const accepted = count - rejections.count;
     this.#telemetry.appended.inc(accepted);
@@ -197,8 +200,7 @@ export class TimescaleMetricStore implements MetricStore {
   }
 
   async translatedMetrics(tenant: TenantId): Promise<readonly MetricMetadata[]> {
-    const all = await this.metadata(tenant);
-    return all.filter(({ otelName, metric }) => otelName !== undefined || !/^[a-zA-Z0-9_:]*$/.test(metric));
+    return this.#translated.of(tenant);
   }
 
   async exemplars(request: LabelRequest, signal: AbortSignal): Promise<readonly SeriesExemplars[]> {
