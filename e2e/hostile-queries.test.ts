@@ -13,8 +13,8 @@ const SERIES = 40_000;
 const NOW_SECONDS = Math.floor(Date.now() / 60_000) * 60;
 /** What a refusal may take, and a small query beside a large one. */
 const PATIENCE_MS = patientMs(1_000);
-/** What a limit that shows only when the samples come may take: as long as it takes to look at fifty million of them. */
-const SAMPLES_MS = patientMs(10_000);
+/** What a limit on results may take that shows only when most of them are there, as of operations between large vectors. */
+const SAMPLES_MS = patientMs(3_000);
 /** Fifty million samples are 450 MB of values; some operations hold them twice. */
 const MAX_MEMORY_MIB = 2_500;
 const MAX_ERROR_LENGTH = 5_000;

@@ -1,5 +1,5 @@
 import { isStaleHistogram, type NativeHistogram } from "@sightline/model/histogram.ts";
-import { EMPTY_LABELS } from "@sightline/model/labels.ts";
+import { EMPTY_LABELS, type Labels } from "@sightline/model/labels.ts";
 import type { SeriesSlice } from "@sightline/model/ports.ts";
 import { isStaleAt, wordsOf } from "@sightline/model/stale.ts";
 import type { VectorSelector } from "../ast.ts";
@@ -12,8 +12,12 @@ import { type Grid, timeAt } from "./grid.ts";
 import type { QueryContext } from "./query-context.ts";
 import { ReadAhead, seesFloatsAtLastStep } from "./read-ahead.ts";
 import { selectSlices } from "./select-slices.ts";
-import { ABSENT, type SeriesSink, StepSeries } from "./step-series.ts";
+import { StepArrays } from "./step-arrays.ts";
+import { ABSENT, FLOAT, type SeriesSink, StepSeries } from "./step-series.ts";
 import { firstGaze, type Gaze, gazeOf, lastGaze } from "./time-window.ts";
+
+/** With fewer samples than that, their steps are filled rather than each step looked at. */
+const STEPS_PER_SAMPLE = 4;
 
 /**
  * What `timestamp()` and `start_timestamp()` look at instead of the value. `info-time` is the time, too, but allows for
@@ -48,11 +52,12 @@ export async function streamInstantSelector(
   const { lookbackMs } = context;
   const range = { startMs: firstGaze(gaze, grid) - lookbackMs + 1, endMs: lastGaze(gaze, grid) };
   const hints = { stepMs: grid.stepMs, func: "", rangeMs: 0 };
-  const lent = StepSeries.empty(EMPTY_LABELS, grid.steps);
+  const arrays = new StepArrays(grid.steps);
+  const lent = StepSeries.empty(EMPTY_LABELS, sink.keeps ? 0 : grid.steps);
   const evaluate = (slice: SeriesSlice) => {
     const read = selector.statsOnly ? statsOf(slice) : slice;
     const out = sink.keeps
-      ? StepSeries.empty(read.labels, grid.steps)
+      ? keptSeries(read.labels, arrays)
       : new StepSeries(read.labels, false, lent.values, lent.kinds.fill(ABSENT));
     const weight = pickNewest(read, grid, gaze, lookbackMs, aspect, out);
     if (weight === 0) return;
@@ -71,6 +76,11 @@ export async function streamInstantSelector(
     ahead.add(slice, seesFloatsAtLastStep(slice, range.endMs, lookbackMs, 1)),
   );
   await ahead.finish();
+}
+
+function keptSeries(labels: Labels, arrays: StepArrays): StepSeries {
+  const { values, kinds } = arrays.next();
+  return new StepSeries(labels, false, values, kinds);
 }
 
 /** The samples in it, as they count. */
@@ -99,6 +109,9 @@ function pickNewestFloat(slice: SeriesSlice, grid: Grid, gaze: Gaze, lookbackMs:
   const { timesMs, values } = slice;
   const { values: outValues, kinds } = out;
   const length = timesMs.length;
+  if (gaze.fixedMs === undefined && timesMs.length * STEPS_PER_SAMPLE < grid.steps) {
+    return spreadFloats(slice, grid, gaze.offsetMs, lookbackMs, out);
+  }
   let words: Uint32Array | undefined;
   let next = 0;
   let picked = 0;
@@ -116,6 +129,37 @@ function pickNewestFloat(slice: SeriesSlice, grid: Grid, gaze: Gaze, lookbackMs:
     picked++;
   }
   return picked;
+}
+
+/** {@link pickNewestFloat} for many steps and few samples: fills the steps that see one sample at once. */
+function spreadFloats(slice: SeriesSlice, grid: Grid, offsetMs: number, lookbackMs: number, out: StepSeries): number {
+  const { timesMs, values } = slice;
+  const { stepMs, steps } = grid;
+  const firstMs = grid.startMs - offsetMs;
+  let words: Uint32Array | undefined;
+  let picked = 0;
+  // The first step that looks at this time or later.
+  let to = stepFrom((timesMs[0] as number) - firstMs, stepMs);
+  for (let i = 0; i < timesMs.length && to < steps; i++) {
+    const from = to;
+    to = i + 1 < timesMs.length ? stepFrom((timesMs[i + 1] as number) - firstMs, stepMs) : steps;
+    const end = Math.min(to, steps, stepFrom((timesMs[i] as number) + lookbackMs - firstMs, stepMs));
+    if (end <= from) continue;
+    const value = values[i] as number;
+    if (Number.isNaN(value)) {
+      words ??= wordsOf(values);
+      if (isStaleAt(words, i)) continue;
+    }
+    out.values.fill(value, from, end);
+    out.kinds.fill(FLOAT, from, end);
+    picked += end - from;
+  }
+  return picked;
+}
+
+/** Times are whole milliseconds, and so are steps: the quotient is exact where it matters. */
+function stepFrom(ms: number, stepMs: number): number {
+  return Math.max(0, Math.ceil(ms / stepMs));
 }
 
 function pickNewestOfAny(

@@ -82,3 +82,19 @@ test.each([
 ])("%s", (_, minutesAgo, values, count, want) => {
   expect(seesFloatsAtLastStep(slice(0, minutesAgo, values), END_MS, 300_000, count)).toBe(want);
 });
+
+test.each([
+  ["few samples for many steps", [9, 5.5, 1]],
+  ["a sample on a step, and one between two", [9, 8.0001, 0]],
+  ["one before the first step", [18, 3]],
+])("%s are seen as looking at each step would see them", async (_, minutesAgo) => {
+  const one = slice(0, minutesAgo, [1, 2, 3]);
+  const { value } = await range(queryable([one]), "big", 1e6);
+  const times = [...one.timesMs];
+  const want = Array.from({ length: STEPS }, (_, step) => END_MS - (STEPS - 1 - step) * 1_000).flatMap((stepMs) => {
+    const seen = times.findLastIndex((timeMs) => timeMs <= stepMs && timeMs > stepMs - DEFAULT_PROM_LIMITS.lookback_ms);
+    return seen < 0 ? [] : [[stepMs, one.values[seen]]];
+  });
+  const [series] = value.type === "matrix" ? value.series : [];
+  expect(Array.from(series?.timesMs ?? [], (timeMs, i) => [timeMs, series?.values[i]])).toEqual(want);
+});
