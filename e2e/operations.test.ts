@@ -1,4 +1,6 @@
+import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { connect, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -256,6 +258,25 @@ describe("stopping and starting again", () => {
       }
       expect(acknowledged.difference(kept)).toEqual(new Set());
     } finally {
+      await server.dispose();
+    }
+  });
+
+  test("half a request, and connections that say nothing, hold up no stop", async () => {
+    const server = await ServerProcess.start();
+    const { hostname, port } = new URL(server.url);
+    const said = ["", "GET / HTTP/1.1\r\nHost: x\r\n", "GET /-/ready HTTP/1.1\r\nHost: x\r\n\r\n"];
+    const body = "POST /api/v1/write HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nabc";
+    const sockets = [...said, body].map(() => connect(Number(port), hostname).on("error", () => {}));
+    try {
+      await Promise.all(sockets.map((socket) => once(socket, "connect")));
+      for (const [i, text] of [...said, body].entries()) sockets[i]?.write(text);
+      await once(sockets[2] as Socket, "data");
+      const began = performance.now();
+      expect(await server.stop()).toBe(0);
+      expect(performance.now() - began).toBeLessThan(patientMs(15_000));
+    } finally {
+      for (const socket of sockets) socket.destroy();
       await server.dispose();
     }
   });

@@ -17,6 +17,8 @@ const CHALLENGE = 'Bearer realm="sightline", Basic realm="sightline"';
 const MAX_HEADER_BYTES = 1_048_576;
 const DRAIN_LOOK_MS = 20;
 const UNREAD_TURNS = 3;
+/** What is still being answered when the process stops has so long. */
+const MAX_ANSWER_MS = 10_000;
 /** Connections that may wait to be accepted: with Node's 511, a burst of more leaves some hanging. */
 const BACKLOG = 4_096;
 const TLS_HANDSHAKE_TIMEOUT_MS = 10_000;
@@ -41,6 +43,8 @@ export class HttpListener implements Component {
   readonly #acceptors = new Acceptors();
   #url = "";
   #isDraining = false;
+  /** Requests whose head has come and whose answer has not gone. */
+  #underWay = 0;
 
   constructor(options: HttpListenerOptions) {
     this.name = `http listener ${options.key}`;
@@ -60,6 +64,16 @@ export class HttpListener implements Component {
     options.tls?.subscribe((context) => (this.app.server as unknown as SecureServer).setSecureContext(context));
     this.app.addHook("onRoute", ({ method, url }) => {
       for (const name of [method].flat()) this.#routes.push(`${name} ${url}`);
+    });
+    this.app.addHook("onRequest", (request, reply, done) => {
+      // A WebSocket is closed by whoever opened it; its answer never ends.
+      if (request.headers.upgrade === undefined) {
+        this.#underWay++;
+        reply.raw.once("close", () => {
+          this.#underWay--;
+        });
+      }
+      done();
     });
     this.app.addHook("onSend", (_request, reply, _payload, done) => {
       if (reply.statusCode === 401) reply.header("www-authenticate", CHALLENGE);
@@ -137,14 +151,25 @@ export class HttpListener implements Component {
     return (await openConnections(this.app.server)) + (await this.#acceptors.connections());
   }
 
+  /** Ends connections once all is answered that has been asked: one with half a request would stay for ever. */
   async stop(): Promise<void> {
     this.#acceptors.stop();
+    const closing = this.app.close();
+    const cutOff = this.#closeWhenAnswered();
     try {
-      await this.app.close();
+      await closing;
+      await cutOff;
     } catch (error) {
       // After `drain` there was nothing left to be closed.
       if ((error as NodeJS.ErrnoException).code !== "ERR_SERVER_NOT_RUNNING") throw error;
     }
+  }
+
+  async #closeWhenAnswered(): Promise<void> {
+    const deadline = performance.now() + MAX_ANSWER_MS;
+    do await sleep(DRAIN_LOOK_MS);
+    while (this.#underWay > 0 && performance.now() < deadline);
+    this.app.server.closeAllConnections();
   }
 }
 
