@@ -1,6 +1,6 @@
 /**
  * `npm run fuzz -- --inputs 1000000 --seed 1 [--only PromQL]`: gives every decoder mutations of good inputs. Exits with 1
- * when one crashes, hangs, takes more than 100 ms or too much memory, throws what is no error of model/errors.ts, or makes
+ * when one crashes, hangs, takes more than 100 ms of CPU time or too much memory, throws what is no error of model/errors.ts, or makes
  * a batch that breaks its own rules; the input is printed in base64.
  */
 import { parseArgs } from "node:util";

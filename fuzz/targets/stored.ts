@@ -155,7 +155,8 @@ function readTimePage(bytes: Uint8Array): void {
 async function readBlockIndex(bytes: Uint8Array): Promise<void> {
   const index = await BlockIndex.unpack(bytes);
   for (let id = 0; id < Math.min(index.seriesCount, 100); id++) {
-    for (const [name, value] of index.labelsOf(id)) if (typeof value !== "string" || !name) throw new Error("no label");
+    for (const [name, value] of index.labelsOf(id))
+      if (typeof value !== "string" || typeof name !== "string") throw new Error("no label");
     index.infoOf(id);
   }
   for (const name of index.names()) for (const value of index.valuesOf(name)) index.postings(name, value);
