@@ -83,7 +83,7 @@ const REGEXES: readonly MalformedQuery[] = [
   ["20,000 alternatives anywhere", `up{a=~".*(${list(20_000, (i) => `v${i}`, "|")}).*"}`, /at most 4096 are allowed/],
   ["100,000 empty alternatives", `up{a=~"${repeat("|", 100_000)}"}`, "ok"],
   ["50,000 times .*", `up{a=~"${repeat(".*", 50_000)}"}`, /at most 4096 are allowed/],
-  ["a?…a…", `up{a=~"${repeat("a?", 5_000)}${repeat("a", 5_000)}"}`, "ok"],
+  ["a?…a…", `up{a=~"${repeat("a?", 1_300)}${repeat("a", 1_300)}"}`, "ok"],
   ["10,000 groups", `up{a=~"${nest("(", "a", ")", 10_000)}"}`, /at most 4096 are allowed/],
   ["1,000 expressions", `up{${list(1_000, (i) => `l${i}=~"(a|b)*${i}"`)}}`, "ok"],
   ["10,000 expressions", `up{${list(10_000, (i) => `job!~"x${i}.+y"`)}}`, /more than 10240 characters/],
