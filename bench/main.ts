@@ -4,6 +4,7 @@ import { dirname, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { compareIngest } from "./compare-ingest.ts";
+import { compareLogs } from "./compare-logs.ts";
 import { compareQueries } from "./compare-queries.ts";
 import { loadQuerySet } from "./load-query-set.ts";
 import { machine } from "./machine.ts";
@@ -14,6 +15,7 @@ import { WORKLOADS } from "./workloads/registry.ts";
 const HELP = `usage: npm run bench -- [FLAGS]
        npm run bench -- load [FLAGS]      writes data for the next to several servers (load --help)
        npm run bench -- queries [FLAGS]   compares how fast they answer (queries --help)
+       npm run bench -- logs [FLAGS]      compares how fast log records are found (logs --help)
        npm run bench -- ingest [FLAGS]    compares what is taken in with other servers (ingest --help)
 
 Starts the server on a fresh directory per workload, loads it from a process of its own over 4 connections, restarts it
@@ -30,6 +32,7 @@ const FULL_ITEMS = { samples: 2_400_000, records: 1_000_000, spans: 1_000_000 } 
 const COMMANDS = new Map([
   ["queries", compareQueries],
   ["load", loadQuerySet],
+  ["logs", compareLogs],
 ]);
 const command = COMMANDS.get(process.argv[2] ?? "");
 if (command) {

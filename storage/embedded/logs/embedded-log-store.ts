@@ -88,6 +88,11 @@ export class EmbeddedLogStore implements LogStore, Copyable {
     return this.#store.maintain();
   }
 
+  /** Keeps rows in memory now, as many as have room; that happens by itself in quiet moments. */
+  fillRowCache(): Promise<void> {
+    return this.#store.fillRowCache();
+  }
+
   select(request: LogRequest, signal: AbortSignal): LogSelection {
     return { exact: true, batches: new LogLineQuery(this.#store, request, signal).run() };
   }

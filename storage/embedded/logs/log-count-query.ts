@@ -26,7 +26,12 @@ export class LogCountQuery {
       if (!pushed.areLinesComplete) return undefined;
       for (const segment of snapshot.segments.filter(({ info }) => this.#scope.overlaps(info))) {
         const scope = await this.#scope.ofSegment(segment, pushed);
-        if (scope && !(await countSegmentRows(scope, this.#request, this.#scope, groups))) return undefined;
+        if (!scope) continue;
+        try {
+          if (!(await countSegmentRows(scope, this.#request, this.#scope, groups))) return undefined;
+        } finally {
+          scope.release();
+        }
       }
       for (const { batch } of snapshot.hot.filter((hot) => this.#scope.overlaps(hot))) {
         if (!(await countHotRows(batch, this.#request, this.#scope, groups))) return undefined;

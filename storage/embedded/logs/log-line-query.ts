@@ -56,6 +56,14 @@ export class LogLineQuery {
     const scope = await this.#scope.ofSegment(segment, pushed);
     if (!scope) return;
     source.isSure = scope.isSure;
+    try {
+      yield* this.#readScope(segment, pushed, scope);
+    } finally {
+      scope.release();
+    }
+  }
+
+  async *#readScope(segment: Segment, pushed: PushedDown, scope: SegmentScope): AsyncGenerator<LogBatch> {
     const { newestFirst, limit } = this.#request;
     const isComplete = pushed.areLinesComplete && scope.isSure;
     const query = {

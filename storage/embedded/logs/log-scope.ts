@@ -26,6 +26,8 @@ export type PushedDown = {
 /** The rows of a segment that a request is about. */
 export type SegmentScope = Omit<SegmentLogQuery, "newestFirst" | "limit"> & {
   readonly info: SegmentInfo;
+  /** To be called when the rows have been read. */
+  readonly release: () => void;
   /** They meet all field filters, for certain. */
   readonly isSure: boolean;
 };
@@ -89,7 +91,7 @@ export class LogScope {
     return extent.maxNs >= this.range.startNs && extent.minNs < this.range.endNs;
   }
 
-  /** Undefined when there are none, or the segment is damaged. */
+  /** Undefined when there are none, or the segment is damaged. To be released. */
   async ofSegment(segment: Segment, { lines, fields }: PushedDown): Promise<SegmentScope | undefined> {
     const index = await this.store.withIndex(segment, (known) => known);
     if (!index) return undefined;
@@ -98,7 +100,9 @@ export class LogScope {
     const values: SegmentLogQuery["values"][number][] = [];
     const { streams, conditions, isSure } = fieldConditions(fields, index, matching, values);
     if (streams.length === 0) return undefined;
-    return { segment, info: segment.info, index, streams, range: this.range, lines, conditions, values, isSure };
+    const { rows, release } = this.store.lease(segment);
+    const filters = { streams, range: this.range, lines, conditions, values };
+    return { segment: rows, info: segment.info, release, index, ...filters, isSure };
   }
 
   /** Numbers of the streams that the request's matchers and `also` let through. */

@@ -69,9 +69,14 @@ export class LogStreamQuery {
       (stream) => this.#scope.overlaps(stream) && !sure(stream) && isKept(stream),
     );
     if (unsure.length > 0) {
-      const sql = sqlOfStreamQuery({ segment, index, streams: unsure, range });
-      for await (const chunk of this.#scope.store.database.stream(sql, [], this.#scope.signal)) {
-        numbers.push(...(chunk.getColumnValues(0) as number[]));
+      const { rows, release } = this.#scope.store.lease(segment);
+      try {
+        const sql = sqlOfStreamQuery({ segment: rows, index, streams: unsure, range });
+        for await (const chunk of this.#scope.store.database.stream(sql, [], this.#scope.signal)) {
+          numbers.push(...(chunk.getColumnValues(0) as number[]));
+        }
+      } finally {
+        release();
       }
     }
     return numbers.map((number) => (index.streams[number] as IndexedStream).stream);

@@ -11,6 +11,7 @@ import { DuckDatabase } from "./duck-database.ts";
 import { type HotBatch, HotBuffer } from "./hot-buffer.ts";
 import { IndexCache } from "./index-cache.ts";
 import { readIndexFile } from "./index-file.ts";
+import { RowCache, type RowLease } from "./row-cache.ts";
 import { type FindRows, RowDeleter } from "./row-deleter.ts";
 import { partsByDay } from "./row-parts.ts";
 import type { SegmentCodec } from "./segment-codec.ts";
@@ -33,6 +34,8 @@ export type SegmentedStoreConfig = RowsRetentionConfig & {
   };
   readonly compaction: { readonly target_rows: number };
   readonly index_cache: number;
+  /** Absent: 0, for none. */
+  readonly row_cache?: number;
   readonly duckdb: { readonly memory: number; readonly threads: number };
 };
 
@@ -57,6 +60,7 @@ type Opened = {
   readonly writer: WriteThread;
   readonly directory: SegmentDirectory;
   readonly deleter: RowDeleter;
+  readonly rows: RowCache;
 };
 
 const TICK_MS = 1_000;
@@ -64,6 +68,8 @@ const TICK_MS = 1_000;
 const RETRY_MS = 10_000;
 const MAINTENANCE_MS = 60_000;
 const BACKLOG_RETRY_MS = 1_000;
+/** What DuckDB may take for the rows it keeps, as a multiple of what these may take. */
+const ROW_CACHE_SLACK = 1.2;
 const MIN_PORTION_BYTES = 1024 * 1024;
 
 /**
@@ -112,6 +118,11 @@ export class SegmentedStore<Batch extends { readonly length: number }, Index> {
         shrink: () => this.#indexes.shrink(),
       },
       { name: `${signal}_duckdb`, memoryBytes: () => this.#duckdbBytes },
+      {
+        name: `${signal}_row_cache`,
+        memoryBytes: () => this.#open?.rows.bytes ?? 0,
+        shrink: () => this.#open?.rows.shrink(),
+      },
     ];
   }
 
@@ -122,10 +133,15 @@ export class SegmentedStore<Batch extends { readonly length: number }, Index> {
     const directory = await SegmentDirectory.open(dir, this.#logger);
     const { threads } = config.duckdb;
     const memoryLimitBytes = config.duckdb.memory / 2;
-    const database = await DuckDatabase.open({ dir, temporary: "tmp", memoryLimitBytes, threads });
+    const maxBytes = config.row_cache ?? 0;
+    const queryOptions = { dir, temporary: "tmp", memoryLimitBytes: memoryLimitBytes + ROW_CACHE_SLACK * maxBytes };
+    const database = await DuckDatabase.open({ ...queryOptions, threads });
     const writer = new WriteThread({ dir, temporary: "tmp/writer", memoryLimitBytes, threads });
     const deleter = new RowDeleter({ database, directory, graceMs: config.deletion_grace, nowMs: this.#nowMs });
-    this.#open = { database, writer, directory, deleter };
+    const isSound = async (segment: Segment) => (await this.withIndex(segment, () => true)) ?? false;
+    const rows = new RowCache({ database, directory, maxBytes, isSound, logger: this.#logger });
+    rows.changed();
+    this.#open = { database, writer, directory, deleter, rows };
     this.#lastPosition = directory.flushedPosition;
     this.#ticker = setInterval(() => this.#tick(), TICK_MS).unref();
     this.#report();
@@ -142,6 +158,7 @@ export class SegmentedStore<Batch extends { readonly length: number }, Index> {
     } finally {
       this.#open = undefined;
       await this.#work;
+      await open.rows.stop();
       await open.writer.close();
       open.database.close();
     }
@@ -152,7 +169,9 @@ export class SegmentedStore<Batch extends { readonly length: number }, Index> {
   }
 
   get #duckdbBytes(): number {
-    return this.#open ? this.#open.database.memoryBytes + this.#open.writer.memoryBytes : 0;
+    if (!this.#open) return 0;
+    const { database, writer, rows } = this.#open;
+    return Math.max(0, database.memoryBytes - rows.bytes) + writer.memoryBytes;
   }
 
   firstUnflushedPosition(): number | undefined {
@@ -192,6 +211,16 @@ export class SegmentedStore<Batch extends { readonly length: number }, Index> {
     const segments = directory.segmentsOf(tenant);
     directory.hold(segments);
     return { hot: this.#hot.batchesOf(tenant), segments, release: () => directory.release(segments) };
+  }
+
+  /** Where to read the rows of a held segment; to be released. */
+  lease(segment: Segment): RowLease {
+    return this.#opened().rows.lease(segment);
+  }
+
+  /** Settles when the row cache has all that it has room for; by itself that happens in quiet moments. */
+  fillRowCache(): Promise<void> {
+    return this.#opened().rows.fill();
   }
 
   /**
@@ -361,6 +390,7 @@ export class SegmentedStore<Batch extends { readonly length: number }, Index> {
       // Should this fail, the manifest may be on disk all the same: what it names must stay.
       drafts.length = 0;
       await directory.change({ add, flushedPosition, applied: () => this.#hot.drop(mark) });
+      this.#open?.rows.changed();
       this.metrics.flushes.inc({ result: "ok" });
     } catch (error) {
       this.metrics.flushes.inc({ result: "failed" });
@@ -445,6 +475,7 @@ export class SegmentedStore<Batch extends { readonly length: number }, Index> {
     try {
       if (!(await compactSegments({ database, directory, codec, indexOf }, inputs, leaveOut))) return;
       for (const { info } of inputs) this.#indexes.delete(info.id);
+      this.#open?.rows.changed();
       this.metrics.compactions.inc({ result: "ok" });
     } catch (error) {
       this.metrics.compactions.inc({ result: "failed" });
