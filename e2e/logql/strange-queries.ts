@@ -324,6 +324,9 @@ const ABSENT_AND_OFFSETS = [
 
 const BY_METHOD = `sum by (method) (count_over_time(${LOGFMT} | logfmt [1m]))`;
 const BY_STATUS = `sum by (method, status) (count_over_time(${LOGFMT} | logfmt [1m]))`;
+/** Of which no two are equal: Loki takes any of equal ones. */
+const BYTES = `sum by (method) (sum_over_time(${LOGFMT} | logfmt | unwrap bytes ${BROKEN} [1m]))`;
+const BYTES_OF_EACH = `sum by (method, status) (sum_over_time(${LOGFMT} | logfmt | unwrap bytes ${BROKEN} [1m]))`;
 const BY_SERVICE = `sum by (service_name) (count_over_time(${ALL}[1m]))`;
 const VECTORS = [
   `${BY_STATUS} / ignoring (status) group_left ${BY_METHOD} > 0.1`,
@@ -372,17 +375,17 @@ const VECTORS = [
   'label_replace(vector(1), "a", "$1", "b", "(.*)")',
   'label_replace(vector(1), "9bad", "x", "", "")',
   'label_replace(vector(1), "a", "x", "b", "[")',
-  `topk(1, ${BY_METHOD})`,
+  `topk(1, ${BYTES})`,
   `bottomk(2, ${BY_SERVICE})`,
-  `topk(2, ${BY_STATUS}) by (method)`,
+  `topk(2, ${BYTES_OF_EACH}) by (method)`,
   `topk(-1, ${BY_METHOD})`,
   `topk(1, 2)`,
   `topk by (method) (1, sum by (method, status) (sum_over_time(${LOGFMT} | logfmt | unwrap bytes ${BROKEN} [2m])))`,
   `approx_topk(2, sum by (service_name) (count_over_time(${ALL}[5m])))`,
   `approx_topk(0, sum by (service_name) (count_over_time(${ALL}[5m])))`,
-  `approx_topk(2, ${BY_METHOD}) > 1`,
-  `sort(${BY_METHOD}) + 1`,
-  `sort_desc(${BY_METHOD} * -1)`,
+  `approx_topk(2, ${BYTES}) > 1`,
+  `sort(${BYTES}) + 1`,
+  `sort_desc(${BYTES} * -1)`,
   `sort(sum by (service_name) (bytes_over_time(${ALL}[5m])) > 1000)`,
   `sum(sum(sum(${BY_METHOD})))`,
   `avg(${BY_METHOD}) without (method)`,

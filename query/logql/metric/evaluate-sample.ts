@@ -1,3 +1,4 @@
+import { InvalidInputError } from "@sightline/model/errors.ts";
 import { labelsFrom, labelValue } from "@sightline/model/labels.ts";
 import { compileRegex } from "@sightline/model/regex.ts";
 import type { BinaryExpr, LabelReplaceExpr, RangeOperation, SampleExpr, VectorAggregationExpr } from "../ast.ts";
@@ -41,6 +42,11 @@ const ADDITIVE: ReadonlySet<RangeOperation> = new Set([
 
 async function evaluateAggregation(expr: VectorAggregationExpr, context: EvaluationContext): Promise<StepSeries[]> {
   const { op, expr: inner, grouping } = expr;
+  if (inner.kind === "number") {
+    throw new InvalidInputError(
+      "unexpected expr type (*syntax.LiteralExpr) for Evaluator type (*logql.DefaultEvaluator)",
+    );
+  }
   const isAdditive = op === "sum" && inner.kind === "range-aggregation" && ADDITIVE.has(inner.op) && !inner.grouping;
   const input = isAdditive ? await evaluateRange(inner, grouping, context) : await evaluateSample(inner, context);
   return aggregate(expr, input, context.budget);

@@ -7,16 +7,16 @@ export type JsonType = "string" | "number" | "boolean" | "null" | "object" | "ar
 /** Where a value is; of a string without its quotes. */
 export type JsonValue = { type: JsonType; start: number; end: number; hasEscapes: boolean };
 
-/** The JSON is malformed. The message is the library's. */
+/** The JSON is malformed. The message is the library's. Made once: a stack for each broken line would cost more than reading it. */
 export class JsonError extends Error {
   override readonly name = "JsonError";
 }
-const MALFORMED_JSON = "Malformed JSON error";
-const MALFORMED_STRING = "Value is string, but can't find closing '\"' symbol";
-const MALFORMED_ARRAY = "Value is array, but can't find closing ']' symbol";
-const MALFORMED_OBJECT = "Value looks like object, but can't find closing '}' symbol";
-const MALFORMED_ESCAPE = "Encountered an invalid escape sequence in a string";
-const UNKNOWN_TYPE = "Unknown value type";
+const MALFORMED_JSON = new JsonError("Malformed JSON error");
+const MALFORMED_STRING = new JsonError("Value is string, but can't find closing '\"' symbol");
+const MALFORMED_ARRAY = new JsonError("Value is array, but can't find closing ']' symbol");
+const MALFORMED_OBJECT = new JsonError("Value looks like object, but can't find closing '}' symbol");
+export const MALFORMED_ESCAPE = new JsonError("Encountered an invalid escape sequence in a string");
+const UNKNOWN_TYPE = new JsonError("Unknown value type");
 
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
@@ -67,23 +67,23 @@ export class JsonScanner {
 
   #eachMember(from: number, visit: MemberVisitor): boolean {
     let at = this.#token(from, MALFORMED_OBJECT);
-    if (this.#text.charCodeAt(at) !== OPEN_BRACE) throw new JsonError(MALFORMED_OBJECT);
+    if (this.#text.charCodeAt(at) !== OPEN_BRACE) throw MALFORMED_OBJECT;
     at = this.#token(at + 1, MALFORMED_JSON);
     for (;;) {
       const code = this.#text.charCodeAt(at);
       if (code === CLOSE_BRACE) return true;
-      if (code !== QUOTE) throw new JsonError(MALFORMED_OBJECT);
+      if (code !== QUOTE) throw MALFORMED_OBJECT;
       const keyEnd = this.#stringEnd(at + 1);
-      if (keyEnd === -1) throw new JsonError(MALFORMED_JSON);
+      if (keyEnd === -1) throw MALFORMED_JSON;
       const key = this.#key(at + 1, keyEnd);
       at = this.#token(keyEnd + 1, MALFORMED_JSON);
-      if (this.#text.charCodeAt(at) !== COLON) throw new JsonError(MALFORMED_JSON);
+      if (this.#text.charCodeAt(at) !== COLON) throw MALFORMED_JSON;
       const value = this.value(at + 1);
       if (!visit(key, value)) return false;
       at = this.#token(value.type === "string" ? value.end + 1 : value.end, MALFORMED_ARRAY);
       const next = this.#text.charCodeAt(at);
       if (next === CLOSE_BRACE) return true;
-      if (next !== COMMA) throw new JsonError(MALFORMED_OBJECT);
+      if (next !== COMMA) throw MALFORMED_OBJECT;
       at = this.#token(at + 1, MALFORMED_ARRAY);
     }
   }
@@ -107,7 +107,7 @@ export class JsonScanner {
     const code = this.#text.charCodeAt(start);
     if (code === QUOTE) {
       const end = this.#stringEnd(start + 1);
-      if (end === -1) throw new JsonError(MALFORMED_STRING);
+      if (end === -1) throw MALFORMED_STRING;
       return { type: "string", start: start + 1, end, hasEscapes: this.#sawEscape };
     }
     if (code === OPEN_BRACE) return this.#block(start, "object", MALFORMED_OBJECT);
@@ -115,9 +115,9 @@ export class JsonScanner {
     return this.#literal(start, code);
   }
 
-  #block(start: number, type: JsonType, problem: string): JsonValue {
+  #block(start: number, type: JsonType, problem: JsonError): JsonValue {
     const end = this.#blockEnd(start, type === "object" ? CLOSE_BRACE : CLOSE_BRACKET);
-    if (end === -1) throw new JsonError(problem);
+    if (end === -1) throw problem;
     return { type, start, end, hasEscapes: false };
   }
 
@@ -125,17 +125,17 @@ export class JsonScanner {
     let end = start;
     for (; end < this.#text.length && !endsLiteral(this.#text.charCodeAt(end)); end++);
     const type = literalType(first, this.#text, start, end);
-    if (!type) throw new JsonError(UNKNOWN_TYPE);
+    if (!type) throw UNKNOWN_TYPE;
     return { type, start, end, hasEscapes: false };
   }
 
   /** Where the next token is. */
-  #token(from: number, problem: string): number {
+  #token(from: number, problem: JsonError): number {
     for (let at = from; at < this.#text.length; at++) {
       const code = this.#text.charCodeAt(at);
       if (code !== 0x20 && code !== 0x0a && code !== 0x0d && code !== 0x09) return at;
     }
-    throw new JsonError(problem);
+    throw problem;
   }
 
   #sawEscape = false;
@@ -164,7 +164,7 @@ export class JsonScanner {
     const raw = this.#text.slice(start, end);
     if (!this.#sawEscape) return raw;
     const key = unescapeJson(raw);
-    if (key === undefined) throw new JsonError(MALFORMED_ESCAPE);
+    if (key === undefined) throw MALFORMED_ESCAPE;
     return key;
   }
 

@@ -1,6 +1,6 @@
 import { compileRegex } from "@sightline/model/regex.ts";
 import type { PatternStage, RegexpStage } from "../ast.ts";
-import { JsonError, JsonScanner, jsonStringText, unescapeJson } from "./json-scanner.ts";
+import { JsonError, JsonScanner, jsonStringText, MALFORMED_ESCAPE, unescapeJson } from "./json-scanner.ts";
 import type { LabelBuilder } from "./label-builder.ts";
 import { LabelNames, labelNameOfKey } from "./label-name.ts";
 import { parsePattern } from "./pattern.ts";
@@ -80,7 +80,7 @@ function unpack(row: PipelineRow, scanner: JsonScanner, names: LabelNames): bool
       const raw = scanner.text(value);
       if (key === PACKED_LINE) {
         packed = unescapeJson(raw);
-        if (packed === undefined) throw new JsonError("Encountered an invalid escape sequence in a string");
+        if (packed === undefined) throw MALFORMED_ESCAPE;
       } else {
         const name = labels.freeName(key);
         if (labels.hints.wants(name)) found.push([names.of(name), jsonStringText(raw, value.hasEscapes)]);
