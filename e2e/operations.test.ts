@@ -1,3 +1,4 @@
+import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { connect, type Socket } from "node:net";
@@ -259,6 +260,29 @@ describe("stopping and starting again", () => {
       expect(acknowledged.difference(kept)).toEqual(new Set());
     } finally {
       await server.dispose();
+    }
+  });
+
+  test("SIGTERM to `npm start` stops the server, too", async () => {
+    const dataDir = mkdtempSync(join(tmpdir(), "sightline-npm-"));
+    const free = "127.0.0.1:0";
+    const flags = ["--data-dir", dataDir, "--listen", free, "--otlp-grpc", free, "--otlp-http", free];
+    const npm = spawn("npm", ["start", "--", ...flags], {
+      cwd: join(import.meta.dirname, ".."),
+      stdio: ["ignore", "pipe", "ignore"],
+    });
+    try {
+      let [printed, url] = ["", ""];
+      npm.stdout.on("data", (chunk: Buffer) => {
+        printed += chunk.toString();
+        url = /sightline is ready: (\S+)/.exec(printed)?.[1] ?? "";
+      });
+      await eventually(async () => expect(url, printed).not.toBe(""), 60_000);
+      npm.kill("SIGTERM");
+      await eventually(async () => expect(await call(`${url}/-/healthy`).catch(() => "gone")).toBe("gone"), 30_000);
+    } finally {
+      npm.kill("SIGKILL");
+      rmSync(dataDir, { recursive: true, force: true });
     }
   });
 
