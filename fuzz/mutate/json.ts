@@ -49,7 +49,7 @@ function mutateOne(root: Container, foreign: Container, random: Random): void {
   if (key === undefined) return;
   const kind = random.below(6);
   if (kind === 0) remove(container, key);
-  else if (kind === 1) put(container, key, random.one(ODD_VALUES));
+  else if (kind === 1) put(container, key, structuredClone(random.one(ODD_VALUES)));
   else if (kind === 2) {
     const place = randomPlace(foreign, random);
     if (place.key !== undefined) put(container, key, structuredClone(at(place.container, place.key)));
@@ -59,7 +59,7 @@ function mutateOne(root: Container, foreign: Container, random: Random): void {
     for (let depth = random.chance(0.1) ? 300 : 3; depth > 0; depth--) deep = { [String(key)]: deep };
     put(container, key, deep);
   } else if (Array.isArray(container)) container.push(...structuredClone(container.slice(0, 20)));
-  else container[random.one(Object.keys(container))] = random.one(ODD_VALUES);
+  else container[random.one(Object.keys(container))] = structuredClone(random.one(ODD_VALUES));
 }
 
 function parsed(bytes: Uint8Array): Json | undefined {
