@@ -219,16 +219,40 @@ export class BlockIndex implements LabelIndex {
   collectLabels(ids: readonly number[], name: string | undefined, into: Set<string>): void {
     const { from, to } = name === undefined ? { from: 0, to: this.#pairs.length } : (this.#names.get(name) ?? NO_PAIRS);
     const marks = new Uint8Array(to - from);
-    for (const id of ids) {
-      const end = this.#rowOffsets[id + 1] as number;
-      for (let i = this.#rowOffsets[id] as number; i < end; i++) {
-        const pair = this.#rows[i] as number;
-        if (pair >= from && pair < to) marks[pair - from] = 1;
-      }
-    }
+    if (name === undefined) this.#markPairs(ids, marks);
+    else this.#markValues(ids, from, marks);
     for (let i = 0; i < marks.length; i++) {
       if (marks[i] === 1) into.add((this.#pairs[from + i] as Label)[name === undefined ? 0 : 1]);
     }
+  }
+
+  #markPairs(ids: readonly number[], marks: Uint8Array): void {
+    for (let n = 0; n < ids.length; n++) {
+      const id = ids[n] as number;
+      const end = this.#rowOffsets[id + 1] as number;
+      for (let i = this.#rowOffsets[id] as number; i < end; i++) marks[this.#rows[i] as number] = 1;
+    }
+  }
+
+  /** Of the label with the pairs from `from` on, which `marks` has a place for. */
+  #markValues(ids: readonly number[], from: number, marks: Uint8Array): void {
+    // Series of one metric mostly have the label at the same place.
+    let place = 0;
+    for (let n = 0; n < ids.length; n++) {
+      const id = ids[n] as number;
+      const start = this.#rowOffsets[id] as number;
+      const length = (this.#rowOffsets[id + 1] as number) - start;
+      if (place >= length || !this.#isAmong(start + place, from, marks)) {
+        for (place = 0; place < length && !this.#isAmong(start + place, from, marks); ) place++;
+        if (place === length) continue;
+      }
+      marks[(this.#rows[start + place] as number) - from] = 1;
+    }
+  }
+
+  #isAmong(row: number, from: number, marks: Uint8Array): boolean {
+    const pair = (this.#rows[row] as number) - from;
+    return pair >= 0 && pair < marks.length;
   }
 
   infoOf(id: number): SeriesInfo {
