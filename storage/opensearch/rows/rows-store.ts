@@ -50,7 +50,7 @@ export type RowsRequest<R extends Row> = {
 const TICK_MS = 200;
 /** A failed flush, or an attempt to reach the cluster, is repeated after so long; twice as long each time. */
 const FIRST_RETRY_MS = 500;
-const MAX_RETRY_MS = 30_000;
+const MAX_RETRY_MS = 10_000;
 const RETRY_AFTER_MS = 1_000;
 
 /**
