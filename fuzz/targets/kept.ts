@@ -13,6 +13,8 @@ import { readBackup } from "@sightline/storage-backup/backup.ts";
 import { DirectoryTarget } from "@sightline/storage-backup/directory-target.ts";
 import { SqliteCatalog } from "@sightline/storage-catalog/sqlite-catalog.ts";
 import { SideData } from "@sightline/storage-embedded/metrics/side-data.ts";
+import { decodePatterns, encodePatterns } from "@sightline/storage-embedded/patterns/pattern-snapshot.ts";
+import { TenantPatterns } from "@sightline/storage-embedded/patterns/tenant-patterns.ts";
 import { SegmentDirectory } from "@sightline/storage-embedded/segments/segment-directory.ts";
 import { mutateBytes } from "../mutate/bytes.ts";
 import { mutateJson } from "../mutate/json.ts";
@@ -132,6 +134,14 @@ function storeTargets(dir: string): readonly FuzzTarget[] {
       run: (bytes) => readSideData(join(dir, "side"), bytes),
     },
     {
+      name: "patterns",
+      share: 1,
+      seeds: patternLines(),
+      mutate: mutateJson,
+      // Whatever it throws, the patterns begin anew.
+      run: (bytes) => asDamage(() => decodePatterns(Buffer.from(bytes).toString(), 1, newPatterns())),
+    },
+    {
       name: "manifests of segments",
       share: 0.3,
       maxInputMs: FILES_MS,
@@ -147,6 +157,17 @@ function storeTargets(dir: string): readonly FuzzTarget[] {
       },
     },
   ];
+}
+
+const newPatterns = () => new TenantPatterns(0, { maxStreams: 10, tally: { templates: 0 } });
+
+function patternLines(): readonly Uint8Array[] {
+  const patterns = newPatterns();
+  const service = patterns.newService();
+  for (const line of ["took 12ms for user u-17", "order was placed"])
+    service.find(line, "info", () => true)?.add(0, 7, 1);
+  patterns.services.set("shop", service);
+  return [...encodePatterns(patterns)].slice(1).map((line) => Buffer.from(line));
 }
 
 /** Its lines are JSON, a list of which is what was mutated: as lines when it still is one. */

@@ -5,12 +5,15 @@ import { GoTemplate } from "@sightline/query/logql/template/go-template.ts";
 import { UTC } from "@sightline/query/logql/template/go-time.ts";
 import { GoMap } from "@sightline/query/logql/template/go-value.ts";
 import { TemplateSyntaxError } from "@sightline/query/logql/template/parse-template.ts";
+import { LinePatternMiner } from "@sightline/storage-embedded/patterns/line-pattern-miner.ts";
 import { mutateBytes } from "../mutate/bytes.ts";
 import { mutateJson } from "../mutate/json.ts";
 import { mutateText } from "../mutate/text.ts";
 import type { FuzzTarget } from "../target.ts";
 
 const MAX_OUTPUT_CHARACTERS = 10_000;
+/** More of them change nothing for the next one. */
+const MAX_MINED_LINES = 2_000;
 const JSON_STAGES = ["| json", '| json a="a[0].b", c="d"', "| unpack", '| json | line_format "{{.a}}" | a > 5'];
 const TEXT_STAGES = [
   "| logfmt",
@@ -39,6 +42,13 @@ export function lineTargets(): readonly FuzzTarget[] {
     lines("lines of text", TEXT_STAGES, TEXT_LINES, mutateText),
     lines("lines of bytes", [...JSON_STAGES, ...TEXT_STAGES], TEXT_LINES, mutateBytes),
     {
+      name: "patterns of lines",
+      share: 4,
+      seeds: TEXT_LINES.map((seed) => Buffer.from(seed)),
+      mutate: mutateText,
+      run: mine(),
+    },
+    {
       name: "templates",
       share: 4,
       seeds: TEMPLATES.map((seed) => Buffer.from(seed)),
@@ -61,6 +71,17 @@ function lines(
     seeds: seeds.map((seed) => Buffer.from(seed)),
     mutate,
     run: (bytes) => processed(stages[bytes.length % stages.length] as string, Buffer.from(bytes).toString()),
+  };
+}
+
+/** Lines as they come in, one after the other to one miner. */
+function mine(): FuzzTarget["run"] {
+  let [miner, lines] = [new LinePatternMiner(), 0];
+  return (bytes) => {
+    miner.add(Buffer.from(bytes).toString(), "info", 1_790_000_000_000 + lines);
+    if (++lines < MAX_MINED_LINES) return;
+    for (const { pattern } of miner.patterns()) if (typeof pattern !== "string") throw new Error("no pattern");
+    [miner, lines] = [new LinePatternMiner(), 0];
   };
 }
 

@@ -201,7 +201,7 @@ function fileTargets(dir: string): readonly FuzzTarget[] {
     {
       name: "indexes of log segments",
       share: 1,
-      seeds: [text(logLines)],
+      seeds: [text(logLines), text([{ columns: logLines[0], tail: [], grams: "AAAA" }, logLines[1]])],
       mutate: mutateJson,
       run: (bytes) => readIndex(dir, bytes, logIndexOfLines),
     },
