@@ -19,7 +19,7 @@ export type StoreSettings = {
 };
 
 /** Nothing is written but by `flush` and reads: else tests of what is not flushed would depend on the time they take. */
-const TEST_CONFIG = { flush: { max_age: "1h" }, chunk: "1w" };
+const TEST_CONFIG = { flush: { max_age: "1h" }, chunk: "1w", connect_timeout: "2m" };
 let schemas = 0;
 
 class PackingMetricStore extends TimescaleMetricStore {

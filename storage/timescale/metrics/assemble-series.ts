@@ -1,3 +1,4 @@
+import type { TimeRange } from "@sightline/model/ports.ts";
 import type { SampleCollector, Segment } from "./sample-collector.ts";
 
 export type AssembledSamples = {
@@ -5,6 +6,21 @@ export type AssembledSamples = {
   readonly values: Float64Array;
   readonly startsMs: Float64Array | undefined;
 };
+
+/** Arrays for the series of a collector that lie in several pieces there: one for all is much cheaper than one each. */
+export class SampleArena {
+  readonly timesMs: Float64Array;
+  readonly values: Float64Array;
+  readonly startsMs: Float64Array;
+  length = 0;
+
+  constructor({ length, hasStarts }: SampleCollector) {
+    this.timesMs = new Float64Array(length);
+    this.values = new Float64Array(length);
+    this.startsMs = new Float64Array(hasStarts ? length : 0);
+  }
+}
+
 const NONE: AssembledSamples = {
   timesMs: new Float64Array(0),
   values: new Float64Array(0),
@@ -15,8 +31,8 @@ const NONE: AssembledSamples = {
 export function assembleSeries(
   collector: SampleCollector,
   series: number,
-  startMs: number,
-  endMs: number,
+  { startMs, endMs }: TimeRange,
+  arena: SampleArena,
 ): AssembledSamples {
   const segments = collector
     .segmentsOf(series)
@@ -25,7 +41,7 @@ export function assembleSeries(
     // Stable; packed ones were written first.
     .sort((a, b) => Number(b.isPacked) - Number(a.isPacked));
   if (segments.length === 0) return NONE;
-  return isAscending(collector.timesMs, segments) ? joined(collector, segments) : merged(collector, segments);
+  return isAscending(collector.timesMs, segments) ? joined(collector, segments, arena) : merged(collector, segments);
 }
 
 /** Segments are ascending in themselves. */
@@ -46,7 +62,7 @@ function isAscending(timesMs: Float64Array, segments: readonly Segment[]): boole
   return true;
 }
 
-function joined(collector: SampleCollector, segments: readonly Segment[]): AssembledSamples {
+function joined(collector: SampleCollector, segments: readonly Segment[], arena: SampleArena): AssembledSamples {
   const [only] = segments as [Segment];
   if (segments.length === 1) {
     const { from, to } = only;
@@ -57,18 +73,18 @@ function joined(collector: SampleCollector, segments: readonly Segment[]): Assem
       startsMs: knownStarts(collector, startsMs),
     };
   }
-  const length = segments.reduce((sum, { from, to }) => sum + to - from, 0);
-  const timesMs = new Float64Array(length);
-  const values = new Float64Array(length);
-  const startsMs = new Float64Array(collector.hasStarts ? length : 0);
-  let at = 0;
+  const start = arena.length;
   for (const { from, to } of segments) {
-    timesMs.set(collector.timesMs.subarray(from, to), at);
-    values.set(collector.values.subarray(from, to), at);
-    if (collector.hasStarts) startsMs.set(collector.startsMs.subarray(from, to), at);
-    at += to - from;
+    arena.timesMs.set(collector.timesMs.subarray(from, to), arena.length);
+    arena.values.set(collector.values.subarray(from, to), arena.length);
+    if (collector.hasStarts) arena.startsMs.set(collector.startsMs.subarray(from, to), arena.length);
+    arena.length += to - from;
   }
-  return { timesMs, values, startsMs: knownStarts(collector, startsMs) };
+  return {
+    timesMs: arena.timesMs.subarray(start, arena.length),
+    values: arena.values.subarray(start, arena.length),
+    startsMs: knownStarts(collector, arena.startsMs.subarray(start, arena.length)),
+  };
 }
 
 function merged(collector: SampleCollector, segments: readonly Segment[]): AssembledSamples {

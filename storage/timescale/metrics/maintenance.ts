@@ -120,8 +120,10 @@ export class Maintenance {
         const mayGo = isOver ? async () => true : (client: Client) => isEmpty(client, name);
         // Looked at twice: locking the table for one that is full would make others wait in vain.
         if (!isOver && !(await database.write("looking for rows", mayGo))) continue;
-        const work = (client: Client) => dropPartition(client, table, name, mayGo);
-        if (await database.transaction(`dropping ${name}`, work)) dropped++;
+        await this.#step("retention", async () => {
+          const work = (client: Client) => dropPartition(client, table, name, mayGo);
+          if (await database.transaction(`dropping ${name}`, work)) dropped++;
+        });
         this.#packedAtMs.delete(name);
       }
     }

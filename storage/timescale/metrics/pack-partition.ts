@@ -1,6 +1,6 @@
 import { copyOut } from "../database/copy-out.ts";
 import type { Client, Database } from "../database/database.ts";
-import { type AssembledSamples, assembleSeries } from "./assemble-series.ts";
+import { type AssembledSamples, assembleSeries, SampleArena } from "./assemble-series.ts";
 import type { PageSeries } from "./page-codec.ts";
 import { deleteStoredPages, insertPages, readStoredPages, type StoredPage } from "./page-table.ts";
 import { createPartitions, type Partition, WINDOW_MS } from "./partitions.ts";
@@ -10,6 +10,9 @@ import { SampleCollector } from "./sample-collector.ts";
 export const PAGES_LOCK = 7_236_474;
 /** Rows that are sorted and packed at a time. */
 const CHUNK_ROWS = 500_000;
+const FIRST_SAMPLES = 16_384;
+
+const EVER = { startMs: Number.NEGATIVE_INFINITY, endMs: Number.POSITIVE_INFINITY };
 
 type Chunk = { readonly tenantNumber: number; readonly ids: bigint[]; readonly collector: SampleCollector };
 
@@ -19,10 +22,13 @@ type Chunk = { readonly tenantNumber: number; readonly ids: bigint[]; readonly c
  * number of rows.
  */
 export async function packPartition(database: Database, { name: partition, startMs }: Partition): Promise<number> {
+  // In a transaction of its own, because its lock keeps others from making theirs.
+  await database.transaction("making a partition of pages", (client) =>
+    createPartitions(client, "pages", [startMs / WINDOW_MS], startMs),
+  );
   return database.transaction(`packing ${partition}`, async (client) => {
     await client.query("SET LOCAL lock_timeout = 2000; SET LOCAL enable_seqscan = off");
     await client.query("SELECT pg_advisory_xact_lock($1)", [PAGES_LOCK]);
-    await createPartitions(client, "pages", [startMs / WINDOW_MS], startMs);
     await client.query(`LOCK TABLE ${partition} IN EXCLUSIVE MODE`);
     let rows = 0;
     let after = -1n;
@@ -89,7 +95,7 @@ class ChunkReader {
   #begin(tenantNumber: number, id: bigint): void {
     let chunk = this.#chunks.get(tenantNumber);
     if (!chunk) {
-      chunk = { tenantNumber, ids: [], collector: new SampleCollector(0) };
+      chunk = { tenantNumber, ids: [], collector: new SampleCollector(0, FIRST_SAMPLES) };
       this.#chunks.set(tenantNumber, chunk);
     }
     chunk.ids.push(id);
@@ -117,7 +123,8 @@ class ChunkReader {
 
 async function packChunk(client: Client, { tenantNumber, ids, collector }: Chunk): Promise<void> {
   const windows = new Map<number, PageSeries[]>();
-  for (const [number, id] of ids.entries()) splitByWindow(id, everything(collector, number), windows);
+  const arena = new SampleArena(collector);
+  for (const [number, id] of ids.entries()) splitByWindow(id, everything(collector, number, arena), windows);
   for (const [window, fresh] of windows) {
     const bounds = [(fresh[0] as PageSeries).id, (fresh.at(-1) as PageSeries).id] as const;
     const stored = await readStoredPages(client, tenantNumber, window * WINDOW_MS, ...bounds);
@@ -164,12 +171,15 @@ export function mergedSeries(stored: readonly StoredPage[], fresh: readonly Page
   return ids.map((id) => {
     const own = parts.get(id) as PageSeries[];
     if (own.length === 1) return own[0] as PageSeries;
-    const collector = new SampleCollector(1);
+    const collector = new SampleCollector(
+      1,
+      own.reduce((sum, { timesMs }) => sum + timesMs.length, 0),
+    );
     for (const part of own) collector.addRun(0, part);
-    return { id, ...everything(collector, 0) };
+    return { id, ...everything(collector, 0, new SampleArena(collector)) };
   });
 }
 
-function everything(collector: SampleCollector, series: number): AssembledSamples {
-  return assembleSeries(collector, series, Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY);
+function everything(collector: SampleCollector, series: number, arena: SampleArena): AssembledSamples {
+  return assembleSeries(collector, series, EVER, arena);
 }

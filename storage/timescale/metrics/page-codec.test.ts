@@ -53,9 +53,14 @@ test("a page gives back what was put in, bit by bit", () => {
   );
 });
 
+test("values that no one scale makes integers of are kept as they are", () => {
+  const series = { id: 1n, timesMs: Float64Array.of(1, 2), values: Float64Array.of(5e14, 0.001), startsMs: undefined };
+  expect(decodeWholePage(encodePage([series])).map(plain)).toEqual([plain(series)]);
+});
+
 test("series that nobody asks for are skipped", () => {
   const all = [1n, 2n, 3n].map((id) => seriesOf(id, [{ step: Number(id), value: Number(id), start: 0 }], 9));
-  const collector = new SampleCollector(1);
+  const collector = new SampleCollector(1, 0);
   decodePage(encodePage(all), collector, (id) => (id === 2n ? 0 : undefined));
   expect(collector.segmentsOf(0)).toEqual([{ from: 0, to: 1, isPacked: true }]);
   expect(collector.values[0]).toBe(2);

@@ -65,7 +65,10 @@ export function decodePage(
 export function decodeWholePage(page: Uint8Array): PageSeries[] {
   const head = readHead(openPage(page));
   const numbers = new Map(head.map(({ id }, number) => [id, number]));
-  const collector = new SampleCollector(head.length);
+  const collector = new SampleCollector(
+    head.length,
+    head.reduce((sum, { count }) => sum + count, 0),
+  );
   decodePage(page, collector, (id) => numbers.get(id));
   return head.map(({ id }, number) => {
     const { from, to } = collector.segmentsOf(number)[0] ?? { from: 0, to: 0 };
@@ -127,20 +130,21 @@ function writeTimes(timesMs: Float64Array, out: PageWriter): void {
 }
 
 /** How many decimals make integers of all values, exactly; undefined: not so. */
+/** How many decimals make integers of all values, exactly; undefined: not so. */
 function decimalsOf(values: Float64Array): number | undefined {
   let decimals = 0;
-  let scale = 1;
   for (const value of values) {
-    for (;;) {
-      const integer = Math.round(value * scale);
-      // False for NaN, too large ones, and -0, whose sign would be lost.
-      if (integer / scale === value && Math.abs(integer) <= MAX_INTEGER && !Object.is(value, -0)) break;
-      if (++decimals > MAX_DECIMALS) return undefined;
-      scale *= 10;
-    }
+    while (!isIntegerOf(value, 10 ** decimals)) if (++decimals > MAX_DECIMALS) return undefined;
   }
-  // A value that few decimals made exact must still be so with more.
-  return values.every((value) => Math.round(value * scale) / scale === value) ? decimals : undefined;
+  // What few decimals made an integer may be too large a one with more.
+  const scale = 10 ** decimals;
+  return values.every((value) => isIntegerOf(value, scale)) ? decimals : undefined;
+}
+
+/** False for NaN, too large ones, and -0, whose sign would be lost. */
+function isIntegerOf(value: number, scale: number): boolean {
+  const integer = Math.round(value * scale);
+  return integer / scale === value && Math.abs(integer) <= MAX_INTEGER && !Object.is(value, -0);
 }
 
 function readSeries(reader: PageReader, count: number, collector: SampleCollector): void {

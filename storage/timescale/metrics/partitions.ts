@@ -118,7 +118,7 @@ export async function dropPartition(
   name: string,
   mayGo: (client: Client) => Promise<boolean>,
 ): Promise<boolean> {
-  await client.query("SET LOCAL lock_timeout = 300");
+  await client.query("SET LOCAL lock_timeout = 1000");
   await client.query("SELECT pg_advisory_xact_lock($1)", [LOCK]);
   await client.query(`LOCK TABLE ONLY ${table} IN ACCESS EXCLUSIVE MODE`);
   await client.query(`LOCK TABLE ${name} IN ACCESS EXCLUSIVE MODE`);

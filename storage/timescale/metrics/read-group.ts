@@ -9,6 +9,8 @@ import { WINDOW_MS } from "./partitions.ts";
 import { SampleCollector } from "./sample-collector.ts";
 import { bucketOfId } from "./series-id.ts";
 
+/** Room for those of the rows; pages say how much they need. */
+const FIRST_PER_SERIES = 64;
 const MIN_INT8 = -(2n ** 63n);
 const MAX_INT8 = 2n ** 63n - 1n;
 
@@ -23,7 +25,7 @@ export async function readSamples(
   hasPages: boolean,
   signal: AbortSignal,
 ): Promise<SampleCollector> {
-  const collector = new SampleCollector(ids.length);
+  const collector = new SampleCollector(ids.length, ids.length * FIRST_PER_SERIES);
   const [from, to] = [int8(range.startMs), int8(range.endMs)];
   const rows = `SELECT i.n, s.time, s.value, s.start FROM unnest(${intArray(ids)}::int8[]) WITH ORDINALITY i (id, n)
     CROSS JOIN LATERAL (SELECT time, value, start FROM tenant_samples

@@ -10,22 +10,25 @@ type Run = {
   readonly startsMs: Float64Array | undefined;
 };
 
-const FIRST_SAMPLES = 16_384;
-
 /** Samples of several series in shared columns. Takes rows of (ordinal of the series from 1, time, value, start). */
 export class SampleCollector implements CopyRowSink {
-  timesMs = new Float64Array(FIRST_SAMPLES);
-  values = new Float64Array(FIRST_SAMPLES);
-  startsMs = new Float64Array(FIRST_SAMPLES);
+  timesMs: Float64Array<ArrayBuffer>;
+  values: Float64Array<ArrayBuffer>;
+  startsMs: Float64Array<ArrayBuffer>;
   /** Some start time is known. */
   hasStarts = false;
   length = 0;
   readonly #segments: Segment[][];
-  #words = wordsOf(this.values);
+  #words: Uint32Array;
   #series = -1;
   #open: Segment | undefined;
 
-  constructor(seriesCount: number) {
+  /** `capacity`: for how many samples there is room at first. */
+  constructor(seriesCount: number, capacity: number) {
+    this.timesMs = new Float64Array(capacity);
+    this.values = new Float64Array(capacity);
+    this.startsMs = new Float64Array(capacity);
+    this.#words = wordsOf(this.values);
     this.#segments = Array.from({ length: seriesCount }, () => []);
   }
 

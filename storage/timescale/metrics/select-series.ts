@@ -2,7 +2,7 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import { compareLabels } from "@sightline/model/labels.ts";
 import type { HistogramSlice, SeriesRequest, SeriesSlice, TimeRange } from "@sightline/model/ports.ts";
 import type { Client } from "../database/database.ts";
-import { assembleSeries } from "./assemble-series.ts";
+import { assembleSeries, SampleArena } from "./assemble-series.ts";
 import { type FoundSeries, findSeries } from "./find-series.ts";
 import { type ReadHistograms, readHistograms, readSamples } from "./read-group.ts";
 import { HAS_HISTOGRAMS, HAS_SAMPLES } from "./series-cache.ts";
@@ -59,6 +59,7 @@ async function readGroup(
   const sampleNumbers = new Map(withSamples.map(({ id }, number) => [id, number]));
   const histogramNumbers = new Map(withHistograms.map(({ id }, number) => [id, number]));
   const slices: SeriesSlice[] = [];
+  const arena = new SampleArena(samples);
   let turnMs = performance.now();
   for (const { id, labels, info } of group) {
     if (performance.now() - turnMs > TURN_MS) {
@@ -67,7 +68,7 @@ async function readGroup(
       turnMs = performance.now();
     }
     const number = sampleNumbers.get(id);
-    const own = assembleSeries(samples, number ?? -1, range.startMs, range.endMs);
+    const own = assembleSeries(samples, number ?? -1, range, arena);
     const ownHistograms = histograms?.get(histogramNumbers.get(id) ?? -1);
     if (own.timesMs.length === 0 && !ownHistograms) continue;
     slices.push({
