@@ -42,7 +42,7 @@ export function attributeFields(attributes: Attributes): AttributeFields {
 export function attributesOfFields({ context, types, more }: AttributeFields): Attributes {
   const attributes: Attribute[] = [];
   for (const [name, value] of Object.entries(context ?? {})) {
-    attributes.push({ name, type: types?.[name] ?? "string", value });
+    attributes.push({ name, type: (types && Object.hasOwn(types, name) ? types[name] : undefined) ?? "string", value });
   }
   return more ? [...attributes, ...unflatten(more)] : attributes;
 }
