@@ -48,7 +48,7 @@ describe("a history", () => {
       "--endpoint",
       url,
       "--backfill",
-      "30m",
+      "12m",
       "--backfill-traces",
       "0.2",
       "--rate",
