@@ -1,7 +1,6 @@
 import type { Config } from "@sightline/config/schema.ts";
 import { SILENT_LOGGER } from "@sightline/model/logger.ts";
 import { SeriesKey } from "@sightline/model/metric-batch.ts";
-import type { MetricStore } from "@sightline/model/ports.ts";
 import { DEFAULT_TENANT } from "@sightline/model/tenant.ts";
 import { EmbeddedMetricStore } from "@sightline/storage-embedded/metrics/embedded-metric-store.ts";
 import { ScrapeTarget, SERIES_PER_TARGET } from "@sightline/storage-embedded/metrics/otel-like-metrics.ts";
@@ -21,7 +20,7 @@ const SCALES: readonly number[] = [1, 1_000_003, 1 / 1_024];
  * A small store in `dir`, as one is after a restart: blocks that were read from disk, and what came since. It has two
  * hours of series like those of instrumented services, up to now.
  */
-export async function madeUpStore(dir: string, config: Config): Promise<MetricStore> {
+export async function madeUpStore(dir: string, config: Config): Promise<EmbeddedMetricStore> {
   const options = { dir, config: config.storage.metrics, logger: SILENT_LOGGER };
   const targets = Array.from({ length: TARGETS }, (_, n) => new ScrapeTarget(n, INTERVAL_MS));
   const series = targets.flatMap(({ labels }) => labels.map((one) => new SeriesKey(one)));

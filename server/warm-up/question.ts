@@ -10,7 +10,8 @@ export type Question = {
 
 export type Asking = {
   readonly base: string;
-  readonly tenant: string;
+  /** Sent with every question. */
+  readonly headers: Readonly<Record<string, string>>;
   /** What counts as now. */
   readonly endMs: number;
   /** Whether results that are kept must not be used. */
@@ -39,14 +40,14 @@ export async function askAll(questions: readonly Question[], asking: Asking): Pr
   }
 }
 
-async function ask({ path, parameters, seconds }: Question, agent: Agent, { base, tenant, endMs, fresh }: Asking) {
+async function ask({ path, parameters, seconds }: Question, agent: Agent, { base, headers, endMs, fresh }: Asking) {
   const end = endMs / 1_000;
   const url = new URL(path, base);
   const all = { start: end - seconds, end, time: end, ...(fresh && { nocache: "1" }), ...parameters };
   for (const [name, value] of Object.entries(all)) {
     url.searchParams.set(name, String(value));
   }
-  const sent = request(url, { agent, headers: { "x-scope-orgid": tenant } }).end();
+  const sent = request(url, { agent, headers }).end();
   const [response] = (await once(sent, "response")) as [IncomingMessage];
   await once(response.resume(), "end");
   if (response.statusCode !== 200) throw new Error(`${url.pathname}${url.search} was answered ${response.statusCode}`);

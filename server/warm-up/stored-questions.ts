@@ -18,10 +18,11 @@ type Metric = { readonly name: string; readonly count: number; readonly series: 
 
 /**
  * Questions about what the tenant has stored around `endMs`, light ones and heavy ones, such as its dashboards may ask:
- * none when there is nothing.
+ * none when there is nothing. Looks for what to ask about until `untilMs` of `performance.now()`.
  */
 export async function storedQuestions(
   sought: Sought,
+  untilMs: number,
   signal: AbortSignal,
 ): Promise<{ readonly light: readonly Question[]; readonly heavy: readonly Question[] }> {
   const { store, tenant, endMs } = sought;
@@ -29,11 +30,12 @@ export async function storedQuestions(
   const names = await store.labelValues(METRIC_NAME, asked, signal);
   const isCounter = (name: string) => name.endsWith("_total");
   const isBucket = (name: string) => name.endsWith("_bucket");
-  const counter = await largest(sought, names.filter(isCounter), signal);
-  const buckets = await largest(sought, names.filter(isBucket), signal);
+  const counter = await largest(sought, names.filter(isCounter), untilMs, signal);
+  const buckets = await largest(sought, names.filter(isBucket), untilMs, signal);
   const gauge = await largest(
     sought,
     names.filter((name) => !isCounter(name) && !isBucket(name)),
+    untilMs,
     signal,
   );
   return {
@@ -46,10 +48,12 @@ export async function storedQuestions(
 async function largest(
   { store, tenant, endMs }: Sought,
   names: readonly string[],
+  untilMs: number,
   signal: AbortSignal,
 ): Promise<Metric | undefined> {
   let best: Metric | undefined;
   for (const name of names.slice(0, MAX_LOOKED_AT)) {
+    if (performance.now() > untilMs) break;
     const matchers = [{ name: METRIC_NAME, op: "=", value: name } as const];
     const asked = { tenant, range: { startMs: endMs - HOUR * 1_000, endMs }, matchers, limit: MAX_SERIES + 1 };
     const series = await store.series(asked, signal);

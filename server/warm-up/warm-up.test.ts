@@ -2,9 +2,13 @@ import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { configSchema } from "@sightline/config/schema.ts";
+import { UnauthenticatedError } from "@sightline/model/errors.ts";
 import { type Logger, SILENT_LOGGER } from "@sightline/model/logger.ts";
+import { DEFAULT_TENANT } from "@sightline/model/tenant.ts";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { WarmUp } from "./warm-up.ts";
+import { madeUpStore } from "./made-up-store.ts";
+import { TokenAuthenticator } from "./token-authenticator.ts";
+import { WarmUp, type WarmUpOptions } from "./warm-up.ts";
 
 let temporary = "";
 beforeEach(() => {
@@ -16,7 +20,10 @@ afterEach(() => {
   rmSync(temporary, { recursive: true });
 });
 
-function warmUpOf(messages: string[], options: { readonly maxDelayMs: number; readonly rounds?: number }): WarmUp {
+function warmUpOf(
+  messages: string[],
+  options: Pick<WarmUpOptions, "maxDelayMs" | "maxStoredMs" | "rounds" | "store">,
+): WarmUp {
   const logger: Logger = {
     ...SILENT_LOGGER,
     info: (message) => messages.push(message),
@@ -42,4 +49,25 @@ test("a start waits no longer than it is told to, and a stop ends it", { timeout
   await warmUp.stop();
   expect(messages).toEqual([]);
   expect(readdirSync(temporary)).toEqual([]);
+});
+
+test("what is stored is asked about, too", { timeout: 60_000 }, async () => {
+  const messages: string[] = [];
+  const store = await madeUpStore(join(temporary, "store"), configSchema.parse({}));
+  const select = vi.spyOn(store, "select");
+  const warmUp = warmUpOf(messages, { maxDelayMs: 50_000, maxStoredMs: 50_000, rounds: 1, store });
+  await warmUp.start();
+  await warmUp.stop();
+  await store.stop();
+  expect(messages).toEqual(["warmed up"]);
+  const asked = new Set(select.mock.calls.flatMap(([{ matchers }]) => matchers.map(({ value }) => value)));
+  expect([...asked]).toEqual(expect.arrayContaining(["http_requests_total", "http_request_duration_seconds_bucket"]));
+});
+
+test("only who has the token may read", () => {
+  const authenticator = new TokenAuthenticator("secret", DEFAULT_TENANT);
+  expect(authenticator.authenticate({ authorization: "Bearer secret" })).toEqual({ tenant: DEFAULT_TENANT });
+  for (const headers of [{}, { authorization: "Bearer other" }, { "x-scope-orgid": DEFAULT_TENANT }]) {
+    expect(() => authenticator.authenticate(headers)).toThrow(UnauthenticatedError);
+  }
 });

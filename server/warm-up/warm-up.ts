@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -22,6 +23,7 @@ import { HEAVY_QUESTIONS, LIGHT_QUESTIONS } from "./made-up-questions.ts";
 import { madeUpStore } from "./made-up-store.ts";
 import { askAll, type Question } from "./question.ts";
 import { storedQuestions } from "./stored-questions.ts";
+import { TokenAuthenticator } from "./token-authenticator.ts";
 
 /** By then V8 has compiled what a query runs through. */
 const ROUNDS = 60;
@@ -43,6 +45,8 @@ export type WarmUpOptions = {
   readonly store?: (MetricStore & { newestTimes(): ReadonlyMap<TenantId, number> }) | undefined;
   /** How often it asks, for tests. */
   readonly rounds?: number;
+  /** How long it asks about what is stored, for tests. */
+  readonly maxStoredMs?: number;
 };
 
 type Ask = (questions: readonly Question[]) => Promise<void>;
@@ -50,7 +54,7 @@ type Subject = {
   readonly store: MetricStore;
   readonly tenant: TenantId;
   readonly endMs: number;
-  readonly fresh: boolean;
+  readonly isReal: boolean;
 };
 
 /**
@@ -91,7 +95,7 @@ export class WarmUp implements Component {
     try {
       const store = await madeUpStore(dir, this.#options.config);
       try {
-        const subject = { store, tenant: DEFAULT_TENANT, endMs: Date.now(), fresh: false };
+        const subject = { store, tenant: DEFAULT_TENANT, endMs: Date.now(), isReal: false };
         for (let instance = 0; instance < INSTANCES; instance++) {
           await this.#withApi(subject, signal, (ask) => this.#askMadeUp(ask));
         }
@@ -113,13 +117,13 @@ export class WarmUp implements Component {
 
   /** Also brings to memory what the first questions about this data need. */
   async #askStored(signal: AbortSignal): Promise<void> {
-    const { store } = this.#options;
+    const { store, maxStoredMs = MAX_STORED_MS } = this.#options;
     const tenants = [...(store?.newestTimes() ?? [])].filter(([tenant]) => tenant !== SYSTEM_TENANT);
     const [newest] = tenants.sort(([, a], [, b]) => b - a);
     if (!store || !newest) return;
-    const subject = { store, tenant: newest[0], endMs: newest[1], fresh: true };
-    const { light, heavy } = await storedQuestions(subject, signal);
-    const until = performance.now() + MAX_STORED_MS;
+    const subject = { store, tenant: newest[0], endMs: newest[1], isReal: true };
+    const until = performance.now() + maxStoredMs;
+    const { light, heavy } = await storedQuestions(subject, until, signal);
     await this.#withApi(subject, signal, async (ask) => {
       for (let round = 0; round < STORED_ROUNDS && performance.now() < until; round++) {
         await ask(light);
@@ -130,10 +134,13 @@ export class WarmUp implements Component {
   }
 
   /** Serves the store at an address of its own as long as `use` runs. */
-  async #withApi({ store, tenant, endMs, fresh }: Subject, signal: AbortSignal, use: (ask: Ask) => Promise<void>) {
+  async #withApi({ store, tenant, endMs, isReal }: Subject, signal: AbortSignal, use: (ask: Ask) => Promise<void>) {
     const listener = new HttpListener({ key: "warm-up", hostPort: "127.0.0.1:0", logger: SILENT_LOGGER });
     const traces = new OwnTraces({ submit: async () => {}, resource: { version: VERSION, instance: "" } });
     const { config } = this.#options;
+    // Who else finds the port must not read from it.
+    const token = randomBytes(32).toString("hex");
+    const headers = { authorization: `Bearer ${token}` };
     const registry = new Registry();
     const log = new QueryLog({ config: { ...config.query.log, to: "none" }, logger: SILENT_LOGGER });
     const cacheConfig = config.query.results_cache;
@@ -146,7 +153,7 @@ export class WarmUp implements Component {
       });
     traces.trace(listener.app);
     registerPrometheusApi(listener.app, {
-      authenticator: new HeaderAuthenticator(),
+      authenticator: isReal ? new TokenAuthenticator(token, tenant) : new HeaderAuthenticator(),
       gate: new QueryGate({ maxConcurrent: 1, maxWaiting: 1, registry }),
       tracker: new QueryTracker({ log, maxTopQueries: 10, topWindowMs: 60_000 }),
       config: config.query,
@@ -159,7 +166,7 @@ export class WarmUp implements Component {
     });
     try {
       await listener.start();
-      await use((questions) => askAll(questions, { base: listener.url, tenant, endMs, fresh, signal }));
+      await use((questions) => askAll(questions, { base: listener.url, headers, endMs, fresh: isReal, signal }));
     } finally {
       await listener.stop();
       await traces.stop();
