@@ -1,7 +1,11 @@
+import { queriesHurry, shareBesideQueries } from "@sightline/model/loop-turns.ts";
+
 /** Of each turn of the event loop, if the rest of the process takes little of it. */
 const MIN_SLICE_MS = 10;
 /** A query waits for its next step no longer than this and what the network takes. */
 const MAX_SLICE_MS = 60;
+/** While queries are in a hurry. */
+const SLICE_BESIDE_QUERIES_MS = 5;
 
 type Waiter = { readonly arrivedMs: number; readonly enter: () => void };
 
@@ -35,29 +39,40 @@ export class FairTurns {
     if (!this.#isScheduled) {
       this.#startedMs = now;
       this.#endedMs = now;
-      this.#sliceMs = MIN_SLICE_MS;
+      this.#sliceMs = sliceMs(0);
       this.#schedule();
     }
     if (waiting.length === 0 && now - this.#startedMs < this.#sliceMs) return undefined;
     return new Promise((enter) => waiting.push({ arrivedMs: now, enter }));
   }
 
-  #schedule(): void {
+  #schedule(restMs = 0): void {
     this.#isScheduled = true;
-    setImmediate(() => void this.#turn());
+    if (restMs >= 1) setTimeout(() => void this.#turn(), restMs);
+    else setImmediate(() => void this.#turn());
   }
 
   async #turn(): Promise<void> {
-    this.#isScheduled = false;
-    if (this.#urgent.length + this.#decoding.length === 0) return;
+    if (this.#urgent.length + this.#decoding.length === 0) {
+      this.#isScheduled = false;
+      return;
+    }
     this.#startedMs = performance.now();
-    this.#sliceMs = Math.min(MAX_SLICE_MS, Math.max(MIN_SLICE_MS, this.#startedMs - this.#endedMs));
-    this.#schedule();
+    this.#sliceMs = sliceMs(this.#startedMs - this.#endedMs);
     do {
       (this.#urgent.shift() ?? this.#decoding.shift())?.enter();
       // Its work is done when this goes on.
       await undefined;
     } while (this.#urgent.length + this.#decoding.length > 0 && performance.now() - this.#startedMs < this.#sliceMs);
     this.#endedMs = performance.now();
+    const share = shareBesideQueries();
+    this.#schedule((this.#endedMs - this.#startedMs) * (1 / share - 1));
   }
+}
+
+function sliceMs(restMs: number): number {
+  if (queriesHurry()) return SLICE_BESIDE_QUERIES_MS;
+  // What it rests is not what others needed.
+  if (shareBesideQueries() < 1) return MIN_SLICE_MS;
+  return Math.min(MAX_SLICE_MS, Math.max(MIN_SLICE_MS, restMs));
 }

@@ -235,7 +235,7 @@ export class Ingest implements Component {
     }
     const signal = signalOf(request);
     this.#tenants.admit(request, signal);
-    this.#checkDeferred(signal);
+    this.#checkStore(signal);
     const place = this.budget.place();
     try {
       place.grow(request.body.length);
@@ -289,7 +289,9 @@ export class Ingest implements Component {
   }
 
   /** A store that falls further and further behind shows ever less of what was acknowledged. */
-  #checkDeferred(signal: Signal): void {
+  #checkStore(signal: Signal): void {
+    const fullness = this.#options.stores[signal]?.fullness?.();
+    if (fullness !== undefined) throw new TooManyRequestsError(fullness, { retryAfterMs: RETRY_AFTER_MS });
     const { max_deferred_bytes: maxBytes } = this.#options.config.stores;
     if ((this.#queues[signal]?.deferredBytes ?? 0) < maxBytes) return;
     throw new TooManyRequestsError(

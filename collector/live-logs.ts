@@ -40,6 +40,10 @@ export class LiveLogs implements Store<LogBatch>, LogFeed {
     return this.#store.firstUnflushedPosition();
   }
 
+  fullness(): string | undefined {
+    return this.#store.fullness?.();
+  }
+
   flush(): Promise<void> {
     return this.#store.flush();
   }

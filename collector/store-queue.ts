@@ -1,6 +1,7 @@
-import { setImmediate as nextTurn, setTimeout as sleep } from "node:timers/promises";
+import { setTimeout as sleep } from "node:timers/promises";
 import { UnavailableError } from "@sightline/model/errors.ts";
 import type { Logger } from "@sightline/model/logger.ts";
+import { backgroundTurn } from "@sightline/model/loop-turns.ts";
 import type { AppendResult, Signal, Store } from "@sightline/model/ports.ts";
 import type { StoresConfig } from "./config.ts";
 import { type DeadLetterReason, KEPT_AS_DEAD_LETTER } from "./dead-letters/dead-letter-file.ts";
@@ -41,7 +42,7 @@ const PROGRESS_EVERY_MS = 5_000;
 /** Bodies of the requests that the store has been given and has not answered; decoded they take several times as much. */
 const MAX_PENDING_BYTES = 16 * 1024 * 1024;
 /** Replaying may hold the event loop for so long at a time. */
-const TURN_MS = 20;
+const TURN_MS = 10;
 
 /**
  * Gives one store the requests of its signal in the order of their positions.
@@ -248,7 +249,7 @@ export class StoreQueue<Batch> {
       if (position > through) break;
       const now = performance.now();
       if (now - turnStart > TURN_MS) {
-        await nextTurn();
+        await backgroundTurn();
         turnStart = performance.now();
       }
       if (now - lastReport > PROGRESS_EVERY_MS) {

@@ -70,6 +70,11 @@ export interface Store<Batch> extends Component, Writer<Batch> {
   firstUnflushedPosition(): number | undefined;
   /** Makes everything appended before the call durable. */
   flush(): Promise<void>;
+  /**
+   * Undefined while there is room for more; else why there will soon be none, naming the setting. What is appended all the
+   * same is taken as long as it fits: senders are better told before their requests are logged.
+   */
+  fullness?(): string | undefined;
 }
 
 /** What can be copied while it runs. */

@@ -68,6 +68,7 @@ function registerScope(scope: FastifyInstance, deps: ReceiverDeps, prefix: strin
     postOnly(scope, {
       url: path,
       check: (request) => {
+        ingest.budget.reserve(0);
         principals.set(request, authenticator.authenticate(request.headers, "ingest", { peer: request.ip }));
         requireEncoding(request);
         requireContentEncoding(request);

@@ -44,6 +44,7 @@ function registerScope(scope: FastifyInstance, { ingest, authenticator, config, 
     postOnly(scope, {
       url,
       check: (request) => {
+        ingest.budget.reserve(0);
         principals.set(request, authenticator.authenticate(request.headers, "ingest", { peer: request.ip }));
         requireVersion(request);
         requireSnappy(request);

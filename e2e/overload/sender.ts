@@ -87,14 +87,25 @@ function grpcSender(address: string): Send {
 function grpcAnswer(error: ServiceError | null): Answer {
   if (!error) return { status: OK, outcome: "accepted" };
   const details = error.metadata?.get("grpc-status-details-bin")[0];
-  const hasRetryInfo = details !== undefined && Buffer.from(details).includes("google.rpc.RetryInfo");
+  const retryAfterMs = details === undefined ? undefined : retryDelayMs(Buffer.from(details));
   const status = `gRPC ${error.code}`;
-  const retryAfterMs = hasRetryInfo ? 1_000 : undefined;
   if (error.code === DEADLINE_EXCEEDED) return { status: "timeout", outcome: "unknown" };
   // The client library's own words when a connection broke under a call.
-  if (error.code === UNAVAILABLE && !hasRetryInfo) return { status: "broken call", outcome: "unknown" };
-  if (error.code === UNAVAILABLE || (error.code === RESOURCE_EXHAUSTED && hasRetryInfo)) {
+  if (error.code === UNAVAILABLE && retryAfterMs === undefined) return { status: "broken call", outcome: "unknown" };
+  if (error.code === UNAVAILABLE || (error.code === RESOURCE_EXHAUSTED && retryAfterMs !== undefined)) {
     return { status, outcome: "retry", retryAfterMs, text: error.details };
   }
   return { status, outcome: "refused", text: error.details };
+}
+
+/**
+ * Of a google.rpc.Status with a RetryInfo, whose bytes are few: after the name of its type come the headers of the value
+ * and of the duration in it, then the seconds as a varint.
+ */
+function retryDelayMs(status: Buffer): number | undefined {
+  const name = "google.rpc.RetryInfo";
+  const at = status.indexOf(name);
+  if (at < 0) return undefined;
+  const seconds = at + name.length + 4;
+  return status[seconds] === 8 ? 1_000 * (status[seconds + 1] ?? 0) : 0;
 }

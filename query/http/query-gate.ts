@@ -1,4 +1,5 @@
 import { UnavailableError } from "@sightline/model/errors.ts";
+import { beginQuery } from "@sightline/model/loop-turns.ts";
 import type { MemoryGate } from "@sightline/model/memory-part.ts";
 import type { TenantId } from "@sightline/model/tenant.ts";
 import { Counter, Gauge, type Registry } from "prom-client";
@@ -92,9 +93,11 @@ export class QueryGate {
     const share = this.#shareOf(tenant);
     const mayRun = this.#running < this.#maxConcurrent && this.#mayRun(share, isCostly);
     const place = mayRun ? this.#enter(share, isCostly) : await this.#wait(tenant, share, signal, isCostly);
+    const endQuery = beginQuery();
     try {
       return await query();
     } finally {
+      endQuery();
       share.running.delete(place);
       this.#running--;
       this.#forgetIfIdle(tenant, share);

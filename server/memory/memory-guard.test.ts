@@ -7,7 +7,7 @@ const MIB = 2 ** 20;
 
 /** A guard of 1000 MiB whose process takes what the test says. */
 function guarded() {
-  const state = { rssMib: 100, nowMs: 0, collections: 0 };
+  const state = { rssMib: 100, heapMib: 50, nowMs: 0, collections: 0 };
   const registry = new Registry();
   const guard = new MemoryGuard({
     limitBytes: 1_000 * MIB,
@@ -15,6 +15,7 @@ function guarded() {
     logger: SILENT_LOGGER,
     rssBytes: () => state.rssMib * MIB,
     heapUse: () => 0,
+    heapBytes: () => state.heapMib * MIB,
     collectGarbage: () => {
       state.collections++;
     },
@@ -81,13 +82,28 @@ test("what holds next to nothing is not flushed", () => {
 test("then garbage is collected and caches let go, not at every look", () => {
   const { guard, part, state } = guarded();
   const cache = part("cache", 100);
+  guard.sample();
   state.rssMib = 650;
+  state.heapMib = 250;
   guard.sample();
   guard.sample();
   expect([cache.shrinks, state.collections]).toEqual([1, 1]);
   state.nowMs += 6_000;
+  state.heapMib = 450;
   guard.sample();
   expect([cache.shrinks, state.collections]).toEqual([2, 2]);
+});
+
+test("no garbage is collected when there can't be much", () => {
+  const { guard, state } = guarded();
+  guard.sample();
+  state.rssMib = 800;
+  state.heapMib = 120;
+  guard.sample();
+  expect(state.collections).toBe(0);
+  state.rssMib = 950;
+  guard.sample();
+  expect(state.collections).toBe(1);
 });
 
 test("then writes are refused in words that name the setting, and may come again", () => {

@@ -14,6 +14,8 @@ export type MemoryGuardOptions = {
   /** What the process takes, and how full V8's heap is as a share of its own limit; other ones for tests. */
   readonly rssBytes?: (() => number) | undefined;
   readonly heapUse?: (() => number) | undefined;
+  /** What V8's heap holds and what hangs on it, garbage included. */
+  readonly heapBytes?: (() => number) | undefined;
   /** Collects all garbage at once; undefined: V8 does when it likes. */
   readonly collectGarbage?: (() => void) | undefined;
   readonly nowMs?: (() => number) | undefined;
@@ -21,14 +23,18 @@ export type MemoryGuardOptions = {
 
 /** A request of 64 MiB that is being decoded makes some hundred megabytes a second. */
 const SAMPLE_MS = 100;
-/** Collecting blocks for a millisecond per some megabytes that are alive. */
+/** Collecting blocks for a millisecond per some megabytes that are alive, several times that on a busy machine. */
 const COLLECT_EVERY_MS = 5_000;
+/** Garbage worth that: the heap has grown by this share of the limit since it was smallest. */
+const MIN_GARBAGE_SHARE = 0.2;
 const SHRINK_EVERY_MS = 5_000;
 const LOG_EVERY_MS = 30_000;
 /** What was written a moment ago is small again, or what it holds is not what a flush gives back. */
 const FLUSH_EVERY_MS = 10_000;
 /** A part that holds less is not worth a flush: small files are merged again at a price. */
-const MIN_FLUSH_SHARE = 0.01;
+const MIN_FLUSH_SHARE = 0.03;
+/** The same when there is nothing else left to give back. */
+const LEAST_FLUSH_SHARE = 0.01;
 const RETRY_AFTER_MS = 2_000;
 /** Refusing for so long has not helped: what fills the memory stays. Then a little is let in, so that nothing stands still. */
 const STUCK_MS = 15_000;
@@ -61,6 +67,8 @@ export class MemoryGuard implements Component {
   /** Since when writes are refused. */
   #refusingMs: number | undefined;
   #collectedMs = Number.NEGATIVE_INFINITY;
+  /** The least that the heap has held since it was last collected: V8 does that, too. */
+  #leastHeapBytes = Number.POSITIVE_INFINITY;
   #shrunkMs = Number.NEGATIVE_INFINITY;
   #loggedMs = Number.NEGATIVE_INFINITY;
 
@@ -126,7 +134,7 @@ export class MemoryGuard implements Component {
   sample(): void {
     const before = this.#pressure;
     this.#measure();
-    if (severity(this.#pressure) > severity("flush")) this.#collect();
+    if (this.#hasGarbage() && severity(this.#pressure) > severity("flush")) this.#collect();
     if (this.#pressure !== before) this.#report(before);
     if (this.#pressure === "none") return;
     this.#flush();
@@ -142,6 +150,12 @@ export class MemoryGuard implements Component {
     else this.#refusingMs ??= this.#nowMs();
   }
 
+  #hasGarbage(): boolean {
+    const bytes = (this.#options.heapBytes ?? heapBytes)();
+    this.#leastHeapBytes = Math.min(this.#leastHeapBytes, bytes);
+    return bytes - this.#leastHeapBytes >= MIN_GARBAGE_SHARE * this.limitBytes || this.#pressure === "refuse-all";
+  }
+
   /** V8 does not know of the limit of the process: it may let garbage lie while we refuse requests for want of memory. */
   #collect(): void {
     const { collectGarbage } = this.#options;
@@ -149,6 +163,7 @@ export class MemoryGuard implements Component {
     if (!collectGarbage || now - this.#collectedMs < COLLECT_EVERY_MS) return;
     collectGarbage();
     this.#collectedMs = this.#nowMs();
+    this.#leastHeapBytes = Number.POSITIVE_INFINITY;
     this.#metrics.relieved("collect");
     this.#measure();
   }
@@ -156,8 +171,9 @@ export class MemoryGuard implements Component {
   /** One part at a time: writing takes memory, too. */
   #flush(): void {
     if (this.#flushing) return;
-    const minBytes = MIN_FLUSH_SHARE * this.limitBytes;
     const now = this.#nowMs();
+    const isStuck = this.#refusingMs !== undefined && now - this.#refusingMs >= STUCK_MS;
+    const minBytes = (isStuck ? LEAST_FLUSH_SHARE : MIN_FLUSH_SHARE) * this.limitBytes;
     const rested = (part: MemoryPart) => now - (this.#flushedMs.get(part) ?? -FLUSH_EVERY_MS) >= FLUSH_EVERY_MS;
     const part = this.#parts
       .filter((each) => each.flush && rested(each) && each.memoryBytes() >= minBytes)
@@ -208,4 +224,9 @@ export class MemoryGuard implements Component {
 function heapUse(): number {
   const { used_heap_size, heap_size_limit } = getHeapStatistics();
   return used_heap_size / heap_size_limit;
+}
+
+function heapBytes(): number {
+  const { used_heap_size, external_memory } = getHeapStatistics();
+  return used_heap_size + external_memory;
 }

@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { availableParallelism } from "node:os";
 import { getHeapStatistics } from "node:v8";
 import { memoryLimit } from "./memory-limit.ts";
 
@@ -32,10 +33,18 @@ export async function relaunchWithinMemory(args: readonly string[]): Promise<voi
     return;
   }
   const heapMib = Math.floor((HEAP_SHARE * bytes) / MIB);
-  const flags = [`--max-old-space-size=${heapMib}`, "--expose-gc"];
+  const flags = [`--max-old-space-size=${heapMib}`, "--expose-gc", ...threadFlags(availableParallelism())];
   const [, script] = process.argv as [string, string];
   const environment = { ...ALLOCATOR, ...process.env } as Record<string, string>;
   process.execve(process.execPath, [process.execPath, ...process.execArgv, ...flags, script, ...args], environment);
+}
+
+/**
+ * V8 has four threads that help to collect garbage. On a single core they only wait for each other, and the thread that
+ * answers queries for all of them.
+ */
+function threadFlags(cores: number): readonly string[] {
+  return cores === 1 ? ["--v8-pool-size=1"] : [];
 }
 
 /** True for a size that was given on the command line of Node or in NODE_OPTIONS. */

@@ -63,6 +63,10 @@ export class EmbeddedLogStore implements LogStore, Copyable {
     return this.#store.firstUnflushedPosition();
   }
 
+  fullness(): string | undefined {
+    return this.#store.fullness();
+  }
+
   flush(): Promise<void> {
     return this.#store.flush();
   }

@@ -160,7 +160,7 @@ async function streamsOf(
 }
 
 async function collectStreams(parts: readonly RowPart<LogBatch>[]): Promise<StreamDictionary> {
-  const breather = new Breather();
+  const breather = new Breather({ isBackground: true });
   const dictionary = new StreamDictionary();
   for (const { batch, rows } of parts) {
     const entries = batch.streams.map((stream) => dictionary.entryOf(stream));

@@ -29,7 +29,7 @@ export async function packBlockIndex(
   infos: readonly SeriesInfo[],
   windows: readonly BlockWindow[],
 ): Promise<Uint8Array> {
-  const slice = new TimeSlice();
+  const slice = TimeSlice.inBackground();
   const meta = new ByteWriter();
   const pairNumbers = await writePairs(labels, meta, slice);
   const infoNumbers = writeInfos(infos, meta);

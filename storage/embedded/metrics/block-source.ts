@@ -96,7 +96,7 @@ export class BlockSource implements SeriesSource {
 
   /** Reads all pages of a window into the cache, and decodes its times, which nearly every query needs. */
   async load({ dataPages, timePages }: BlockWindow): Promise<void> {
-    const slice = new TimeSlice();
+    const slice = TimeSlice.inBackground();
     const pause = async () => {
       if (slice.due) await slice.pause();
     };

@@ -1,4 +1,7 @@
 import { setImmediate } from "node:timers/promises";
+import { backgroundTurn } from "@sightline/model/loop-turns.ts";
+
+const BUDGET_MS = 10;
 
 /**
  * Keeps long work from holding the event loop: ask `due` between small steps and await `pause` when it is, which lets
@@ -6,14 +9,19 @@ import { setImmediate } from "node:timers/promises";
  */
 export class TimeSlice {
   readonly #signal: AbortSignal | undefined;
-  readonly #budgetMs: number;
+  readonly #nextTurn: () => Promise<void>;
   #endMs: number;
 
-  constructor(signal?: AbortSignal, budgetMs = 10) {
+  constructor(signal?: AbortSignal, nextTurn: () => Promise<void> = setImmediate) {
     this.#signal = signal;
-    this.#budgetMs = budgetMs;
-    this.#endMs = performance.now() + budgetMs;
+    this.#nextTurn = nextTurn;
+    this.#endMs = performance.now() + BUDGET_MS;
     signal?.throwIfAborted();
+  }
+
+  /** For work that nobody waits for: queries go first. */
+  static inBackground(): TimeSlice {
+    return new TimeSlice(undefined, backgroundTurn);
   }
 
   get due(): boolean {
@@ -21,8 +29,8 @@ export class TimeSlice {
   }
 
   async pause(): Promise<void> {
-    await setImmediate();
+    await this.#nextTurn();
     this.#signal?.throwIfAborted();
-    this.#endMs = performance.now() + this.#budgetMs;
+    this.#endMs = performance.now() + BUDGET_MS;
   }
 }

@@ -28,7 +28,7 @@ export async function writeBlocks(
   sources: readonly SeriesSource[],
   nextPath: (partition: number) => string,
 ): Promise<WrittenBlock[]> {
-  const slice = new TimeSlice();
+  const slice = TimeSlice.inBackground();
   const selections = sources.map((source) => ({
     source,
     ids: Array.from({ length: source.seriesCount }, (_, id) => id),

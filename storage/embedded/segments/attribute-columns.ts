@@ -124,7 +124,7 @@ export class AttributeColumns<Batch extends WithAttributes> {
 }
 
 async function countKeys(parts: readonly RowPart<WithAttributes>[]): Promise<Iterable<CountedKey>> {
-  const breather = new Breather();
+  const breather = new Breather({ isBackground: true });
   const counts = new Map<string, { readonly name: string; readonly type: AttributeType; rows: number }>();
   for (const { batch, rows } of parts) {
     for (const { name, type, values } of batch.attributes) {

@@ -1,12 +1,16 @@
 import { setImmediate } from "node:timers/promises";
+import { backgroundTurn } from "@sightline/model/loop-turns.ts";
 
 /** Long loops call {@link pause} now and then so that other work gets its turn on the event loop. */
 export class Breather {
   readonly #budgetMs: number;
+  readonly #isBackground: boolean;
   #since = performance.now();
 
-  constructor(budgetMs = 10) {
+  /** In the background queries go first: for work that nobody waits for. */
+  constructor({ budgetMs = 10, isBackground = false } = {}) {
     this.#budgetMs = budgetMs;
+    this.#isBackground = isBackground;
   }
 
   /** True when the loop has run long enough to be due for a pause. */
@@ -15,7 +19,7 @@ export class Breather {
   }
 
   async pause(): Promise<void> {
-    await setImmediate();
+    await (this.#isBackground ? backgroundTurn() : setImmediate());
     this.#since = performance.now();
   }
 }

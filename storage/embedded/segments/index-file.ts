@@ -12,7 +12,7 @@ export async function writeIndexFile(
   path: string,
   values: Iterable<unknown>,
 ): Promise<{ readonly crc: number; readonly bytes: number }> {
-  const breather = new Breather();
+  const breather = new Breather({ isBackground: true });
   const lines: string[] = [];
   for (const value of values) {
     lines.push(JSON.stringify(value));

@@ -14,7 +14,7 @@ export async function partsByDay<Batch>(
   hot: readonly HotBatch<Batch>[],
   codec: Pick<SegmentCodec<Batch, unknown>, "timesOf">,
 ): Promise<readonly DayParts<Batch>[]> {
-  const breather = new Breather();
+  const breather = new Breather({ isBackground: true });
   const days = new Map<number, { parts: RowPart<Batch>[]; minNs: bigint; maxNs: bigint; rows: number }>();
   for (const { batch, rows: length, minNs, maxNs } of hot) {
     const oneDay = dayOf(minNs) === dayOf(maxNs);

@@ -55,7 +55,7 @@ async function sendParts(
   columns: readonly SegmentColumn[],
   partRows: readonly number[],
 ): Promise<void> {
-  const breather = new Breather();
+  const breather = new Breather({ isBackground: true });
   const inFlight: Promise<void>[] = [];
   for (const pieces of chunksOf(partRows)) {
     const rows = pieces.reduce((sum, { from, to }) => sum + to - from, 0);

@@ -70,6 +70,8 @@ const MAINTENANCE_MS = 60_000;
 const BACKLOG_RETRY_MS = 1_000;
 /** What DuckDB may take for the rows it keeps, as a multiple of what these may take. */
 const ROW_CACHE_SLACK = 1.2;
+/** What was let in before and is being decoded has to fit, too. */
+const FULL_SHARE = 0.7;
 const MIN_PORTION_BYTES = 1024 * 1024;
 
 /**
@@ -206,6 +208,10 @@ export class SegmentedStore<Batch extends { readonly length: number }, Index> {
     return { accepted: kept.length, rejected };
   }
 
+  fullness(): string | undefined {
+    return this.#backlogBeyond(FULL_SHARE);
+  }
+
   snapshot(tenant: TenantId): Snapshot<Batch> {
     const { directory } = this.#opened();
     const segments = directory.segmentsOf(tenant);
@@ -293,16 +299,19 @@ export class SegmentedStore<Batch extends { readonly length: number }, Index> {
 
   /** Throws when the rows that wait to be written are too many already. */
   #checkBacklog(): void {
+    const tooMany = this.#backlogBeyond(1);
+    if (tooMany !== undefined) throw new UnavailableError(tooMany, { retryAfterMs: BACKLOG_RETRY_MS });
+  }
+
+  /** Undefined as long as there are fewer rows than this share of what may wait to be written. */
+  #backlogBeyond(share: number): string | undefined {
     const { max_backlog, max_backlog_bytes } = this.#options.config.flush;
     const { rows, bytes } = this.#hot;
-    if (rows < max_backlog && bytes < max_backlog_bytes) return;
+    if (rows < share * max_backlog && bytes < share * max_backlog_bytes) return undefined;
     this.#wantFlush();
     const { signal } = this.#options.codec;
     const keys = `storage.${signal}.flush.max_backlog (${max_backlog}) and max_backlog_bytes (${max_backlog_bytes})`;
-    throw new UnavailableError(
-      `${rows} rows of ${signal}, about ${bytes} bytes, wait to be written to disk; ${keys} allow no more`,
-      { retryAfterMs: BACKLOG_RETRY_MS },
-    );
+    return `${rows} rows of ${signal}, about ${bytes} bytes, wait to be written to disk; ${keys} allow no more`;
   }
 
   #enqueue(work: () => Promise<void>): Promise<void> {

@@ -66,6 +66,10 @@ export class EmbeddedTraceStore implements TraceStore, Copyable {
     return this.#store.firstUnflushedPosition();
   }
 
+  fullness(): string | undefined {
+    return this.#store.fullness();
+  }
+
   flush(): Promise<void> {
     return this.#store.flush();
   }

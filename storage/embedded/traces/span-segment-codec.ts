@@ -169,7 +169,7 @@ async function whatIsLeft({ rows, index, isThinned }: MergeInput<SpanSegmentInde
 }
 
 async function bloomOf(parts: readonly RowPart<SpanBatch>[]): Promise<Pick<SpanSegmentIndex, "traces" | "traceCount">> {
-  const breather = new Breather();
+  const breather = new Breather({ isBackground: true });
   const ids = new Set<string>();
   for (const { batch, rows } of parts) {
     for (const row of rows) ids.add(batch.traceIds[row] as string);
@@ -189,7 +189,7 @@ async function bloomOfRows(
   inputs: readonly MergeInput<SpanSegmentIndex>[],
   query: SegmentQuery,
 ): Promise<Pick<SpanSegmentIndex, "traces" | "traceCount">> {
-  const breather = new Breather();
+  const breather = new Breather({ isBackground: true });
   const traces = BloomFilter.forKeys(inputs.reduce((sum, { index }) => sum + index.traceCount, 0));
   let traceCount = 0;
   for await (const chunk of query(`SELECT DISTINCT trace_high, trace_low FROM (${select})`)) {
@@ -203,7 +203,7 @@ async function bloomOfRows(
 }
 
 async function operationsOf(parts: readonly RowPart<SpanBatch>[]): Promise<OperationTable> {
-  const breather = new Breather();
+  const breather = new Breather({ isBackground: true });
   const operations = new OperationTable();
   for (const { batch, rows } of parts) {
     addOperations(operations, batch, rows);

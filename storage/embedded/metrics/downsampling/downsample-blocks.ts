@@ -30,7 +30,7 @@ export async function downsampleBlocks(
   partition: number,
   path: string,
 ): Promise<WrittenBlock[]> {
-  const slice = new TimeSlice();
+  const slice = TimeSlice.inBackground();
   const samples = await BlockWriter.create(path);
   let windows: WindowsFileWriter | undefined;
   try {

@@ -1,0 +1,63 @@
+import { setImmediate as nextTurn, setTimeout as sleep } from "node:timers/promises";
+import { afterEach, expect, test, vi } from "vitest";
+import { backgroundTurn, beginQuery, queriesHurry, shareBesideQueries } from "./loop-turns.ts";
+
+function holdLoop(ms: number): void {
+  for (const until = performance.now() + ms; performance.now() < until; );
+}
+
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+test("a query is in a hurry until it is answered, and not for ever", () => {
+  vi.useFakeTimers();
+  expect(queriesHurry()).toBe(false);
+  const [endFirst, endSecond] = [beginQuery(), beginQuery()];
+  endFirst();
+  expect(queriesHurry()).toBe(true);
+  endSecond();
+  expect(queriesHurry()).toBe(false);
+  const end = beginQuery();
+  vi.advanceTimersByTime(10_000);
+  expect(queriesHurry()).toBe(false);
+  end();
+});
+
+test("background jobs go on one after the other while a query runs, and in the order they came", async () => {
+  const end = beginQuery();
+  const order: string[] = [];
+  const jobs = ["first", "second", "third"].map(async (name) => {
+    await backgroundTurn();
+    order.push(name);
+  });
+  await nextTurn();
+  expect(order).toEqual([]);
+  await jobs[0];
+  expect(order).toEqual(["first"]);
+  end();
+  await Promise.all(jobs);
+  expect(order).toEqual(["first", "second", "third"]);
+});
+
+test("without queries background jobs go on in the next turn", async () => {
+  let isDone = false;
+  void backgroundTurn().then(() => {
+    isDone = true;
+  });
+  await nextTurn();
+  await nextTurn();
+  expect(isDone).toBe(true);
+});
+
+test("what is taken in has to leave more time while the turns of queries come late", async () => {
+  expect(shareBesideQueries()).toBe(1);
+  const end = beginQuery();
+  for (let turn = 0; turn < 20; turn++) {
+    holdLoop(50);
+    await sleep(1);
+  }
+  expect(shareBesideQueries()).toBeLessThan(0.7);
+  expect(shareBesideQueries()).toBeGreaterThan(0.1);
+  end();
+});
