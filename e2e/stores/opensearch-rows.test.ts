@@ -6,6 +6,7 @@ import { bodies, NOW, nextPosition, on, select, T } from "@sightline/storage-con
 import { OpenSearchLogStore } from "@sightline/storage-opensearch/logs/open-search-log-store.ts";
 import type { OpenSearchStoreOptions } from "@sightline/storage-opensearch/rows/rows-store.ts";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { FlakyProxy } from "./flaky-proxy.ts";
 import { type OpenSearchNode, OpenSearchStores, openSearchMissing, openSearchNode } from "./opensearch-fixtures.ts";
 
 const missing = openSearchMissing();
@@ -191,29 +192,14 @@ describe.skipIf(missing !== undefined)("rows in OpenSearch", () => {
   });
 
   test("a cluster that is not there yet is waited for", async () => {
-    let up = false;
-    const { createServer } = await import("node:http");
-    const proxy = createServer(async (request, response) => {
-      if (!up) return request.socket.destroy();
-      const chunks: Buffer[] = [];
-      for await (const chunk of request) chunks.push(chunk as Buffer);
-      const body = Buffer.concat(chunks);
-      const headers = { "content-type": request.headers["content-type"] ?? "application/json" };
-      const answer = await fetch(node.url + request.url, {
-        method: request.method ?? "GET",
-        headers,
-        ...(body.length > 0 && { body }),
-      });
-      return response.writeHead(answer.status, { "content-type": "application/json" }).end(await answer.text());
-    });
-    await new Promise<void>((resolve) => proxy.listen(0, "127.0.0.1", resolve));
-    const url = `http://127.0.0.1:${(proxy.address() as { port: number }).port}`;
+    const proxy = await FlakyProxy.start(node.url, "closed");
+    const { url } = proxy;
     const store = await open("w1", ({ config }) => ({ config: { ...config, nodes: [url], max_retries: 0 } }));
     try {
       const append = () => store.append(DEFAULT_TENANT, logBatchOf([{ timeNs: T, body: "a" }]), 1);
       await expect(append()).rejects.toThrow(UnavailableError);
       await expect((async () => select(store))()).rejects.toThrow(UnavailableError);
-      up = true;
+      proxy.mode = "open";
       for (;;) {
         const done = await append().then(
           () => true,
@@ -226,8 +212,26 @@ describe.skipIf(missing !== undefined)("rows in OpenSearch", () => {
       await store.stop();
       expect(await bodies(await open())).toEqual(["a"]);
     } finally {
-      proxy.closeAllConnections();
-      proxy.close();
+      proxy.stop();
+    }
+  });
+
+  test("rows whose answer was lost, and that go to another index then, are there once", async () => {
+    const proxy = await FlakyProxy.start(node.url, "open");
+    const { url } = proxy;
+    const store = await open("w1", ({ config }) => ({ config: { ...config, nodes: [url], max_retries: 0 } }));
+    try {
+      await write(store, [{ timeNs: T, body: "a" }]);
+      proxy.mode = "bulks are not answered";
+      await store.append(DEFAULT_TENANT, logBatchOf([{ timeNs: T, body: "b" }]), nextPosition());
+      await expect(store.flush()).rejects.toThrow(UnavailableError);
+      await rollOver();
+      proxy.mode = "open";
+      await store.flush();
+      expect(await bodies(store)).toEqual(["a", "b"]);
+      expect(await countOf(`${stores.prefix}-logs-*`)).toBe(2);
+    } finally {
+      proxy.stop();
     }
   });
 });

@@ -14,6 +14,8 @@ export type OpenSearchRequest = {
   /** Statuses whose answers are no errors. */
   readonly accept?: readonly number[] | undefined;
   readonly timeoutMs?: number | undefined;
+  /** How often it is sent to another node when one does not answer; default: as the settings say. */
+  readonly maxRetries?: number | undefined;
 };
 export type OpenSearchAnswer<T> = { readonly status: number; readonly body: T; readonly bytes: number | undefined };
 
@@ -65,10 +67,14 @@ export class OpenSearchConnection {
   async send<T>(operation: string, request: OpenSearchRequest, signal?: AbortSignal): Promise<OpenSearchAnswer<T>> {
     signal?.throwIfAborted();
     const stopTimer = this.#seconds.startTimer({ operation });
-    const { method, path, query, body, isBulk, accept, timeoutMs } = request;
+    const { method, path, query, body, isBulk, accept, timeoutMs, maxRetries } = request;
     const under = this.#client.transport.request(
       { method, path, ...(query && { querystring: query }), ...(isBulk ? { bulkBody: body } : { body }) } as never,
-      { requestTimeout: timeoutMs ?? this.#timeoutMs, ...(accept && { ignore: [...accept] }) },
+      {
+        requestTimeout: timeoutMs ?? this.#timeoutMs,
+        ...(accept && { ignore: [...accept] }),
+        ...(maxRetries !== undefined && { maxRetries }),
+      },
     );
     // Without giving back what abort gives: Node takes a listener's promise for its own, and its rejection for a crash.
     const abort = () => {

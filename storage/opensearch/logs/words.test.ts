@@ -31,7 +31,7 @@ function finds(query: Query, body: string): boolean {
     return filter.every((part) => finds(part, body)) && (!should || should.some((part) => finds(part, body)));
   }
   if (kind === "term" && "long_words" in content) return hasLongWord(body);
-  const wanted = content["message"] as string | { readonly value: string };
+  const wanted = content.message as string | { readonly value: string };
   if (typeof wanted === "string") return words.includes(wanted);
   const text = wanted.value.replaceAll("*", "");
   if (kind === "prefix") return words.some((word) => word.startsWith(text));

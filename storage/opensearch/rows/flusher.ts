@@ -22,6 +22,7 @@ export type FlusherOptions<Batch extends { readonly length: number }, R extends 
 /** Brings rows from memory to OpenSearch. */
 export class Flusher<Batch extends { readonly length: number }, R extends Row> {
   readonly #options: FlusherOptions<Batch, R>;
+  #hasFailed = false;
 
   constructor(options: FlusherOptions<Batch, R>) {
     this.#options = options;
@@ -30,12 +31,15 @@ export class Flusher<Batch extends { readonly length: number }, R extends Row> {
   /** Durable, found by searches, and noted in the checkpoint when it settles. Not empty. */
   async write(batches: readonly HotBatch<Batch>[]): Promise<void> {
     const { connection, bulk, checkpoint, names, metrics } = this.#options;
+    if (this.#hasFailed) await checkpoint.beforeRetry();
+    this.#hasFailed = true;
     const { refused, retried } = await bulk.write(this.#items(batches));
     metrics.retried.inc(retried);
     if (refused.length > 0) await this.#putAside(refused);
     const dataStreams = new Set(batches.map(({ tenant }) => names.dataStreamOf(tenant)));
     await connection.send("refresh", { method: "POST", path: `/${[...dataStreams].join()}/_refresh` });
     await checkpoint.write((batches.at(-1) as HotBatch<Batch>).position);
+    this.#hasFailed = false;
   }
 
   *#items(batches: readonly HotBatch<Batch>[]): Generator<BulkItem> {

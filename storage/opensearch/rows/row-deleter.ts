@@ -32,7 +32,7 @@ const NOT_FOUND = 404;
 
 /**
  * Deletes rows in two steps: they are moved to another index, where no query looks, and when the time to cancel is over they
- * are removed from there. Queries need not know of any of it. Must not run beside itself or a flush.
+ * are removed from there. Queries need not know of any of it. Must not run beside itself.
  */
 export class RowDeleter<Batch extends { readonly length: number }, R extends Row> {
   readonly #options: RowDeleterOptions<Batch, R>;
@@ -88,17 +88,32 @@ export class RowDeleter<Batch extends { readonly length: number }, R extends Row
     return true;
   }
 
-  /** Removes the rows of deletions that can't be cancelled any more. */
-  async removeDue(): Promise<void> {
+  /** Removes the rows of deletions that can't be cancelled any more. False when there are none. */
+  async removeDue(): Promise<boolean> {
     const due = await this.#records.due();
-    if (due.length === 0) return;
     for (const record of due) {
       // From here on it can't be cancelled.
       const removing = await this.#records.change(record, "removing");
       await this.#emptyTrash(record.id);
       await this.#records.change(removing, "removed");
     }
-    await this.#expunge();
+    return due.length > 0;
+  }
+
+  /** Merges files that have removed rows: Lucene keeps those until then. May run beside anything. */
+  async expunge(): Promise<void> {
+    const { connection, names, logger } = this.#options;
+    try {
+      await connection.send("expunge", {
+        method: "POST",
+        path: `/${names.all},${names.trash}/_forcemerge`,
+        query: { only_expunge_deletes: true, ignore_unavailable: true },
+        timeoutMs: REMOVE_TIMEOUT_MS,
+        accept: [NOT_FOUND],
+      });
+    } catch (error) {
+      logger.warn("deleted rows stay in OpenSearch's files until it merges them by itself", { error });
+    }
   }
 
   /** After a crash: rows of a deletion that nobody was told of come back, and what was being removed is removed. */
@@ -184,21 +199,5 @@ export class RowDeleter<Batch extends { readonly length: number }, R extends Row
     const path = `/${indexes.join()}/_refresh`;
     const query = { ignore_unavailable: true, allow_no_indices: true };
     await this.#options.connection.send("refresh", { method: "POST", path, query });
-  }
-
-  /** Lucene keeps what was deleted until it merges the files. */
-  async #expunge(): Promise<void> {
-    const { connection, names, logger } = this.#options;
-    try {
-      await connection.send("expunge", {
-        method: "POST",
-        path: `/${names.all},${names.trash}/_forcemerge`,
-        query: { only_expunge_deletes: true, ignore_unavailable: true },
-        timeoutMs: REMOVE_TIMEOUT_MS,
-        accept: [NOT_FOUND],
-      });
-    } catch (error) {
-      logger.warn("deleted rows stay in OpenSearch's files until it merges them by itself", { error });
-    }
   }
 }

@@ -7,12 +7,14 @@ import type { Registry } from "prom-client";
 import type { OpenSearchConfig } from "../config.ts";
 import { OpenSearchConnection } from "../connection/open-search-connection.ts";
 import { admitRows, type TimeLimits } from "./admit-rows.ts";
+import { BackgroundTask } from "./background-task.ts";
 import { BulkWriter } from "./bulk-writer.ts";
 import { Flusher } from "./flusher.ts";
 import { type HotBatch, HotRows } from "./hot-rows.ts";
 import { IndexLifecycle } from "./index-lifecycle.ts";
 import { IndexNames } from "./index-names.ts";
 import { putTemplates } from "./index-templates.ts";
+import { OneAtATime } from "./one-at-a-time.ts";
 import type { Row, RowCodec, RowFilter } from "./row-codec.ts";
 import { RowDeleter } from "./row-deleter.ts";
 import { rowOfSource } from "./row-document.ts";
@@ -48,10 +50,10 @@ export type RowsRequest<R extends Row> = {
 };
 
 const TICK_MS = 200;
-/** A failed flush, or an attempt to reach the cluster, is repeated after so long; twice as long each time. */
-const FIRST_RETRY_MS = 500;
-const MAX_RETRY_MS = 10_000;
 const RETRY_AFTER_MS = 1_000;
+const CAN_T_CONNECT = "can't reach OpenSearch; it is looked for, and what comes in stays in the write-ahead log";
+const CAN_T_FLUSH = "can't send rows to OpenSearch; they stay in memory and in the write-ahead log";
+const CAN_T_MAINTAIN = "can't maintain the indexes in OpenSearch; it is tried again later";
 
 /**
  * Keeps rows in memory as they come ("hot"), sends them to OpenSearch many at a time, and lets go of them once searches find
@@ -73,11 +75,11 @@ export class RowsStore<Batch extends { readonly length: number }, R extends Row>
   readonly #lifecycle: IndexLifecycle;
   /** Undefined until the cluster has been reached. */
   #flushedPosition: number | undefined;
-  /** The newest of the flushes and deletions, which run one after the other. Never rejects. */
-  #work: Promise<void> = Promise.resolve();
-  #isBusy = false;
-  #attempts = 0;
-  #retryAtMs = 0;
+  readonly #flushes = new OneAtATime();
+  readonly #deletions = new OneAtATime();
+  readonly #connecting: BackgroundTask;
+  readonly #flushing: BackgroundTask;
+  readonly #maintaining: BackgroundTask;
   #maintainedAtMs = performance.now();
   #ticker: NodeJS.Timeout | undefined;
   #stopped = true;
@@ -105,6 +107,11 @@ export class RowsStore<Batch extends { readonly length: number }, R extends Row>
       logger,
       metrics,
     });
+    const task = (failure: string, work: () => Promise<void>) =>
+      new BackgroundTask({ failure, work, logger, details: { store: codec.signal } });
+    this.#connecting = task(CAN_T_CONNECT, () => this.#connect());
+    this.#flushing = task(CAN_T_FLUSH, () => this.flush());
+    this.#maintaining = task(CAN_T_MAINTAIN, () => this.maintain());
     this.memoryParts = [
       { name: `${codec.signal}_rows`, memoryBytes: () => this.#hot.bytes, flush: () => this.flush() },
     ];
@@ -125,7 +132,7 @@ export class RowsStore<Batch extends { readonly length: number }, R extends Row>
       if (this.#hot.rows > 0) await this.flush();
     } finally {
       this.#stopped = true;
-      await this.#work;
+      await Promise.all([this.#flushes.idle(), this.#deletions.idle()]);
       await this.connection.close();
     }
   }
@@ -150,12 +157,12 @@ export class RowsStore<Batch extends { readonly length: number }, R extends Row>
     const arrival = { arrivedMs: performance.now(), ingestedAtMs: now };
     this.#hot.add({ tenant, batch, position, rows, bytes, minNs, maxNs, ...arrival });
     this.#report();
-    if (this.#isFlushDue()) this.#flushInBackground();
+    if (this.#isFlushDue()) this.#flushing.start();
     return { accepted: rows.length, rejected };
   }
 
   flush(): Promise<void> {
-    return this.#enqueue(() => this.#flushNow());
+    return this.#flushes.run(() => this.#flushNow());
   }
 
   snapshot(tenant: TenantId): Snapshot<Batch> {
@@ -193,8 +200,8 @@ export class RowsStore<Batch extends { readonly length: number }, R extends Row>
   }
 
   async deleteRows(request: RowDeletion, filter: RowFilter<R>, signal: AbortSignal): Promise<Deletion> {
-    return this.#enqueue(async () => {
-      await this.#flushNow();
+    return this.#deletions.run(async () => {
+      await this.flush();
       return this.#deleter.delete(request, filter, this.snapshot(request.tenant).visibility, signal);
     });
   }
@@ -205,13 +212,14 @@ export class RowsStore<Batch extends { readonly length: number }, R extends Row>
   }
 
   cancelDeletion(tenant: TenantId, id: string): Promise<boolean> {
-    return this.#enqueue(() => this.#deleter.cancel(tenant, id));
+    return this.#deletions.run(() => this.#deleter.cancel(tenant, id));
   }
 
   /** Rolls indexes over, drops expired ones and removes deleted rows now; it happens by itself once a minute. */
   async maintain(): Promise<void> {
     this.#flushed();
-    await this.#enqueue(() => this.#deleter.removeDue());
+    const isAnyRemoved = await this.#deletions.run(() => this.#deleter.removeDue());
+    if (isAnyRemoved) await this.#deleter.expunge();
     await this.#lifecycle.maintain();
   }
 
@@ -227,21 +235,12 @@ export class RowsStore<Batch extends { readonly length: number }, R extends Row>
     const { max_backlog, max_backlog_bytes } = this.#options.config.flush;
     const { rows, bytes } = this.#hot;
     if (rows < max_backlog && bytes < max_backlog_bytes) return;
-    this.#flushInBackground();
+    this.#flushing.start();
     const keys = `storage.opensearch.flush.max_backlog (${max_backlog}) and max_backlog_bytes (${max_backlog_bytes})`;
     throw new UnavailableError(
       `${rows} rows of ${this.#codec.signal}, about ${bytes} bytes, wait to be sent to OpenSearch; ${keys} allow no more`,
       { retryAfterMs: RETRY_AFTER_MS },
     );
-  }
-
-  #enqueue<T>(work: () => Promise<T>): Promise<T> {
-    const done = this.#work.then(work);
-    this.#work = done.then(
-      () => {},
-      () => {},
-    );
-    return done;
   }
 
   #isFlushDue(): boolean {
@@ -252,40 +251,12 @@ export class RowsStore<Batch extends { readonly length: number }, R extends Row>
   }
 
   #tick(): void {
-    if (this.#isBusy || performance.now() < this.#retryAtMs) return;
-    if (this.#flushedPosition === undefined) {
-      this.#inBackground("can't reach OpenSearch; it is tried again", () => this.#connect());
-    } else if (this.#isFlushDue()) {
-      this.#flushInBackground();
-    } else if (performance.now() - this.#maintainedAtMs >= this.#options.config.maintenance_interval) {
-      this.#maintainedAtMs = performance.now();
-      this.#inBackground("can't maintain the indexes; it is tried again later", () => this.maintain());
-    }
-  }
-
-  #flushInBackground(): void {
-    const message = "can't send rows to OpenSearch; they stay in memory and in the write-ahead log";
-    this.#inBackground(message, () => this.flush());
-  }
-
-  #inBackground(message: string, work: () => Promise<void>): void {
-    if (this.#isBusy || performance.now() < this.#retryAtMs) return;
-    this.#isBusy = true;
-    work()
-      .then(() => {
-        this.#attempts = 0;
-      })
-      .catch((error) => this.#failed(message, error))
-      .finally(() => {
-        this.#isBusy = false;
-      });
-  }
-
-  #failed(message: string, error: unknown): void {
-    if (this.#stopped) return;
-    const retryMs = Math.min(MAX_RETRY_MS, FIRST_RETRY_MS * 2 ** this.#attempts++);
-    this.#retryAtMs = performance.now() + retryMs;
-    this.#options.logger.error(message, { store: this.#codec.signal, retryMs, error });
+    if (this.#flushedPosition === undefined) this.#connecting.start();
+    else if (this.#isFlushDue()) this.#flushing.start();
+    if (this.#flushedPosition === undefined) return;
+    if (performance.now() - this.#maintainedAtMs < this.#options.config.maintenance_interval) return;
+    this.#maintainedAtMs = performance.now();
+    this.#maintaining.start();
   }
 
   async #tryToConnect(): Promise<void> {
@@ -293,14 +264,14 @@ export class RowsStore<Batch extends { readonly length: number }, R extends Row>
       await this.#connect();
     } catch (error) {
       if (!(error instanceof UnavailableError)) throw error;
-      this.#failed("can't reach OpenSearch; it is looked for, and what comes in stays in the write-ahead log", error);
+      this.#connecting.failed(error);
     }
   }
 
   async #connect(): Promise<void> {
     await putTemplates(this.connection, this.names, this.#codec, this.#options.config);
     const position = await this.#checkpoint.read();
-    await this.#checkpoint.removeRowsAbove(position);
+    await this.#checkpoint.removeUnfinished();
     await this.#deleter.recover();
     this.#flushedPosition = position;
     this.metrics.connected.set(1);

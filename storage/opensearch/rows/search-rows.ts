@@ -60,6 +60,9 @@ function clamp(timeNs: bigint): bigint {
 /** Asks for every shard's answer: part of the rows is no answer. */
 export const SEARCH_OPTIONS = { ignore_unavailable: true, allow_no_indices: true, allow_partial_search_results: false };
 
+/** A search that takes too long would take too long again. */
+const ONE_RETRY = { maxRetries: 1 };
+
 type SearchAnswer = { readonly hits?: { readonly hits?: readonly StoredDocument[] } };
 
 /**
@@ -86,8 +89,15 @@ export async function* searchRows(
       const { body: answer, bytes } = await connection.send<SearchAnswer>(
         "search",
         pit === undefined
-          ? { method: "POST", path: `/${index}/_search`, query: { ...SEARCH_OPTIONS, filter_path: HITS }, body }
+          ? {
+              ...ONE_RETRY,
+              method: "POST",
+              path: `/${index}/_search`,
+              query: { ...SEARCH_OPTIONS, filter_path: HITS },
+              body,
+            }
           : {
+              ...ONE_RETRY,
               method: "POST",
               path: "/_search",
               query: { allow_partial_search_results: false, filter_path: HITS },

@@ -12,6 +12,9 @@ export class WriterCheckpoint {
   readonly #writer: string;
   readonly #path: string;
   readonly #signal: "logs" | "traces";
+  #position = -1;
+  /** Names of the indexes that were written to when that was last looked up. */
+  #targets = "";
 
   constructor(connection: OpenSearchConnection, names: IndexNames, signal: "logs" | "traces", writer: string) {
     this.#connection = connection;
@@ -27,20 +30,32 @@ export class WriterCheckpoint {
       "read checkpoint",
       { method: "GET", path: this.#path, accept: [NOT_FOUND] },
     );
-    return status === NOT_FOUND ? -1 : (body._source?.position ?? -1);
+    this.#position = status === NOT_FOUND ? -1 : (body._source?.position ?? -1);
+    this.#targets = await this.#writeIndexes();
+    return this.#position;
   }
 
   /** Durable when it settles. */
   async write(position: number): Promise<void> {
     const body = { kind: "writer", signal: this.#signal, writer: this.#writer, position };
     await this.#connection.send("write checkpoint", { method: "PUT", path: this.#path, body });
+    this.#position = position;
   }
 
   /**
-   * Removes this writer's rows above the position: a crash came between them and the checkpoint. They come again from the
-   * log, and may then go to another index, where their ids would not be known.
+   * To be called before rows are sent again of which nobody knows whether they got through. When a data stream has rolled
+   * over since, they would go to another index now, where their ids are not known.
    */
-  async removeRowsAbove(position: number): Promise<void> {
+  async beforeRetry(): Promise<void> {
+    const targets = await this.#writeIndexes();
+    if (targets === this.#targets) return;
+    await this.removeUnfinished();
+    this.#targets = targets;
+  }
+
+  /** Removes this writer's rows above the checkpoint: they will come again. */
+  async removeUnfinished(): Promise<void> {
+    const position = this.#position;
     const own = { term: { writer: this.#writer } };
     const query = { bool: { filter: [own, { range: { position: { gt: position } } }] } };
     const options = { ignore_unavailable: true, allow_no_indices: true };
@@ -52,5 +67,12 @@ export class WriterCheckpoint {
       body: { query },
       timeoutMs: CLEAN_UP_TIMEOUT_MS,
     });
+  }
+
+  async #writeIndexes(): Promise<string> {
+    const { body } = await this.#connection.send<{
+      readonly data_streams?: readonly { readonly indices: readonly { readonly index_name: string }[] }[];
+    }>("list data streams", { method: "GET", path: `/_data_stream/${this.#names.all}`, accept: [NOT_FOUND] });
+    return (body.data_streams ?? []).map(({ indices }) => indices.at(-1)?.index_name).join();
   }
 }
