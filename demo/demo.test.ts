@@ -48,7 +48,7 @@ describe("a history", () => {
       "--endpoint",
       url,
       "--backfill",
-      "12m",
+      "30m",
       "--backfill-traces",
       "0.2",
       "--rate",
