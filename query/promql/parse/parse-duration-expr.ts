@@ -99,7 +99,7 @@ class DurationParser {
 
   #literal(): NumberLiteral {
     const literal = parseNumberOrDuration(this.#tokens);
-    if (literal.value > MAX_SECONDS || literal.value < -MAX_SECONDS) {
+    if (!(Math.abs(literal.value) <= MAX_SECONDS)) {
       throw this.#tokens.error(literal.range, "duration out of range");
     }
     return literal;

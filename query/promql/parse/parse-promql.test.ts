@@ -123,6 +123,10 @@ test.each([
   expect(messageOf(text)).toBe(want);
 });
 
+test("an offset that is no number is refused; Prometheus takes it for -292 years", () => {
+  expect(() => parsePromql("x offset -NaN")).toThrow("1:11: parse error: duration out of range");
+});
+
 test.each([
   ["http.server.duration", "1:5", `{"http.server.duration"}`],
   ['rate(http.server.duration{a="b"}[5m])', "1:10", `{"http.server.duration", …}`],
