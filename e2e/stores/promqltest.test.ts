@@ -34,7 +34,7 @@ describe.skipIf(missing !== undefined)("PromQL on plain PostgreSQL", () => {
   });
   afterAll(() => service.dispose());
 
-  test("gives what the scripts say", { timeout: 900_000 }, async () => {
+  test("gives what the scripts say", { timeout: 1_800_000 }, async () => {
     const output = await promqltest(service.address);
     expect(output).toMatch(/^\d+ passed, 0 failed$/m);
   });

@@ -16,7 +16,7 @@ const NOW = Date.now();
 
 /** Any history of appends, deletions, flushes and crashes with replay leaves the store with what the reference store has. */
 export function describeRandomHistories(make: () => Promise<MetricStoreFixture>): void {
-  test("agrees with the reference store after any history", { timeout: 60_000 }, () =>
+  test("agrees with the reference store after any history", { timeout: 600_000 }, () =>
     fc.assert(
       fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 25 }), fc.array(query, { maxLength: 4 }), run(make)),
       { numRuns: 30 },

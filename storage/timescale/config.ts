@@ -44,7 +44,9 @@ export const postgresConfig = z.strictObject({
     .default("off")
     .describe("require: encrypted, whoever answers. verify: the certificate must be good for the host."),
   tls_ca_file: z.string().default("").describe("Certificates to trust, as PEM. Empty: those that Node.js trusts."),
-  max_connections: count(10).describe("Open connections to the primary, and to each replica."),
+  max_connections: count(10).describe(
+    "Open connections for queries to the primary, and to each replica; four more are for writing. 1: one for all.",
+  ),
   connect_timeout: duration("5s").describe("Waiting for a connection, new or from the pool."),
   read_timeout: duration("1m").describe("A statement of a query that takes longer is cancelled."),
   write_timeout: duration("2m").describe(

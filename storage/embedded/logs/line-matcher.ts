@@ -1,6 +1,5 @@
 import type { LineFilter } from "@sightline/model/ports.ts";
 import { compileRegex } from "@sightline/model/regex.ts";
-import { requiredLiterals } from "@sightline/model/required-literals.ts";
 
 /**
  * What DuckDB needs to apply a filter to the column `body`. DuckDB's regular expressions are RE2, like LogQL's: `.`

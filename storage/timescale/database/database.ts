@@ -17,6 +17,8 @@ export type DatabaseOptions = {
 export type Client = pg.PoolClient;
 
 const MIN_VERSION = 150_000;
+/** One writes samples, the others are for maintenance and looking things up. */
+const WRITE_CONNECTIONS = 4;
 
 /**
  * Connections to one primary and its replicas. What fails for now is thrown as `UnavailableError`; nothing that is thrown or
@@ -27,8 +29,10 @@ export class Database implements Component {
   readonly config: PostgresConfig;
   readonly #logger: Logger;
   readonly #primary: pg.Pool;
+  readonly #writing: pg.Pool;
   readonly #replicas: readonly { readonly host: string; readonly pool: pg.Pool }[];
   readonly #failures: Counter<"host">;
+  readonly #pools: ReadonlySet<pg.Pool>;
   #nextReplica = 0;
   #ended = false;
 
@@ -36,17 +40,21 @@ export class Database implements Component {
     this.config = config;
     this.#logger = logger;
     const { host, port } = config;
-    this.#primary = this.#pool(host, port, purpose);
+    const { max_connections: max } = config;
+    this.#primary = this.#pool(host, port, purpose, max);
+    // Writes don't wait for queries; but a server may take one connection only.
+    this.#writing = max > 1 ? this.#pool(host, port, purpose, WRITE_CONNECTIONS) : this.#primary;
     this.#replicas = config.replicas.map((replica) => {
       const [name = "", number] = replica.split(":");
-      return { host: replica, pool: this.#pool(name, number === undefined ? 5432 : Number(number), purpose) };
+      return { host: replica, pool: this.#pool(name, number === undefined ? 5432 : Number(number), purpose, max) };
     });
     const labels = { database: purpose };
     this.#failures = metric(registry, "sightline_postgres_failures_total", (name) => {
       const help = "Times that a server could not be reached or broke a connection off.";
       return new Counter({ name, help, labelNames: ["host"], registers: [registry] });
     });
-    const pools = [this.#primary, ...this.#replicas.map(({ pool }) => pool)];
+    this.#pools = new Set([this.#primary, this.#writing, ...this.#replicas.map(({ pool }) => pool)]);
+    const pools = [...this.#pools];
     const gauge = metric(registry, "sightline_postgres_connections", (name) => {
       const help = "Open connections to PostgreSQL, by purpose and by what they do.";
       return new Gauge({ name, help, labelNames: ["database", "state"], registers: [registry] });
@@ -83,7 +91,7 @@ export class Database implements Component {
   async stop(): Promise<void> {
     if (this.#ended) return;
     this.#ended = true;
-    await Promise.all([this.#primary, ...this.#replicas.map(({ pool }) => pool)].map((pool) => pool.end()));
+    await Promise.all(Array.from(this.#pools, (pool) => pool.end()));
   }
 
   /** A connection to the primary outside of a transaction. */
@@ -91,7 +99,7 @@ export class Database implements Component {
     let client: Client | undefined;
     let failed = true;
     try {
-      client = await this.#primary.connect();
+      client = await this.#writing.connect();
       const result = await work(client);
       failed = false;
       return result;
@@ -155,7 +163,8 @@ export class Database implements Component {
       signal.removeEventListener("abort", cancel);
       // After a failure nobody knows in which state the connection is.
       if (state !== "failed") await client?.query("COMMIT").catch(() => (state = "failed"));
-      client?.release(state === "failed");
+      // Nor when a cancellation sent to it may still be under way: it would hit somebody else's statement.
+      client?.release(state === "failed" || signal.aborted);
     }
   }
 
@@ -190,7 +199,7 @@ export class Database implements Component {
     });
   }
 
-  #pool(host: string, port: number, purpose: string): pg.Pool {
+  #pool(host: string, port: number, purpose: string, max: number): pg.Pool {
     const { config } = this;
     const pool = new pg.Pool({
       host,
@@ -199,7 +208,7 @@ export class Database implements Component {
       user: config.user,
       ...(config.password_file !== "" && { password: () => readPassword(config.password_file) }),
       ssl: sslOf(config),
-      max: config.max_connections,
+      max,
       connectionTimeoutMillis: config.connect_timeout,
       keepAlive: true,
       application_name: `sightline ${purpose}`,

@@ -66,29 +66,30 @@ function joined(collector: SampleCollector, segments: readonly Segment[], arena:
   const [only] = segments as [Segment];
   if (segments.length === 1) {
     const { from, to } = only;
-    const startsMs = collector.startsMs.subarray(from, to);
     return {
       timesMs: collector.timesMs.subarray(from, to),
       values: collector.values.subarray(from, to),
-      startsMs: knownStarts(collector, startsMs),
+      startsMs: known(collector.startsOf(from, to)),
     };
   }
   const start = arena.length;
   for (const { from, to } of segments) {
     arena.timesMs.set(collector.timesMs.subarray(from, to), arena.length);
     arena.values.set(collector.values.subarray(from, to), arena.length);
-    if (collector.hasStarts) arena.startsMs.set(collector.startsMs.subarray(from, to), arena.length);
+    const startsMs = collector.startsOf(from, to);
+    if (startsMs) arena.startsMs.set(startsMs, arena.length);
     arena.length += to - from;
   }
   return {
     timesMs: arena.timesMs.subarray(start, arena.length),
     values: arena.values.subarray(start, arena.length),
-    startsMs: knownStarts(collector, arena.startsMs.subarray(start, arena.length)),
+    startsMs: collector.hasStarts ? known(arena.startsMs.subarray(start, arena.length)) : undefined,
   };
 }
 
 function merged(collector: SampleCollector, segments: readonly Segment[]): AssembledSamples {
-  const { timesMs, values, startsMs } = collector;
+  const { timesMs, values } = collector;
+  const startsMs = collector.startsOf(0, collector.length);
   const rows: number[] = [];
   for (const { from, to } of segments) for (let row = from; row < to; row++) rows.push(row);
   // Stable: of equal times the first that was written stays first.
@@ -104,13 +105,10 @@ function merged(collector: SampleCollector, segments: readonly Segment[]): Assem
   return {
     timesMs: Float64Array.from(kept, (row) => timesMs[row] as number),
     values: out,
-    startsMs: knownStarts(
-      collector,
-      Float64Array.from(kept, (row) => startsMs[row] as number),
-    ),
+    startsMs: startsMs && known(Float64Array.from(kept, (row) => startsMs[row] as number)),
   };
 }
 
-function knownStarts({ hasStarts }: SampleCollector, startsMs: Float64Array): Float64Array | undefined {
-  return hasStarts && startsMs.some((start) => start !== 0) ? startsMs : undefined;
+function known(startsMs: Float64Array | undefined): Float64Array | undefined {
+  return startsMs?.some((start) => start !== 0) ? startsMs : undefined;
 }

@@ -74,14 +74,14 @@ export class PageReader {
   }
 
   zigzag(): number {
+    // Most are of one byte.
+    const byte = this.bytes[this.at] as number;
+    if (byte < 128) {
+      this.at++;
+      return (byte >>> 1) ^ -(byte & 1);
+    }
     const value = this.varint();
     return value % 2 === 0 ? value / 2 : -(value + 1) / 2;
-  }
-
-  id(): bigint {
-    this.#need(8);
-    this.at += 8;
-    return this.bytes.readBigInt64LE(this.at - 8);
   }
 
   word(): number {

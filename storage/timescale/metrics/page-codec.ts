@@ -3,6 +3,7 @@ import { CorruptionError } from "@sightline/model/errors.ts";
 import { wordsOf } from "@sightline/model/stale.ts";
 import { PageReader, PageWriter } from "./page-bytes.ts";
 import { SampleCollector } from "./sample-collector.ts";
+import { idOf } from "./series-id.ts";
 
 /**
  * A page: a version, how many series, then for each its id, count of samples and length of what follows; then the samples of
@@ -41,17 +42,19 @@ export function encodePage(all: readonly PageSeries[]): Buffer {
   return zstdCompressSync(bytes, COMPRESSION);
 }
 
+/** Finds the number of a wanted series by the two parts of its id (series-id.ts): BigInts would take longer than the samples. */
+export type SeriesLookUp = (bucket: number, rest: number) => number | undefined;
+
 /** Adds the samples of those series that `seriesOf` gives a number. Throws `CorruptionError`. */
-export function decodePage(
-  page: Uint8Array,
-  collector: SampleCollector,
-  seriesOf: (id: bigint) => number | undefined,
-): void {
+export function decodePage(page: Uint8Array, collector: SampleCollector, seriesOf: SeriesLookUp): void {
   const reader = openPage(page);
-  for (const { id, count, bytes } of readHead(reader)) {
-    const series = seriesOf(id);
-    if (series === undefined) reader.skip(bytes);
+  const head = readHead(reader);
+  for (let i = 0; i < head.counts.length; i++) {
+    const id = head.ids[i] as PageId;
+    const series = seriesOf(id.bucket, id.rest);
+    if (series === undefined) reader.skip(head.bytes[i] as number);
     else {
+      const count = head.counts[i] as number;
       collector.reserve(count);
       collector.begin(series, true);
       readSeries(reader, count, collector);
@@ -63,21 +66,21 @@ export function decodePage(
 
 /** All of it. */
 export function decodeWholePage(page: Uint8Array): PageSeries[] {
-  const head = readHead(openPage(page));
-  const numbers = new Map(head.map(({ id }, number) => [id, number]));
+  const { ids, counts } = readHead(openPage(page));
   const collector = new SampleCollector(
-    head.length,
-    head.reduce((sum, { count }) => sum + count, 0),
+    ids.length,
+    counts.reduce((sum, count) => sum + count, 0),
   );
-  decodePage(page, collector, (id) => numbers.get(id));
-  return head.map(({ id }, number) => {
+  let next = 0;
+  decodePage(page, collector, () => next++);
+  return ids.map(({ bucket, rest }, number) => {
     const { from, to } = collector.segmentsOf(number)[0] ?? { from: 0, to: 0 };
-    const startsMs = collector.startsMs.subarray(from, to);
+    const startsMs = collector.startsOf(from, to);
     return {
-      id,
+      id: idOf(bucket, rest),
       timesMs: collector.timesMs.subarray(from, to),
       values: collector.values.subarray(from, to),
-      startsMs: startsMs.some((start) => start !== 0) ? startsMs : undefined,
+      startsMs: startsMs?.some((start) => start !== 0) ? startsMs : undefined,
     };
   });
 }
@@ -90,14 +93,27 @@ function openPage(page: Uint8Array): PageReader {
   }
 }
 
-function readHead(reader: PageReader): { readonly id: bigint; readonly count: number; readonly bytes: number }[] {
+type PageId = { readonly bucket: number; readonly rest: number };
+type PageHead = {
+  readonly ids: readonly PageId[];
+  readonly counts: readonly number[];
+  readonly bytes: readonly number[];
+};
+
+function readHead(reader: PageReader): PageHead {
   const version = reader.u8();
   if (version !== VERSION) throw new CorruptionError(`a page of samples has version ${version}, not ${VERSION}`);
-  const head: { id: bigint; count: number; bytes: number }[] = [];
+  const ids: PageId[] = [];
+  const counts: number[] = [];
+  const bytes: number[] = [];
   for (let left = reader.varint(); left > 0; left--) {
-    head.push({ id: reader.id(), count: reader.varint(), bytes: reader.varint() });
+    const low = reader.word();
+    const high = reader.word();
+    ids.push({ bucket: high >>> 15, rest: (high & 0x7fff) * 2 ** 32 + low });
+    counts.push(reader.varint());
+    bytes.push(reader.varint());
   }
-  return head;
+  return { ids, counts, bytes };
 }
 
 function writeSeries({ timesMs, values, startsMs }: PageSeries, out: PageWriter): void {
@@ -157,17 +173,17 @@ function readSeries(reader: PageReader, count: number, collector: SampleCollecto
     const words = new Uint32Array(values.buffer, from * 8, count * 2);
     for (let i = 0; i < words.length; i++) words[i] = reader.word();
   } else {
-    const scale = 10 ** decimals;
-    let integer = 0;
-    for (let i = 0; i < count; i++) {
-      integer += reader.zigzag();
-      values[from + i] = integer / scale;
-    }
+    readDecimals(reader, values, from, count, 10 ** decimals);
   }
-  if (flags & HAS_STARTS) {
-    readTimes(reader, collector.startsMs, from, count);
-    collector.hasStarts = true;
-  } else collector.startsMs.fill(0, from, from + count);
+  if (flags & HAS_STARTS) readTimes(reader, collector.withStarts(), from, count);
+}
+
+function readDecimals(reader: PageReader, out: Float64Array, from: number, count: number, scale: number): void {
+  let integer = 0;
+  for (let i = from; i < from + count; i++) {
+    integer += reader.zigzag();
+    out[i] = integer / scale;
+  }
 }
 
 function readTimes(reader: PageReader, out: Float64Array, from: number, count: number): void {

@@ -4,10 +4,10 @@ import { readInt8 } from "../database/binary-copy-parser.ts";
 import { copyOut, intArray } from "../database/copy-out.ts";
 import type { Client } from "../database/database.ts";
 import { decodeHistogram } from "./histogram-codec.ts";
-import { decodePage } from "./page-codec.ts";
+import { decodePage, type SeriesLookUp } from "./page-codec.ts";
 import { WINDOW_MS } from "./partitions.ts";
 import { SampleCollector } from "./sample-collector.ts";
-import { bucketOfId } from "./series-id.ts";
+import { bucketOfId, restOfId } from "./series-id.ts";
 
 /** Room for those of the rows; pages say how much they need. */
 const FIRST_PER_SERIES = 64;
@@ -17,15 +17,17 @@ const MAX_INT8 = 2n ** 63n - 1n;
 /**
  * The samples of some series in the range, by their place in `ids`. Rows first, then pages: what is packed meanwhile is in one
  * of them, because reading rows keeps their table from being emptied until the transaction ends.
+ * `expected`: how many there may be, to make room at once.
  */
 export async function readSamples(
   client: Client,
   ids: readonly bigint[],
   range: TimeRange,
   hasPages: boolean,
+  expected: number,
   signal: AbortSignal,
 ): Promise<SampleCollector> {
-  const collector = new SampleCollector(ids.length, ids.length * FIRST_PER_SERIES);
+  const collector = new SampleCollector(ids.length, ids.length * FIRST_PER_SERIES + (hasPages ? expected : 0));
   const [from, to] = [int8(range.startMs), int8(range.endMs)];
   const rows = `SELECT i.n, s.time, s.value, s.start FROM unnest(${intArray(ids)}::int8[]) WITH ORDINALITY i (id, n)
     CROSS JOIN LATERAL (SELECT time, value, start FROM tenant_samples
@@ -43,8 +45,7 @@ async function readPages(
   collector: SampleCollector,
   signal: AbortSignal,
 ): Promise<void> {
-  const numbers = new Map(ids.map((id, number) => [id, number]));
-  const seriesOf = (id: bigint) => numbers.get(id);
+  const seriesOf = lookUpOf(ids);
   const { buckets, lows, highs } = bucketRanges(ids);
   const sql = `SELECT p.data FROM unnest(${intArray(buckets)}::int4[], ${intArray(lows)}::int8[], ${intArray(highs)}::int8[])
       w (bucket, low, high)
@@ -58,6 +59,20 @@ async function readPages(
     },
   };
   await copyOut(client, sql, 1, sink, signal);
+}
+
+function lookUpOf(ids: readonly bigint[]): SeriesLookUp {
+  const numbers = new Map<number, Map<number, number>>();
+  for (const [number, id] of ids.entries()) {
+    const bucket = bucketOfId(id);
+    let ofBucket = numbers.get(bucket);
+    if (!ofBucket) {
+      ofBucket = new Map();
+      numbers.set(bucket, ofBucket);
+    }
+    ofBucket.set(restOfId(id), number);
+  }
+  return (bucket, rest) => numbers.get(bucket)?.get(rest);
 }
 
 /** The least and greatest id of each metric among them. */

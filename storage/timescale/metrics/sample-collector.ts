@@ -14,9 +14,8 @@ type Run = {
 export class SampleCollector implements CopyRowSink {
   timesMs: Float64Array<ArrayBuffer>;
   values: Float64Array<ArrayBuffer>;
-  startsMs: Float64Array<ArrayBuffer>;
-  /** Some start time is known. */
-  hasStarts = false;
+  /** Undefined as long as no start time is known. */
+  #startsMs: Float64Array<ArrayBuffer> | undefined;
   length = 0;
   readonly #segments: Segment[][];
   #words: Uint32Array;
@@ -27,7 +26,6 @@ export class SampleCollector implements CopyRowSink {
   constructor(seriesCount: number, capacity: number) {
     this.timesMs = new Float64Array(capacity);
     this.values = new Float64Array(capacity);
-    this.startsMs = new Float64Array(capacity);
     this.#words = wordsOf(this.values);
     this.#segments = Array.from({ length: seriesCount }, () => []);
   }
@@ -35,6 +33,21 @@ export class SampleCollector implements CopyRowSink {
   /** Empty for a number that no series has. */
   segmentsOf(series: number): readonly Segment[] {
     return this.#segments[series] ?? [];
+  }
+
+  get hasStarts(): boolean {
+    return this.#startsMs !== undefined;
+  }
+
+  /** Start times of these rows, 0 where unknown; undefined when none is known at all. */
+  startsOf(from: number, to: number): Float64Array | undefined {
+    return this.#startsMs?.subarray(from, to);
+  }
+
+  /** The column of start times, to be written to. */
+  withStarts(): Float64Array {
+    this.#startsMs ??= new Float64Array(this.timesMs.length);
+    return this.#startsMs;
   }
 
   row(bytes: Buffer, offsets: Int32Array, lengths: Int32Array): void {
@@ -51,10 +64,7 @@ export class SampleCollector implements CopyRowSink {
     this.begin(series, false);
     this.timesMs.set(timesMs, this.length);
     this.values.set(values, this.length);
-    if (startsMs) {
-      this.startsMs.set(startsMs, this.length);
-      this.hasStarts = true;
-    }
+    if (startsMs) this.withStarts().set(startsMs, this.length);
     this.added(timesMs.length);
     this.end();
   }
@@ -71,9 +81,7 @@ export class SampleCollector implements CopyRowSink {
     const value = offsets[2] as number;
     this.#words[2 * row + 1] = bytes.readUInt32BE(value);
     this.#words[2 * row] = bytes.readUInt32BE(value + 4);
-    const hasStart = (lengths[3] as number) > 0;
-    this.startsMs[row] = hasStart ? readInt8(bytes, offsets[3] as number) : 0;
-    if (hasStart) this.hasStarts = true;
+    if ((lengths[3] as number) > 0) this.withStarts()[row] = readInt8(bytes, offsets[3] as number);
     this.length = row + 1;
     (this.#open as Segment).to = row + 1;
   }
@@ -101,7 +109,7 @@ export class SampleCollector implements CopyRowSink {
     if (needed <= this.timesMs.length) return;
     const size = Math.max(needed, this.timesMs.length * 2);
     this.timesMs = grown(this.timesMs, size);
-    this.startsMs = grown(this.startsMs, size);
+    if (this.#startsMs) this.#startsMs = grown(this.#startsMs, size);
     // Words, because a copy of doubles may make all NaNs alike.
     const words = new Uint32Array(2 * size);
     words.set(this.#words);

@@ -36,11 +36,13 @@ export async function* selectSeries(
   }
 }
 
-function groupSize({ startMs, endMs }: TimeRange): number {
-  // Whoever asks for all of time has data of some days, in all likelihood.
-  const lengthMs = Math.min(endMs - startMs, 15 * DAY_MS);
-  const perSeries = Math.max(1, lengthMs / TYPICAL_INTERVAL_MS);
-  return Math.max(1, Math.min(MAX_GROUP_SERIES, Math.floor(GROUP_SAMPLES / perSeries)));
+function groupSize(range: TimeRange): number {
+  return Math.max(1, Math.min(MAX_GROUP_SERIES, Math.floor(GROUP_SAMPLES / perSeries(range))));
+}
+
+/** Samples of a series in the range, probably. Whoever asks for all of time has data of some days, in all likelihood. */
+function perSeries({ startMs, endMs }: TimeRange): number {
+  return Math.max(1, Math.min(endMs - startMs, 15 * DAY_MS) / TYPICAL_INTERVAL_MS);
 }
 
 async function readGroup(
@@ -53,7 +55,8 @@ async function readGroup(
   const withSamples = group.filter(({ kinds }) => (kinds & HAS_SAMPLES) !== 0);
   const withHistograms = group.filter(({ kinds }) => (kinds & HAS_HISTOGRAMS) !== 0);
   const idsOf = (series: readonly FoundSeries[]) => series.map(({ id }) => id);
-  const samples = await readSamples(client, idsOf(withSamples), range, hasPages, signal);
+  const expected = Math.ceil(withSamples.length * perSeries(range));
+  const samples = await readSamples(client, idsOf(withSamples), range, hasPages, expected, signal);
   const histograms =
     withHistograms.length > 0 ? await readHistograms(client, idsOf(withHistograms), range, signal) : undefined;
   const sampleNumbers = new Map(withSamples.map(({ id }, number) => [id, number]));

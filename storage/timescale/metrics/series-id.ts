@@ -36,6 +36,15 @@ export function bucketOfId(id: bigint): number {
   return Number(id >> BUCKET_BITS);
 }
 
+/** The bits of an id that are not its bucket: exact as a double. */
+export function restOfId(id: bigint): number {
+  return Number(id & LABEL_MASK);
+}
+
+export function idOf(bucket: number, rest: number): bigint {
+  return (BigInt(bucket) << BUCKET_BITS) | BigInt(rest);
+}
+
 /** Both ends included. */
 export function idRange(bucket: number): readonly [low: bigint, high: bigint] {
   const low = BigInt(bucket) << BUCKET_BITS;
