@@ -1,4 +1,5 @@
 import type { LineFilter } from "@sightline/model/ports.ts";
+import { compileRegex } from "@sightline/model/regex.ts";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { hasLongWord, lineQuery, WORDS_ANALYSIS } from "./words.ts";
@@ -72,7 +73,7 @@ describe("what is asked for", () => {
   test.each<[LineFilter]>([
     [{ op: "|=", text: "" }],
     [{ op: "|=", text: "=[]" }],
-    [{ op: "|~", text: "a.*b" }],
+    [{ op: "|~", text: "[ab].*" }],
     [{ op: "|~", text: "warn|" }],
     [{ op: "!=", text: "error" }],
     [{ op: "!~", text: "error" }],
@@ -83,4 +84,31 @@ describe("what is asked for", () => {
     expect(asked({ op: "|~", text: "warn|panic" })).toContain("*warn*");
     expect(asked({ op: "|~", text: "warn|panic" })).toContain("*panic*");
   });
+
+  test("for another regular expression: the texts that it needs", () => {
+    const query = asked({ op: "|~", text: "timeout after \\d+ms .*refused" });
+    expect(query).toContain('{"term":{"message":"after"}}');
+    expect(query).toContain("*refused*");
+  });
+});
+
+test("every line that a regular expression matches is found", () => {
+  const expression = fc.constantFrom(
+    "err.r",
+    "a+ error",
+    "x{250}",
+    "(a|b)error",
+    "é\\W+",
+    "error=",
+    "(?i)ERROR",
+    "a_?-error",
+  );
+  fc.assert(
+    fc.property(text, expression, (body, source) => {
+      const query = lineQuery({ op: "|~", text: source });
+      fc.pre(compileRegex(source).matchesSomewhere(body));
+      expect(query === undefined || finds(query as Query, body)).toBe(true);
+    }),
+    { numRuns: 1_000 },
+  );
 });

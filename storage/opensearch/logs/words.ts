@@ -1,5 +1,6 @@
 import type { LineFilter } from "@sightline/model/ports.ts";
 import { compileRegex } from "@sightline/model/regex.ts";
+import { requiredLiterals } from "@sightline/model/required-literals.ts";
 
 /**
  * How a line is cut into words for the index: at every ASCII character that is no letter, digit or underscore. Words keep
@@ -40,17 +41,23 @@ export function hasLongWord(body: string): boolean {
  * looked at.
  */
 export function lineQuery({ op, text }: LineFilter): object | undefined {
-  if (op === "|=") return containing([text]);
-  if (op === "|~") return containing(compileRegex(text).literals ?? []);
-  return undefined;
+  if (op === "|=") return orLongWords(wordsQuery(text));
+  if (op !== "|~") return undefined;
+  const { literals } = compileRegex(text);
+  if (literals) return orLongWords(anyOf(literals));
+  const required = requiredLiterals(text).map(wordsQuery);
+  const known = required.filter((query) => query !== undefined).slice(0, MAX_WORDS);
+  return orLongWords(known.length > 0 ? { bool: { filter: known } } : undefined);
 }
 
-function containing(texts: readonly string[]): object | undefined {
+function anyOf(texts: readonly string[]): object | undefined {
   const queries = texts.map(wordsQuery);
-  if (queries.length === 0 || queries.length > MAX_ALTERNATIVES) return undefined;
-  const known = queries.filter((query) => query !== undefined);
-  if (known.length < queries.length) return undefined;
-  return { bool: { should: [...known, { term: { long_words: true } }], minimum_should_match: 1 } };
+  const isUsable = queries.length <= MAX_ALTERNATIVES && queries.every((query) => query !== undefined);
+  return isUsable ? { bool: { should: queries, minimum_should_match: 1 } } : undefined;
+}
+
+function orLongWords(query: object | undefined): object | undefined {
+  return query && { bool: { should: [query, { term: { long_words: true } }], minimum_should_match: 1 } };
 }
 const MAX_ALTERNATIVES = 100;
 

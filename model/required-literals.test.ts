@@ -1,6 +1,6 @@
-import { compileRegex } from "@sightline/model/regex.ts";
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import { compileRegex } from "./regex.ts";
 import { requiredLiterals } from "./required-literals.ts";
 
 test.each<[string, readonly string[]]>([
