@@ -11,7 +11,6 @@ import type { LogqlResult } from "../logql/result.ts";
 import { encodeLogqlResult } from "./encode-result.ts";
 import { readLimit, readRange, readRangeQuery } from "./parameters.ts";
 import type { LokiApiDeps } from "./routes.ts";
-import { selectorText } from "./selector-text.ts";
 import { volumeBuckets } from "./volume-range.ts";
 
 const NS_PER_MS = 1_000_000n;
@@ -41,9 +40,9 @@ async function indexStats(call: QueryCall, deps: LokiApiDeps): Promise<IndexStat
   for (const { labels } of await store.streams({ tenant, range, matchers }, signal)) streams.add(labelsKey(labels));
   if (streams.size === 0) return { streams: 0, chunks: 0, bytes: 0, entries: 0 };
   const query = instantQuery(call, range.endNs);
-  const selected = `${selectorText(matchers)}[${rangeMs(range)}ms]`;
-  const bytes = total(await engine.instant(`sum(bytes_over_time(${selected}))`, query));
-  const entries = total(await engine.instant(`sum(count_over_time(${selected}))`, query));
+  const windowNs = lengthNs(range);
+  const bytes = total(await engine.instant(sumOf("bytes_over_time", matchers, [], windowNs), query));
+  const entries = total(await engine.instant(sumOf("count_over_time", matchers, [], windowNs), query));
   // There are no chunks here; a stream is what comes nearest to one.
   return { streams: streams.size, chunks: streams.size, bytes, entries };
 }
@@ -66,7 +65,7 @@ function volumeHandler(deps: LokiApiDeps): QueryHandler {
     const range = readRange(call.parameters, (deps.nowMs ?? Date.now)());
     if (range.endNs < range.startNs) throw endBeforeStart();
     const volumes = new Volumes(await planVolume(call, range, deps));
-    const query = volumes.query(BigInt(rangeMs(range)) * NS_PER_MS);
+    const query = volumes.query(lengthNs(range));
     const result = query && (await deps.engine.instant(query, instantQuery(call, range.endNs)));
     if (result?.value.type !== "vector") return send(call, emptyResult("vector"));
     for (const { labels, timeMs, value } of result.value.samples) volumes.add(labels, timeMs, value);
@@ -170,6 +169,21 @@ type Volume = { readonly labels: Labels; readonly values: Map<number, number> };
 
 const NOWHERE = { start: 0, end: 0 };
 
+/** As text the query could not have windows of nanoseconds. */
+function sumOf(
+  op: "bytes_over_time" | "count_over_time",
+  matchers: readonly Matcher[],
+  by: readonly string[],
+  windowNs: bigint,
+  offsetNs = 0,
+): SampleExpr {
+  const log: LogExpr = { kind: "log", matchers, stages: [], range: NOWHERE };
+  const logRange = { log, intervalNs: Number(windowNs), offsetNs };
+  const expr = { kind: "range-aggregation", op, logRange, range: NOWHERE } as const;
+  const grouping = { without: false, labels: by };
+  return { kind: "vector-aggregation", op: "sum", parameter: 0, grouping, expr, range: NOWHERE };
+}
+
 class Volumes {
   readonly #plan: VolumePlan;
   readonly #byKey = new Map<string, Volume>();
@@ -178,15 +192,10 @@ class Volumes {
     this.#plan = plan;
   }
 
-  /** The query for them; undefined when there can be none. As text it could not have windows of nanoseconds. */
+  /** The query for them; undefined when there can be none. */
   query(windowNs: bigint, offsetNs = 0): SampleExpr | undefined {
     const { by, matchers } = this.#plan;
-    if (by.length === 0) return undefined;
-    const log: LogExpr = { kind: "log", matchers, stages: [], range: NOWHERE };
-    const logRange = { log, intervalNs: Number(windowNs), offsetNs };
-    const bytes = { kind: "range-aggregation", op: "bytes_over_time", logRange, range: NOWHERE } as const;
-    const grouping = { without: false, labels: by };
-    return { kind: "vector-aggregation", op: "sum", parameter: 0, grouping, expr: bytes, range: NOWHERE };
+    return by.length === 0 ? undefined : sumOf("bytes_over_time", matchers, by, windowNs, offsetNs);
   }
 
   add(labels: Labels, timeMs: number, bytes: number): void {
@@ -215,9 +224,10 @@ function selectorOf({ parameters }: QueryCall, { config }: LokiApiDeps): readonl
   return parseStreamSelector(parameters.get("query"), config.logs.max_query_bytes);
 }
 
-function rangeMs({ startNs, endNs }: { readonly startNs: bigint; readonly endNs: bigint }): number {
+/** Both ends count. */
+function lengthNs({ startNs, endNs }: { readonly startNs: bigint; readonly endNs: bigint }): bigint {
   if (endNs < startNs) throw endBeforeStart();
-  return Math.max(1, Number((endNs - startNs) / NS_PER_MS));
+  return endNs - startNs + 1n;
 }
 
 function endBeforeStart(): InvalidInputError {
