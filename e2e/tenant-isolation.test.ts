@@ -121,8 +121,9 @@ const PARAMETERS = new URLSearchParams([
   ["request_id", "1"],
   ["tenant", "shop"],
   ["org_id", "shop"],
+  ["signal", "logs"],
 ]).toString();
-const LOKI_PARAMETERS = PARAMETERS.replace(/query=[^&]*/, `query=${encodeURIComponent('{service_name=~".+"}')}`);
+const LOKI_PARAMETERS = `${PARAMETERS.replace(/query=[^&]*/, `query=${encodeURIComponent('{service_name=~".+"}')}`)}&name=secret`;
 
 /** Bodies that the routes which want JSON understand, all of them about shop's data. */
 const JSON_BODIES: readonly object[] = [
@@ -150,7 +151,8 @@ function attemptsAt({ method, path }: Route): Attempt[] {
     : path.includes(":service")
       ? [SERVICE]
       : ["secret", "__name__", "service_name"];
-  const parameters = path.startsWith("/loki") ? LOKI_PARAMETERS : PARAMETERS;
+  const isLogql = path.startsWith("/loki") || path.startsWith("/api/v1/logs") || path === "/api/v1/attributes";
+  const parameters = isLogql ? LOKI_PARAMETERS : PARAMETERS;
   return names.slice(0, path.includes(":") ? undefined : 1).flatMap((name): Attempt[] => {
     const url = `${server.url}${path.replace(/:\w+/, encodeURIComponent(name)).replace("*", "x")}`;
     const withParameters = { url: `${url}?${parameters}`, method };
@@ -242,6 +244,8 @@ test("shop itself sees its data at many routes: what is searched for can be foun
     "POST /api/v1/read",
     "GET /federate",
     "GET /loki/api/v1/query_range",
+    "GET /api/v1/attributes",
+    "GET /api/v1/logs/facets",
     "GET /tempo/api/v2/traces/:id",
     "GET /jaeger/api/traces/:id",
   ]) {

@@ -30,9 +30,11 @@ import { registerExport } from "@sightline/query/export/routes.ts";
 import { registerFederate } from "@sightline/query/federate/routes.ts";
 import { QueryGate } from "@sightline/query/http/query-gate.ts";
 import { registerJaegerApi } from "@sightline/query/jaeger-api/routes.ts";
+import { ForgettingDeletions } from "@sightline/query/log-patterns/forgetting-deletions.ts";
 import { registerLokiPatterns } from "@sightline/query/log-patterns/loki-patterns.ts";
 import { recordLevels } from "@sightline/query/log-patterns/record-levels.ts";
 import { LogqlEngine } from "@sightline/query/logql/logql-engine.ts";
+import { registerLogsApi } from "@sightline/query/logs-api/routes.ts";
 import { registerLokiApi } from "@sightline/query/loki-api/routes.ts";
 import { registerOpenapi } from "@sightline/query/openapi/routes.ts";
 import { registerPrometheusApi } from "@sightline/query/prometheus-api/routes.ts";
@@ -240,22 +242,29 @@ export class App {
     };
     registerCopyRoute(http.app, { ...asking, parts, audit: catalog, dataDir: config.data_dir });
     registerExport(http.app, { ...asking, stores: { metrics, logs, traces }, audit: catalog });
-    registerDeletionApi(http.app, { ...asking, stores: { metrics, logs, traces }, audit: catalog });
+    const deletableLogs = new ForgettingDeletions(logs, patterns);
+    registerDeletionApi(http.app, {
+      ...asking,
+      stores: { metrics, logs: deletableLogs, traces },
+      audit: catalog,
+    });
     registerActiveQueries(http.app, asking);
     registerOpenapi(http.app, asking);
     registerFederate(http.app, { ...asking, store: metrics });
     registerSearchApi(http.app, { ...asking, store: metrics });
     registerRemoteRead(http.app, { ...asking, store: metrics });
+    const logql = new LogqlEngine({ store: logs, limits: config.query.logs });
     registerLokiApi(http.app, {
       ...asking,
-      engine: new LogqlEngine({ store: logs, limits: config.query.logs }),
+      engine: logql,
       store: logs,
-      deletion: { store: logs, audit: catalog },
+      deletion: { store: deletableLogs, audit: catalog },
       server: { ...server, services: () => this.#services() },
       feed: liveLogs,
       hasPatterns: config.storage.patterns.enabled,
     });
     registerLokiPatterns(http.app, { ...asking, patterns, store: logs });
+    registerLogsApi(http.app, { ...asking, engine: logql, logs, traces, metrics, patterns });
     registerTempoApi(http.app, { ...asking, store: traces });
     registerJaegerApi(http.app, { ...asking, store: traces });
 

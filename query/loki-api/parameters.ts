@@ -67,6 +67,11 @@ export function readTime(parameters: RequestParameters, nowMs: number): bigint {
   return timeNs(parameters.get("time"), BigInt(nowMs) * NS_PER_MS);
 }
 
+/** A time under another name. */
+export function readTimeOf(parameters: RequestParameters, name: string, defaultNs: bigint): bigint {
+  return wrapped(name, () => timeNs(parameters.get(name), defaultNs));
+}
+
 export function readLimit(parameters: RequestParameters): number {
   const text = parameters.get("limit");
   if (text === "") return DEFAULT_LIMIT;

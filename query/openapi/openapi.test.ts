@@ -1,13 +1,18 @@
 import { DEFAULT_TENANT } from "@sightline/model/tenant.ts";
 import { sampleHistogram } from "@sightline/storage-conformance/example-histogram.ts";
+import { logBatchOf } from "@sightline/storage-conformance/log-batch-of.ts";
 import { metricBatchOf } from "@sightline/storage-conformance/metric-batch-of.ts";
+import { ReferenceLogStore } from "@sightline/storage-conformance/reference-log-store.ts";
 import { ReferenceMetricStore } from "@sightline/storage-conformance/reference-metric-store.ts";
+import { LinePatternMiner } from "@sightline/storage-embedded/patterns/line-pattern-miner.ts";
 import fastify, { type FastifyInstance } from "fastify";
 import { beforeAll, describe, expect, test } from "vitest";
 import { QueryTracker } from "../active-queries/query-tracker.ts";
 import { registerActiveQueries } from "../active-queries/routes.ts";
 import { registerFederate } from "../federate/routes.ts";
 import { TEST_DEPS } from "../http/test-app.ts";
+import { LogqlEngine } from "../logql/logql-engine.ts";
+import { registerLogsApi } from "../logs-api/routes.ts";
 import { NOW_MS, TEST_SERVER } from "../prometheus-api/prometheus-test-app.ts";
 import { registerPrometheusApi } from "../prometheus-api/routes.ts";
 import { PromEngine } from "../promql/engine.ts";
@@ -49,9 +54,25 @@ beforeAll(async () => {
   registerActiveQueries(app, deps);
   registerFederate(app, deps);
   registerRemoteRead(app, deps);
+  registerLogsApi(app, { ...deps, ...(await logsParts()), metrics: store });
   registerOpenapi(app, deps);
   await app.ready();
 });
+
+async function logsParts() {
+  const logs = new ReferenceLogStore();
+  const attributes = [{ name: "ms", type: "int" as const, value: "5" }];
+  const timeNs = BigInt(NOW_MS - 1_000) * 1_000_000n;
+  const labels = { service_name: "cart" };
+  await logs.append(DEFAULT_TENANT, logBatchOf([{ timeNs, body: "took 5ms", labels, attributes, severity: 9 }]));
+  const patterns = {
+    patterns: async () => ({ isComplete: false, patterns: [] }),
+    miner: () => new LinePatternMiner(),
+    forget: async () => {},
+  };
+  const engine = new LogqlEngine({ store: logs, limits: TEST_DEPS.config.logs });
+  return { logs, patterns, engine, traces: { spans: async function* () {} } };
+}
 
 const urlOf = (path: string) => `/api/v1${path.replace("{name}", ":name")}`;
 
@@ -91,6 +112,11 @@ const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
   "/parse_query": ["query=sum(up)"],
   "/series": ["match[]=up"],
   "/status/tsdb": ["", "limit=1&offset=1"],
+  "/logs/facets": ['query={service_name="cart"}', 'query={service_name="cart"} | logfmt&name=ms&limit=1'],
+  "/logs/histogram": ['query={service_name="cart"}'],
+  "/logs/context": [`query={service_name="cart"}&time=${(NOW_MS - 1_000) / 1_000}`],
+  "/logs/patterns": ['query={service_name="cart"}'],
+  "/attributes": ["signal=logs", "signal=logs&name=ms", "signal=traces", "signal=metrics&prefix=j"],
 };
 const NOT_ANSWERED = new Set(["/targets/relabel_steps", "/scrape_pools/config"]);
 

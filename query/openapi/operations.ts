@@ -6,7 +6,17 @@ export type Operation = {
   /** As in OpenAPI: `{name}` is a parameter of the path. */
   readonly path: string;
   readonly methods: readonly Method[];
-  readonly tag: "query" | "labels" | "metadata" | "status" | "rules" | "targets" | "admin" | "search" | "remote";
+  readonly tag:
+    | "query"
+    | "labels"
+    | "metadata"
+    | "status"
+    | "rules"
+    | "targets"
+    | "admin"
+    | "search"
+    | "remote"
+    | "logs";
   readonly summary: string;
   /** Names of {@link PARAMETERS}; a `!` at the end says that it must be given. */
   readonly parameters?: readonly string[];
@@ -23,6 +33,7 @@ const SEARCH =
     " ",
   );
 const NDJSON = ["application/x-ndjson"];
+const LOG_RANGE = ["query!", "start", "end", "since"];
 
 export const OPERATIONS: readonly Operation[] = [
   {
@@ -211,6 +222,46 @@ export const OPERATIONS: readonly Operation[] = [
     summary: "Values of a label like what was typed",
     parameters: ["label!", ...SEARCH],
     contentTypes: NDJSON,
+  },
+  {
+    path: "/logs/facets",
+    methods: GET_POST,
+    tag: "logs",
+    summary: "Most frequent values of the attributes of log records, and how numbers are distributed",
+    parameters: [...LOG_RANGE, "name", "limit", "records"],
+    data: schemas.logFacets,
+  },
+  {
+    path: "/logs/histogram",
+    methods: GET_POST,
+    tag: "logs",
+    summary: "How many log records there are by level, over time",
+    parameters: [...LOG_RANGE, "step"],
+    data: schemas.logHistogram,
+  },
+  {
+    path: "/logs/context",
+    methods: GET_POST,
+    tag: "logs",
+    summary: "Log records before and after one, of its stream, service or host",
+    parameters: ["query!", "time!", "line", "scope", "before", "after", "window"],
+    data: schemas.logContext,
+  },
+  {
+    path: "/logs/patterns",
+    methods: GET_POST,
+    tag: "logs",
+    summary: "Patterns of log lines that are new, gone, more or less than in a baseline period",
+    parameters: [...LOG_RANGE, "baselineStart", "baselineEnd", "factor", "limit"],
+    data: schemas.changedPatterns,
+  },
+  {
+    path: "/attributes",
+    methods: GET_POST,
+    tag: "search",
+    summary: "Attributes of logs, traces or metrics: names, types, how many have them; with name the values of one",
+    parameters: ["signal!", "prefix", "name", "query", "start", "end", "since", "limit"],
+    data: schemas.attributes,
   },
   {
     path: "/read",

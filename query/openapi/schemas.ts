@@ -142,6 +142,69 @@ export const topQueries = z.object({
   ),
 });
 
+const values = z.array(z.object({ value: z.string(), count: z.int() }));
+const numeric = z.object({
+  min: z.number(),
+  max: z.number(),
+  mean: z.number(),
+  buckets: z.array(z.object({ from: z.number(), to: z.number(), count: z.int() })),
+});
+const facet = z.object({
+  name: z.string(),
+  scope: z.enum(["record", "span", "resource", "scope", "label", "field", "parsed"]),
+  label: z.string().optional(),
+  types: z.array(z.enum(["string", "int", "double", "bool", "bytes", "json"])),
+  count: z.int(),
+  distinct: z.int(),
+  isDistinctExact: z.boolean(),
+});
+export const logFacets = z.object({
+  records: z.int(),
+  isComplete: z.boolean(),
+  facets: z.array(facet.extend({ values, numeric: numeric.optional() })),
+});
+export const attributes = z.object({
+  signal: z.enum(["logs", "traces", "metrics"]),
+  items: z.int(),
+  isComplete: z.boolean(),
+  attributes: z.array(facet.extend({ values: values.optional(), numeric: numeric.optional() })),
+});
+export const logHistogram = z.object({
+  startMs: z.int(),
+  stepMs: z.int(),
+  total: z.int(),
+  levels: z.array(z.object({ level: z.string(), total: z.int(), counts: z.array(z.int()) })),
+});
+const logEntry = z.object({
+  timeNs: z.string(),
+  line: z.string(),
+  stream: labels,
+  metadata: labels,
+  parsed: labels,
+});
+export const logContext = z.object({
+  scope: z.enum(["stream", "service", "host"]),
+  query: z.string(),
+  before: z.array(logEntry),
+  at: z.array(logEntry),
+  after: z.array(logEntry),
+});
+export const changedPatterns = z.object({
+  isComplete: z.boolean(),
+  patterns: z.array(
+    z.object({
+      pattern: z.string(),
+      level: z.string(),
+      change: z.enum(["new", "gone", "more", "less", "same"]),
+      count: z.int(),
+      baselineCount: z.int(),
+      share: z.number(),
+      baselineShare: z.number(),
+      ratio: z.number().nullable(),
+    }),
+  ),
+});
+
 export const failure = z.object({
   status: z.literal("error"),
   errorType: z.enum([
