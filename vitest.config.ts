@@ -25,7 +25,8 @@ export default defineConfig({
         test: {
           name: "e2e",
           include: ["e2e/**/*.test.ts"],
-          exclude: ["**/node_modules/**"],
+          // Databases are not everywhere, and slow to start: `npm run test:stores`.
+          exclude: ["**/node_modules/**", "e2e/stores/**"],
           testTimeout: 300_000,
           hookTimeout: 300_000,
           fileParallelism: false,
