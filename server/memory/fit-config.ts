@@ -43,6 +43,8 @@ const BOUNDS: readonly Bound[] = [
   { key: "storage.traces.index_cache", share: 0.03 },
   { key: "storage.traces.duckdb.memory", share: 0.2 },
   { key: "storage.traces.compaction.target_rows", share: 0.1, unitBytes: MERGED_ROW_BYTES },
+  { key: "storage.opensearch.flush.max_bytes", share: 0.04 },
+  { key: "storage.opensearch.flush.max_backlog_bytes", share: 0.1 },
   { key: "storage.patterns.max_bytes", share: 0.03 },
   { key: "query.max_samples", share: 0.2, unitBytes: QUERY_SAMPLE_BYTES },
   { key: "query.remote_read.max_samples", share: 0.2, unitBytes: QUERY_SAMPLE_BYTES },
