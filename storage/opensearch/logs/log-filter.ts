@@ -17,6 +17,11 @@ export type LogConditions = {
   readonly attributes?: readonly Matcher[] | undefined;
 };
 
+/** OpenSearch refuses queries of more than 1,024 clauses, lists of more than 65,536 terms, and patterns above 1,000. */
+const MAX_CLAUSES = 100;
+const MAX_TERMS = 10_000;
+const MAX_PATTERN_LENGTH = 900;
+
 /**
  * What OpenSearch can be asked for so that no wanted record is missed, and the exact test of each record that it gives.
  * Throws `InvalidInputError` for a regular expression that is none.
@@ -32,7 +37,11 @@ export function logFilter({ matchers, line, fields = [], attributes = [] }: LogC
   }
   const matchesStream = streamTest(matchers);
   const tests = [...line.map(lineTest), ...attributes.map(attributeTest)];
-  return { must, mustNot, matches: (record) => matchesStream(record.stream) && tests.every((test) => test(record)) };
+  return {
+    must: must.slice(0, MAX_CLAUSES),
+    mustNot: mustNot.slice(0, MAX_CLAUSES),
+    matches: (record) => matchesStream(record.stream) && tests.every((test) => test(record)),
+  };
 }
 
 function pushDefined(queries: object[], query: object | undefined): void {
@@ -78,6 +87,7 @@ function addLabelQuery({ name, op, value }: Matcher, must: object[], mustNot: ob
     else if (matchesEmpty === negated) must.push(has);
     return;
   }
+  if (values.length > MAX_TERMS) return;
   const any = { terms: { labels: values.filter((text) => text !== "").map((text) => attributeToken(name, text)) } };
   const lacks = { bool: { must_not: [has] } };
   const mayLack = values.includes("");
@@ -115,10 +125,12 @@ function fieldQuery({ name, op = "=", value }: FieldFilter): object | undefined 
   if (op !== "=" || value === "" || value.length > MAX_VALUE_LENGTH || !value.isWellFormed()) return undefined;
   // `__error__` and the like are made by the engine; `…_extracted` is the other name of a label that is there twice.
   if (NO_ATTRIBUTES.has(name) || /^_|^key_|_extracted$/.test(name) || !/^\w{1,200}$/.test(name)) return undefined;
+  const pattern = fieldPattern(name, value);
+  if (pattern.length > MAX_PATTERN_LENGTH) return undefined;
   const own = RECORD_FIELDS[name];
   const should: object[] = [
     { term: { labels: attributeToken(name, value) } },
-    { regexp: { fields: { value: fieldPattern(name, value) } } },
+    { regexp: { fields: { value: pattern } } },
     { term: { nested: true } },
   ];
   if (own !== undefined) should.push({ term: { [own]: value } });
