@@ -1,7 +1,7 @@
 import { InvalidInputError, SightlineError, TooManyRequestsError, UnavailableError } from "@sightline/model/errors.ts";
 import type { LogBatch } from "@sightline/model/log-batch.ts";
 import type { Logger } from "@sightline/model/logger.ts";
-import type { MemoryGate } from "@sightline/model/memory-part.ts";
+import type { MemoryGate, MemoryPart } from "@sightline/model/memory-part.ts";
 import type { MetricBatch } from "@sightline/model/metric-batch.ts";
 import type { AppendResult, Component, Signal, Store } from "@sightline/model/ports.ts";
 import type { TextSealer } from "@sightline/model/sealed-text.ts";
@@ -170,6 +170,12 @@ export class Ingest implements Component {
     const { protocol } = request;
     if (protocol === TAIL_DECISION) return undefined;
     return this.#tenants.reprocess(request, this.#options.decoder.decode({ ...request, protocol }));
+  }
+
+  /** Requests that are not answered yet, and spans about which tail sampling has not decided. */
+  get memoryParts(): readonly MemoryPart[] {
+    const requests = { name: "requests", memoryBytes: () => this.budget.usedBytes };
+    return this.#sampler ? [requests, this.#sampler.memoryPart] : [requests];
   }
 
   /** Replays the log into the stores; those that are not available get theirs later. */

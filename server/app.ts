@@ -165,10 +165,11 @@ export class App {
     const cacheConfig = config.query.results_cache;
     // Without word of changes a kept result could be wrong.
     const { changes } = metrics;
+    const cache = new MemoryResultsCache({ maxBytes: cacheConfig.max_bytes, registry });
     const rangeCache =
       changes && cacheConfig.enabled
         ? new RangeCache({
-            cache: new MemoryResultsCache({ maxBytes: cacheConfig.max_bytes, registry }),
+            cache,
             changes,
             config: cacheConfig,
             registry,
@@ -185,7 +186,7 @@ export class App {
       credentials: tls && new ReloadingServerCredentials(tls),
     });
     this.#memory.add(...metrics.memoryParts, ...logs.memoryParts, ...traces.memoryParts, ...patterns.memoryParts);
-    this.#memory.add(decoder.memoryPart, { name: "requests", memoryBytes: () => ingest.budget.usedBytes });
+    this.#memory.add(decoder.memoryPart, ...ingest.memoryParts, cache.memoryPart);
     this.#components.push(this.#memory, ...metricParts.components, logs, traces, patterns, wal, ingest);
 
     if (config.self_telemetry.enabled) this.#addSelfTelemetry(ingest, http);

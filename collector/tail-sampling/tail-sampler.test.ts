@@ -247,3 +247,13 @@ test("whatever crashes come in between, acknowledged spans of kept traces are st
   await eventually(async () => expect(await metric("sightline_tail_sampling_held_spans")).toBe(0));
   expect(stored()).toEqual(wanted);
 });
+
+test("when memory is short it is decided about what waits", async () => {
+  const ingest = await start({ decision_wait_ms: 3_600_000 });
+  await send(ingest, [{ trace: 1, span: 1, isError: true }]);
+  const held = ingest.memoryParts.find(({ name }) => name === "held_traces");
+  expect(held?.memoryBytes()).toBeGreaterThan(0);
+  await held?.flush?.();
+  await eventually(() => expect(stored()).toHaveLength(1));
+  expect(held?.memoryBytes()).toBe(0);
+});

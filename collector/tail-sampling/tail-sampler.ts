@@ -1,5 +1,6 @@
 import { UnavailableError } from "@sightline/model/errors.ts";
 import type { Logger } from "@sightline/model/logger.ts";
+import type { MemoryPart } from "@sightline/model/memory-part.ts";
 import type { AppendResult, Store } from "@sightline/model/ports.ts";
 import type { SpanBatch } from "@sightline/model/span-batch.ts";
 import type { TenantId } from "@sightline/model/tenant.ts";
@@ -23,6 +24,8 @@ export type TailSamplerOptions = {
 };
 
 const TICK_MS = 100;
+/** That a span takes while it waits, with its attributes: about, as they come. */
+const HELD_SPAN_BYTES = 1_000;
 const MAX_TENANT_LABELS = 200;
 const POLICY_ATTRIBUTE = "sightline.sampling.policy";
 const RATIO_ATTRIBUTE = "sightline.sampling.ratio";
@@ -83,9 +86,20 @@ export class TailSampler implements Store<TraceWork> {
 
   /** What waits is decided soon after. It is in the log until then. */
   async flush(): Promise<void> {
-    for (const sampler of this.#tenants.values()) sampler.hurry();
+    this.#hurry();
     await this.#options.store.flush();
   }
+
+  #hurry(): void {
+    for (const sampler of this.#tenants.values()) sampler.hurry();
+  }
+
+  /** When memory is short traces are decided earlier than `decision_wait_ms` says. */
+  readonly memoryPart: MemoryPart = {
+    name: "held_traces",
+    memoryBytes: () => HELD_SPAN_BYTES * this.#heldSpans(),
+    flush: async () => this.#hurry(),
+  };
 
   async #apply(tenant: TenantId, decision: TailDecision, position: number): Promise<AppendResult> {
     const sampler = this.#tenants.get(tenant);

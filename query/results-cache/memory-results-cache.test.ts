@@ -32,3 +32,14 @@ test("a result that would push out most others is not kept, and what was under i
   expect(await cache.get("a")).toBeUndefined();
   expect(cache.bytes).toBe(0);
 });
+
+test("when memory is short the half that was used longest ago goes", async () => {
+  const cache = new MemoryResultsCache({ maxBytes: 1_000 });
+  for (const key of ["a", "b", "c", "d"]) await cache.put(key, result, 98);
+  await cache.get("a");
+  expect(cache.memoryPart.memoryBytes()).toBe(400);
+  cache.memoryPart.shrink?.();
+  expect(cache.memoryPart.memoryBytes()).toBe(200);
+  expect(await cache.get("a")).toBeDefined();
+  expect(await cache.get("c")).toBeUndefined();
+});

@@ -1,3 +1,4 @@
+import type { MemoryPart } from "@sightline/model/memory-part.ts";
 import { Counter, Gauge, type Registry } from "prom-client";
 import type { CachedResult, ResultsCache } from "./results-cache.ts";
 
@@ -20,7 +21,7 @@ export class MemoryResultsCache implements ResultsCache {
     if (!registry) return;
     this.#evicted = new Counter({
       name: "sightline_results_cache_evicted_total",
-      help: "Results of range queries that were forgotten because query.results_cache.max_bytes was reached",
+      help: "Results of range queries that were forgotten because query.results_cache.max_bytes was reached or memory was short",
       registers: [registry],
     });
     gauge(registry, "bytes", "Size of the results of range queries that are kept", () => this.#bytes);
@@ -30,6 +31,13 @@ export class MemoryResultsCache implements ResultsCache {
   get bytes(): number {
     return this.#bytes;
   }
+
+  /** Lets go of the half that was used longest ago when the process is short of memory. */
+  readonly memoryPart: MemoryPart = {
+    name: "results_cache",
+    memoryBytes: () => this.#bytes,
+    shrink: () => this.#evictTo(this.#bytes / 2),
+  };
 
   async get(key: string): Promise<CachedResult | undefined> {
     const entry = this.#entries.get(key);
@@ -45,8 +53,13 @@ export class MemoryResultsCache implements ResultsCache {
     if (size > this.#maxBytes * MAX_SHARE) return;
     this.#entries.set(key, { result, bytes: size });
     this.#bytes += size;
-    while (this.#bytes > this.#maxBytes) {
-      this.#remove(this.#entries.keys().next().value as string);
+    this.#evictTo(this.#maxBytes);
+  }
+
+  #evictTo(bytes: number): void {
+    for (const key of this.#entries.keys()) {
+      if (this.#bytes <= bytes) return;
+      this.#remove(key);
       this.#evicted?.inc();
     }
   }
