@@ -1,6 +1,7 @@
 import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { NO_SCOPE } from "@sightline/model/attributes.ts";
 import { SILENT_LOGGER } from "@sightline/model/logger.ts";
 import type { Matcher } from "@sightline/model/matcher.ts";
 import { DEFAULT_TENANT, tenantId } from "@sightline/model/tenant.ts";
@@ -127,6 +128,39 @@ test("the longest unused patterns go when there are too many", async () => {
   const [part] = store.memoryParts;
   part?.shrink?.();
   expect(await registry.metrics()).toMatch(/sightline_log_patterns (4\d|50)\n/);
+});
+
+test("a tenant with ever new services and lines costs others nothing, and takes bounded memory", async () => {
+  const registry = new Registry();
+  const store = await open({ max_templates: 200 }, { registry });
+  const quiet = tenantId("quiet");
+  await store.observe(quiet, batchOf({ service_name: "cart" }, ["took 1.5s"]), 1);
+  const rows = Array.from({ length: 30_000 }, (_, i) => ({
+    timeNs: BigInt(NOW_MS) * 1_000_000n,
+    body: `${"(".repeat(i % 900)}x`,
+    severity: 9,
+    labels: { service_name: `s${i}` },
+  }));
+  const streams = rows.map(({ labels }) => ({
+    labels: [["service_name", labels.service_name] as const],
+    resource: [],
+    scope: NO_SCOPE,
+  }));
+  const batch = { ...logBatchOf([{ timeNs: 0n }]), length: rows.length, streams };
+  await store.observe(
+    DEFAULT_TENANT,
+    {
+      ...batch,
+      streamRefs: Uint32Array.from(rows.keys()),
+      timesNs: BigInt64Array.from(rows, ({ timeNs }) => timeNs),
+      severities: new Uint8Array(rows.length).fill(9),
+      bodies: rows.map(({ body }) => body),
+    },
+    2,
+  );
+  expect(await registry.metrics()).toMatch(/sightline_log_patterns (1\d\d|200)\n/);
+  expect(await ask(store, [], 60_000, quiet)).toEqual(["info took <_> 1"]);
+  expect(await ask(store)).toBeUndefined();
 });
 
 test("a service that was let go makes answers about its time incomplete", async () => {

@@ -29,7 +29,7 @@ const SUFFIX = ".patterns";
 const SINCE = "since";
 const MAX_SNAPSHOT_BYTES = 1 << 30;
 /** Rows that are counted before others get a turn. */
-const ROWS_PER_TURN = 4_096;
+const ROWS_PER_TURN = 512;
 const MAINTENANCE_MS = 10_000;
 const SNAPSHOT_MS = 60_000;
 /** Of the time, snapshots take at most this part. */
@@ -82,7 +82,13 @@ export class EmbeddedPatternStore implements Component, LogPatternStore {
   }
 
   get memoryParts(): readonly MemoryPart[] {
-    return [{ name: "log_patterns", memoryBytes: () => this.#memoryBytes(), shrink: () => this.#evict(0.5) }];
+    return [
+      {
+        name: "log_patterns",
+        memoryBytes: () => this.#memoryBytes(),
+        shrink: () => this.#shrink(),
+      },
+    ];
   }
 
   async start(): Promise<void> {
@@ -158,7 +164,9 @@ export class EmbeddedPatternStore implements Component, LogPatternStore {
     }
     tenant.applied(batch, position);
     if (skipped > 0) this.#metrics.skipped.inc(skipped);
-    if (this.#tally.templates > this.#options.config.max_templates) this.#evict(EVICTED_SHARE);
+    const { max_templates: maxTemplates } = this.#options.config;
+    const { templates } = this.#tally;
+    if (templates > maxTemplates) await this.#evict(templates - maxTemplates * (1 - EVICTED_SHARE));
   }
 
   /** Written once: where there were logs before there was this store. */
@@ -178,22 +186,45 @@ export class EmbeddedPatternStore implements Component, LogPatternStore {
     return new TenantPatterns(this.#sinceMs, { maxStreams, tally: this.#tally });
   }
 
+  #shrink(): void {
+    for (const _ of this.#evictSteps(this.#tally.templates / 2));
+  }
+
   #memoryBytes(): number {
     return this.#tally.templates * this.#bytesPerTemplate;
   }
 
-  /** Lets go of a share of all templates, the longest unused first. */
-  #evict(share: number): void {
-    const used: number[] = [];
-    for (const tenant of this.#tenants.values()) tenant.eachTemplate(({ lastUsedMs }) => used.push(lastUsedMs));
-    const times = Float64Array.from(used).sort();
-    let left = Math.ceil(times.length * share);
-    const latestMs = times[left - 1] ?? Number.NEGATIVE_INFINITY;
-    let evicted = 0;
-    for (const tenant of this.#tenants.values()) {
-      evicted += tenant.evict(({ lastUsedMs }) => lastUsedMs <= latestMs && left-- > 0);
+  /** Lets go of so many templates: of the tenant that has most, those that were not used for longest. In small steps. */
+  *#evictSteps(count: number): Generator<void> {
+    let left = Math.min(Math.ceil(count), this.#tally.templates);
+    while (left > 0) {
+      const { tenant, used } = this.#timesOfLargest();
+      const evicted = Math.min(left, used.length);
+      if (!tenant || evicted === 0) return;
+      const latestMs = used.sort()[evicted - 1] as number;
+      let still = evicted;
+      yield* tenant.evict(({ lastUsedMs }) => lastUsedMs <= latestMs && still-- > 0);
+      this.#metrics.evicted.inc(evicted);
+      left -= evicted;
     }
-    this.#metrics.evicted.inc(evicted);
+  }
+
+  async #evict(count: number): Promise<void> {
+    const breather = new Breather();
+    for (const _ of this.#evictSteps(count)) if (breather.due) await breather.pause();
+  }
+
+  #timesOfLargest(): { readonly tenant: TenantPatterns | undefined; readonly used: Float64Array } {
+    let largest: TenantPatterns | undefined;
+    let used: number[] = [];
+    for (const tenant of this.#tenants.values()) {
+      const times: number[] = [];
+      tenant.eachTemplate(({ lastUsedMs }) => times.push(lastUsedMs));
+      if (times.length <= used.length) continue;
+      largest = tenant;
+      used = times;
+    }
+    return { tenant: largest, used: Float64Array.from(used) };
   }
 
   async #maintain(): Promise<void> {
@@ -207,7 +238,8 @@ export class EmbeddedPatternStore implements Component, LogPatternStore {
     for (let pressure = 1; pressure <= MAX_PRESSURE && this.#memoryBytes() > maxBytes; pressure++) {
       await this.#compact(pressure);
     }
-    if (this.#memoryBytes() > maxBytes) this.#evict(1 - maxBytes / this.#memoryBytes() + EVICTED_SHARE);
+    const excess = 1 - maxBytes / this.#memoryBytes();
+    if (excess > 0) await this.#evict(this.#tally.templates * (excess + EVICTED_SHARE));
     if (nowMs >= this.#writeAfterMs) await this.#write();
   }
 
@@ -259,7 +291,7 @@ export class EmbeddedPatternStore implements Component, LogPatternStore {
     try {
       await readSnapshot(path, tenant);
     } catch (error) {
-      tenant.evict(() => true);
+      for (const _ of tenant.evict(() => true));
       tenant = this.#newTenant();
       tenant.lostUpToMs = this.#nowMs();
       this.#metrics.failures.inc();

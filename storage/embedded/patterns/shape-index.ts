@@ -1,5 +1,5 @@
 const EMPTY = 0;
-const FIRST_SLOTS = 64;
+const FIRST_SLOTS = 16;
 
 /** From the two hashes of a line's shape to a number: open addressing in typed arrays, so that looking up allocates nothing. */
 export class ShapeIndex {

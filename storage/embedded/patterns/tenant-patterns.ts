@@ -10,6 +10,8 @@ import type { MayLookCloser } from "./template-miner.ts";
 import type { Compaction } from "./time-counts.ts";
 
 const SERVICE = "service_name";
+/** Lines of further ones are not counted: names of services come from senders. */
+const MAX_SERVICES = 10_000;
 const INCOMPLETE: LogPatternSelection = { isComplete: false, patterns: [] };
 
 /** Where the lines of a batch's stream are counted. */
@@ -57,7 +59,8 @@ export class TenantPatterns {
 
   /** Counts rows from `from` to `to` of a batch at a place of the log. Returns how many were not looked at. */
   counter(batch: LogBatch, position: number, options: CountOptions): (from: number, to: number) => number {
-    const places = batch.streams.map((stream) => this.#place(stream, position, options.nowMs));
+    // By stream, once the first of its rows comes: there may be very many.
+    const places: (Place | null)[] = [];
     const levelAt = options.levels(batch);
     const { timesNs, streamRefs, bodies } = batch;
     // Reading a BigInt of each would allocate.
@@ -67,7 +70,12 @@ export class TenantPatterns {
     return (from, to) => {
       let skipped = 0;
       for (let row = from; row < to; row++) {
-        const place = places[streamRefs[row] as number];
+        const ref = streamRefs[row] as number;
+        let place = places[ref];
+        if (place === undefined) {
+          place = this.#place(batch.streams[ref] as LogStream, position, nowMs);
+          places[ref] = place;
+        }
         const body = bodies[row] as string;
         if (!place || body === "") continue;
         const template = place.service.find(body, levelAt(row), mayLookCloser);
@@ -83,16 +91,20 @@ export class TenantPatterns {
     };
   }
 
-  /** Undefined when the batch is in what a snapshot had of the service. */
-  #place({ labels }: LogStream, position: number, nowMs: number): Place | undefined {
+  /** Null when the batch is in what a snapshot had of the service, or there are too many services. */
+  #place({ labels }: LogStream, position: number, nowMs: number): Place | null {
     const name = labelValue(labels, SERVICE);
     let service = this.services.get(name);
     if (!service) {
+      if (this.services.size >= MAX_SERVICES) {
+        this.lostUpToMs = nowMs;
+        return null;
+      }
       service = this.newService();
       this.services.set(name, service);
     }
     // Marked by `applied` when all of the batch is counted.
-    if (position <= service.position) return undefined;
+    if (position <= service.position) return null;
     service.lastUsedMs = nowMs;
     return { service, stream: service.streamNumber(labels) };
   }
@@ -148,14 +160,13 @@ export class TenantPatterns {
     return gone;
   }
 
-  /** Removes templates, and services that have none left. */
-  evict(isGone: (template: LineTemplate) => boolean): number {
-    let evicted = 0;
+  /** Removes templates, and services that have none left, one service with each step. */
+  *evict(isGone: (template: LineTemplate) => boolean): Generator<void> {
     for (const [name, service] of this.services) {
-      evicted += service.remove(isGone);
+      service.remove(isGone);
       if (service.miners.size === 0) this.#drop(name, service);
+      yield;
     }
-    return evicted;
   }
 
   #drop(name: string, service: ServicePatterns): number {
