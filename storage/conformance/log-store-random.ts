@@ -12,7 +12,7 @@ const NOW = BigInt(Date.now()) * 1_000_000n;
 
 /** Any history of appends, flushes and crashes with replay leaves the store with what the reference store has. */
 export function describeRandomLogHistories(make: () => Promise<LogStoreFixture>): void {
-  test("agrees with the reference store after any history", { timeout: 60_000 }, () =>
+  test("agrees with the reference store after any history", { timeout: 300_000 }, () =>
     fc.assert(
       fc.asyncProperty(
         fc.array(step, { minLength: 1, maxLength: 12 }),

@@ -1,5 +1,6 @@
 import type { LogBatch } from "@sightline/model/log-batch.ts";
 import type { LogCountRequest } from "@sightline/model/ports.ts";
+import type { HotBatch } from "../segments/hot-buffer.ts";
 import type { CountGroups } from "./count-groups.ts";
 import { HotLabel, streamLabelReader } from "./hot-label.ts";
 import type { LogScope } from "./log-scope.ts";
@@ -7,12 +8,13 @@ import { matchingRows } from "./matching-rows.ts";
 
 /** Counts rows of a batch in memory. False when that can't be done exactly, or makes too many groups. */
 export async function countHotRows(
-  batch: LogBatch,
+  hot: HotBatch<LogBatch>,
   request: LogCountRequest,
   scope: LogScope,
   groups: CountGroups,
 ): Promise<boolean> {
-  const { rows, isSure } = await matchingRows(batch, scope);
+  const { batch } = hot;
+  const { rows, isSure } = await matchingRows(hot, scope);
   if (!isSure) return false;
   const labels = request.by.map((name) => new HotLabel(name, batch, streamLabelReader(name)));
   const bucketOf = bucketsOf(batch.timesNs, request);

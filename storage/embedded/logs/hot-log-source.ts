@@ -12,12 +12,13 @@ export type HotLogQuery = {
   readonly limit: number;
 };
 
-export function hotLogSource({ batch, minNs, maxNs }: HotBatch<LogBatch>, query: HotLogQuery): LogSource {
+export function hotLogSource(hot: HotBatch<LogBatch>, query: HotLogQuery): LogSource {
+  const { batch, minNs, maxNs } = hot;
   const source = {
     firstNs: query.newestFirst ? maxNs : minNs,
     isSure: true,
     async *open() {
-      const { rows, isSure } = await matchingRows(batch, query.scope);
+      const { rows, isSure } = await matchingRows(hot, query.scope);
       source.isSure = isSure;
       if (rows.length === 0) return;
       const ordered = inTimeOrder(batch.timesNs, rows);

@@ -33,8 +33,8 @@ export class LogCountQuery {
           scope.release();
         }
       }
-      for (const { batch } of snapshot.hot.filter((hot) => this.#scope.overlaps(hot))) {
-        if (!(await countHotRows(batch, this.#request, this.#scope, groups))) return undefined;
+      for (const hot of snapshot.hot.filter((one) => this.#scope.overlaps(one))) {
+        if (!(await countHotRows(hot, this.#request, this.#scope, groups))) return undefined;
       }
     } finally {
       snapshot.release();

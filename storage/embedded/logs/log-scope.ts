@@ -93,6 +93,9 @@ export class LogScope {
 
   /** Undefined when there are none, or the segment is damaged. To be released. */
   async ofSegment(segment: Segment, { lines, fields }: PushedDown): Promise<SegmentScope | undefined> {
+    // Most often the index tells that there is nothing, and the rows need not be looked at.
+    const first = await this.store.withIndex(segment, (known) => known, { verify: false });
+    if (!first || !mayHaveLines(first, lines)) return undefined;
     const index = await this.store.withIndex(segment, (known) => known);
     if (!index) return undefined;
     const isKept = this.keeps(segment);
@@ -125,4 +128,9 @@ export class LogScope {
     await this.breather.pause();
     this.signal.throwIfAborted();
   }
+}
+
+function mayHaveLines({ grams }: LogSegmentIndex, lines: readonly LineCondition[]): boolean {
+  if (!grams) return true;
+  return lines.every(({ required }) => required.every((text) => grams.mayHave(text)));
 }

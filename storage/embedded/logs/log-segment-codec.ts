@@ -10,6 +10,7 @@ import {
 } from "../segments/attribute-columns.ts";
 import { Breather } from "../segments/breather.ts";
 import { isHexId, wordOfHex } from "../segments/hex-id.ts";
+import { LetterGrams } from "../segments/letter-grams.ts";
 import { attributesInTermsOf, mergedKeys, renumbered } from "../segments/merge-columns.ts";
 import { partColumn } from "../segments/part-column.ts";
 import { approximateTextBytes } from "../segments/pick-rows.ts";
@@ -93,9 +94,14 @@ export class LogSegmentCodec implements SegmentCodec<LogBatch, LogSegmentIndex> 
       partColumn(parts, "span", UBIGINT, ({ spanIds }, row) => spanWord(spanIds[row] as string)),
       ...attributes.segmentColumns(),
     ];
-    // Which ids are malformed is known when the rows have been read.
-    const index = () => linesOfIndex({ columns: attributes.keys, tail: tailOf(attributes, malformed), streams });
-    return { columns, orderBy: ORDER, index: { [Symbol.iterator]: index } };
+    let found: LetterGrams | undefined;
+    // Which ids are malformed, and what is in the bodies, is known when the rows have been read.
+    const index = () =>
+      linesOfIndex({ columns: attributes.keys, tail: tailOf(attributes, malformed), grams: found, streams });
+    const take = (grams: LetterGrams) => {
+      found = grams;
+    };
+    return { columns, orderBy: ORDER, index: { [Symbol.iterator]: index }, grams: { column: "body", take } };
   }
 
   async merge(inputs: readonly MergeInput<LogSegmentIndex>[], query: SegmentQuery): Promise<MergePlan> {
@@ -129,7 +135,9 @@ export class LogSegmentCodec implements SegmentCodec<LogBatch, LogSegmentIndex> 
         columns,
       ),
     );
-    return { select: selects.join(" UNION ALL "), orderBy: ORDER, index: linesOfIndex({ columns, tail, streams }) };
+    const grams = mergedGrams(inputs.map(({ index }) => index));
+    const index = linesOfIndex({ columns, tail, grams, streams });
+    return { select: selects.join(" UNION ALL "), orderBy: ORDER, index };
   }
 
   groups({ streams }: LogSegmentIndex): readonly RowGroup[] {
@@ -210,6 +218,15 @@ function mergedTail(inputs: readonly LogSegmentIndex[], columns: readonly Counte
     if (!tail) return undefined;
     for (const key of tail) merged.push(key);
     for (const key of own) if (!kept.has(attributeId(key))) merged.push(key);
+  }
+  return merged;
+}
+
+function mergedGrams(inputs: readonly LogSegmentIndex[]): LetterGrams | undefined {
+  const merged = new LetterGrams();
+  for (const { grams } of inputs) {
+    if (!grams) return undefined;
+    merged.merge(grams);
   }
   return merged;
 }

@@ -2,6 +2,7 @@ import { type Labels, labelsKey, labelValue } from "@sightline/model/labels.ts";
 import type { LogStream } from "@sightline/model/log-batch.ts";
 import type { CountedKey, TailKey } from "../segments/attribute-columns.ts";
 import { type FlatAttributes, flatten, unflatten } from "../segments/flat-attributes.ts";
+import { LetterGrams } from "../segments/letter-grams.ts";
 
 /** A stream of a segment: which rows have it is the column `stream`, its place in the list. */
 export type IndexedStream = {
@@ -16,12 +17,19 @@ export type LogSegmentIndex = {
   readonly columns: readonly CountedKey[];
   /** What the column `tail` has; undefined when that is not known: in older files, or when it is too much. */
   readonly tail: readonly TailKey[] | undefined;
+  /** Of the bodies; undefined in older files. */
+  readonly grams: LetterGrams | undefined;
   /** Ordered by {@link sortKey}, so that similar streams are near each other in the file. */
   readonly streams: readonly IndexedStream[];
 };
 
 /** Older files have the columns alone. */
-type HeadLine = Pick<LogSegmentIndex, "columns" | "tail"> | readonly CountedKey[];
+type HeadLine =
+  | (Pick<LogSegmentIndex, "columns" | "tail"> & {
+      /** Base64. */
+      readonly grams?: string | undefined;
+    })
+  | readonly CountedKey[];
 
 type StreamLine = {
   readonly labels: Labels;
@@ -49,8 +57,8 @@ export function sortKey(stream: LogStream): string {
   return `${labelValue(stream.labels, "service_name")}\u0000${labelsKey(stream.labels)}`;
 }
 
-export function* linesOfIndex({ columns, tail, streams }: LogSegmentIndex): Generator<unknown> {
-  yield { columns, tail } satisfies HeadLine;
+export function* linesOfIndex({ columns, tail, grams, streams }: LogSegmentIndex): Generator<unknown> {
+  yield { columns, tail, grams: grams && Buffer.from(grams.bits).toString("base64") } satisfies HeadLine;
   for (const { stream, rows, minNs, maxNs } of streams) {
     const { name, version, schemaUrl, attributes } = stream.scope;
     yield {
@@ -66,10 +74,11 @@ export function* linesOfIndex({ columns, tail, streams }: LogSegmentIndex): Gene
 
 export function indexOfLines(lines: readonly unknown[]): LogSegmentIndex {
   const [head, ...streams] = lines as [HeadLine, ...StreamLine[]];
-  const { columns, tail } = "columns" in head ? head : { columns: head, tail: undefined };
+  const { columns, tail, grams } = "columns" in head ? head : { columns: head };
   return {
     columns,
     tail,
+    grams: grams === undefined ? undefined : new LetterGrams(Buffer.from(grams, "base64")),
     streams: streams.map(({ labels, resource, scope, rows, minNs, maxNs }) => ({
       stream: {
         labels,

@@ -1,4 +1,6 @@
 import type { LogBatch } from "@sightline/model/log-batch.ts";
+import type { TimeRangeNs } from "@sightline/model/ports.ts";
+import type { HotBatch } from "../segments/hot-buffer.ts";
 import { HotLabel, streamLabelReader } from "./hot-label.ts";
 import type { LogScope } from "./log-scope.ts";
 
@@ -9,7 +11,7 @@ const ROWS_BETWEEN_LOOKS_AT_THE_CLOCK = 64;
  * filters; else there are some of which that can't be said.
  */
 export async function matchingRows(
-  batch: LogBatch,
+  { batch, minNs, maxNs }: HotBatch<LogBatch>,
   scope: LogScope,
 ): Promise<{ readonly rows: Uint32Array; readonly isSure: boolean }> {
   const { range, matchesLine, breather } = scope;
@@ -18,14 +20,14 @@ export async function matchingRows(
   const fields = scope.fields.map(({ name, test }) => {
     return { label: new HotLabel(name, batch, streamLabelReader(name)), test };
   });
+  const areAllInRange = minNs >= range.startNs && maxNs < range.endNs;
   const rows = new Uint32Array(batch.length);
   let count = 0;
   let isSure = true;
   row: for (let row = 0; row < batch.length; row++) {
     if (row % ROWS_BETWEEN_LOOKS_AT_THE_CLOCK === 0 && breather.due) await scope.pause();
     if (!wanted[batch.streamRefs[row] as number]) continue;
-    const time = batch.timesNs[row] as bigint;
-    if (time < range.startNs || time >= range.endNs) continue;
+    if (!areAllInRange && !isInRange(batch.timesNs[row] as bigint, range)) continue;
     let isSureOfRow = true;
     for (const { label, test } of fields) {
       const value = label.read(row);
@@ -37,4 +39,8 @@ export async function matchingRows(
     rows[count++] = row;
   }
   return { rows: rows.slice(0, count), isSure };
+}
+
+function isInRange(time: bigint, { startNs, endNs }: TimeRangeNs): boolean {
+  return time >= startNs && time < endNs;
 }

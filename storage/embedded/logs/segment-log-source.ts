@@ -4,7 +4,7 @@ import type { TimeRangeNs } from "@sightline/model/ports.ts";
 import { AttributeColumnsReader, attributeColumnName } from "../segments/attribute-columns.ts";
 import { hexOfWord, hexOfWords } from "../segments/hex-id.ts";
 import { numberedRows, ROW_NUMBER, type SegmentRows, segmentRows } from "../segments/segment-rows.ts";
-import type { LineCondition } from "./line-matcher.ts";
+import { type LineCondition, prefilterOf } from "./line-matcher.ts";
 import { LOG_COLUMNS, TAIL_SPAN_ID, TAIL_TRACE_ID } from "./log-segment-codec.ts";
 import type { LogSegmentIndex } from "./log-segment-index.ts";
 
@@ -44,7 +44,10 @@ export function rowCondition(query: Omit<SegmentLogQuery, "newestFirst" | "limit
   const values = [...query.values];
   // Those that are quick and leave out most come first: DuckDB applies them in this order to begin with.
   const conditions = [...streamConditions(query), ...timeConditions(query.range), ...query.conditions];
-  for (const { kind, negated, text } of query.lines) {
+  for (const line of query.lines) {
+    const prefilter = prefilterOf(line);
+    if (prefilter !== undefined) conditions.push(`contains(body, $${values.push(prefilter.toWellFormed())})`);
+    const { kind, negated, text } = line;
     values.push(text.toWellFormed());
     const call = `${kind === "contains" ? "contains" : "regexp_matches"}(body, $${values.length})`;
     conditions.push(negated ? `NOT ${call}` : call);

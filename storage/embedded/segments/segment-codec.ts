@@ -1,4 +1,5 @@
 import type { DuckDBDataChunk, DuckDBType, DuckDBValue } from "@duckdb/node-api";
+import type { LetterGrams } from "./letter-grams.ts";
 import type { RowGroup } from "./segment-retention.ts";
 
 /** Some rows of a batch, in any order. */
@@ -17,8 +18,10 @@ export type SegmentPlan = {
   readonly columns: readonly SegmentColumn[];
   /** Expressions of SQL: the order of rows in the file, chosen so that row groups can be skipped. */
   readonly orderBy: string;
-  /** Lines of the index file. */
+  /** Lines of the index file, asked for when the rows have been written. */
   readonly index: Iterable<unknown>;
+  /** Is given the grams of a column of texts before the index is asked for. */
+  readonly grams?: { readonly column: string; take(grams: LetterGrams): void } | undefined;
 };
 
 /** How several segments become one. */

@@ -3,6 +3,7 @@ import { Breather } from "./breather.ts";
 import { checksumFile } from "./checksum-file.ts";
 import { type DuckDatabase, quoteText } from "./duck-database.ts";
 import { writeIndexFile } from "./index-file.ts";
+import { LetterGrams } from "./letter-grams.ts";
 import { type ColumnType, type PackedColumn, packColumn } from "./packed-column.ts";
 import type { MergePlan, SegmentColumn, SegmentPlan } from "./segment-codec.ts";
 import type { Segment } from "./segment-directory.ts";
@@ -25,9 +26,11 @@ export async function writeSegment(
   partRows: readonly number[],
 ): Promise<SegmentFiles> {
   const columns = plan.columns.map(({ name, type }) => ({ name, type: columnTypeOf(type) }));
-  await thread.request({ kind: "begin", columns });
+  await thread.request({ kind: "begin", columns, gramsOf: plan.grams?.column });
   await sendParts(thread, plan.columns, partRows);
-  await thread.request({ kind: "copy", sql: copyTo(target, "SELECT * FROM staged", plan.orderBy) });
+  const copy = copyTo(target, "SELECT * FROM staged", plan.orderBy);
+  const { grams } = await thread.request({ kind: "copy", sql: copy });
+  if (grams) plan.grams?.take(new LetterGrams(grams));
   return finishFiles(target, plan.index);
 }
 
@@ -56,7 +59,7 @@ async function sendParts(
   partRows: readonly number[],
 ): Promise<void> {
   const breather = new Breather({ isBackground: true });
-  const inFlight: Promise<void>[] = [];
+  const inFlight: Promise<unknown>[] = [];
   for (const pieces of chunksOf(partRows)) {
     const rows = pieces.reduce((sum, { from, to }) => sum + to - from, 0);
     const packed: PackedColumn[] = [];

@@ -9,10 +9,15 @@ export type StagedColumn = { readonly name: string; readonly type: ColumnType };
  */
 export type WriteRequest =
   | { readonly kind: "open"; readonly options: DuckDatabaseOptions }
-  | { readonly kind: "begin"; readonly columns: readonly StagedColumn[] }
+  | {
+      readonly kind: "begin";
+      readonly columns: readonly StagedColumn[];
+      /** The column of texts whose grams (letter-grams.ts) are wanted; the answer to `copy` has them. */
+      readonly gramsOf?: string | undefined;
+    }
   | { readonly kind: "chunk"; readonly rows: number; readonly columns: readonly PackedColumn[] }
   | { readonly kind: "copy"; readonly sql: string }
   | { readonly kind: "close" };
 
 /** `error` is the message of why it failed. */
-export type WriteAnswer = { readonly error?: string };
+export type WriteAnswer = { readonly error?: string; readonly grams?: Uint8Array | undefined };

@@ -14,6 +14,7 @@ import {
 import duckdb from "@duckdb/node-bindings";
 import { DuckDatabase } from "./duck-database.ts";
 import { fillVector } from "./fill-vector.ts";
+import { LetterGrams } from "./letter-grams.ts";
 import type { ColumnType, PackedColumn } from "./packed-column.ts";
 import type { StagedColumn, WriteAnswer, WriteRequest } from "./write-protocol.ts";
 
@@ -26,20 +27,36 @@ class Staging {
   readonly #columns: readonly StagedColumn[];
   readonly #types: readonly DuckDBType[];
 
-  private constructor(connection: DuckDBConnection, appender: DuckDBAppender, columns: readonly StagedColumn[]) {
+  readonly #grams: { readonly column: number; readonly found: LetterGrams } | undefined;
+
+  private constructor(
+    connection: DuckDBConnection,
+    appender: DuckDBAppender,
+    columns: readonly StagedColumn[],
+    gramsOf: string | undefined,
+  ) {
+    const column = columns.findIndex(({ name }) => name === gramsOf);
+    this.#grams = column < 0 ? undefined : { column, found: new LetterGrams() };
     this.#connection = connection;
     this.#appender = appender;
     this.#columns = columns;
     this.#types = columns.map(({ type }) => TYPES[type]);
   }
 
-  static async begin(database: DuckDatabase, columns: readonly StagedColumn[]): Promise<Staging> {
+  static async begin(
+    database: DuckDatabase,
+    columns: readonly StagedColumn[],
+    gramsOf: string | undefined,
+  ): Promise<Staging> {
     const connection = await database.connect();
     await connection.run(`CREATE TEMP TABLE staged (${columns.map(({ name, type }) => `${name} ${type}`).join(", ")})`);
-    return new Staging(connection, await connection.createAppender("staged"), columns);
+    return new Staging(connection, await connection.createAppender("staged"), columns, gramsOf);
   }
 
   add(rows: number, packed: readonly PackedColumn[]): void {
+    // All texts of a chunk at once: what two neighbours make together is taken for something that is there.
+    const heap = this.#grams && packed[this.#grams.column]?.heap;
+    if (heap) this.#grams?.found.add(new Uint8Array(heap));
     const chunk = DuckDBDataChunk.create(this.#types, rows);
     for (const [number, { type }] of this.#columns.entries()) {
       fillVector(duckdb.data_chunk_get_vector(chunk.chunk, number), type, packed[number] as PackedColumn, rows);
@@ -47,9 +64,10 @@ class Staging {
     this.#appender.appendDataChunk(chunk);
   }
 
-  async copy(sql: string): Promise<void> {
+  async copy(sql: string): Promise<WriteAnswer> {
     this.#appender.closeSync();
     await this.#connection.run(sql);
+    return { grams: this.#grams?.found.bits };
   }
 
   /** With the connection the table is gone. */
@@ -61,25 +79,27 @@ class Staging {
 let database: DuckDatabase | undefined;
 let staging: Staging | undefined;
 
-async function handle(request: WriteRequest): Promise<void> {
+async function handle(request: WriteRequest): Promise<WriteAnswer> {
   switch (request.kind) {
     case "open":
       database = await DuckDatabase.open(request.options);
-      return;
+      return {};
     case "begin":
       endStaging();
-      staging = await Staging.begin(database as DuckDatabase, request.columns);
-      return;
+      staging = await Staging.begin(database as DuckDatabase, request.columns, request.gramsOf);
+      return {};
     case "chunk":
       (staging as Staging).add(request.rows, request.columns);
-      return;
-    case "copy":
-      await (staging as Staging).copy(request.sql);
+      return {};
+    case "copy": {
+      const answer = await (staging as Staging).copy(request.sql);
       endStaging();
-      return;
+      return answer;
+    }
     case "close":
       endStaging();
       database?.close();
+      return {};
   }
 }
 
@@ -94,7 +114,7 @@ port.on("message", (request: WriteRequest) => {
   work = work
     .then(() => handle(request))
     .then(
-      () => port.postMessage({} satisfies WriteAnswer),
+      (answer) => port.postMessage(answer),
       (error: unknown) => {
         port.postMessage({ error: error instanceof Error ? error.message : String(error) } satisfies WriteAnswer);
       },

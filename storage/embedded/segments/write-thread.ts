@@ -3,7 +3,7 @@ import type { DuckDatabaseOptions } from "./duck-database.ts";
 import { buffersOf } from "./packed-column.ts";
 import type { WriteAnswer, WriteRequest } from "./write-protocol.ts";
 
-type Waiting = { readonly resolve: () => void; readonly reject: (error: Error) => void };
+type Waiting = { readonly resolve: (answer: WriteAnswer) => void; readonly reject: (error: Error) => void };
 
 /**
  * A thread with a DuckDB of its own that makes segment files of packed columns: appending to DuckDB takes longer than
@@ -26,20 +26,21 @@ export class WriteThread {
   }
 
   /** Settles when it is done. Requests are handled in the order they are made. The memory of a chunk is given away. */
-  async request(request: WriteRequest): Promise<void> {
+  async request(request: WriteRequest): Promise<WriteAnswer> {
     const worker = this.#worker ?? this.#start();
     const buffers = request.kind === "chunk" ? request.columns.flatMap(buffersOf) : [];
     for (const { byteLength } of buffers) this.#stagedBytes += byteLength;
-    const done = new Promise<void>((resolve, reject) => this.#waiting.push({ resolve, reject }));
+    const done = new Promise<WriteAnswer>((resolve, reject) => this.#waiting.push({ resolve, reject }));
     // Idle it does not keep the process alive; while it is asked something, nothing else may when the process stops.
     worker.ref();
     worker.postMessage(request, buffers);
     try {
-      await done;
+      const answer = await done;
+      if (request.kind === "copy" || request.kind === "begin") this.#stagedBytes = 0;
+      return answer;
     } finally {
       if (this.#waiting.length === 0) worker.unref();
     }
-    if (request.kind === "copy" || request.kind === "begin") this.#stagedBytes = 0;
   }
 
   /** After everything it was asked. */
@@ -54,10 +55,10 @@ export class WriteThread {
   #start(): Worker {
     const worker = new Worker(new URL("./write-thread-main.ts", import.meta.url));
     this.#worker = worker;
-    worker.on("message", ({ error }: WriteAnswer) => {
+    worker.on("message", (answer: WriteAnswer) => {
       const waiting = this.#waiting.shift();
-      if (error === undefined) waiting?.resolve();
-      else waiting?.reject(new Error(error));
+      if (answer.error === undefined) waiting?.resolve(answer);
+      else waiting?.reject(new Error(answer.error));
     });
     const giveUp = (error: Error) => {
       if (this.#worker !== worker) return;
