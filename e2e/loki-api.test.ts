@@ -1,20 +1,8 @@
-import { execFile, spawn } from "node:child_process";
-import { accessSync } from "node:fs";
+import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { eventually } from "./harness/eventually.ts";
 import { ServerProcess } from "./harness/server-process.ts";
-
-/** Where logcli is; without it its tests are skipped. */
-const LOGCLI = process.env.LOGCLI ?? "logcli";
-const hasLogcli = [LOGCLI, ...(process.env.PATH ?? "").split(":").map((dir) => `${dir}/${LOGCLI}`)].some((path) => {
-  try {
-    accessSync(path);
-    return path.includes("/");
-  } catch {
-    return false;
-  }
-});
 
 let server: ServerProcess;
 const nowNs = () => BigInt(Date.now()) * 1_000_000n;
@@ -81,6 +69,69 @@ describe("the calls of Grafana's Loki data source and of Logs Drilldown", () => 
   });
 });
 
+describe("what Grafana's data source takes for granted", () => {
+  const raw = async (path: string, parameters: Record<string, string>, headers: Record<string, string> = {}) => {
+    const answer = await fetch(`${server.url}/loki/api/v1/${path}?${new URLSearchParams(parameters)}`, { headers });
+    return { status: answer.status, type: answer.headers.get("content-type"), text: await answer.text() };
+  };
+  const flags = { "x-loki-response-encoding-flags": "categorize-labels", "x-query-tags": "Source=logsample" };
+  const nowText = () => String(nowNs());
+
+  test("it knows the encoding before it reads lines, and each line has a third element", async () => {
+    const range = { start: String(nowNs() - 3_600_000_000_000n), end: nowText() };
+    const query = '{app="shop"} | logfmt';
+    const { text, type } = await raw("query_range", { query, ...range, step: "1000ms" }, flags);
+    expect(type).toMatch(/^application\/json/);
+    expect(text.indexOf('"encodingFlags":["categorize-labels"]')).toBeGreaterThan(0);
+    expect(text.indexOf('"encodingFlags"')).toBeLessThan(text.indexOf('"result":'));
+    const { data } = JSON.parse(text) as { data: { result: { values: [string, string, object][] }[] } };
+    for (const [time, line, categories] of data.result.flatMap(({ values }) => values)) {
+      expect(time).toMatch(/^\d{19}$/);
+      expect(typeof line).toBe("string");
+      expect(["structuredMetadata", "parsed"]).toEqual(expect.arrayContaining(Object.keys(categories)));
+    }
+  });
+
+  test("without the flag a line has two", async () => {
+    const { text } = await raw("query_range", { query: '{app="shop"}' });
+    const { data } = JSON.parse(text) as { data: { result: { values: string[][] }[] } };
+    expect(data.result.flatMap(({ values }) => values).every((value) => value.length === 2)).toBe(true);
+    expect(text).not.toContain("encodingFlags");
+  });
+
+  test("the volume histogram, by the level that was detected", async () => {
+    const query = 'sum by (level, detected_level) (count_over_time({app="shop"} | drop __error__ [1h]))';
+    const { text } = await raw("query", { query, time: nowText() }, { "x-query-tags": "Source=logvolhist" });
+    const { data } = JSON.parse(text) as { data: { result: { metric: object; value: [number, string] }[] } };
+    const counts = data.result.map(({ metric, value }) => [JSON.stringify(metric), value[1]]);
+    expect(new Map(counts as [string, string][])).toEqual(
+      new Map([
+        ['{"detected_level":"error"}', "1"],
+        ['{"detected_level":"info"}', "1"],
+        ['{"detected_level":"unknown"}', "1"],
+      ]),
+    );
+  });
+
+  test.each([
+    ["index/volume", { query: '{service_name=~".+"}', limit: "5000", targetLabels: "service_name" }],
+    ["patterns", { query: '{app="shop"}', step: "10s" }],
+    ["detected_labels", { query: "" }],
+    ["detected_fields", { query: '{app="shop"}', line_limit: "1000" }],
+  ])("Logs Drilldown asks %s with times in RFC 3339", async (path, parameters) => {
+    const start = new Date(Date.now() - 3_600_000).toISOString();
+    const end = new Date(Date.now() + 60_000).toISOString();
+    const { status, text } = await raw(path, { ...parameters, start, end });
+    expect([status, text.slice(0, 1)]).toEqual([200, "{"]);
+  });
+
+  test("an error is told in plain text", async () => {
+    const { status, type, text } = await raw("query_range", { query: '{app="shop"' });
+    expect([status, type]).toEqual([400, "text/plain; charset=utf-8"]);
+    expect(text).toMatch(/^parse error at line 1, col 12: syntax error: unexpected \$end/);
+  });
+});
+
 describe("tail", () => {
   type Message = { streams: { stream: Record<string, string>; values: string[][] }[]; dropped_entries?: unknown[] };
   async function tail(parameters: Record<string, string>, path = "v1/tail") {
@@ -138,47 +189,5 @@ describe("tail", () => {
       `${server.url}/loki/api/v1/push`,
     ]);
     expect(stdout).toBe("204");
-  });
-});
-
-describe.skipIf(!hasLogcli)("logcli", () => {
-  const logcli = async (...args: string[]) => {
-    const { stdout } = await promisify(execFile)(LOGCLI, [`--addr=${server.url}`, "--quiet", ...args]);
-    return stdout;
-  };
-  test.each<[string[], RegExp]>([
-    [["query", '{app="shop"} |= "plain"', "-o", "raw"], /^plain$/m],
-    [["labels"], /^app$/m],
-    [["labels", "app"], /^shop$/m],
-    [["series", '{app="shop"}'], /app="shop".*env="prod"/],
-    [["stats", '{app="shop"}'], /entries:\s*3/],
-    [["volume", '{app="shop"}'], /shop/],
-    [["volume_range", '{app="shop"}'], /shop/],
-    [["detected-fields", '{app="shop"}'], /took/],
-    [["instant-query", 'sum(count_over_time({app="shop"}[1h]))'], /"3"/],
-  ])("%j", async (args, want) => expect(await logcli(...args)).toMatch(want));
-
-  test("query --tail", async () => {
-    const child = spawn(LOGCLI, [
-      `--addr=${server.url}`,
-      "--quiet",
-      "query",
-      '{app="followed"}',
-      "--tail",
-      "-o",
-      "raw",
-    ]);
-    let output = "";
-    child.stdout.on("data", (chunk: Buffer) => {
-      output += chunk;
-    });
-    try {
-      await push(["before"], { app: "followed" });
-      await eventually(async () => expect(output).toContain("before"));
-      await push(["after"], { app: "followed" });
-      await eventually(async () => expect(output).toContain("after"));
-    } finally {
-      child.kill();
-    }
   });
 });
