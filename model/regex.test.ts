@@ -145,3 +145,10 @@ test("a long list of plain strings is found somewhere", () => {
   const lines = ["an error 1999; here", "an error 2000; here"];
   expect(lines.map((line) => list.matchesSomewhere(line))).toEqual([true, false]);
 });
+
+test("matches that each look at all the rest of a text end, too", () => {
+  const text = "a".repeat(400_000);
+  const before = countCutTexts();
+  expect(compileRegex("a[^x]*b|a").replaceAll(text, "-", true)).toHaveLength(text.length);
+  expect(countCutTexts() - before).toBe(1);
+});

@@ -47,12 +47,15 @@ const MIN_FIND_LENGTH = 1_024;
 const MIN_TEST_LENGTH = 65_536;
 /** Of those that are replaced or counted one by one. */
 const WORK_PER_MATCH = 100;
+const MAX_MATCHES_MS = 200;
+const MATCHES_PER_LOOK = 8;
 let maxWork = DEFAULT_REGEX_WORK;
 let cutTexts = 0;
 
 /**
  * For all expressions of the process: how many characters, times the instructions of the expression, finding a match may
- * look at; telling whether there is one, twice as many. Replacing and counting end after a hundredth as many matches.
+ * look at; telling whether there is one, twice as many. Replacing and counting end after a hundredth as many matches,
+ * or 200 ms.
  * What is behind is not seen: nothing matches there, and nothing is replaced.
  */
 export function limitRegexWork(work: number): void {
@@ -168,8 +171,10 @@ class CompiledRegex implements Regex {
     const regex = this.#compileSomewhere();
     const matcher = regex.matcher(forFind(text, regex));
     let lastEnd = -1;
+    const endMs = performance.now() + MAX_MATCHES_MS;
     for (let left = Math.max(MIN_FIND_LENGTH, maxWork / WORK_PER_MATCH); matcher.find(); left--) {
-      if (left <= 0) {
+      // Each match may look at all the rest of the text (`a.*b|a`): together they must not take much longer than one.
+      if (left <= 0 || (left % MATCHES_PER_LOOK < 1 && performance.now() > endMs)) {
         cutTexts++;
         return;
       }
