@@ -15,11 +15,14 @@ export class LineTemplate {
   /** When its last line came, by our clock. */
   lastUsedMs = 0;
   #text: string | undefined;
+  /** Whether each token is the name of a value. */
+  readonly #isName: readonly boolean[];
 
   constructor(literals: readonly string[], tokens: (string | undefined)[], hasRest: boolean) {
     this.literals = literals;
     this.tokens = tokens;
     this.hasRest = hasRest;
+    this.#isName = tokens.map((_, i) => isName(literals[i + 1] as string));
   }
 
   get memoryBytes(): number {
@@ -65,7 +68,7 @@ export class LineTemplate {
     for (let i = 0; i < this.tokens.length; i++) {
       const word = this.tokens[i];
       if (word === undefined) continue;
-      if (isName(this.literals[i + 1] as string)) {
+      if (this.#isName[i]) {
         if (word !== tokens[i]) return 0;
         continue;
       }
