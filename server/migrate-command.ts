@@ -41,7 +41,7 @@ export async function runMigrate(config: Config, words: readonly string[]): Prom
     const shared = { config: settings, logger: SILENT_LOGGER, registry: new Registry() };
     const database = new Database({ ...shared, purpose: "migrate" });
     try {
-      await database.start();
+      await database.assertUsable();
       process.stdout.write(`${set.name}:\n`);
       await action(database, set);
     } finally {

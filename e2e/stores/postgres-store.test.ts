@@ -87,6 +87,19 @@ describe.skipIf(missing !== undefined)("the metric store on plain PostgreSQL", (
     expect(await rows("SELECT count(*)::int FROM samples")).toEqual([{ count: 6 }]);
   });
 
+  test("a store that starts before its database works once that is there", async () => {
+    using({ connect_timeout: "1s" });
+    await service.stop();
+    const store = await stores.open();
+    const refused = expect.objectContaining({ name: "UnavailableError" });
+    await expect(store.append(DEFAULT_TENANT, batch({ a: "1" }, [T, 1]), 1)).rejects.toEqual(refused);
+    await expect(onlySamples(store)).rejects.toEqual(refused);
+    expect(store.firstUnflushedPosition()).toBeUndefined();
+    await service.start();
+    await store.append(DEFAULT_TENANT, batch({ a: "1" }, [T, 1]), 1);
+    expect(await onlySamples(store)).toEqual([[T, 1]]);
+  });
+
   test("a query's role sees nothing of other tenants, whatever it asks for", async () => {
     const store = await using().open();
     const shop = tenantId("shop");
@@ -154,7 +167,8 @@ describe.skipIf(missing !== undefined)("the metric store on plain PostgreSQL", (
     using();
     const wrong = { ...service.address, password: "not-the-password" };
     const others = new TimescaleStores(wrong, { copyIn: true, maxConnections: 2 });
-    const error = await others.open().catch((error: unknown) => error);
+    const store = await others.open();
+    const error = await onlySamples(store).catch((error: unknown) => error);
     expect(error).toMatchObject({ name: "UnavailableError", message: expect.stringContaining("refuses the password") });
     expect(JSON.stringify(error, Object.getOwnPropertyNames(error)) + String((error as Error).cause)).not.toContain(
       wrong.password,

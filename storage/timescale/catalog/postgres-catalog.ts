@@ -20,6 +20,7 @@ export class PostgresCatalog implements KeyCatalog, AuditLog {
   }
 
   async start(): Promise<void> {
+    await this.#database.assertUsable();
     if (this.#database.config.migrate) await migrateUp(this.#database, CATALOG_MIGRATIONS);
     else await assertMigrated(this.#database, CATALOG_MIGRATIONS);
   }

@@ -77,8 +77,11 @@ export class Database implements Component {
     collecting(gauge, collect);
   }
 
+  /** Connections are made when they are first needed. */
+  async start(): Promise<void> {}
+
   /** Throws `UnavailableError` when the primary can't be reached, `InvalidInputError` when it is too old. */
-  async start(): Promise<void> {
+  async assertUsable(): Promise<void> {
     const version = await this.write("looking for the server", async (client) => {
       const { rows } = await client.query("SELECT current_setting('server_version_num')::int AS number");
       return rows[0].number as number;

@@ -63,6 +63,7 @@ export class TimescaleMetricStore implements MetricStore {
   readonly administration: MetricAdministration = {
     deleteSamples: async ({ tenant, range, matchers }) => {
       compileMatchers(matchers);
+      await this.#open();
       await this.flush();
       const tenantNumber = await this.#tenants.find(tenant);
       if (tenantNumber === undefined) return;
@@ -97,6 +98,7 @@ export class TimescaleMetricStore implements MetricStore {
   #writing: Generation | undefined;
   #flushed = 0;
   #flushing: Promise<void> | undefined;
+  #opening: Promise<void> | undefined;
   #isFailing = false;
   #timers: NodeJS.Timeout[] = [];
 
@@ -110,24 +112,15 @@ export class TimescaleMetricStore implements MetricStore {
     }));
   }
 
-  /** Throws `UnavailableError` when the database can't be reached. */
+  /** A database that can't be reached is waited for: until then every call throws `UnavailableError`. */
   async start(): Promise<void> {
-    const { database, config, logger, writer } = this.#options;
-    const migrations = metricMigrations(config);
-    if (config.migrate) {
-      const applied = await migrateUp(database, migrations);
-      if (applied.length > 0) logger.info("the tables are up to date", { applied: applied.map(({ name }) => name) });
-    } else await assertMigrated(database, migrations);
-    this.#facts = await database.write("reading what the tables are like", readFacts);
-    this.#partitions = this.#hasPages ? new Partitions(database, this.#nowMs) : undefined;
-    this.#warn();
-    this.#durablePosition = await database.transaction("reading the position of the writer", async (client) => {
-      await client.query("INSERT INTO writers (name, position) VALUES ($1, -1) ON CONFLICT DO NOTHING", [writer]);
-      const { rows } = await client.query("SELECT position FROM writers WHERE name = $1 FOR UPDATE", [writer]);
-      return Number(rows[0].position);
-    });
-    const { telemetry, nowMs } = { telemetry: this.#telemetry, nowMs: this.#nowMs };
-    this.#maintenance = new Maintenance({ database, config, logger, telemetry, nowMs, partitions: this.#partitions });
+    const { config, logger } = this.#options;
+    try {
+      await this.#open();
+    } catch (error) {
+      if (!(error instanceof UnavailableError)) throw error;
+      logger.warn("PostgreSQL is not there: what comes in waits in the write-ahead log until it is", { error });
+    }
     this.#every(Math.max(10, config.flush.max_age / 4), () => this.#flushIfOld());
     this.#every(MAINTENANCE_INTERVAL_MS, () => this.#maintainInBackground());
   }
@@ -140,6 +133,7 @@ export class TimescaleMetricStore implements MetricStore {
   }
 
   async append(tenant: TenantId, batch: MetricBatch, position: number): Promise<AppendResult> {
+    await this.#open();
     const count = batch.length + batch.histograms.length;
     if (position <= this.#durablePosition) return { accepted: count, rejected: [] };
     await this.#makeRoom();
@@ -195,8 +189,7 @@ export class TimescaleMetricStore implements MetricStore {
   async metadata(tenant: TenantId, metric?: string): Promise<readonly MetricMetadata[]> {
     const begin = await this.#beginOf(tenant);
     if (begin === undefined) return [];
-    const { database } = this.#options;
-    return database.read("reading metadata", begin, NEVER, (client) => readMetadata(client, metric));
+    return this.#options.database.read("reading metadata", begin, NEVER, (client) => readMetadata(client, metric));
   }
 
   async translatedMetrics(tenant: TenantId): Promise<readonly MetricMetadata[]> {
@@ -213,7 +206,37 @@ export class TimescaleMetricStore implements MetricStore {
 
   /** Packs or compresses, and drops what is too old. Runs on its own; public for tests and tools. */
   async maintain(): Promise<void> {
+    await this.#open();
     await this.#maintenance?.run(this.#stopping.signal);
+  }
+
+  /** Once, before anything else; a failure is tried again by the next call. */
+  #open(): Promise<void> {
+    this.#opening ??= this.#openNow().catch((error: unknown) => {
+      this.#opening = undefined;
+      throw error;
+    });
+    return this.#opening;
+  }
+
+  async #openNow(): Promise<void> {
+    const { database, config, logger, writer } = this.#options;
+    await database.assertUsable();
+    const migrations = metricMigrations(config);
+    if (config.migrate) {
+      const applied = await migrateUp(database, migrations);
+      if (applied.length > 0) logger.info("the tables are up to date", { applied: applied.map(({ name }) => name) });
+    } else await assertMigrated(database, migrations);
+    this.#facts = await database.write("reading what the tables are like", readFacts);
+    this.#partitions = this.#hasPages ? new Partitions(database, this.#nowMs) : undefined;
+    this.#warn();
+    this.#durablePosition = await database.transaction("reading the position of the writer", async (client) => {
+      await client.query("INSERT INTO writers (name, position) VALUES ($1, -1) ON CONFLICT DO NOTHING", [writer]);
+      const { rows } = await client.query("SELECT position FROM writers WHERE name = $1 FOR UPDATE", [writer]);
+      return Number(rows[0].position);
+    });
+    const [telemetry, nowMs] = [this.#telemetry, this.#nowMs];
+    this.#maintenance = new Maintenance({ database, config, logger, telemetry, nowMs, partitions: this.#partitions });
   }
 
   get #hasPages(): boolean {
@@ -232,6 +255,7 @@ export class TimescaleMetricStore implements MetricStore {
 
   /** How a transaction that reads for the tenant begins, once what is in memory is written; undefined: it has nothing. */
   async #beginOf(tenant: TenantId): Promise<string | undefined> {
+    await this.#open();
     if (this.#writing?.tenants.has(tenant) || this.#current.tenants.has(tenant)) await this.flush();
     const number = await this.#tenants.find(tenant);
     if (number === undefined) return undefined;
