@@ -41,6 +41,11 @@ export function matchesAlternative({ text, before, after }: RegexAlternative, wh
   if (before === "") return after === "" ? spare === 0 && whole === text : whole.startsWith(text);
   if (after === "") return whole.endsWith(text);
   // The first place leaves most behind it.
-  const at = whole.indexOf(text, before === ".+" ? 1 : 0);
+  const at = whole.indexOf(text, before === ".+" ? firstCharacterLength(whole) : 0);
   return at >= 0 && at + text.length + (after === ".+" ? 1 : 0) <= whole.length;
+}
+
+/** In code units, of which some characters take two. */
+function firstCharacterLength(text: string): number {
+  return (text.codePointAt(0) ?? 0) > 0xffff ? 2 : 1;
 }

@@ -64,6 +64,8 @@ test.each([
   [".*", "", true],
   [".+", "", false],
   [".+", "\n", true],
+  [".+.+|", "😀", false],
+  [".+.+|", "😀😀", true],
   ["(a+)+$", `${"a".repeat(5_000)}!`, false],
 ])("%j against %j: %s", (source, text, want) => expect(compileRegex(source).matchesWhole(text)).toBe(want));
 
