@@ -58,7 +58,7 @@ export function sortKey(stream: LogStream): string {
 }
 
 export function* linesOfIndex({ columns, tail, grams, streams }: LogSegmentIndex): Generator<unknown> {
-  yield { columns, tail, grams: grams && Buffer.from(grams.bits).toString("base64") } satisfies HeadLine;
+  yield { columns, tail, grams: grams?.toText() } satisfies HeadLine;
   for (const { stream, rows, minNs, maxNs } of streams) {
     const { name, version, schemaUrl, attributes } = stream.scope;
     yield {
@@ -78,7 +78,7 @@ export function indexOfLines(lines: readonly unknown[]): LogSegmentIndex {
   return {
     columns,
     tail,
-    grams: grams === undefined ? undefined : new LetterGrams(Buffer.from(grams, "base64")),
+    grams: grams === undefined ? undefined : LetterGrams.fromText(grams),
     streams: streams.map(({ labels, resource, scope, rows, minNs, maxNs }) => ({
       stream: {
         labels,

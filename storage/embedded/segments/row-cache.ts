@@ -31,6 +31,8 @@ const USE_STEP_MS = 60_000;
 const USED_LATELY_MS = 600_000;
 /** After memory ran short. */
 const REDUCED_MS = 60_000;
+/** After a failure. */
+const RETRY_MS = 60_000;
 /** What a row is taken for before the first one has been measured. */
 const TYPICAL_ROW_BYTES = 500;
 
@@ -44,11 +46,13 @@ export class RowCache {
   readonly #options: RowCacheOptions;
   readonly #entries = new Map<Segment, Entry>();
   readonly #usedAtMs = new WeakMap<Segment, number>();
+  readonly #damaged = new WeakSet<Segment>();
   #readers = 0;
   #tables = 0;
   #bytesPerRow = TYPICAL_ROW_BYTES;
   #maxBytes: number;
   #reducedUntilMs = 0;
+  #retryAtMs = 0;
   #changedAtMs = performance.now();
   #usedLatelyAtMs = Number.NEGATIVE_INFINITY;
   #work: Promise<void> | undefined;
@@ -128,9 +132,10 @@ export class RowCache {
   }
 
   #run(): void {
-    if (this.#isStopped || this.#work) return;
+    if (this.#isStopped || this.#work || performance.now() < this.#retryAtMs) return;
     this.#work = this.#settle()
       .catch((error) => {
+        this.#retryAtMs = performance.now() + RETRY_MS;
         if (!this.#isStopped) this.#options.logger.warn("can't keep rows in memory; queries read files", { error });
       })
       .finally(() => {
@@ -154,6 +159,7 @@ export class RowCache {
     const usedAt = (segment: Segment) => this.#usedAtMs.get(segment) ?? -1;
     const segments = directory.tenants
       .flatMap((tenant) => directory.segmentsOf(tenant))
+      .filter((segment) => !segment.dropped && !this.#damaged.has(segment))
       .sort((a, b) => usedAt(b) - usedAt(a) || (a.info.maxNs < b.info.maxNs ? 1 : -1));
     const wanted: Segment[] = [];
     let bytes = 0;
@@ -180,7 +186,10 @@ export class RowCache {
     directory.hold([segment]);
     const table = `rows_${++this.#tables}`;
     try {
-      if (!(await isSound(segment))) return true;
+      if (!(await isSound(segment))) {
+        this.#damaged.add(segment);
+        return true;
+      }
       const before = await this.#tableBytes();
       if (!(await this.#copy(segment, table))) {
         await this.#drop(table);
