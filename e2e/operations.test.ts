@@ -11,7 +11,7 @@ import { call } from "./harness/http-call.ts";
 import { encodeGauges, encodeLogs, encodeSpans } from "./harness/otlp.ts";
 import { patientMs } from "./harness/patience.ts";
 import { remoteWrite } from "./harness/remote-write.ts";
-import { runCommandLine, ServerProcess } from "./harness/server-process.ts";
+import { childEnvironment, runCommandLine, ServerProcess } from "./harness/server-process.ts";
 
 const dir = mkdtempSync(join(tmpdir(), "sightline-operations-"));
 afterAll(() => rmSync(dir, { recursive: true, force: true }));
@@ -269,7 +269,8 @@ describe("stopping and starting again", () => {
     const flags = ["--data-dir", dataDir, "--listen", free, "--otlp-grpc", free, "--otlp-http", free];
     const npm = spawn("npm", ["start", "--", ...flags], {
       cwd: join(import.meta.dirname, ".."),
-      stdio: ["ignore", "pipe", "ignore"],
+      env: childEnvironment(),
+      stdio: ["ignore", "pipe", "inherit"],
     });
     try {
       let [printed, url] = ["", ""];
@@ -277,7 +278,8 @@ describe("stopping and starting again", () => {
         printed += chunk.toString();
         url = /sightline is ready: (\S+)/.exec(printed)?.[1] ?? "";
       });
-      await eventually(async () => expect(url, printed).not.toBe(""), 60_000);
+      await eventually(async () => expect(url === "" && npm.exitCode === null).toBe(false), 60_000);
+      expect(url, printed).not.toBe("");
       npm.kill("SIGTERM");
       await eventually(async () => expect(await call(`${url}/-/healthy`).catch(() => "gone")).toBe("gone"), 30_000);
     } finally {

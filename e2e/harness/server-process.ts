@@ -170,7 +170,7 @@ export class ServerProcess {
 const DEFAULTS: Environment = { SIGHTLINE_QUERY__WARM_UP: "false" };
 
 /** Ours without its SIGHTLINE_* variables: they are settings of the tests, or of whoever runs them. */
-function childEnvironment(own: Environment = {}): NodeJS.ProcessEnv {
+export function childEnvironment(own: Environment = {}): NodeJS.ProcessEnv {
   const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith("SIGHTLINE_"));
   return { ...Object.fromEntries(inherited), ...DEFAULTS, ...own };
 }
