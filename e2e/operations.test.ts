@@ -270,7 +270,7 @@ describe("stopping and starting again", () => {
     const npm = spawn("npm", ["start", "--", ...flags], {
       cwd: join(import.meta.dirname, ".."),
       env: childEnvironment(),
-      stdio: ["ignore", "pipe", "inherit"],
+      stdio: ["ignore", "pipe", "ignore"],
     });
     try {
       let [printed, url] = ["", ""];
@@ -281,7 +281,8 @@ describe("stopping and starting again", () => {
       await eventually(async () => expect(url === "" && npm.exitCode === null).toBe(false), 60_000);
       expect(url, printed).not.toBe("");
       npm.kill("SIGTERM");
-      await eventually(async () => expect(await call(`${url}/-/healthy`).catch(() => "gone")).toBe("gone"), 30_000);
+      await once(npm, "exit");
+      expect(await call(`${url}/-/healthy`).catch(() => "gone")).toBe("gone");
     } finally {
       npm.kill("SIGKILL");
       rmSync(dataDir, { recursive: true, force: true });
