@@ -234,4 +234,25 @@ describe.skipIf(missing !== undefined)("rows in OpenSearch", () => {
       proxy.stop();
     }
   });
+
+  test("other programs can search the attributes when that is wanted, whatever these are", async () => {
+    const store = await open("w1", ({ config }) => ({ config: { ...config, search_context: true } }));
+    const text = (name: string, value: string) => ({ name, type: "string" as const, value });
+    const odd = ["", ".", "a..b", " ", "__proto__", "nul\u0000", "half\ud83d", "x".repeat(1_000), "a=b", "a\nb"];
+    const rows: readonly LogRow[] = [
+      { timeNs: T, body: "plain words", attributes: [text("user.id", "ann"), text("n", "1")] },
+      { timeNs: T + 1n, body: "odd", attributes: odd.map((name) => text(name, "v")) },
+      { timeNs: T + 2n, body: "large", attributes: [text("a", "y".repeat(40_000)), text("nul", "\u0000")] },
+    ];
+    await write(store, rows);
+    expect(await select(store, { newestFirst: false })).toEqual(logRowsOf(logBatchOf(rows)));
+    for (const term of [
+      { "context.user.id": "ann" },
+      { "message.keyword": "plain words" },
+      { project_id: "default" },
+    ]) {
+      const found = await ask<{ count: number }>("POST", `${stores.prefix}-logs-*/_count`, { query: { term } });
+      expect(found.count).toBe("project_id" in term ? 3 : 1);
+    }
+  });
 });

@@ -52,7 +52,7 @@ export const openSearchConfig = z.strictObject({
     .boolean()
     .default(false)
     .describe(
-      "Makes the field context (a record's attributes under their own names) searchable for other users of the indexes; Sightline does not need it. Costs a third of the speed.",
+      "Makes the fields context (attributes under their own names) and message.keyword searchable for other users of the indexes; Sightline does not need it. Halves the speed.",
     ),
   flush: z
     .strictObject({

@@ -61,6 +61,7 @@ type StreamFields = {
 const KEYWORD = { type: "keyword" };
 /** Found by its value, never sorted or counted by. */
 const LOOK_UP = { type: "keyword", doc_values: false, ignore_above: 8_000 };
+const WHOLE_MESSAGE = { type: "keyword", ignore_above: 256 };
 const MAX_KNOWN_STREAMS = 20_000;
 
 /**
@@ -80,7 +81,7 @@ export class LogCodec implements RowCodec<LogBatch, LogRecord> {
       level: KEYWORD,
       severity: { type: "byte" },
       severity_text: { ...KEYWORD, ignore_above: 256 },
-      message: { ...WORDS_FIELD, fields: { keyword: { ...KEYWORD, ignore_above: 256, index: false } } },
+      message: search_context ? { ...WORDS_FIELD, fields: { keyword: WHOLE_MESSAGE } } : WORDS_FIELD,
       long_words: { type: "boolean" },
       trace_id: LOOK_UP,
       span_id: LOOK_UP,
