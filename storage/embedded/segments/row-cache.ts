@@ -20,8 +20,9 @@ type Entry = { readonly table: string; bytes: number; readers: number };
 
 /** Rows copied at a time, a row group of DuckDB's tables; queries that come meanwhile wait no longer than for these. */
 const SLICE_ROWS = 122_880;
-/** Segments that have just been written are likely to be merged soon. */
-const QUIET_MS = 3_000;
+/** Segments that have just been written are likely to be merged soon; while rows come fast, one is written every few seconds. */
+const QUIET_MS = 10_000;
+const LOOK_EVERY_MS = 750;
 const MAX_WAIT_MS = 15_000;
 /** Where somebody asks all the time: the copy goes on beside queries. */
 const MAX_WAIT_FOR_QUERIES_MS = 1_000;
@@ -53,7 +54,7 @@ export class RowCache {
   #maxBytes: number;
   #reducedUntilMs = 0;
   #retryAtMs = 0;
-  #changedAtMs = performance.now();
+  #changedAtMs = Number.NEGATIVE_INFINITY;
   #usedLatelyAtMs = Number.NEGATIVE_INFINITY;
   #work: Promise<void> | undefined;
   #isStopped = false;
@@ -88,6 +89,11 @@ export class RowCache {
       this.#readers--;
     };
     return { rows: { dataPath, deletedPaths, table: entry?.table }, release };
+  }
+
+  /** Segments are there, at the start; see {@link changed}. */
+  opened(): void {
+    this.#schedule();
   }
 
   /** Segments have come or gone. */
@@ -126,9 +132,9 @@ export class RowCache {
       const isUrgent = nowMs - this.#usedLatelyAtMs < USED_LATELY_MS && nowMs - firstMs >= MAX_WAIT_MS;
       this.#timer = undefined;
       if (isQuiet || isUrgent) this.#run();
-      else this.#timer = setTimeout(look, QUIET_MS / 4).unref();
+      else this.#timer = setTimeout(look, LOOK_EVERY_MS).unref();
     };
-    this.#timer = setTimeout(look, QUIET_MS / 4).unref();
+    this.#timer = setTimeout(look, LOOK_EVERY_MS).unref();
   }
 
   #run(): void {

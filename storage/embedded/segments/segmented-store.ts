@@ -142,7 +142,7 @@ export class SegmentedStore<Batch extends { readonly length: number }, Index> {
     const deleter = new RowDeleter({ database, directory, graceMs: config.deletion_grace, nowMs: this.#nowMs });
     const isSound = async (segment: Segment) => (await this.withIndex(segment, () => true)) ?? false;
     const rows = new RowCache({ database, directory, maxBytes, isSound, logger: this.#logger });
-    rows.changed();
+    rows.opened();
     this.#open = { database, writer, directory, deleter, rows };
     this.#lastPosition = directory.flushedPosition;
     this.#ticker = setInterval(() => this.#tick(), TICK_MS).unref();
