@@ -159,6 +159,13 @@ export class ServerProcess {
     writeFileSync(`/proc/${this.pid}/clear_refs`, "5");
   }
 
+  /** What it may use, by its own log. */
+  memoryLimitMiB(): number {
+    const bytes = /"limit":\{[^}]*"bytes":(\d+)/.exec(this.#stderr)?.[1];
+    if (bytes === undefined) throw new Error(`no memory limit in the log\n${this.#stderr}`);
+    return Math.round(Number(bytes) / 1024 / 1024);
+  }
+
   /** Largest resident size so far, in MiB. */
   peakMemoryMiB(): number {
     const match = /VmHWM:\s+(\d+) kB/.exec(readFileSync(`/proc/${this.pid}/status`, "utf8"));
