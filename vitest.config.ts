@@ -36,6 +36,7 @@ export default defineConfig({
         test: {
           name: "stores",
           include: ["e2e/stores/**/*.test.ts"],
+          globalSetup: "e2e/services/prepare.ts",
           testTimeout: 120_000,
           hookTimeout: 120_000,
           fileParallelism: false,

@@ -1,5 +1,5 @@
-import { type ChildProcess, execFileSync, spawn, spawnSync } from "node:child_process";
-import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -28,18 +28,27 @@ export class OpenSearchService {
     this.url = `http://127.0.0.1:${port}`;
   }
 
-  /** Why there can be none on this machine; undefined when there can. */
-  static missing(): string | undefined {
-    const wanted = ["mvn", "javac", "jar", "python3", "bash"];
-    const absent = wanted.filter((command) => spawnSync("which", [command]).status !== 0);
-    return absent.length > 0 ? `no ${absent.join(", ")} to set OpenSearch up with` : undefined;
+  /** Sets it up, which takes a minute or two, when this machine can and does not have it yet. */
+  static prepare(): void {
+    if (absentCommands().length > 0) return;
+    // Of two processes that set it up at a time each would destroy what the other has brought.
+    const { status } = spawnSync("flock", [join(tmpdir(), "sightline-opensearch.lock"), "bash", SETUP, distDir()], {
+      timeout: SETUP_TIMEOUT_MS,
+      stdio: ["ignore", "ignore", "inherit"],
+    });
+    if (status !== 0) process.stderr.write("OpenSearch could not be set up\n");
   }
 
-  /** Sets it up first, which takes a minute or two, when this machine does not have it yet. */
+  /** Why there can be none on this machine; undefined when there can. */
+  static missing(): string | undefined {
+    if (existsSync(join(distDir(), ".done"))) return undefined;
+    const absent = absentCommands();
+    return absent.length > 0 ? `no ${absent.join(", ")} to set it up with` : "it could not be set up (see above)";
+  }
+
+  /** Throws when {@link missing}. */
   static async start(): Promise<OpenSearchService> {
-    const cache = process.env["XDG_CACHE_HOME"] ?? join(homedir(), ".cache");
-    const dist = process.env["SIGHTLINE_OPENSEARCH_DIST"] ?? join(cache, "sightline", "opensearch");
-    execFileSync("bash", [SETUP, dist], { timeout: SETUP_TIMEOUT_MS, stdio: ["ignore", "ignore", "inherit"] });
+    const dist = distDir();
     const dir = mkdtempSync(join(tmpdir(), "sightline-opensearch-"));
     const service = new OpenSearchService(dist, dir, await freePort());
     try {
@@ -146,4 +155,14 @@ export class OpenSearchService {
       ...["-cp", `${join(this.#dist, "lib")}/*`, "org.opensearch.bootstrap.OpenSearch"],
     ];
   }
+}
+
+function distDir(): string {
+  const cache = process.env["XDG_CACHE_HOME"] ?? join(homedir(), ".cache");
+  return process.env["SIGHTLINE_OPENSEARCH_DIST"] ?? join(cache, "sightline", "opensearch");
+}
+
+function absentCommands(): readonly string[] {
+  const wanted = ["mvn", "javac", "jar", "python3", "bash", "flock"];
+  return wanted.filter((command) => spawnSync("which", [command]).status !== 0);
 }

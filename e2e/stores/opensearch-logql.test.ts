@@ -8,7 +8,6 @@ import { otlpRequest, RECORDS_MS, SERVICES } from "../logql/records.ts";
 import { type OpenSearchNode, OpenSearchStores, openSearchMissing, openSearchNode } from "./opensearch-fixtures.ts";
 
 const missing = openSearchMissing();
-if (missing !== undefined) process.stderr.write(`skipped: LogQL on OpenSearch: ${missing}\n`);
 
 const START_MS = Math.floor((Date.now() - RECORDS_MS) / 60_000) * 60_000;
 const ns = (ms: number) => String(BigInt(ms) * 1_000_000n);

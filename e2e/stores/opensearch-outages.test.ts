@@ -7,7 +7,6 @@ import { trackedOtlpWriters } from "../harness/tracked-loads.ts";
 import { OpenSearchService } from "../services/opensearch.ts";
 
 const missing = OpenSearchService.missing();
-if (missing !== undefined) process.stderr.write(`skipped: outages of OpenSearch: ${missing}\n`);
 
 /** Between requests of each writer, so that all of them are read back in a short time. */
 const PAUSE_MS = 50;

@@ -10,7 +10,6 @@ import { FlakyProxy } from "./flaky-proxy.ts";
 import { type OpenSearchNode, OpenSearchStores, openSearchMissing, openSearchNode } from "./opensearch-fixtures.ts";
 
 const missing = openSearchMissing();
-if (missing !== undefined) process.stderr.write(`skipped: rows on OpenSearch: ${missing}\n`);
 
 const OTHER_TENANT = tenantId("other");
 const DAY_MS = 86_400_000;

@@ -4,7 +4,6 @@ import { afterAll, beforeAll, describe } from "vitest";
 import { OpenSearchFixtures, type OpenSearchNode, openSearchMissing, openSearchNode } from "./opensearch-fixtures.ts";
 
 const missing = openSearchMissing();
-if (missing !== undefined) process.stderr.write(`skipped: the trace store on OpenSearch: ${missing}\n`);
 
 describe.skipIf(missing !== undefined)("on OpenSearch", () => {
   let node: OpenSearchNode;

@@ -5,7 +5,6 @@ import { PostgresService } from "../services/postgres.ts";
 import { TimescaleStores } from "./timescale-fixture.ts";
 
 const missing = PostgresService.missing();
-if (missing !== undefined) process.stderr.write(`skipped: the catalog on PostgreSQL: ${missing}\n`);
 
 describe.skipIf(missing !== undefined)("on PostgreSQL", () => {
   let service: PostgresService;

@@ -4,7 +4,6 @@ import { PostgresService } from "../services/postgres.ts";
 import { fixtureOf, MANY_STORES } from "./timescale-fixture.ts";
 
 const missing = PostgresService.missing();
-if (missing !== undefined) process.stderr.write(`skipped: the metric store on PostgreSQL: ${missing}\n`);
 
 describe.skipIf(missing !== undefined)("on plain PostgreSQL", () => {
   let service: PostgresService;
