@@ -86,6 +86,16 @@ export interface Copyable {
   copyTo(path: string): Promise<void>;
 }
 
+/** A database or the like that the process talks to, and that may be away. */
+export interface Dependency {
+  /** What it is and where it is, without any secret: `PostgreSQL db.example.org:5432`. */
+  readonly name: string;
+  /** What it is for, such as `metrics`. */
+  readonly purpose: string;
+  /** Settles once it has answered; throws what is wrong. Nobody calls it again before that. */
+  ping(): Promise<void>;
+}
+
 // ---- metrics -------------------------------------------------------------------------------------------------------
 
 /** Both ends included, integral milliseconds. */

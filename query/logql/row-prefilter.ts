@@ -6,7 +6,7 @@ import { labelsOf } from "./pipeline/label-filter.ts";
 import { ParserHints, withPlainNames } from "./pipeline/parser-hints.ts";
 import { PipelineRow } from "./pipeline/stage.ts";
 import { StructuredMetadata } from "./structured-metadata.ts";
-import type { TemplateLimits } from "./template/execute-template.ts";
+import type { TemplateLimits } from "./template/go-template.ts";
 
 /** Stages of which a prefilter knows what they do to the few labels that it looks at. */
 const UNDERSTOOD: ReadonlySet<PipelineStage["kind"]> = new Set([

@@ -1,6 +1,6 @@
+import { parseGoDuration } from "@sightline/model/go-duration.ts";
 import { lokiLabelName } from "@sightline/model/loki-label-name.ts";
 import { parseHumanBytes } from "../logql/parse/go-bytes.ts";
-import { parseGoDuration } from "../logql/parse/go-duration.ts";
 import { jsonStage } from "../logql/pipeline/json-stages.ts";
 import { ERROR, ERROR_DETAILS, LabelBuilder, PRESERVE_ERROR } from "../logql/pipeline/label-builder.ts";
 import { logfmtStage } from "../logql/pipeline/logfmt-stages.ts";

@@ -1,6 +1,6 @@
+import { quote } from "@sightline/model/go-quote.ts";
 import type { Range } from "./ast.ts";
 import { formatGeneral } from "./format/format-float.ts";
-import { quote } from "./format/quote.ts";
 import { lineColumn } from "./parse/position.ts";
 
 type Severity = "warning" | "info";

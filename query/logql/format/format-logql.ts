@@ -1,5 +1,6 @@
+import { formatGoDuration, formatPrometheusDuration } from "@sightline/model/go-duration.ts";
+import { quote } from "@sightline/model/go-quote.ts";
 import { formatFloat } from "../../promql/format/format-float.ts";
-import { quote } from "../../promql/format/quote.ts";
 import type {
   BinaryExpr,
   Grouping,
@@ -10,7 +11,6 @@ import type {
   Unwrap,
   VectorAggregationExpr,
 } from "../ast.ts";
-import { formatGoDuration, formatPrometheusDuration } from "../parse/go-duration.ts";
 import { formatLabelFilter, formatMatcher, formatStage } from "./format-stage.ts";
 
 /** A query on one line, as Loki prints it (its String methods). Reading it again gives the same tree. */

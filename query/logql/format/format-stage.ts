@@ -1,9 +1,9 @@
+import { formatGoDuration } from "@sightline/model/go-duration.ts";
+import { quote } from "@sightline/model/go-quote.ts";
 import type { Matcher } from "@sightline/model/matcher.ts";
 import { formatFloat } from "../../promql/format/format-float.ts";
-import { quote } from "../../promql/format/quote.ts";
 import type { Extraction, LabelFilter, LabelPick, LineFilterOperand, PipelineStage } from "../ast.ts";
 import { formatHumanBytes, parseHumanBytes } from "../parse/go-bytes.ts";
-import { formatGoDuration } from "../parse/go-duration.ts";
 
 export function formatMatcher({ name, op, value }: Matcher): string {
   return `${name}${op}${quote(value)}`;

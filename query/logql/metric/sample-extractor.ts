@@ -1,7 +1,7 @@
+import { parseGoDuration } from "@sightline/model/go-duration.ts";
 import type { Labels } from "@sightline/model/labels.ts";
 import type { Grouping, PipelineStage, RangeAggregationExpr, RangeOperation, Unwrap } from "../ast.ts";
 import { parseHumanBytes } from "../parse/go-bytes.ts";
-import { parseGoDuration } from "../parse/go-duration.ts";
 import { goNumberProblem, parseGoNumber } from "../parse/parse-number.ts";
 import { type CompiledPipeline, compilePipeline } from "../pipeline/compile-pipeline.ts";
 import { LabelBuilder } from "../pipeline/label-builder.ts";
@@ -9,7 +9,7 @@ import { compileLabelFilter, labelsOf } from "../pipeline/label-filter.ts";
 import { type HintFilter, ParserHints, withPlainNames } from "../pipeline/parser-hints.ts";
 import { withoutUnusedFormats } from "../pipeline/reorder-stages.ts";
 import { PipelineRow, SAMPLE_ERROR, type Stage } from "../pipeline/stage.ts";
-import type { TemplateLimits } from "../template/execute-template.ts";
+import type { TemplateLimits } from "../template/go-template.ts";
 
 /** How the labels of a sample follow from those of its line. */
 type Output =

@@ -1,6 +1,6 @@
-import { unquote } from "../../promql/format/quote.ts";
+import { parseGoDuration, parsePrometheusDuration } from "@sightline/model/go-duration.ts";
+import { unquote } from "@sightline/model/go-quote.ts";
 import { parseHumanBytes } from "./go-bytes.ts";
-import { parseGoDuration, parsePrometheusDuration } from "./go-duration.ts";
 import { type Place, parseErrorAt } from "./problems.ts";
 
 /** Tokens that carry a value, in Loki's names for them; all others are named by themselves (`|=`, `by`, `SUM`). */

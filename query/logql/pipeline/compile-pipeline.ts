@@ -2,7 +2,7 @@ import type { FieldFilter, LineFilter } from "@sightline/model/ports.ts";
 import type { LineFilterStage, PipelineStage } from "../ast.ts";
 import { formatStage } from "../format/format-stage.ts";
 import { parseErrorOf } from "../parse/problems.ts";
-import type { TemplateLimits } from "../template/execute-template.ts";
+import type { TemplateLimits } from "../template/go-template.ts";
 import { type FormatStage, labelFormatStage, lineFormatStage } from "./format-stages.ts";
 import { jsonStage } from "./json-stages.ts";
 import { compileLabelFilter, labelFilterStage, labelsOf } from "./label-filter.ts";

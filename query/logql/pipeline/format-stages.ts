@@ -1,9 +1,9 @@
+import { TemplateExecutionError } from "@sightline/model/go-template/execute-template.ts";
+import { UTC } from "@sightline/model/go-template/go-time.ts";
+import { GoMap } from "@sightline/model/go-template/go-value.ts";
+import { TemplateSyntaxError } from "@sightline/model/go-template/parse-template.ts";
 import type { LabelFormat, LabelFormatStage, LineFormatStage } from "../ast.ts";
-import { TemplateExecutionError, type TemplateLimits } from "../template/execute-template.ts";
-import { GoTemplate } from "../template/go-template.ts";
-import { UTC } from "../template/go-time.ts";
-import { GoMap } from "../template/go-value.ts";
-import { TemplateSyntaxError } from "../template/parse-template.ts";
+import { GoTemplate, type TemplateLimits } from "../template/go-template.ts";
 import { ERROR, type LabelBuilder } from "./label-builder.ts";
 import { type PipelineRow, type Stage, StageError, TEMPLATE_ERROR } from "./stage.ts";
 

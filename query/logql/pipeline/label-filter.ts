@@ -1,8 +1,8 @@
+import { parseGoDuration } from "@sightline/model/go-duration.ts";
 import { compileMatcher, type Matcher } from "@sightline/model/matcher.ts";
 import type { ComparingFilter, LabelFilter } from "../ast.ts";
 import { comparison } from "../metric/scalar-operation.ts";
 import { parseHumanBytes } from "../parse/go-bytes.ts";
-import { parseGoDuration } from "../parse/go-duration.ts";
 import { goNumberProblem, parseGoNumber } from "../parse/parse-number.ts";
 import { containsIp, parseIpRange } from "./ip-address.ts";
 import { ERROR, type LabelBuilder } from "./label-builder.ts";

@@ -1,5 +1,5 @@
+import { type GoValue, Int64 } from "@sightline/model/go-template/go-value.ts";
 import { parseGoNumber } from "../parse/parse-number.ts";
-import { type GoValue, Int64 } from "./go-value.ts";
 
 /** cast.ToInt64: 0 for what is no number. Strings may be hexadecimal, octal or binary; a fraction is dropped. */
 export function castInt(value: GoValue): bigint {

@@ -1,10 +1,10 @@
+import { TemplateExecutionError } from "@sightline/model/go-template/execute-template.ts";
+import { UTC } from "@sightline/model/go-template/go-time.ts";
+import { GoMap } from "@sightline/model/go-template/go-value.ts";
+import { TemplateSyntaxError } from "@sightline/model/go-template/parse-template.ts";
 import { workedMs } from "@sightline/model/testing/worked-ms.ts";
 import { describe, expect, test } from "vitest";
-import { TemplateExecutionError } from "./execute-template.ts";
 import { GoTemplate } from "./go-template.ts";
-import { UTC } from "./go-time.ts";
-import { GoMap } from "./go-value.ts";
-import { TemplateSyntaxError } from "./parse-template.ts";
 
 const LABELS = { a: "x", n: "42", f: "2.5", empty: "", json: '{"k":[1,{"b":"c"}],"s":"t"}', name: "Ann Lee" };
 const TIME = { ns: 1_700_000_000_123_456_789n, zone: UTC };

@@ -1,49 +1,55 @@
-import { BUILTIN_FUNCTIONS } from "./builtin-functions.ts";
-import { type TemplateInput, type TemplateLimits, TemplateRun } from "./execute-template.ts";
+import type { GoMap } from "@sightline/model/go-template/go-value.ts";
+import type {
+  Command,
+  NamedTemplate,
+  Operand,
+  ParsedTemplate,
+  Pipe,
+  TemplateNode,
+} from "@sightline/model/go-template/template-ast.ts";
+import type { TemplateFunctions } from "@sightline/model/go-template/template-function.ts";
+import { TemplateSet } from "@sightline/model/go-template/template-set.ts";
+import type { LineContext } from "./line-context.ts";
 import { NUMBER_FUNCTIONS } from "./number-functions.ts";
-import { parseTemplate, TemplateSyntaxError } from "./parse-template.ts";
-import type { Command, Operand, ParsedTemplate, Pipe, TemplateNode } from "./template-ast.ts";
-import type { TemplateFunctions } from "./template-function.ts";
 import { TEXT_FUNCTIONS } from "./text-functions.ts";
 import { TIME_FUNCTIONS } from "./time-functions.ts";
 
-const FUNCTIONS: TemplateFunctions = {
-  ...BUILTIN_FUNCTIONS,
+const FUNCTIONS: TemplateFunctions<LineContext> = {
   ...TEXT_FUNCTIONS,
   ...NUMBER_FUNCTIONS,
   ...TIME_FUNCTIONS,
 };
 
+/** What one run may make. */
+export type TemplateLimits = { readonly maxOutputCharacters: number };
+const MAX_STEPS = 100_000;
+const SETTING = " of a line (query.logs.max_template_chars)";
+
+export type TemplateInput = LineContext & { readonly data: GoMap };
+
 /** A template of `line_format` or `label_format`: Go's text/template with Loki's functions. */
 export class GoTemplate {
-  readonly #name: string;
+  readonly #set: TemplateSet<LineContext>;
   readonly #parsed: ParsedTemplate;
-  readonly #limits: TemplateLimits;
   /** The label that is all there is to the template (`{{.message}}`). */
   readonly onlyField: string | undefined;
 
   /** `name` is what messages call it. Throws `TemplateSyntaxError` with Go's message. */
-  constructor(name: "line" | "label", text: string, limits: TemplateLimits) {
-    this.#name = name;
-    this.#limits = limits;
-    try {
-      this.#parsed = parseTemplate(text, (func) => Object.hasOwn(FUNCTIONS, func));
-    } catch (cause) {
-      if (!(cause instanceof TemplateSyntaxError)) throw cause;
-      throw new TemplateSyntaxError(`template: ${name}:1: ${cause.message}`, { cause });
-    }
+  constructor(name: "line" | "label", text: string, { maxOutputCharacters }: TemplateLimits) {
+    this.#set = new TemplateSet(FUNCTIONS, { maxOutputCharacters, maxSteps: MAX_STEPS, setting: SETTING });
+    this.#parsed = this.#set.parse({ name, text });
     this.onlyField = onlyFieldOf(this.#parsed);
   }
 
   /** Throws `TemplateExecutionError`. */
-  execute(input: TemplateInput): string {
-    return new TemplateRun(this.#name, this.#parsed, FUNCTIONS, this.#limits, input).run();
+  execute({ data, line, time }: TemplateInput): string {
+    return this.#set.execute(this.#parsed, { data, context: { line, time } });
   }
 
   /** Names of the fields in it: the labels it reads, as far as the text shows. */
   fields(): readonly string[] {
     const names = new Set<string>();
-    for (const nodes of [this.#parsed.root, ...this.#parsed.named.values()]) visitNodes(nodes, names);
+    for (const { nodes } of templatesOf(this.#parsed)) visitNodes(nodes, names);
     names.delete(ANYTHING);
     return [...names];
   }
@@ -51,7 +57,7 @@ export class GoTemplate {
   /** It may read labels that {@link fields} does not name (`{{ range . }}`, `{{ index . "a" }}`). */
   get readsAnything(): boolean {
     const names = new Set<string>();
-    for (const nodes of [this.#parsed.root, ...this.#parsed.named.values()]) visitNodes(nodes, names);
+    for (const { nodes } of templatesOf(this.#parsed)) visitNodes(nodes, names);
     return names.has(ANYTHING);
   }
 }
@@ -59,9 +65,13 @@ export class GoTemplate {
 /** No label has this name. */
 const ANYTHING = "";
 
-function onlyFieldOf({ root }: ParsedTemplate): string | undefined {
-  const [node] = root;
-  if (root.length !== 1 || node?.kind !== "action" || node.pipe.commands.length !== 1) return undefined;
+function templatesOf({ root, named }: ParsedTemplate): readonly NamedTemplate[] {
+  return [root, ...named.values()];
+}
+
+function onlyFieldOf({ root: { nodes } }: ParsedTemplate): string | undefined {
+  const [node] = nodes;
+  if (nodes.length !== 1 || node?.kind !== "action" || node.pipe.commands.length !== 1) return undefined;
   const [command] = node.pipe.commands as [Command];
   const [operand] = command.args;
   return command.args.length === 1 && operand.kind === "field" && operand.path.length === 1

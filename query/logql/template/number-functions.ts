@@ -1,9 +1,13 @@
+import { parseGoDuration } from "@sightline/model/go-duration.ts";
+import { GoMap, type GoValue, Int64, isTrue } from "@sightline/model/go-template/go-value.ts";
+import {
+  ofStrings,
+  type TemplateFunction,
+  type TemplateFunctions,
+} from "@sightline/model/go-template/template-function.ts";
 import { parseHumanBytes } from "../parse/go-bytes.ts";
-import { parseGoDuration } from "../parse/go-duration.ts";
 import { decimalArithmetic } from "./decimal.ts";
 import { castFloat, castInt } from "./go-cast.ts";
-import { GoMap, type GoValue, Int64, isTrue } from "./go-value.ts";
-import { ofStrings, type TemplateFunction, type TemplateFunctions } from "./template-function.ts";
 
 function ofInts(fold: (a: bigint, b: bigint) => bigint, isVariadic: boolean): TemplateFunction {
   return {

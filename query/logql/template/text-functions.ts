@@ -1,6 +1,11 @@
+import {
+  ofStrings,
+  type TemplateFunction,
+  type TemplateFunctions,
+} from "@sightline/model/go-template/template-function.ts";
+import { goTitle, goToLower, goToUpper, urlEncode } from "@sightline/model/go-text.ts";
 import { compileRegex, type Regex } from "@sightline/model/regex.ts";
 import { regexProblem } from "../parse/problems.ts";
-import { ofStrings, type TemplateFunction, type TemplateFunctions } from "./template-function.ts";
 
 /** Go's strings.Trim and its siblings: characters of the set go away at the ends. */
 function trimSet(text: string, set: string, atStart: boolean, atEnd: boolean): string {
@@ -18,25 +23,6 @@ function trimPrefix(text: string, prefix: string): string {
 
 function trimSuffix(text: string, suffix: string): string {
   return suffix !== "" && text.endsWith(suffix) ? text.slice(0, -suffix.length) : text;
-}
-
-/** Character by character, as Go does: no character becomes several, whatever stands beside it. */
-function eachCharacter(text: string, change: (char: string) => string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: all of ASCII changes alike
-  if (/^[\x00-\x7f]*$/.test(text)) return change(text);
-  return text.replaceAll(/\P{ASCII}|\p{ASCII}+/gu, (part) => {
-    const changed = change(part);
-    return part < "\u0080" || [...changed].length === 1 ? changed : (SINGLE.get(part) ?? part);
-  });
-}
-/** Characters that JavaScript makes two of, and Go one. */
-const SINGLE: ReadonlyMap<string, string> = new Map([["\u0130", "i"]]);
-const lower = (text = "") => eachCharacter(text, (part) => part.toLowerCase());
-const upper = (text = "") => eachCharacter(text, (part) => part.toUpperCase());
-
-/** strings.Title: the first letter of every word in upper case. */
-function title(text: string): string {
-  return text.replaceAll(/(?<![\p{L}\p{Nd}_'])\p{L}/gu, upper);
 }
 
 /** Part of a text by bytes of UTF-8, as Go cuts it; half a character becomes a replacement character. */
@@ -169,16 +155,10 @@ function urlDecode(text: string): string {
     .join("");
 }
 
-export function urlEncode(text: string): string {
-  return encodeURIComponent(text.toWellFormed())
-    .replaceAll(/[!'()*]/g, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`)
-    .replaceAll("%20", "+");
-}
-
 /** Functions of text: Loki's own, and those of sprig that it lists (pkg/logql/log/fmt.go). */
 export const TEXT_FUNCTIONS: TemplateFunctions = {
-  ToLower: ofStrings(1, lower),
-  ToUpper: ofStrings(1, upper),
+  ToLower: ofStrings(1, (text = "") => goToLower(text)),
+  ToUpper: ofStrings(1, (text = "") => goToUpper(text)),
   Replace: replaceSome,
   Trim: ofStrings(2, (text = "", set = "") => trimSet(text, set, true, true)),
   TrimLeft: ofStrings(2, (text = "", set = "") => trimSet(text, set, true, false)),
@@ -186,9 +166,9 @@ export const TEXT_FUNCTIONS: TemplateFunctions = {
   TrimPrefix: ofStrings(2, (text = "", prefix = "") => trimPrefix(text, prefix)),
   TrimSuffix: ofStrings(2, (text = "", suffix = "") => trimSuffix(text, suffix)),
   TrimSpace: ofStrings(1, (text = "") => text.trim()),
-  lower: ofStrings(1, lower),
-  upper: ofStrings(1, upper),
-  title: ofStrings(1, (text = "") => title(text)),
+  lower: ofStrings(1, (text = "") => goToLower(text)),
+  upper: ofStrings(1, (text = "") => goToUpper(text)),
+  title: ofStrings(1, (text = "") => goTitle(text)),
   trunc: truncate,
   substr: substring,
   contains: ofStrings(2, (part = "", text = "") => text.includes(part)),

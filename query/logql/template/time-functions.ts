@@ -1,6 +1,14 @@
-import { formatGoTime, type GoTime, loadZone, parseGoTime, UTC, ZERO_TIME } from "./go-time.ts";
-import { GoTimeValue, type GoValue, Int64 } from "./go-value.ts";
-import type { TemplateFunctions } from "./template-function.ts";
+import {
+  formatGoTime,
+  type GoTime,
+  loadZone,
+  parseGoTime,
+  UTC,
+  ZERO_TIME,
+} from "@sightline/model/go-template/go-time.ts";
+import { GoTimeValue, type GoValue, Int64 } from "@sightline/model/go-template/go-value.ts";
+import type { TemplateFunctions } from "@sightline/model/go-template/template-function.ts";
+import type { LineContext } from "./line-context.ts";
 
 const NS_PER_MS = 1_000_000n;
 const NS_PER_SECOND = 1_000_000_000n;
@@ -45,7 +53,7 @@ function floorTo({ ns }: GoTime, unitNs: bigint): string {
 const inTime = (value: GoValue | undefined): GoTime => (value as GoTimeValue).time;
 
 /** Functions of time. The server's own zone is UTC. */
-export const TIME_FUNCTIONS: TemplateFunctions = {
+export const TIME_FUNCTIONS: TemplateFunctions<LineContext> = {
   now: { parameters: [], call: () => new GoTimeValue(now()) },
   date: {
     parameters: ["string", "any"],
@@ -66,6 +74,6 @@ export const TIME_FUNCTIONS: TemplateFunctions = {
   unixEpoch: { parameters: ["time"], call: ([time]) => floorTo(inTime(time), NS_PER_SECOND) },
   unixEpochMillis: { parameters: ["time"], call: ([time]) => floorTo(inTime(time), NS_PER_MS) },
   unixEpochNanos: { parameters: ["time"], call: ([time]) => String(inTime(time).ns) },
-  __timestamp__: { parameters: [], call: (_, { time }) => new GoTimeValue(time) },
-  __line__: { parameters: [], call: (_, { line }) => line },
+  __timestamp__: { parameters: [], call: (_, __, { time }) => new GoTimeValue(time) },
+  __line__: { parameters: [], call: (_, __, { line }) => line },
 };

@@ -1,10 +1,10 @@
+import { quote } from "@sightline/model/go-quote.ts";
 import { type Labels, labelsKey } from "@sightline/model/labels.ts";
 import type { QueryContext } from "../eval/query-context.ts";
 import { withLabel } from "../eval/result-labels.ts";
 import { ABSENT, FLOAT, StepSeries } from "../eval/step-series.ts";
 import { EvaluationError } from "../evaluation-error.ts";
 import { formatFloat } from "../format/format-float.ts";
-import { quote } from "../format/quote.ts";
 import { formatHistogram } from "../histogram/format-histogram.ts";
 import type { AggregateCall } from "./aggregator.ts";
 import { groupLabels } from "./group-index.ts";

@@ -1,3 +1,4 @@
+import { quote } from "@sightline/model/go-quote.ts";
 import type { Matcher } from "@sightline/model/matcher.ts";
 import type {
   AggregateExpr,
@@ -12,7 +13,6 @@ import type {
 } from "../ast.ts";
 import { formatDuration } from "./duration.ts";
 import { formatFloat, formatGeneral } from "./format-float.ts";
-import { quote } from "./quote.ts";
 
 /** An expression on one line, as Prometheus' Expr.String() gives it; parsing that gives the same expression. */
 export function formatExpr(expr: Expr): string {

@@ -1,6 +1,6 @@
+import { quote } from "@sightline/model/go-quote.ts";
 import type { Labels } from "@sightline/model/labels.ts";
 import { formatLabelName } from "./format-expr.ts";
-import { quote } from "./quote.ts";
 
 /** A label set in messages, as Prometheus' Labels.String(): `{__name__="up", job="a"}`. */
 export function formatLabelSet(labels: Labels): string {

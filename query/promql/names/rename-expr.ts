@@ -1,8 +1,8 @@
+import { quote } from "@sightline/model/go-quote.ts";
 import type { Matcher } from "@sightline/model/matcher.ts";
 import type { Annotations } from "../annotations.ts";
 import type { AggregateExpr, BinaryExpr, CallExpr, Expr, Range, VectorSelector } from "../ast.ts";
 import { EvaluationError } from "../evaluation-error.ts";
-import { quote } from "../format/quote.ts";
 import { mapChildren, visitExpr } from "../prepare/map-expr.ts";
 import { isLegacyMetric } from "./escape-name.ts";
 import type { LabelSpellings } from "./label-spellings.ts";

@@ -1,8 +1,8 @@
 import type { ParseError } from "@sightline/model/errors.ts";
+import { quote } from "@sightline/model/go-quote.ts";
 import { compileMatcher } from "@sightline/model/matcher.ts";
 import type { Range, ValueType, VectorMatching, VectorSelector } from "../ast.ts";
 import { type AggregateExpr, type BinaryExpr, type CallExpr, type Expr, isComparison, isSetOperator } from "../ast.ts";
-import { quote } from "../format/quote.ts";
 import { parseErrorAt } from "./position.ts";
 import { SIGNATURES, type Signature } from "./signatures.ts";
 import { documentedType, valueType } from "./value-type.ts";

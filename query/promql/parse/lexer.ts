@@ -1,4 +1,4 @@
-import { quote, quoteRune } from "../format/quote.ts";
+import { quote, quoteRune } from "@sightline/model/go-quote.ts";
 import { scanNumber } from "./scan-number.ts";
 
 /** `keyword`, `operator` and `aggregator` name themselves in `name`, in lower case; so do the punctuation marks. */

@@ -1,6 +1,6 @@
+import { quote, unquote } from "@sightline/model/go-quote.ts";
 import type { Matcher, MatchOperator } from "@sightline/model/matcher.ts";
 import { compileRegex } from "@sightline/model/regex.ts";
-import { quote, unquote } from "../format/quote.ts";
 import type { Token } from "./lexer.ts";
 import type { TokenStream } from "./token-stream.ts";
 

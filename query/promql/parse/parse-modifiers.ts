@@ -1,5 +1,5 @@
+import { quote, unquote } from "@sightline/model/go-quote.ts";
 import type { Range, VectorMatching } from "../ast.ts";
-import { quote, unquote } from "../format/quote.ts";
 import { parseNumberOrDuration } from "./parse-number.ts";
 import type { TokenStream } from "./token-stream.ts";
 

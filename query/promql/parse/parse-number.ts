@@ -1,6 +1,6 @@
+import { quote } from "@sightline/model/go-quote.ts";
 import type { NumberLiteral } from "../ast.ts";
 import { parseDuration } from "../format/duration.ts";
-import { quote } from "../format/quote.ts";
 import type { Token } from "./lexer.ts";
 import type { TokenStream } from "./token-stream.ts";
 

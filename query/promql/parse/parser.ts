@@ -1,5 +1,5 @@
+import { quote, unquote } from "@sightline/model/go-quote.ts";
 import type { Aggregator, AtModifier, BinaryOperator, Expr, MatrixSelector, Range, VectorSelector } from "../ast.ts";
-import { quote, unquote } from "../format/quote.ts";
 import type { Token } from "./lexer.ts";
 import { parseLength, parseOffset } from "./parse-duration-expr.ts";
 import { parseMatchers } from "./parse-matchers.ts";

@@ -1,6 +1,6 @@
+import { unquote } from "@sightline/model/go-quote.ts";
 import { compileRegex } from "@sightline/model/regex.ts";
 import { parseDuration } from "../format/duration.ts";
-import { unquote } from "../format/quote.ts";
 import { numberValue } from "../parse/parse-number.ts";
 import { parsePromql } from "../parse/parse-promql.ts";
 import { parseMetric, parseSeriesLine } from "./parse-series.ts";

@@ -1,6 +1,6 @@
+import { unquote } from "@sightline/model/go-quote.ts";
 import { type CounterResetHint, EMPTY_BUCKETS, type NativeHistogram } from "@sightline/model/histogram.ts";
 import { type Labels, labelsFrom, METRIC_NAME } from "@sightline/model/labels.ts";
-import { unquote } from "../format/quote.ts";
 import { HistogramAccumulator } from "../histogram/histogram-accumulator.ts";
 import { encodeBuckets } from "../histogram/spans.ts";
 import type { SeriesLine, Value } from "./script.ts";

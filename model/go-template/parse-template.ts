@@ -1,9 +1,28 @@
-import { unquote } from "../../promql/format/quote.ts";
-import type { BranchNode, Command, Operand, ParsedTemplate, Pipe, TemplateNode } from "./template-ast.ts";
+import { unquote } from "../go-quote.ts";
+import type {
+  BranchNode,
+  Command,
+  NamedTemplate,
+  Operand,
+  ParsedTemplate,
+  Pipe,
+  TemplateNode,
+  TemplateSource,
+} from "./template-ast.ts";
 
-/** The template can't be read. The message is that of Go's text/template, without the name of the template. */
+/** The template can't be read. The message is that of Go's text/template: `template: name:1: unexpected EOF`. */
 export class TemplateSyntaxError extends Error {
   override readonly name = "TemplateSyntaxError";
+}
+
+/** A message without its place, and where that is if not where the parser stands. */
+class Problem extends Error {
+  readonly at: number | undefined;
+
+  constructor(message: string, at?: number) {
+    super(message);
+    this.at = at;
+  }
 }
 
 /** Actions nest so deep at most; they are run by recursion. */
@@ -14,9 +33,15 @@ type Item =
   | { readonly kind: "action"; readonly start: number; readonly end: number };
 
 /** Reads a Go template. `isFunction` tells which names there are. Throws {@link TemplateSyntaxError}. */
-export function parseTemplate(text: string, isFunction: (name: string) => boolean): ParsedTemplate {
-  const parser = new TemplateParser(text, isFunction);
-  return parser.parse();
+export function parseTemplate(source: TemplateSource, isFunction: (name: string) => boolean): ParsedTemplate {
+  const parser = new TemplateParser(source, isFunction);
+  try {
+    return parser.parse();
+  } catch (cause) {
+    if (!(cause instanceof Problem)) throw cause;
+    const line = source.text.slice(0, cause.at ?? parser.position).split("\n").length;
+    throw new TemplateSyntaxError(`template: ${source.name}:${line}: ${cause.message}`, { cause });
+  }
 }
 
 /** Splits text from actions, and trims as `{{-` and `-}}` say. Comments are gone. */
@@ -48,13 +73,13 @@ function closeOf(text: string, start: number): number {
     if (text.startsWith("}}", at)) return at;
     SKIPPED.lastIndex = at;
     const skipped = SKIPPED.exec(text)?.[0] ?? "";
-    if (at === start && skipped === "/" && text[at + 1] === "*") throw new TemplateSyntaxError("unclosed comment");
-    if (skipped === '"') throw new TemplateSyntaxError("unterminated quoted string");
-    if (skipped === "`") throw new TemplateSyntaxError("unterminated raw quoted string");
-    if (skipped === "'") throw new TemplateSyntaxError("unterminated character constant");
+    if (at === start && skipped === "/" && text[at + 1] === "*") throw new Problem("unclosed comment", at);
+    if (skipped === '"') throw new Problem("unterminated quoted string", at);
+    if (skipped === "`") throw new Problem("unterminated raw quoted string", at);
+    if (skipped === "'") throw new Problem("unterminated character constant", at);
     at += skipped.length;
   }
-  throw new TemplateSyntaxError("unclosed action");
+  throw new Problem("unclosed action", text.length);
 }
 
 type Token = { readonly text: string; readonly start: number; readonly end: number };
@@ -62,42 +87,51 @@ const TOKEN =
   /\s+|"(?:[^"\\\n]|\\[^\n])*"|`[^`]*`|'(?:[^'\\\n]|\\[^\n])*'|:=|[|()=,]|\$[\p{L}\p{Nd}_]*|(?:\.[\p{L}_][\p{L}\p{Nd}_]*)|[+-]?(?:0[xXbBoO][\da-fA-F_]+|(?:\d[\d_]*\.?[\d_]*|\.\d[\d_]*)(?:[eE][+-]?\d+)?)|\.|[\p{L}_][\p{L}\p{Nd}_]*/uy;
 
 class TemplateParser {
+  readonly #source: TemplateSource;
   readonly #text: string;
   readonly #isFunction: (name: string) => boolean;
   readonly #items: Iterator<Item>;
-  readonly #named = new Map<string, readonly TemplateNode[]>();
+  readonly #named = new Map<string, NamedTemplate>();
+  #itemStart = 0;
   #tokens: Token[] = [];
   #depth = 0;
   #rangeDepth = 0;
   /** Per block the variables that are known in it. */
   #variables: string[] = ["$"];
 
-  constructor(text: string, isFunction: (name: string) => boolean) {
-    this.#text = text;
+  constructor(source: TemplateSource, isFunction: (name: string) => boolean) {
+    this.#source = source;
+    this.#text = source.text;
     this.#isFunction = isFunction;
-    this.#items = itemsOf(text);
+    this.#items = itemsOf(source.text);
+  }
+
+  /** How far it has read. */
+  get position(): number {
+    return this.#tokens[0]?.start ?? this.#itemStart;
   }
 
   parse(): ParsedTemplate {
     const { nodes, end } = this.#list(true);
-    if (end !== undefined) throw new TemplateSyntaxError(`unexpected {{${end}}}`);
-    return { text: this.#text, root: nodes, named: this.#named };
+    if (end !== undefined) throw new Problem(`unexpected {{${end}}}`);
+    return { root: { name: this.#source.name, source: this.#source, nodes }, named: this.#named };
   }
 
   /** Nodes up to `{{end}}` or `{{else …}}`: then `end` is its word, and its other tokens are left to be read. */
   #list(isTop = false): { readonly nodes: readonly TemplateNode[]; readonly end: string | undefined } {
-    if (++this.#depth > MAX_DEPTH) throw new TemplateSyntaxError(`actions may nest ${MAX_DEPTH} deep`);
+    if (++this.#depth > MAX_DEPTH) throw new Problem(`actions may nest ${MAX_DEPTH} deep`);
     const nodes: TemplateNode[] = [];
     for (;;) {
       const { value: item, done } = this.#items.next() as IteratorResult<Item, undefined>;
       if (done || !item) {
-        if (!isTop) throw new TemplateSyntaxError("unexpected EOF");
+        if (!isTop) throw new Problem("unexpected EOF", this.#text.length);
         return { nodes, end: undefined };
       }
       if (item.kind === "text") {
         nodes.push({ kind: "text", text: item.text });
         continue;
       }
+      this.#itemStart = item.start;
       this.#tokens = this.#tokenize(item.start, item.end);
       const word = this.#tokens[0]?.text;
       if (word === "end" || word === "else") {
@@ -116,7 +150,7 @@ class TemplateParser {
       TOKEN.lastIndex = at;
       const text = TOKEN.exec(this.#text)?.[0];
       if (text === undefined || at + text.length > end) {
-        throw new TemplateSyntaxError(`unexpected ${JSON.stringify(this.#text[at])} in command`);
+        throw new Problem(`unexpected ${JSON.stringify(this.#text[at])} in command`);
       }
       const token = { text, start: at, end: at + text.length };
       this.#checkNumberEnds(token);
@@ -132,7 +166,7 @@ class TemplateParser {
   #checkNumberEnds({ text, end }: Token): void {
     if (!/^[+-]?\.?\d/.test(text)) return;
     const next = /^[\p{L}\p{Nd}_]/u.exec(this.#text.slice(end, end + 2))?.[0];
-    if (next !== undefined) throw new TemplateSyntaxError(`bad number syntax: ${JSON.stringify(text + next)}`);
+    if (next !== undefined) throw new Problem(`bad number syntax: ${JSON.stringify(text + next)}`);
   }
 
   #action(end: number): TemplateNode | undefined {
@@ -145,7 +179,7 @@ class TemplateParser {
         return this.#branch(word, end);
       case "break":
       case "continue":
-        if (this.#rangeDepth === 0) throw new TemplateSyntaxError(`{{${word}}} outside {{range}}`);
+        if (this.#rangeDepth === 0) throw new Problem(`{{${word}}} outside {{range}}`);
         return { kind: word };
       case "define":
       case "block":
@@ -176,10 +210,10 @@ class TemplateParser {
     const word = this.#tokens[0]?.text;
     if (word === undefined) {
       const { nodes, end: closing } = this.#list();
-      if (closing !== "end") throw new TemplateSyntaxError("expected end; found {{else}}");
+      if (closing !== "end") throw new Problem("expected end; found {{else}}");
       return nodes;
     }
-    if (word !== kind || kind === "range") throw new TemplateSyntaxError(`unexpected ${JSON.stringify(word)} in else`);
+    if (word !== kind || kind === "range") throw new Problem(`unexpected ${JSON.stringify(word)} in else`);
     this.#tokens.shift();
     return [this.#branch(kind, end)];
   }
@@ -188,7 +222,7 @@ class TemplateParser {
     this.#skipSpace();
     const { text: literal = "", start = end } = this.#tokens.shift() ?? {};
     const name = /^["`]/.test(literal) ? unquote(literal) : undefined;
-    if (name === undefined) throw new TemplateSyntaxError(`unexpected ${JSON.stringify(literal)} in ${word} clause`);
+    if (name === undefined) throw new Problem(`unexpected ${JSON.stringify(literal)} in ${word} clause`);
     this.#skipSpace();
     const pipe = this.#tokens.length > 0 ? this.#pipe(`${word} clause`, end) : undefined;
     if (word === "template") return { kind: "template", name, pipe, start };
@@ -196,9 +230,19 @@ class TemplateParser {
     this.#variables = ["$"];
     const { nodes, end: closing } = this.#list();
     this.#variables = outer;
-    if (closing !== "end") throw new TemplateSyntaxError(`unexpected {{else}} in ${word} clause`);
-    this.#named.set(name, nodes);
+    if (closing !== "end") throw new Problem(`unexpected {{else}} in ${word} clause`);
+    this.#define(name, nodes);
     return word === "block" ? { kind: "template", name, pipe, start } : undefined;
+  }
+
+  /** A template of nothing but space never takes the place of another. */
+  #define(name: string, nodes: readonly TemplateNode[]): void {
+    const known = this.#named.get(name);
+    if (known && isBlank(nodes)) return;
+    if (known && !isBlank(known.nodes)) {
+      throw new Problem(`template: multiple definition of template ${JSON.stringify(name)}`);
+    }
+    this.#named.set(name, { name, source: this.#source, nodes });
   }
 
   #skipSpace(): boolean {
@@ -219,10 +263,8 @@ class TemplateParser {
       // As in Go, a bar at the end is nothing.
     } while (this.#takeIf("|") && this.#tokens.some(({ text }) => !/^\s/.test(text)));
     const stop = this.#tokens[0];
-    if (stop && stop.text !== ")")
-      throw new TemplateSyntaxError(`unexpected ${JSON.stringify(stop.text)} in ${context}`);
-    if (stop && context !== "parenthesized pipeline")
-      throw new TemplateSyntaxError(`unexpected right paren in ${context}`);
+    if (stop && stop.text !== ")") throw new Problem(`unexpected ${JSON.stringify(stop.text)} in ${context}`);
+    if (stop && context !== "parenthesized pipeline") throw new Problem(`unexpected right paren in ${context}`);
     this.#variables.push(...variables);
     return { variables, isAssignment, commands, start, end: stop?.start ?? end };
   }
@@ -240,7 +282,7 @@ class TemplateParser {
   }
 
   #checkVariable(name: string): void {
-    if (!this.#variables.includes(name)) throw new TemplateSyntaxError(`undefined variable ${JSON.stringify(name)}`);
+    if (!this.#variables.includes(name)) throw new Problem(`undefined variable ${JSON.stringify(name)}`);
   }
 
   #takeIf(text: string): boolean {
@@ -257,10 +299,10 @@ class TemplateParser {
     }
     const next = this.#tokens[0]?.text;
     if (args.length > 0 && next !== undefined && /^[.=]$/.test(next)) {
-      throw new TemplateSyntaxError(`unexpected ${next === "." ? "<.>" : JSON.stringify(next)} in operand`);
+      throw new Problem(`unexpected ${next === "." ? "<.>" : JSON.stringify(next)} in operand`);
     }
     const [first] = args;
-    if (!first) throw new TemplateSyntaxError(`missing value for ${context}`);
+    if (!first) throw new Problem(`missing value for ${context}`);
     const last = args.at(-1) as Operand;
     return { args: args as [Operand], start: first.start, end: last.end };
   }
@@ -282,7 +324,7 @@ class TemplateParser {
     }
     if (term.kind === "pipe") return { ...term, path, start, end };
     if (term.kind === "function" && path.length > 0) return { kind: "pipe", pipe: pipeOf(term), path, start, end };
-    if (path.length > 0) throw new TemplateSyntaxError(`unexpected . after term ${JSON.stringify(text)}`);
+    if (path.length > 0) throw new Problem(`unexpected . after term ${JSON.stringify(text)}`);
     return term;
   }
 
@@ -302,26 +344,31 @@ class TemplateParser {
     if (first === "'") return { kind: "number", ...character(text), ...place };
     if (/^[+-]?\.?\d/.test(text)) return { kind: "number", ...numberOf(text), ...place };
     if (/^[\p{L}_]/u.test(text)) {
-      if (!this.#isFunction(text)) throw new TemplateSyntaxError(`function ${JSON.stringify(text)} not defined`);
+      if (!this.#isFunction(text)) throw new Problem(`function ${JSON.stringify(text)} not defined`);
       return { kind: "function", name: text, ...place };
     }
-    throw new TemplateSyntaxError(`unexpected ${JSON.stringify(text)} in ${context}`);
+    throw new Problem(`unexpected ${JSON.stringify(text)} in ${context}`);
   }
 
   #parenthesised(start: number): Operand {
-    if (++this.#depth > MAX_DEPTH) throw new TemplateSyntaxError(`actions may nest ${MAX_DEPTH} deep`);
+    if (++this.#depth > MAX_DEPTH) throw new Problem(`actions may nest ${MAX_DEPTH} deep`);
     const pipe = this.#pipe("parenthesized pipeline", this.#text.length);
     const close = this.#tokens.shift();
-    if (close?.text !== ")") throw new TemplateSyntaxError("unclosed left paren");
+    if (close?.text !== ")") throw new Problem("unclosed left paren");
     this.#depth--;
     return { kind: "pipe", pipe, path: [], start, end: close.end };
   }
 
   #unquoted(literal: string): string {
     const text = unquote(literal);
-    if (text === undefined) throw new TemplateSyntaxError("invalid syntax");
+    if (text === undefined) throw new Problem("invalid syntax");
     return text;
   }
+}
+
+/** As an empty `define`. */
+export function isBlank(nodes: readonly TemplateNode[]): boolean {
+  return nodes.every((node) => node.kind === "text" && node.text.trim() === "");
 }
 
 /** A function by itself, as if in parentheses. */
@@ -333,8 +380,7 @@ function pipeOf(operand: Operand): Pipe {
 function character(literal: string) {
   const text = unquote(`"${literal.slice(1, -1).replaceAll('"', '\\"').replaceAll("\\'", "'")}"`) ?? "";
   const code = text.codePointAt(0);
-  if (code === undefined || [...text].length > 1)
-    throw new TemplateSyntaxError(`malformed character constant: ${literal}`);
+  if (code === undefined || [...text].length > 1) throw new Problem(`malformed character constant: ${literal}`);
   return { float: code, int: BigInt(code) };
 }
 
@@ -347,14 +393,14 @@ function numberOf(text: string) {
     try {
       const value = BigInt(octal);
       const int = isNegative ? -value : value;
-      if (BigInt.asIntN(64, int) !== int) throw new TemplateSyntaxError(`integer overflow: ${JSON.stringify(text)}`);
+      if (BigInt.asIntN(64, int) !== int) throw new Problem(`integer overflow: ${JSON.stringify(text)}`);
       return { float: Number(int), int };
     } catch (cause) {
-      if (cause instanceof TemplateSyntaxError) throw cause;
-      throw new TemplateSyntaxError(`bad number syntax: ${JSON.stringify(text)}`);
+      if (cause instanceof Problem) throw cause;
+      throw new Problem(`bad number syntax: ${JSON.stringify(text)}`);
     }
   }
   const float = Number(plain);
-  if (Number.isNaN(float)) throw new TemplateSyntaxError(`bad number syntax: ${JSON.stringify(text)}`);
+  if (Number.isNaN(float)) throw new Problem(`bad number syntax: ${JSON.stringify(text)}`);
   return { float, int: Number.isInteger(float) ? BigInt(float) : undefined };
 }

@@ -1,4 +1,4 @@
-import { quote } from "../../promql/format/quote.ts";
+import { quote } from "../go-quote.ts";
 import { display, displayFloat, GoMap, type GoValue, Int64, isList, NamedInt, typeName } from "./go-value.ts";
 
 const VERB = /%([-+# 0]*)(\*|\d+)?(?:\.(\*|\d+)?)?(?:\[(\d+)\])?(.)?/gsu;

@@ -1,8 +1,24 @@
-import type { GoTime } from "./go-time.ts";
-import { display, GoMap, GoTimeValue, type GoValue, Int64, isList, isTrue, NamedInt, typeName } from "./go-value.ts";
-import type { Command, Operand, ParsedTemplate, Pipe, TemplateNode } from "./template-ast.ts";
-import type { ParameterType, TemplateContext, TemplateFunction, TemplateFunctions } from "./template-function.ts";
-import { methodOf, type ValueMethod } from "./value-methods.ts";
+import type { ParameterType, ValueMethod } from "./go-value.ts";
+import {
+  display,
+  GoMap,
+  GoStruct,
+  GoTimeValue,
+  type GoValue,
+  Int64,
+  isList,
+  isTrue,
+  NamedInt,
+  typeName,
+} from "./go-value.ts";
+import type { Command, NamedTemplate, Operand, Pipe, TemplateNode } from "./template-ast.ts";
+import {
+  type TemplateFunction,
+  type TemplateFunctions,
+  TemplateInterruption,
+  type TemplateWork,
+} from "./template-function.ts";
+import { methodOf } from "./value-methods.ts";
 
 /** Running the template failed. The message is that of Go's text/template. */
 export class TemplateExecutionError extends Error {
@@ -10,9 +26,13 @@ export class TemplateExecutionError extends Error {
 }
 
 /** What one run may cost: a template can loop, call itself, and repeat texts. */
-export type TemplateLimits = { readonly maxOutputCharacters: number };
-/** Nodes and calls of one run. */
-const MAX_STEPS = 100_000;
+export type TemplateLimits = {
+  readonly maxOutputCharacters: number;
+  /** Nodes and calls. */
+  readonly maxSteps: number;
+  /** Ends the messages about the output: ` (some.setting)`. */
+  readonly setting?: string;
+};
 /** Templates that call templates. */
 const MAX_CALLS = 100;
 /** Texts on the way to the output may be so many times as long, together. */
@@ -27,17 +47,30 @@ type Variable = { readonly name: string; value: GoValue };
 /** How a list of nodes ended. */
 type Flow = "next" | "break" | "continue";
 
-export type TemplateInput = { readonly data: GoMap; readonly line: string; readonly time: GoTime };
+export type TemplateRunOptions<Context> = {
+  /** Those that can be called by name. */
+  readonly named: ReadonlyMap<string, NamedTemplate>;
+  readonly functions: TemplateFunctions<Context>;
+  readonly limits: TemplateLimits;
+  readonly context: Context;
+  /**
+   * Makes what an action writes out of its value; `before` is all that was written before it. By default what is shown of
+   * the value, with `<no value>` for nil.
+   */
+  readonly show?: ((value: GoValue, before: string) => string) | undefined;
+};
+
+/** What an action writes, in plain texts. */
+export function showPlain(value: GoValue): string {
+  return value === null ? NO_VALUE : display(value);
+}
 
 /** One run of a template. */
-export class TemplateRun implements TemplateContext {
-  readonly line: string;
-  readonly time: GoTime;
-  readonly #name: string;
-  readonly #template: ParsedTemplate;
-  readonly #functions: TemplateFunctions;
-  readonly #limits: TemplateLimits;
-  readonly #data: GoMap;
+export class TemplateRun<Context> implements TemplateWork {
+  readonly #options: TemplateRunOptions<Context>;
+  readonly #show: (value: GoValue, before: string) => string;
+  /** The one that runs now. */
+  #template: NamedTemplate;
   #variables: Variable[] = [];
   /** The operand evaluated last: messages about what a chain of names makes of it name it. */
   #last: Place = { start: 0, end: 0 };
@@ -46,28 +79,28 @@ export class TemplateRun implements TemplateContext {
   #steps = 0;
   #calls = 0;
 
-  /** `name` is what Go's messages call the template. */
-  constructor(
-    name: string,
-    template: ParsedTemplate,
-    functions: TemplateFunctions,
-    limits: TemplateLimits,
-    { data, line, time }: TemplateInput,
-  ) {
-    this.#name = name;
+  constructor(template: NamedTemplate, options: TemplateRunOptions<Context>) {
     this.#template = template;
-    this.#functions = functions;
-    this.#limits = limits;
-    this.#data = data;
-    this.line = line;
-    this.time = time;
+    this.#options = options;
+    this.#show = options.show ?? showPlain;
   }
 
-  /** Throws {@link TemplateExecutionError}. */
-  run(): string {
-    this.#variables = [{ name: "$", value: this.#data }];
-    this.#list(this.#template.root, this.#data);
+  /** Throws {@link TemplateExecutionError}, or the {@link TemplateInterruption} of a function. Once only. */
+  run(data: GoValue): string {
+    this.#variables = [{ name: "$", value: data }];
+    this.#list(this.#template.nodes, data);
     return this.#output;
+  }
+
+  executeNamed(name: string, data: GoValue): string {
+    const template = this.#options.named.get(name);
+    if (!template) throw new Error(`template: no template ${JSON.stringify(name)} associated with template ""`);
+    const outer = this.#output;
+    this.#output = "";
+    this.#enter(template, data, (problem) => new Error(problem));
+    const text = this.#output;
+    this.#output = outer;
+    return text;
   }
 
   reserve(characters: number): void {
@@ -76,23 +109,22 @@ export class TemplateRun implements TemplateContext {
   }
 
   get charactersLeft(): number {
-    return this.#limits.maxOutputCharacters * WORK_PER_OUTPUT - this.#reserved;
+    return this.#options.limits.maxOutputCharacters * WORK_PER_OUTPUT - this.#reserved;
   }
 
   #write(text: string): void {
-    if (this.#output.length + text.length > this.#limits.maxOutputCharacters) throw this.#tooMuch();
+    if (this.#output.length + text.length > this.#options.limits.maxOutputCharacters) throw this.#tooMuch();
     this.#output += text;
   }
 
   #tooMuch(): TemplateExecutionError {
-    return new TemplateExecutionError(
-      `the template makes more than ${this.#limits.maxOutputCharacters} characters of a line (query.logs.max_template_chars)`,
-    );
+    const { maxOutputCharacters, setting = "" } = this.#options.limits;
+    return new TemplateExecutionError(`the template makes more than ${maxOutputCharacters} characters${setting}`);
   }
 
   #step(): void {
-    if (++this.#steps > MAX_STEPS)
-      throw new TemplateExecutionError(`the template takes more than ${MAX_STEPS} steps for a line`);
+    const { maxSteps } = this.#options.limits;
+    if (++this.#steps > maxSteps) throw new TemplateExecutionError(`the template takes more than ${maxSteps} steps`);
   }
 
   #list(nodes: readonly TemplateNode[], dot: GoValue): Flow {
@@ -111,7 +143,7 @@ export class TemplateRun implements TemplateContext {
         return "next";
       case "action": {
         const value = this.#pipe(node.pipe, dot);
-        if (node.pipe.variables.length === 0) this.#write(value === null ? NO_VALUE : display(value));
+        if (node.pipe.variables.length === 0) this.#write(this.#show(value, this.#output));
         return "next";
       }
       case "break":
@@ -176,18 +208,21 @@ export class TemplateRun implements TemplateContext {
   }
 
   #call({ name, pipe, start }: Extract<TemplateNode, { kind: "template" }>, dot: GoValue): void {
-    const nodes = this.#template.named.get(name);
-    const at = pipe ?? { start, end: start };
-    if (!nodes) {
-      const shown = `{{template ${JSON.stringify(name)}${pipe ? ` ${this.#source(pipe)}` : ""}}}`;
-      throw this.#error({ start, end: start }, `template ${JSON.stringify(name)} not defined`, undefined, shown);
-    }
-    if (++this.#calls > MAX_CALLS) throw this.#error(at, `exceeded maximum template depth (${MAX_CALLS})`);
-    const value = pipe ? this.#pipe(pipe, dot) : null;
-    const outer = this.#variables;
-    this.#variables = [{ name: "$", value }];
-    this.#list(nodes, value);
-    this.#variables = outer;
+    const template = this.#options.named.get(name);
+    const shown = `{{template ${JSON.stringify(name)}${pipe ? ` ${this.#source(pipe)}` : ""}}}`;
+    const fail = (problem: string) => this.#error({ start, end: start }, problem, undefined, shown);
+    if (!template) throw fail(`template ${JSON.stringify(name)} not defined`);
+    this.#enter(template, pipe ? this.#pipe(pipe, dot) : null, fail);
+  }
+
+  #enter(template: NamedTemplate, data: GoValue, fail: (problem: string) => Error): void {
+    if (++this.#calls > MAX_CALLS) throw fail(`exceeded maximum template depth (${MAX_CALLS})`);
+    const [caller, variables] = [this.#template, this.#variables];
+    this.#template = template;
+    this.#variables = [{ name: "$", value: data }];
+    this.#list(template.nodes, data);
+    this.#variables = variables;
+    this.#template = caller;
     this.#calls--;
   }
 
@@ -231,15 +266,8 @@ export class TemplateRun implements TemplateContext {
     const { name } = node;
     this.#last = node;
     if (name === "and" || name === "or") return this.#shortCircuit(node, args, dot, final);
-    const func = this.#functions[name] as TemplateFunction;
-    const given = args.length + (final === undefined ? 0 : 1);
-    const least = func.parameters.length - (func.isVariadic ? 1 : 0);
-    if (func.isVariadic ? given < least : given !== least) {
-      const wanted = func.isVariadic ? `at least ${least}` : String(least);
-      throw this.#error(node, `wrong number of args for ${name}: want ${wanted} got ${given}`);
-    }
-    const values = args.map((arg, i) => this.#argument(arg, parameterAt(func, i), dot));
-    if (final !== undefined) values.push(this.#checked(node, final, parameterAt(func, args.length)));
+    const func = this.#options.functions[name] as TemplateFunction<Context>;
+    const values = this.#arguments(node, name, func, { args, dot, final });
     if (name === "call") {
       // There are no functions among the values.
       const shown = args[0] ? this.#source(args[0]) : display(values[0] as GoValue);
@@ -249,13 +277,26 @@ export class TemplateRun implements TemplateContext {
     return this.#invoke(command, name, func, values);
   }
 
-  #invoke(command: Place, name: string, func: TemplateFunction, values: readonly GoValue[]): GoValue {
+  /** Values for the parameters of a function or method, of which there must be enough and not too many. */
+  #arguments(at: Place, name: string, func: Takes, { args, dot, final }: PathArguments): GoValue[] {
+    const given = args.length + (final === undefined ? 0 : 1);
+    const least = func.parameters.length - (func.isVariadic ? 1 : 0);
+    if (func.isVariadic ? given < least : given !== least) {
+      const wanted = func.isVariadic ? `at least ${least}` : String(least);
+      throw this.#error(at, `wrong number of args for ${name}: want ${wanted} got ${given}`);
+    }
+    const values = args.map((arg, i) => this.#argument(arg, parameterAt(func, i), dot));
+    if (final !== undefined) values.push(this.#checked(at, final, parameterAt(func, args.length)));
+    return values;
+  }
+
+  #invoke(command: Place, name: string, func: TemplateFunction<Context>, values: readonly GoValue[]): GoValue {
     try {
-      const result = func.call(values, this);
+      const result = func.call(values, this, this.#options.context);
       if (typeof result === "string") this.reserve(result.length);
       return result;
     } catch (cause) {
-      if (cause instanceof TemplateExecutionError) throw cause;
+      if (cause instanceof TemplateExecutionError || cause instanceof TemplateInterruption) throw cause;
       throw this.#error(command, `error calling ${name}: ${(cause as Error).message}`, cause);
     }
   }
@@ -354,45 +395,54 @@ export class TemplateRun implements TemplateContext {
         value = this.#method(at, value, name, method, ofThis);
         continue;
       }
-      if (!(value instanceof GoMap)) throw this.#error(at, `can't evaluate field ${name} in type ${typeName(value)}`);
+      const field = fieldOf(value, name);
+      if (field === undefined) throw this.#error(at, `can't evaluate field ${name} in type ${typeName(value)}`);
       if (ofThis) throw this.#error(at, `${name} is not a method but has arguments`);
-      value = value.get(name);
+      value = field;
     }
     return value;
   }
 
   #method(at: Place, receiver: GoValue, name: string, method: ValueMethod, given?: PathArguments): GoValue {
-    const { args = [], final, dot = null } = given ?? {};
-    const count = args.length + (final === undefined ? 0 : 1);
-    const wanted = method.parameters.length;
-    if (count !== wanted) {
-      throw this.#error(at, `wrong number of args for ${name}: want ${wanted} got ${count}`);
+    const values = this.#arguments(at, name, method, given ?? { args: [], dot: null, final: undefined });
+    try {
+      return method.call(receiver, values);
+    } catch (cause) {
+      if (cause instanceof TemplateExecutionError || cause instanceof TemplateInterruption) throw cause;
+      throw this.#error(at, `error calling ${name}: ${(cause as Error).message}`, cause);
     }
-    const values = args.map((arg, i) => this.#argument(arg, method.parameters[i] as ParameterType, dot));
-    if (final !== undefined) values.push(this.#checked(at, final, method.parameters[args.length] as ParameterType));
-    return method.call(receiver, values);
   }
 
   #source({ start, end }: Place): string {
-    return this.#template.text.slice(start, end);
+    return this.#template.source.text.slice(start, end);
   }
 
   /** With the place in Go's words: `template: line:1:3: executing "line" at <.x>: …`. */
   #error(at: Place, problem: string, cause?: unknown, shown = this.#source(at).trim()): TemplateExecutionError {
-    const before = this.#template.text.slice(0, at.at ?? at.start);
+    const before = this.#template.source.text.slice(0, at.at ?? at.start);
     const line = before.split("\n").length;
     const column = Buffer.byteLength(before.slice(before.lastIndexOf("\n") + 1));
-    const message = `template: ${this.#name}:${line}:${column}: executing "${this.#name}" at <${shown}>: ${problem}`;
-    return new TemplateExecutionError(message, { cause });
+    const { name, source } = this.#template;
+    const where = `template: ${source.name}:${line}:${column}: executing ${JSON.stringify(name)} at <${shown}>`;
+    return new TemplateExecutionError(`${where}: ${problem}`, { cause });
   }
 }
 
-function parameterAt({ parameters }: TemplateFunction, i: number): ParameterType {
+type Takes = Pick<TemplateFunction, "parameters" | "isVariadic">;
+
+/** Undefined: values of its type have no such field. */
+function fieldOf(value: GoValue, name: string): GoValue | undefined {
+  if (value instanceof GoMap) return value.get(name);
+  return value instanceof GoStruct ? value.fields.get(name) : undefined;
+}
+
+function parameterAt({ parameters }: Takes, i: number): ParameterType {
   return (parameters[i] ?? parameters.at(-1)) as ParameterType;
 }
 
 function goTypeOf(type: ParameterType): string {
   if (type === "time") return "time.Time";
+  if (type === "strings") return "[]string";
   return type === "duration" ? "time.Duration" : type;
 }
 
@@ -410,6 +460,8 @@ function matchesType(value: GoValue, type: ParameterType): boolean {
       return typeof value === "number";
     case "bool":
       return typeof value === "boolean";
+    case "strings":
+      return isList(value) && value.every((one) => typeof one === "string");
     case "duration":
       return typeof value === "bigint" || (value instanceof NamedInt && value.typeName === "time.Duration");
     default:

@@ -1,20 +1,14 @@
-import { formatGoDuration } from "../parse/go-duration.ts";
+import { formatGoDuration } from "../go-duration.ts";
 import { formatGoTime, UTC } from "./go-time.ts";
-import { GoTimeValue, type GoValue, Int64, NamedInt } from "./go-value.ts";
-import type { TemplateFunction } from "./template-function.ts";
+import { GoTimeValue, type GoValue, Int64, NamedInt, namedMethod, type ValueMethod } from "./go-value.ts";
 
 const NS_PER_SECOND = 1_000_000_000n;
 const DAY_MS = 86_400_000;
 const MONTHS = "January February March April May June July August September October November December".split(" ");
 const DAYS = "Sunday Monday Tuesday Wednesday Thursday Friday Saturday".split(" ");
 
-/** A method of Go: its receiver comes first, and is none of the parameters. */
-export type ValueMethod = Pick<TemplateFunction, "parameters"> & {
-  readonly call: (receiver: GoValue, args: readonly GoValue[]) => GoValue;
-};
-
 type TimeCall = (time: GoTimeValue, args: readonly GoValue[]) => GoValue;
-const ofTime = (call: TimeCall, ...parameters: TemplateFunction["parameters"]): ValueMethod => ({
+const ofTime = (call: TimeCall, ...parameters: ValueMethod["parameters"]): ValueMethod => ({
   parameters,
   call: (receiver, args) => call(receiver as GoTimeValue, args),
 });
@@ -130,6 +124,6 @@ const NAMED_METHODS: ReadonlyMap<string, ValueMethod> = new Map([["String", text
 /** Undefined when a value of its type has no such method. */
 export function methodOf(value: GoValue, name: string): ValueMethod | undefined {
   if (value instanceof GoTimeValue) return TIME_METHODS.get(name);
-  if (!(value instanceof NamedInt)) return undefined;
+  if (!(value instanceof NamedInt)) return namedMethod(value, name);
   return (value.typeName === "time.Duration" ? DURATION_METHODS : NAMED_METHODS).get(name);
 }

@@ -47,9 +47,18 @@ export type Operand = Place &
     | { readonly kind: "pipe"; readonly pipe: Pipe; readonly path: readonly string[] }
   );
 
+/** A text with templates in it, by the name that messages know it by. */
+export type TemplateSource = { readonly name: string; readonly text: string };
+
+export type NamedTemplate = {
+  readonly name: string;
+  readonly source: TemplateSource;
+  readonly nodes: readonly TemplateNode[];
+};
+
 export type ParsedTemplate = {
-  readonly text: string;
-  readonly root: readonly TemplateNode[];
+  /** What stands outside of `define`; it has the name of its source. */
+  readonly root: NamedTemplate;
   /** Made by `define` and `block`. */
-  readonly named: ReadonlyMap<string, readonly TemplateNode[]>;
+  readonly named: ReadonlyMap<string, NamedTemplate>;
 };

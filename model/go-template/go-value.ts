@@ -2,7 +2,7 @@ import { formatGoTime, type GoTime } from "./go-time.ts";
 
 /**
  * A value of Go as a template sees it: string, bigint (`int`), {@link Int64}, number (`float64`), boolean, time, list of
- * anything, map, {@link NamedInt}, or null (`nil`).
+ * anything, map, struct, {@link NamedInt}, {@link NamedText}, or null (`nil`).
  */
 export type GoValue =
   | string
@@ -13,8 +13,22 @@ export type GoValue =
   | GoTimeValue
   | readonly GoValue[]
   | GoMap
+  | GoStruct
   | NamedInt
+  | NamedText
   | null;
+
+/** What templates may call on a value of a named type: the receiver comes first. Throws as functions do. */
+export type ValueMethod = {
+  readonly parameters: readonly ParameterType[];
+  readonly isVariadic?: boolean;
+  readonly call: (receiver: GoValue, args: readonly GoValue[]) => GoValue;
+};
+/** Types of parameters; `any` takes every value. */
+export type ParameterType = "string" | "int" | "float64" | "any" | "time" | "bool" | "duration" | "strings";
+
+/** A type of Go that was given a name (`template.KV`), and perhaps methods. */
+export type GoType = { readonly name: string; readonly methods?: ReadonlyMap<string, ValueMethod> };
 
 /** What arithmetic gives: an `int64`, which is no `int` where a function wants one. */
 export class Int64 {
@@ -38,6 +52,43 @@ export class NamedInt {
   }
 }
 
+/** A text of a type of its own, such as `template.HTML`: no `string` where a function wants one. */
+export class NamedText {
+  readonly typeName: string;
+  readonly text: string;
+
+  constructor(typeName: string, text: string) {
+    this.typeName = typeName;
+    this.text = text;
+  }
+}
+
+/** A struct, or a pointer to one: unlike a map it has the fields it has, and no others. */
+export class GoStruct {
+  readonly type: GoType;
+  /** In the order in which they are printed. */
+  readonly fields: ReadonlyMap<string, GoValue>;
+
+  constructor(type: GoType, fields: ReadonlyMap<string, GoValue>) {
+    this.type = type;
+    this.fields = fields;
+  }
+}
+
+/** A list of a named type, for its methods. Lists without a name are arrays. */
+export class GoList extends Array<GoValue> {
+  static override get [Symbol.species](): ArrayConstructor {
+    return Array;
+  }
+  readonly type: GoType;
+
+  constructor(type: GoType, values: readonly GoValue[]) {
+    super();
+    this.type = type;
+    for (const value of values) this.push(value);
+  }
+}
+
 export class GoTimeValue {
   readonly time: GoTime;
 
@@ -46,14 +97,20 @@ export class GoTimeValue {
   }
 }
 
-/** A map of strings to strings, or with `isOfAny` to anything: that decides what a missing key is. */
+/**
+ * A map of strings to strings, or with `isOfAny` to anything. That decides what a missing key is under the option
+ * `missingkey=zero`, which all our templates have: the empty string, or what is shown as `<no value>`.
+ */
 export class GoMap {
   readonly entries: ReadonlyMap<string, GoValue>;
   readonly isOfAny: boolean;
+  /** Absent: the map has no name. */
+  readonly type: GoType | undefined;
 
-  constructor(entries: ReadonlyMap<string, GoValue>, isOfAny: boolean) {
+  constructor(entries: ReadonlyMap<string, GoValue>, isOfAny: boolean, type?: GoType) {
     this.entries = entries;
     this.isOfAny = isOfAny;
+    this.type = type;
   }
 
   get(key: string): GoValue {
@@ -81,10 +138,12 @@ export function typeName(value: GoValue): string {
     default:
   }
   if (value instanceof Int64) return "int64";
-  if (value instanceof NamedInt) return value.typeName;
+  if (value instanceof NamedInt || value instanceof NamedText) return value.typeName;
   if (value instanceof GoTimeValue) return "time.Time";
-  if (value instanceof GoMap) return value.isOfAny ? "map[string]interface {}" : "map[string]string";
-  return "[]interface {}";
+  if (value instanceof GoStruct) return value.type.name;
+  if (value instanceof GoMap)
+    return value.type?.name ?? (value.isOfAny ? "map[string]interface {}" : "map[string]string");
+  return value instanceof GoList ? value.type.name : "[]interface {}";
 }
 
 export function isList(value: GoValue): value is readonly GoValue[] {
@@ -93,18 +152,28 @@ export function isList(value: GoValue): value is readonly GoValue[] {
 
 export function isTrue(value: GoValue): boolean {
   if (value instanceof Int64 || value instanceof NamedInt) return value.value !== 0n;
-  if (value instanceof GoTimeValue) return true;
+  if (value instanceof GoTimeValue || value instanceof GoStruct) return true;
+  if (value instanceof NamedText) return value.text !== "";
   if (value instanceof GoMap) return value.entries.size > 0;
   if (isList(value)) return value.length > 0;
   return value !== null && value !== "" && value !== 0 && value !== 0n && value !== false;
 }
 
-/** As fmt's `%v` prints it. */
+/** The methods of its named type, if it has one. */
+export function namedMethod(value: GoValue, name: string): ValueMethod | undefined {
+  const isNamed = value instanceof GoStruct || value instanceof GoMap || value instanceof GoList;
+  return isNamed ? value.type?.methods?.get(name) : undefined;
+}
+
+/** As fmt's `%v` prints it: what has a method `String`, by that. */
 export function display(value: GoValue): string {
   if (value === null) return "<nil>";
+  const shown = namedMethod(value, "String")?.call(value, []);
+  if (typeof shown === "string") return shown;
   if (typeof value === "number") return displayFloat(value);
   if (value instanceof Int64) return String(value.value);
-  if (value instanceof NamedInt) return value.text;
+  if (value instanceof NamedInt || value instanceof NamedText) return value.text;
+  if (value instanceof GoStruct) return `{${[...value.fields.values()].map(display).join(" ")}}`;
   if (value instanceof GoTimeValue) return formatGoTime(value.time, "2006-01-02 15:04:05.999999999 -0700 MST");
   if (value instanceof GoMap) {
     return `map[${value

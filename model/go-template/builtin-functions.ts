@@ -1,7 +1,18 @@
+import { urlEncode } from "../go-text.ts";
 import { goPrintf } from "./go-printf.ts";
-import { display, GoMap, GoTimeValue, type GoValue, Int64, isList, isTrue, NamedInt, typeName } from "./go-value.ts";
+import {
+  display,
+  GoMap,
+  GoTimeValue,
+  type GoValue,
+  Int64,
+  isList,
+  isTrue,
+  NamedInt,
+  NamedText,
+  typeName,
+} from "./go-value.ts";
 import type { TemplateFunction, TemplateFunctions } from "./template-function.ts";
-import { urlEncode } from "./text-functions.ts";
 
 /** fmt.Sprint: a space between two operands that are no strings. */
 function sprint(args: readonly GoValue[]): string {
@@ -27,6 +38,7 @@ type Comparable = string | bigint | number | boolean;
 /** Integers of all types compare with each other; everything else only with its own type. Undefined: not at all. */
 function comparable(value: GoValue): Comparable | undefined {
   if (value instanceof Int64 || value instanceof NamedInt) return value.value;
+  if (value instanceof NamedText) return value.text;
   return value === null || typeof value === "object" ? undefined : value;
 }
 
@@ -135,7 +147,7 @@ export const BUILTIN_FUNCTIONS: TemplateFunctions = {
   printf: {
     parameters: ["string", "any"],
     isVariadic: true,
-    call: ([format, ...args], context) => goPrintf(format as string, args, (length) => context.reserve(length)),
+    call: ([format, ...args], work) => goPrintf(format as string, args, (length) => work.reserve(length)),
   },
   html: ofValues((args) => htmlText(args).replaceAll(/[&<>"']/g, (char) => HTML[char] as string)),
   js: ofValues((args) => asText(args).replaceAll(FOR_JS, escapeForJs)),
