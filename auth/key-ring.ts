@@ -1,7 +1,9 @@
+import { UnavailableError } from "@sightline/model/errors.ts";
 import type { Logger } from "@sightline/model/logger.ts";
 import type { ApiKey, Component, KeyCatalog } from "@sightline/model/ports.ts";
 
 const REFRESH_MS = 500;
+const RETRY_AFTER_MS = 2_000;
 const PERSIST_USE_MS = 30_000;
 
 export type KeyRingOptions = {
@@ -32,10 +34,13 @@ export class KeyRing implements Component {
     this.#logger = options.logger;
   }
 
-  /** Throws when the catalog can't be read: without keys nobody could get in. */
+  /** A catalog that is away is waited for; until then nobody gets in. */
   async start(): Promise<void> {
-    await this.#refresh();
-    if (![...this.#keys.values()].some((key) => key.revokedAtMs === undefined)) {
+    await this.#refresh().catch((error: unknown) => {
+      if (!(error instanceof UnavailableError)) throw error;
+      this.#logger.warn("the catalog can't be read yet: requests are told to come back later", { error });
+    });
+    if (this.#revision !== -1 && ![...this.#keys.values()].some((key) => key.revokedAtMs === undefined)) {
       this.#logger.warn("auth.mode is keys and there is no key yet: make one with the command keys create");
     }
     const tick = () => {
@@ -54,7 +59,11 @@ export class KeyRing implements Component {
     await this.#persistUse();
   }
 
+  /** Throws `UnavailableError` while no keys could be read: a refusal would tell clients never to come back. */
   find(id: string): ApiKey | undefined {
+    if (this.#revision === -1) {
+      throw new UnavailableError("API keys can't be read: the catalog is away", { retryAfterMs: RETRY_AFTER_MS });
+    }
     return this.#keys.get(id);
   }
 

@@ -13,9 +13,17 @@ const level = z.enum(["debug", "info", "warn", "error"]);
 /** What belongs to the process as a whole; the packages own the other sections. */
 export const serverConfig = {
   target: z
-    .enum(["all"])
+    .string()
+    .regex(
+      /^(all|collector|query|alerting)(,(all|collector|query|alerting))*$/,
+      "write all, or some of collector, query and alerting with commas between them",
+    )
     .default("all")
-    .describe("Which parts this process runs. One process that does everything: all."),
+    .describe(
+      "Which parts this process runs. all: one process that does everything. collector: receives and writes. query: answers " +
+        "queries. alerting: evaluates rules and notifies. Several with commas between them. Processes that do not have both " +
+        "collector and query need databases for all that is kept.",
+    ),
   data_dir: z
     .string()
     .min(1)

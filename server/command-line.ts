@@ -18,7 +18,11 @@ const CONFIG_FLAGS: Readonly<Record<string, { key: string; value: string; text: 
   "otlp-grpc": { key: "otlp_grpc", value: "HOST:PORT", text: "OTLP over gRPC (default 127.0.0.1:4317)" },
   "otlp-http": { key: "otlp_http", value: "HOST:PORT", text: "OTLP over HTTP (default 127.0.0.1:4318)" },
   "memory-limit": { key: "memory_limit", value: "SIZE", text: "of the machine, as 60% or 4GiB (default 60%)" },
-  target: { key: "target", value: "all", text: "which parts this process runs (default all)" },
+  target: {
+    key: "target",
+    value: "PARTS",
+    text: "all, or of collector, query, alerting: collector,query (default all)",
+  },
   "log-level": { key: "log.level", value: "LEVEL", text: "debug, info, warn or error (default info)" },
 };
 

@@ -4,12 +4,13 @@ import { dirname, join } from "node:path";
 import type { Config } from "@sightline/config/schema.ts";
 import type { Logger } from "@sightline/model/logger.ts";
 import type { MemoryPart } from "@sightline/model/memory-part.ts";
-import type { Component, Copyable, MetricStore } from "@sightline/model/ports.ts";
+import type { Component, Copyable, Dependency, MetricStore } from "@sightline/model/ports.ts";
 import { EmbeddedMetricStore } from "@sightline/storage-embedded/metrics/embedded-metric-store.ts";
 import { Database } from "@sightline/storage-timescale/database/database.ts";
 import { TimescaleMetricStore } from "@sightline/storage-timescale/metrics/timescale-metric-store.ts";
 import type { Registry } from "prom-client";
 import { DATA_LAYOUT } from "./data-layout.ts";
+import { targetsOf } from "./targets.ts";
 
 export type MetricStorageOptions = { readonly config: Config; readonly logger: Logger; readonly registry: Registry };
 export type MetricStorage = {
@@ -19,6 +20,7 @@ export type MetricStorage = {
   readonly copyable: Copyable;
   /** In the order they start, the store among them. */
   readonly components: readonly Component[];
+  readonly dependencies: readonly Dependency[];
 };
 
 /** The metric store that `storage.metrics.kind` names. */
@@ -27,15 +29,15 @@ export function metricStorage({ config, logger, registry }: MetricStorageOptions
   if (settings.kind === "embedded") {
     const dir = join(config.data_dir, DATA_LAYOUT.metrics);
     const store = new EmbeddedMetricStore({ dir, config: settings, logger, registry });
-    return { store, embedded: store, copyable: store, components: [store] };
+    return { store, embedded: store, copyable: store, components: [store], dependencies: [] };
   }
   const database = new Database({ config: settings.timescale, logger, registry, purpose: "metrics" });
-  const writer = writerId(join(config.data_dir, DATA_LAYOUT.writer));
+  const writer = targetsOf(config).collector ? writerId(join(config.data_dir, DATA_LAYOUT.writer)) : undefined;
   const store = new TimescaleMetricStore({ database, config: settings.timescale, writer, logger, registry });
   const copyable: Copyable = {
     copyTo: async () => logger.warn("the copy has no metrics, because they are in PostgreSQL: use pg_dump for them"),
   };
-  return { store, copyable, components: [database, store] };
+  return { store, copyable, components: [database, store], dependencies: database.dependencies };
 }
 
 /** Whose write-ahead log it is: positions of two logs mean different requests. Made with the data directory, and kept in it. */

@@ -1,8 +1,12 @@
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import type { Registry } from "prom-client";
+import type { DependencyStatus } from "./dependencies/dependency-monitor.ts";
 
 export type OperationsDeps = {
   readonly registry: Registry;
+  readonly dependencies: () => readonly DependencyStatus[];
+  /** Throws to refuse who asks for the state of dependencies. */
+  readonly checkStatus: (request: FastifyRequest) => void;
   /** undefined when traffic is accepted, otherwise what is being waited for. */
   readonly notReady: () => string | undefined;
   readonly version: string;
@@ -10,7 +14,7 @@ export type OperationsDeps = {
   readonly checkMetrics: (request: FastifyRequest) => void;
 };
 
-/** `/-/healthy`, `/-/ready`, `/metrics`, and a first page that says where things are. */
+/** `/-/healthy`, `/-/ready`, `/metrics`, `/api/v1/status/dependencies`, and a first page that says where things are. */
 export function registerOperations(app: FastifyInstance, deps: OperationsDeps): void {
   app.get("/-/healthy", async (_request, reply) =>
     reply.type("text/plain; charset=utf-8").send("Sightline is Healthy.\n"),
@@ -21,15 +25,40 @@ export function registerOperations(app: FastifyInstance, deps: OperationsDeps): 
       const reason = await ready();
       reply.type("text/plain; charset=utf-8");
       return reason === undefined
-        ? reply.send("Sightline is Ready.\n")
+        ? reply.send(`Sightline is Ready.\n${deps.dependencies().filter(isDown).map(lineOf).join("")}`)
         : reply.code(503).send(`Service Unavailable: ${reason}\n`);
     });
   }
+  app.get("/api/v1/status/dependencies", async (request, reply) => {
+    deps.checkStatus(request);
+    return reply.send({ status: "success", data: { dependencies: deps.dependencies().map(jsonOf) } });
+  });
   app.get("/metrics", async (request, reply) => {
     deps.checkMetrics(request);
     return reply.type(deps.registry.contentType).send(await deps.registry.metrics());
   });
   app.get("/", async (_request, reply) => reply.type("text/plain; charset=utf-8").send(frontPage(deps.version)));
+}
+
+/** What is down is no reason to send nobody here: other processes have the same databases, and the rest goes on. */
+function isDown({ state }: DependencyStatus): boolean {
+  return state === "down";
+}
+
+function lineOf({ name, purpose, sinceMs }: DependencyStatus): string {
+  return `${name} (${purpose}) does not answer since ${new Date(sinceMs).toISOString()}\n`;
+}
+
+function jsonOf({ name, purpose, state, sinceMs, answeredAtMs, latencyMs, error }: DependencyStatus): object {
+  return {
+    name,
+    purpose,
+    state,
+    since: new Date(sinceMs).toISOString(),
+    ...(answeredAtMs !== undefined && { lastAnswer: new Date(answeredAtMs).toISOString() }),
+    ...(latencyMs !== undefined && { latencySeconds: latencyMs / 1_000 }),
+    ...(error !== undefined && { error }),
+  };
 }
 
 function frontPage(version: string): string {

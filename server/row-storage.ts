@@ -1,8 +1,9 @@
+import { randomUUID } from "node:crypto";
 import { join } from "node:path";
 import type { Config } from "@sightline/config/schema.ts";
 import type { Logger } from "@sightline/model/logger.ts";
 import type { MemoryPart } from "@sightline/model/memory-part.ts";
-import type { Copyable, LogStore, TraceStore } from "@sightline/model/ports.ts";
+import type { Copyable, Dependency, LogStore, TraceStore } from "@sightline/model/ports.ts";
 import { EmbeddedLogStore } from "@sightline/storage-embedded/logs/embedded-log-store.ts";
 import { EmbeddedTraceStore } from "@sightline/storage-embedded/traces/embedded-trace-store.ts";
 import { OpenSearchLogStore } from "@sightline/storage-opensearch/logs/open-search-log-store.ts";
@@ -11,43 +12,48 @@ import { OpenSearchTraceStore } from "@sightline/storage-opensearch/traces/open-
 import type { Registry } from "prom-client";
 import { DATA_LAYOUT } from "./data-layout.ts";
 import { writerId } from "./metric-storage.ts";
+import { targetsOf } from "./targets.ts";
 
 export type RowStorageOptions = { readonly config: Config; readonly logger: Logger; readonly registry: Registry };
 export type RowStorage<Store> = {
   readonly store: Store & { readonly memoryParts: readonly MemoryPart[] };
   readonly copyable: Copyable;
+  readonly dependencies: readonly Dependency[];
 };
+export type LogStorage = RowStorage<LogStore>;
+export type TraceStorage = RowStorage<TraceStore>;
 
 /** The log store that `storage.logs.kind` names. */
-export function logStorage({ config, logger, registry }: RowStorageOptions): RowStorage<LogStore> {
+export function logStorage({ config, logger, registry }: RowStorageOptions): LogStorage {
   const settings = config.storage.logs;
   if (settings.kind === "opensearch") {
     const store = new OpenSearchLogStore(openSearchOptions(settings, { config, logger, registry }));
-    return { store, copyable: notCopied("logs", logger) };
+    return { store, copyable: notCopied("logs", logger), dependencies: store.dependencies };
   }
   const dir = join(config.data_dir, DATA_LAYOUT.logs);
   const store = new EmbeddedLogStore({ dir, config: settings, logger, registry });
-  return { store, copyable: store };
+  return { store, copyable: store, dependencies: [] };
 }
 
 /** The trace store that `storage.traces.kind` names. */
-export function traceStorage({ config, logger, registry }: RowStorageOptions): RowStorage<TraceStore> {
+export function traceStorage({ config, logger, registry }: RowStorageOptions): TraceStorage {
   const settings = config.storage.traces;
   if (settings.kind === "opensearch") {
     const store = new OpenSearchTraceStore(openSearchOptions(settings, { config, logger, registry }));
-    return { store, copyable: notCopied("traces", logger) };
+    return { store, copyable: notCopied("traces", logger), dependencies: store.dependencies };
   }
   const dir = join(config.data_dir, DATA_LAYOUT.traces);
   const store = new EmbeddedTraceStore({ dir, config: settings, logger, registry });
-  return { store, copyable: store };
+  return { store, copyable: store, dependencies: [] };
 }
 
 function openSearchOptions(
   limits: OpenSearchStoreOptions["limits"],
   { config, logger, registry }: RowStorageOptions,
 ): OpenSearchStoreOptions {
-  const writer = writerId(join(config.data_dir, DATA_LAYOUT.writer));
-  return { config: config.storage.opensearch, limits, writer, logger, registry };
+  const isReader = !targetsOf(config).collector;
+  const writer = isReader ? `reader-${randomUUID()}` : writerId(join(config.data_dir, DATA_LAYOUT.writer));
+  return { config: config.storage.opensearch, limits, writer, isReader, logger, registry };
 }
 
 function notCopied(signal: "logs" | "traces", logger: Logger): Copyable {

@@ -3,6 +3,7 @@ import type { MemoryPart } from "@sightline/model/memory-part.ts";
 import type {
   AppendResult,
   Deletion,
+  Dependency,
   LogRequest,
   LogSelection,
   LogStore,
@@ -42,6 +43,10 @@ export class OpenSearchLogStore implements LogStore {
   constructor(options: OpenSearchStoreOptions) {
     this.#codec = new LogCodec(options.config);
     this.#store = new RowsStore(options, this.#codec);
+  }
+
+  get dependencies(): readonly Dependency[] {
+    return this.#store.dependencies;
   }
 
   get memoryParts(): readonly MemoryPart[] {

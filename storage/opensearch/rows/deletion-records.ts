@@ -33,6 +33,8 @@ export type DeletionRecordsOptions = {
 /** Of a tenant; older ones are not shown. */
 const MAX_LISTED = 1_000;
 const NOT_FOUND = 404;
+/** Requests to delete take minutes at most. */
+const ABANDONED_AFTER_MS = 3_600_000;
 
 /** What is known of each request to delete rows. Searches find every change at once. */
 export class DeletionRecords {
@@ -107,6 +109,12 @@ export class DeletionRecords {
   /** Those of this writer that a crash left unfinished. */
   unfinished(): Promise<readonly DeletionRecord[]> {
     return this.#search([{ term: { writer: this.#options.writer } }, { term: { state: "hiding" } }]);
+  }
+
+  /** Those that nobody can still be at work on. */
+  async abandoned(): Promise<readonly DeletionRecord[]> {
+    const records = await this.#search([{ term: { state: "hiding" } }]);
+    return records.filter(({ createdAtMs }) => createdAtMs <= this.#options.nowMs() - ABANDONED_AFTER_MS);
   }
 
   deletionOf({ id, description, startNs, endNs, rows, createdAtMs, removeAtMs, state }: DeletionRecord): Deletion {

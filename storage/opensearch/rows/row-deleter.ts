@@ -121,6 +121,11 @@ export class RowDeleter<Batch extends { readonly length: number }, R extends Row
     for (const record of await this.#records.unfinished()) await this.#restore(record);
   }
 
+  /** The same for what processes left behind that will not come back under their name. */
+  async restoreAbandoned(): Promise<void> {
+    for (const record of await this.#records.abandoned()) await this.#restore(record);
+  }
+
   /** Copies first: a row is in one place at least. */
   async #move(id: string, documents: readonly StoredDocument[], firstOrder: number): Promise<void> {
     const { bulk, names } = this.#options;

@@ -1,7 +1,7 @@
 import { UnavailableError } from "@sightline/model/errors.ts";
 import type { Logger } from "@sightline/model/logger.ts";
 import type { MemoryPart } from "@sightline/model/memory-part.ts";
-import type { AppendResult, Deletion, RowDeletion, TimeRangeNs } from "@sightline/model/ports.ts";
+import type { AppendResult, Deletion, Dependency, RowDeletion, TimeRangeNs } from "@sightline/model/ports.ts";
 import type { TenantId } from "@sightline/model/tenant.ts";
 import type { Registry } from "prom-client";
 import type { OpenSearchConfig } from "../config.ts";
@@ -33,6 +33,8 @@ export type OpenSearchStoreOptions = {
    * Letters, digits, `-` and `_`.
    */
   readonly writer: string;
+  /** The store is only read: nothing is appended, and `writer` need not be the same after a restart. */
+  readonly isReader?: boolean | undefined;
   readonly logger: Logger;
   readonly registry: Registry;
   readonly nowMs?: (() => number) | undefined;
@@ -51,6 +53,7 @@ export type RowsRequest<R extends Row> = {
 
 const TICK_MS = 200;
 const RETRY_AFTER_MS = 1_000;
+const PING_TIMEOUT_MS = 5_000;
 const CAN_T_CONNECT = "can't reach OpenSearch; it is looked for, and what comes in stays in the write-ahead log";
 const CAN_T_FLUSH = "can't send rows to OpenSearch; they stay in memory and in the write-ahead log";
 const CAN_T_MAINTAIN = "can't maintain the indexes in OpenSearch; it is tried again later";
@@ -143,6 +146,7 @@ export class RowsStore<Batch extends { readonly length: number }, R extends Row>
 
   /** Everything of it happens before it returns; the promise is the port's. */
   async append(tenant: TenantId, batch: Batch, position: number): Promise<AppendResult> {
+    if (this.#options.isReader) throw new Error("this store is only read");
     if (position <= this.#flushed()) {
       this.metrics.replayed.inc(batch.length);
       return { accepted: batch.length, rejected: [] };
@@ -215,10 +219,31 @@ export class RowsStore<Batch extends { readonly length: number }, R extends Row>
     return this.#deletions.run(() => this.#deleter.cancel(tenant, id));
   }
 
+  get dependencies(): readonly Dependency[] {
+    const { nodes } = this.#options.config;
+    const hosts = nodes.map((node) => new URL(node).host).join(", ");
+    return [{ name: `OpenSearch ${hosts}`, purpose: this.#codec.signal, ping: () => this.#ping() }];
+  }
+
+  /** Asks for what every user of the indexes may read. */
+  async #ping(): Promise<void> {
+    const path = `/${this.names.state}/_doc/ping`;
+    await this.connection.send("ping", {
+      method: "GET",
+      path,
+      accept: [404],
+      maxRetries: 0,
+      timeoutMs: PING_TIMEOUT_MS,
+    });
+  }
+
   /** Rolls indexes over, drops expired ones and removes deleted rows now; it happens by itself once a minute. */
   async maintain(): Promise<void> {
     this.#flushed();
-    const isAnyRemoved = await this.#deletions.run(() => this.#deleter.removeDue());
+    const isAnyRemoved = await this.#deletions.run(async () => {
+      await this.#deleter.restoreAbandoned();
+      return this.#deleter.removeDue();
+    });
     if (isAnyRemoved) await this.#deleter.expunge();
     await this.#lifecycle.maintain();
   }
@@ -270,8 +295,9 @@ export class RowsStore<Batch extends { readonly length: number }, R extends Row>
 
   async #connect(): Promise<void> {
     await putTemplates(this.connection, this.names, this.#codec, this.#options.config);
-    const position = await this.#checkpoint.read();
-    await this.#checkpoint.removeUnfinished();
+    const { isReader } = this.#options;
+    const position = isReader ? -1 : await this.#checkpoint.read();
+    if (!isReader) await this.#checkpoint.removeUnfinished();
     await this.#deleter.recover();
     this.#flushedPosition = position;
     this.metrics.connected.set(1);

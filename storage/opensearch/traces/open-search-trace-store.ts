@@ -3,6 +3,7 @@ import type { MemoryPart } from "@sightline/model/memory-part.ts";
 import type {
   AppendResult,
   Deletion,
+  Dependency,
   Operation,
   RowDeletion,
   TimeRangeNs,
@@ -41,6 +42,10 @@ export class OpenSearchTraceStore implements TraceStore {
   constructor(options: OpenSearchStoreOptions) {
     this.#codec = new SpanCodec(options.config);
     this.#store = new RowsStore(options, this.#codec);
+  }
+
+  get dependencies(): readonly Dependency[] {
+    return this.#store.dependencies;
   }
 
   get memoryParts(): readonly MemoryPart[] {

@@ -1,3 +1,4 @@
+import { UnavailableError } from "@sightline/model/errors.ts";
 import type { ApiKey, AuditEntry, AuditLog, KeyCatalog, Scope } from "@sightline/model/ports.ts";
 import { type TenantId, tenantId } from "@sightline/model/tenant.ts";
 import type { Database } from "../database/database.ts";
@@ -14,12 +15,29 @@ export const CATALOG_MIGRATIONS: MigrationSet = {
 export class PostgresCatalog implements KeyCatalog, AuditLog {
   readonly name = "catalog";
   readonly #database: Database;
+  #opening: Promise<void> | undefined;
 
   constructor(database: Database) {
     this.#database = database;
   }
 
+  /** A database that can't be reached is waited for: until then every call throws `UnavailableError`. */
   async start(): Promise<void> {
+    await this.#open().catch((error: unknown) => {
+      if (!(error instanceof UnavailableError)) throw error;
+    });
+  }
+
+  /** Once, before anything else; a failure is tried again by the next call. */
+  #open(): Promise<void> {
+    this.#opening ??= this.#openNow().catch((error: unknown) => {
+      this.#opening = undefined;
+      throw error;
+    });
+    return this.#opening;
+  }
+
+  async #openNow(): Promise<void> {
     await this.#database.assertUsable();
     if (this.#database.config.migrate) await migrateUp(this.#database, CATALOG_MIGRATIONS);
     else await assertMigrated(this.#database, CATALOG_MIGRATIONS);
@@ -95,6 +113,7 @@ export class PostgresCatalog implements KeyCatalog, AuditLog {
   }
 
   async #query<Row>(what: string, sql: string, values: readonly unknown[] = []): Promise<readonly Row[]> {
+    await this.#open();
     return this.#database.write(what, async (client) => (await client.query(sql, [...values])).rows as Row[]);
   }
 }

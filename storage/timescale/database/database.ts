@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { InvalidInputError } from "@sightline/model/errors.ts";
 import type { Logger } from "@sightline/model/logger.ts";
-import type { Component } from "@sightline/model/ports.ts";
+import type { Component, Dependency } from "@sightline/model/ports.ts";
 import pg from "pg";
 import { Counter, Gauge, type Registry } from "prom-client";
 import type { PostgresConfig } from "../config.ts";
@@ -30,8 +30,10 @@ export class Database implements Component {
   readonly #logger: Logger;
   readonly #primary: pg.Pool;
   readonly #writing: pg.Pool;
-  readonly #replicas: readonly { readonly host: string; readonly pool: pg.Pool }[];
+  readonly #replicas: readonly { readonly host: string; readonly server: string; readonly pool: pg.Pool }[];
   readonly #failures: Counter<"host">;
+  /** The primary and each replica. */
+  readonly dependencies: readonly Dependency[];
   readonly #pools: ReadonlySet<pg.Pool>;
   #nextReplica = 0;
   #ended = false;
@@ -45,9 +47,15 @@ export class Database implements Component {
     // Writes don't wait for queries; but a server may take one connection only.
     this.#writing = max > 1 ? this.#pool(host, port, purpose, WRITE_CONNECTIONS) : this.#primary;
     this.#replicas = config.replicas.map((replica) => {
-      const [name = "", number] = replica.split(":");
-      return { host: replica, pool: this.#pool(name, number === undefined ? 5432 : Number(number), purpose, max) };
+      const [name = "", number = 5432] = replica.split(":");
+      return { host: replica, server: `${name}:${number}`, pool: this.#pool(name, Number(number), purpose, max) };
     });
+    const primary = { server: `${host}:${port}`, pool: this.#primary };
+    this.dependencies = [primary, ...this.#replicas].map(({ server, pool }) => ({
+      name: `PostgreSQL ${server}`,
+      purpose,
+      ping: () => ping(pool),
+    }));
     const labels = { database: purpose };
     this.#failures = metric(registry, "sightline_postgres_failures_total", (name) => {
       const help = "Times that a server could not be reached or broke a connection off.";
@@ -240,6 +248,14 @@ function sessionSettings({ schema, write_timeout, read_timeout }: PostgresConfig
   return Object.entries(settings)
     .map(([name, value]) => `SET ${name} = ${value};`)
     .join(" ");
+}
+
+async function ping(pool: pg.Pool): Promise<void> {
+  try {
+    await pool.query("SELECT 1");
+  } catch (error) {
+    throw asDatabaseError(error, "asking for a sign of life", { isRead: true });
+  }
 }
 
 /** A server may share one session between connections: then the next one would be in this one's failed transaction. */

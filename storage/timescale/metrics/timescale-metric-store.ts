@@ -39,8 +39,11 @@ export type TimescaleMetricStoreOptions = {
   /** Started before this store and stopped after it. */
   readonly database: Database;
   readonly config: TimescaleMetricsConfig;
-  /** Whose positions those of `append` are: the same after a restart, and of one running process at a time. */
-  readonly writer: string;
+  /**
+   * Whose positions those of `append` are: the same after a restart, and of one running process at a time. Absent: the store
+   * is only read, and does not maintain the tables.
+   */
+  readonly writer?: string | undefined;
   readonly logger: Logger;
   readonly registry: Registry;
   /** False for servers that can't COPY in. */
@@ -121,6 +124,7 @@ export class TimescaleMetricStore implements MetricStore {
       if (!(error instanceof UnavailableError)) throw error;
       logger.warn("PostgreSQL is not there: what comes in waits in the write-ahead log until it is", { error });
     }
+    if (this.#options.writer === undefined) return;
     this.#every(Math.max(10, config.flush.max_age / 4), () => this.#flushIfOld());
     this.#every(MAINTENANCE_INTERVAL_MS, () => this.#maintainInBackground());
   }
@@ -134,6 +138,7 @@ export class TimescaleMetricStore implements MetricStore {
 
   async append(tenant: TenantId, batch: MetricBatch, position: number): Promise<AppendResult> {
     await this.#open();
+    if (this.#options.writer === undefined) throw new Error("this store is only read");
     const count = batch.length + batch.histograms.length;
     if (position <= this.#durablePosition) return { accepted: count, rejected: [] };
     await this.#makeRoom();
@@ -230,6 +235,7 @@ export class TimescaleMetricStore implements MetricStore {
     this.#facts = await database.write("reading what the tables are like", readFacts);
     this.#partitions = this.#hasPages ? new Partitions(database, this.#nowMs) : undefined;
     this.#warn();
+    if (writer === undefined) return;
     this.#durablePosition = await database.transaction("reading the position of the writer", async (client) => {
       await client.query("INSERT INTO writers (name, position) VALUES ($1, -1) ON CONFLICT DO NOTHING", [writer]);
       const { rows } = await client.query("SELECT position FROM writers WHERE name = $1 FOR UPDATE", [writer]);
@@ -305,7 +311,7 @@ export class TimescaleMetricStore implements MetricStore {
   }
 
   async #write(generation: Generation): Promise<void> {
-    const { database, writer, copyIn = true } = this.#options;
+    const { database, writer = "", copyIn = true } = this.#options;
     const timer = this.#telemetry.flushSeconds.startTimer();
     try {
       await writeGeneration(generation, {
