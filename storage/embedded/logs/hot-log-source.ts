@@ -16,6 +16,8 @@ export function hotLogSource(hot: HotBatch<LogBatch>, query: HotLogQuery): LogSo
   const { batch, minNs, maxNs } = hot;
   const source = {
     firstNs: query.newestFirst ? maxNs : minNs,
+    lastNs: query.newestFirst ? minNs : maxNs,
+    mayOpenAhead: false,
     isSure: true,
     async *open() {
       const { rows, isSure } = await matchingRows(hot, query.scope);

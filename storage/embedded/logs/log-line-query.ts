@@ -3,10 +3,14 @@ import type { LogRequest, TimeRangeNs } from "@sightline/model/ports.ts";
 import type { Segment } from "../segments/segment-directory.ts";
 import { hotLogSource } from "./hot-log-source.ts";
 import { pickLogRows } from "./log-batch-rows.ts";
-import { LogScope, type LogSegmentStore, type PushedDown, type SegmentScope } from "./log-scope.ts";
+import { type Extent, LogScope, type LogSegmentStore, type PushedDown, type SegmentScope } from "./log-scope.ts";
 import type { LogSource } from "./log-source.ts";
 import { mergeLogSources } from "./merge-log-sources.ts";
 import { logBatchOfChunk, type SegmentLogQuery, sqlOfLastTimeQuery, sqlOfLogQuery } from "./segment-log-source.ts";
+
+/** Segments and limits as large as this are read ahead of need: more is worth to be sure first. */
+const MAX_ROWS_AHEAD = 2 ** 18;
+const MAX_LIMIT_AHEAD = 5_000;
 
 /** Selects records on one snapshot. */
 export class LogLineQuery {
@@ -43,27 +47,43 @@ export class LogLineQuery {
   }
 
   #segmentSource(segment: Segment, pushed: PushedDown): LogSource {
-    const { range, newestFirst } = this.#request;
+    const { range, newestFirst, limit } = this.#request;
+    const isLimited = limit <= MAX_LIMIT_AHEAD && pushed.areLinesComplete && pushed.fields.length === 0;
     const source = {
-      firstNs: firstTimeNs(segment.info, range, newestFirst),
+      ...timesOf(segment.info, range, newestFirst),
+      mayOpenAhead: isLimited && segment.info.rows <= MAX_ROWS_AHEAD,
       isSure: true,
-      open: () => this.#readSegment(segment, pushed, source),
+      narrow: async () => {
+        const extent = await this.#scope.extentOf(segment, pushed);
+        return extent && timesOf(extent, range, newestFirst).firstNs;
+      },
+      open: (enough: AbortSignal) => this.#readSegment(segment, pushed, source, enough),
     };
     return source;
   }
 
-  async *#readSegment(segment: Segment, pushed: PushedDown, source: { isSure: boolean }): AsyncGenerator<LogBatch> {
+  async *#readSegment(
+    segment: Segment,
+    pushed: PushedDown,
+    source: { isSure: boolean },
+    enough: AbortSignal,
+  ): AsyncGenerator<LogBatch> {
     const scope = await this.#scope.ofSegment(segment, pushed);
     if (!scope) return;
     source.isSure = scope.isSure;
     try {
-      yield* this.#readScope(segment, pushed, scope);
+      yield* this.#readScope(segment, pushed, scope, AbortSignal.any([this.#scope.signal, enough]));
     } finally {
       scope.release();
     }
   }
 
-  async *#readScope(segment: Segment, pushed: PushedDown, scope: SegmentScope): AsyncGenerator<LogBatch> {
+  async *#readScope(
+    segment: Segment,
+    pushed: PushedDown,
+    scope: SegmentScope,
+    signal: AbortSignal,
+  ): AsyncGenerator<LogBatch> {
     const { newestFirst, limit } = this.#request;
     const isComplete = pushed.areLinesComplete && scope.isSure;
     const query = {
@@ -71,8 +91,8 @@ export class LogLineQuery {
       newestFirst,
       limit: isComplete && limit < segment.info.rows ? Math.max(0, Math.ceil(limit)) : undefined,
     };
-    const { store, signal, breather } = this.#scope;
-    const { sql, values } = sqlOfLogQuery({ ...query, range: await this.#narrowed(query) });
+    const { store, breather } = this.#scope;
+    const { sql, values } = sqlOfLogQuery({ ...query, range: await this.#narrowed(query, signal) });
     const allStreams = scope.index.streams.map(({ stream }) => stream);
     for await (const chunk of store.database.stream(sql, values, signal)) {
       const batch = logBatchOfChunk(chunk, scope.index, allStreams);
@@ -86,10 +106,13 @@ export class LogLineQuery {
    * The part of the range that the first `limit` rows are in, found by their times alone: with it DuckDB reads the
    * other columns only of row groups that have such rows, which halves the time of a query for the newest lines.
    */
-  async #narrowed(query: SegmentScope & Pick<SegmentLogQuery, "newestFirst" | "limit">): Promise<TimeRangeNs> {
+  async #narrowed(
+    query: SegmentScope & Pick<SegmentLogQuery, "newestFirst" | "limit">,
+    signal: AbortSignal,
+  ): Promise<TimeRangeNs> {
     const { limit, lines, conditions, range, newestFirst } = query;
     if (limit === undefined || lines.length > 0 || conditions.length > 0) return range;
-    const { store, signal } = this.#scope;
+    const { store } = this.#scope;
     for await (const chunk of store.database.stream(sqlOfLastTimeQuery(query), [], signal)) {
       const [lastNs] = chunk.getColumnValues(0) as (bigint | null)[];
       if (typeof lastNs !== "bigint") return range;
@@ -105,12 +128,13 @@ export class LogLineQuery {
   }
 }
 
-/** Of the rows with times in both, the bound of the first in the order asked for. */
-function firstTimeNs(
-  { minNs, maxNs }: { readonly minNs: bigint; readonly maxNs: bigint },
+/** The part of the extent that is in the range, in the order asked for. */
+function timesOf(
+  { minNs, maxNs }: Extent,
   { startNs, endNs }: TimeRangeNs,
   newestFirst: boolean,
-): bigint {
-  if (newestFirst) return maxNs < endNs ? maxNs : endNs - 1n;
-  return minNs < startNs ? startNs : minNs;
+): { readonly firstNs: bigint; readonly lastNs: bigint } {
+  const oldestNs = minNs < startNs ? startNs : minNs;
+  const newestNs = maxNs < endNs ? maxNs : endNs - 1n;
+  return newestFirst ? { firstNs: newestNs, lastNs: oldestNs } : { firstNs: oldestNs, lastNs: newestNs };
 }

@@ -16,6 +16,9 @@ export type ScopeRequest = StreamRequest & {
   readonly fields?: readonly FieldFilter[] | undefined;
 };
 
+/** First and last event time, both included. */
+export type Extent = { readonly minNs: bigint; readonly maxNs: bigint };
+
 /** What of the filters DuckDB can apply. */
 export type PushedDown = {
   readonly lines: readonly LineCondition[];
@@ -87,8 +90,31 @@ export class LogScope {
     }
   }
 
-  overlaps(extent: { readonly minNs: bigint; readonly maxNs: bigint }): boolean {
+  overlaps(extent: Extent): boolean {
     return extent.maxNs >= this.range.startNs && extent.minNs < this.range.endNs;
+  }
+
+  /**
+   * First and last time of rows that a segment may have, as far as its index tells. Undefined when there are none, or
+   * the index is damaged.
+   */
+  async extentOf(segment: Segment, { lines }: PushedDown): Promise<Extent | undefined> {
+    const index = await this.store.withIndex(segment, (known) => known, { verify: false });
+    if (!index || !mayHaveLines(index, lines)) return undefined;
+    let extent: Extent | undefined;
+    for (const number of await this.#matchingStreams(segment, index)) {
+      const { minNs, maxNs } = index.streams[number] as IndexedStream;
+      extent = {
+        minNs: extent && extent.minNs < minNs ? extent.minNs : minNs,
+        maxNs: extent && extent.maxNs > maxNs ? extent.maxNs : maxNs,
+      };
+    }
+    return extent;
+  }
+
+  #matchingStreams(segment: Segment, index: LogSegmentIndex): Promise<number[]> {
+    const isKept = this.keeps(segment);
+    return this.matchingStreams(index, (stream) => this.overlaps(stream) && isKept(stream));
   }
 
   /** Undefined when there are none, or the segment is damaged. To be released. */
@@ -98,8 +124,7 @@ export class LogScope {
     if (!first || !mayHaveLines(first, lines)) return undefined;
     const index = await this.store.withIndex(segment, (known) => known);
     if (!index) return undefined;
-    const isKept = this.keeps(segment);
-    const matching = await this.matchingStreams(index, (stream) => this.overlaps(stream) && isKept(stream));
+    const matching = await this.#matchingStreams(segment, index);
     const values: SegmentLogQuery["values"][number][] = [];
     const { streams, conditions, isSure } = fieldConditions(fields, index, matching, values);
     if (streams.length === 0) return undefined;

@@ -15,7 +15,27 @@ function sourceOf(batches: readonly (readonly number[])[], log: string[] = [], n
       log.push(`close ${name}`);
     }
   }
-  return { firstNs: BigInt(batches[0]?.[0] ?? 0), isSure: true, open };
+  const times = batches.flat();
+  return {
+    firstNs: BigInt(times[0] ?? 0),
+    lastNs: BigInt(times.at(-1) ?? 0),
+    mayOpenAhead: false,
+    isSure: true,
+    open,
+  };
+}
+
+/** Like a file of whose rows only the times of all of them, `margin` wider, are known before its index is read. */
+function wideSourceOf(
+  batches: readonly (readonly number[])[],
+  margin: number,
+  log?: string[],
+  name?: string,
+): LogSource {
+  const source = sourceOf(batches, log, name);
+  const { firstNs, lastNs } = source;
+  const narrow = async () => (batches.length > 0 ? firstNs : undefined);
+  return { ...source, firstNs: firstNs - BigInt(margin), lastNs: lastNs + BigInt(margin), narrow, mayOpenAhead: true };
 }
 
 async function merge(sources: readonly LogSource[], newestFirst: boolean, limit: number): Promise<number[]> {
@@ -32,11 +52,14 @@ test("merges any sorted sources in both directions up to the limit", () =>
       fc.array(fc.array(fc.array(fc.integer({ min: 0, max: 30 }), { minLength: 1, maxLength: 5 }), { maxLength: 4 })),
       fc.boolean(),
       fc.integer({ min: 1, max: 60 }),
-      async (lists, newestFirst, limit) => {
+      fc.array(fc.option(fc.integer({ min: 0, max: 9 })), { minLength: 1, maxLength: 5 }),
+      async (lists, newestFirst, limit, margins) => {
         const ascending = (a: number, b: number) => (newestFirst ? b - a : a - b);
-        const sources = lists.map((batches) => {
+        const sources = lists.map((batches, i) => {
           const sorted = batches.flat().sort(ascending);
-          return sourceOf(batches.map(({ length }) => sorted.splice(0, length)));
+          const inOrder = batches.map(({ length }) => sorted.splice(0, length));
+          const margin = margins[i % margins.length] ?? null;
+          return margin === null ? sourceOf(inOrder) : wideSourceOf(inOrder, newestFirst ? -margin : margin);
         });
         expect(await merge(sources, newestFirst, limit)).toEqual(lists.flat(2).sort(ascending).slice(0, limit));
       },
@@ -48,6 +71,18 @@ test("does not open sources that the limit makes needless, and closes those it o
   const sources = [sourceOf([[1, 2]], log, "old"), sourceOf([[9], [8]], log, "new"), sourceOf([[7]], log, "middle")];
   expect(await merge(sources, true, 2)).toEqual([9, 8]);
   expect(log).toEqual(["open new", "close new"]);
+});
+
+test("does not open what turns out to begin later; opens ahead what overlaps, and closes it", async () => {
+  const log: string[] = [];
+  const sources = [
+    wideSourceOf([[20], [19, 10]], 0, log, "first"),
+    wideSourceOf([[12]], 9, log, "later than it seemed"),
+    wideSourceOf([[15]], 3, log, "ahead"),
+    wideSourceOf([], 30, log, "empty"),
+  ];
+  expect(await merge(sources, true, 2)).toEqual([20, 19]);
+  expect(log).toEqual(["open first", "open ahead", "close ahead", "close first"]);
 });
 
 test("hands on long runs of one source", async () => {

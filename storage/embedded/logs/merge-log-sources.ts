@@ -1,4 +1,5 @@
 import type { LogBatch } from "@sightline/model/log-batch.ts";
+import { type Before, ClosedLogSources, type OpenedLogSource } from "./closed-log-sources.ts";
 import { LogBatchBuilder, StreamInterner } from "./log-batch-builder.ts";
 import { pickLogRows } from "./log-batch-rows.ts";
 import type { LogSource } from "./log-source.ts";
@@ -18,25 +19,19 @@ export async function* mergeLogSources(
   newestFirst: boolean,
   limit: number,
 ): AsyncGenerator<LogBatch> {
-  const before = newestFirst ? (a: bigint, b: bigint) => a > b : (a: bigint, b: bigint) => a < b;
-  const closed = sources.toSorted((a, b) => (a.firstNs === b.firstNs ? 0 : before(a.firstNs, b.firstNs) ? -1 : 1));
+  const before: Before = newestFirst ? (a, b) => a > b : (a, b) => a < b;
+  const closed = new ClosedLogSources(sources, before);
   const open = new CursorHeap(before);
   const builder = new LogBatchBuilder(new StreamInterner());
   let left = limit;
-  let next = 0;
   try {
     while (left > 0) {
-      for (let source = closed[next]; source; source = closed[++next]) {
-        const top = open.topTime;
-        if (top !== undefined && before(top, source.firstNs)) break;
-        await advance(open, source, source.open());
+      for (let opened = await closed.open(open.topTime); opened; opened = await closed.open(open.topTime)) {
+        await advance(open, opened, opened.first);
       }
       const cursor = open.pop();
       if (!cursor) break;
-      const end = Math.min(
-        runEnd(cursor, earlier(open.topTime, closed[next]?.firstNs, before), before),
-        cursor.row + left,
-      );
+      const end = Math.min(runEnd(cursor, earlier(open.topTime, closed.firstNs, before), before), cursor.row + left);
       if (cursor.source.isSure) left -= end - cursor.row;
       if (end - cursor.row >= RUN_ROWS) {
         if (builder.length > 0) yield builder.take();
@@ -47,34 +42,30 @@ export async function* mergeLogSources(
       }
       cursor.row = end;
       if (end < cursor.batch.length) open.push(cursor);
-      else await advance(open, cursor.source, cursor.rest);
+      else await advance(open, cursor, cursor.rest.next());
     }
     if (builder.length > 0) yield builder.take();
   } finally {
-    await Promise.all(open.cursors.map(({ rest }) => rest.return(undefined)));
+    await Promise.all([closed.close(), ...open.cursors.map(({ rest }) => rest.return(undefined))]);
   }
 }
 
-async function advance(open: CursorHeap, source: LogSource, rest: AsyncGenerator<LogBatch>): Promise<void> {
-  const { value, done } = await rest.next();
+async function advance(
+  open: CursorHeap,
+  { source, rest }: Pick<OpenedLogSource, "source" | "rest">,
+  next: OpenedLogSource["first"],
+): Promise<void> {
+  const { value, done } = await next;
   if (!done) open.push({ source, rest, batch: value, row: 0 });
 }
 
-function earlier(
-  a: bigint | undefined,
-  b: bigint | undefined,
-  before: (a: bigint, b: bigint) => boolean,
-): bigint | undefined {
+function earlier(a: bigint | undefined, b: bigint | undefined, before: Before): bigint | undefined {
   if (a === undefined || b === undefined) return a ?? b;
   return before(a, b) ? a : b;
 }
 
 /** The end of the rows that come before `barrier`, the first at least. */
-function runEnd(
-  { batch, row }: Cursor,
-  barrier: bigint | undefined,
-  before: (a: bigint, b: bigint) => boolean,
-): number {
+function runEnd({ batch, row }: Cursor, barrier: bigint | undefined, before: Before): number {
   if (barrier === undefined) return batch.length;
   let end = row + 1;
   while (end < batch.length && !before(barrier, batch.timesNs[end] as bigint)) end++;
@@ -91,9 +82,9 @@ function sliceLogRows(batch: LogBatch, from: number, to: number): LogBatch {
 /** A binary heap: thousands of hot batches may overlap in time. */
 class CursorHeap {
   readonly cursors: Cursor[] = [];
-  readonly #before: (a: bigint, b: bigint) => boolean;
+  readonly #before: Before;
 
-  constructor(before: (a: bigint, b: bigint) => boolean) {
+  constructor(before: Before) {
     this.#before = before;
   }
 

@@ -2,7 +2,7 @@ import type { DuckDatabase } from "./duck-database.ts";
 import type { MergeInput, SegmentCodec, SegmentQuery } from "./segment-codec.ts";
 import type { Segment, SegmentDirectory } from "./segment-directory.ts";
 import { segmentRows } from "./segment-rows.ts";
-import { mergeSegments } from "./segment-writer.ts";
+import { mergeSegments, type SegmentFiles } from "./segment-writer.ts";
 
 /** A part of a segment that is left out: a condition of SQL that holds for its rows. */
 export type LeaveOut = { readonly condition: string };
@@ -13,6 +13,8 @@ export type Compaction<Index> = {
   readonly codec: Pick<SegmentCodec<unknown, Index>, "merge">;
   /** undefined when the segment is damaged. */
   readonly indexOf: (segment: Segment) => Promise<Index | undefined>;
+  /** Called with the new segment before it counts. */
+  readonly onWritten: (segment: Segment, files: SegmentFiles) => Promise<void>;
 };
 
 const NEVER_ABORTED = new AbortController().signal;
@@ -26,7 +28,7 @@ export async function compactSegments<Index>(
   inputs: readonly Segment[],
   leaveOut?: LeaveOut,
 ): Promise<boolean> {
-  const { database, directory, codec, indexOf } = compaction;
+  const { database, directory, codec, indexOf, onWritten } = compaction;
   const query = (sql: string) => database.stream(sql, [], NEVER_ABORTED);
   const merged: MergeInput<Index>[] = [];
   for (const segment of inputs) {
@@ -47,7 +49,9 @@ export async function compactSegments<Index>(
   const { draft } = directory.create({ tenant, day, ...extent });
   let written: Segment;
   try {
-    written = directory.finish(draft, await mergeSegments(database, draft, plan));
+    const files = await mergeSegments(database, draft, plan);
+    written = directory.finish(draft, files);
+    await onWritten(written, files);
   } catch (error) {
     await directory.discard(draft).catch(() => {});
     throw error;

@@ -21,3 +21,11 @@ test("forgets what has not been used for longest when it is full", async () => {
   for (const key of [1, 2, 1, 3, 1, 2]) await get(key);
   expect(loaded).toEqual([1, 2, 3, 2]);
 });
+
+test("keeps an eighth, of what was used last, however often it is asked to shrink", async () => {
+  const cache = new IndexCache<number>(80);
+  for (let key = 0; key < 8; key++) await cache.get(key, async () => ({ value: key, bytes: 10 }));
+  for (let i = 0; i < 10; i++) cache.shrink();
+  expect(cache.bytes).toBe(10);
+  expect(await cache.get(7, () => Promise.reject(new Error("was forgotten")))).toBe(7);
+});

@@ -1,3 +1,6 @@
+/** Of the size, that stays when memory runs short: what every query asks for would only be read again and again. */
+const KEPT_SHARE = 1 / 8;
+
 /** Keeps the most recently used values up to a size; concurrent loads of one key are one load. */
 export class IndexCache<T> {
   readonly #maxBytes: number;
@@ -37,9 +40,9 @@ export class IndexCache<T> {
     return this.#bytes;
   }
 
-  /** Lets go of the half that was used longest ago. */
+  /** Lets go of the half that was used longest ago, but for a last little. */
   shrink(): void {
-    this.#evictTo(this.#bytes / 2);
+    this.#evictTo(Math.max(this.#bytes / 2, KEPT_SHARE * this.#maxBytes));
   }
 
   delete(key: number): void {

@@ -115,8 +115,8 @@ export class SegmentDirectory {
   }
 
   /** A draft whose files have been written. Their content is known to be good. */
-  finish(draft: Segment, files: Pick<SegmentInfo, "bytes" | "dataCrc" | "indexCrc">): Segment {
-    const segment = new Segment({ ...draft.info, ...files }, this.#dir);
+  finish(draft: Segment, { bytes, dataCrc, indexCrc }: Pick<SegmentInfo, "bytes" | "dataCrc" | "indexCrc">): Segment {
+    const segment = new Segment({ ...draft.info, bytes, dataCrc, indexCrc }, this.#dir);
     segment.verified = Promise.resolve();
     return segment;
   }

@@ -16,7 +16,13 @@ const MAX_CHUNKS_IN_FLIGHT = 4;
 const ROW_GROUP_ROWS = 16_384;
 const PARQUET = `FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, ROW_GROUP_SIZE ${ROW_GROUP_ROWS}`;
 
-export type SegmentFiles = { readonly bytes: number; readonly dataCrc: number; readonly indexCrc: number };
+export type SegmentFiles = {
+  /** Of both. */
+  readonly bytes: number;
+  readonly indexBytes: number;
+  readonly dataCrc: number;
+  readonly indexCrc: number;
+};
 
 /** Durably writes both files of a segment. `partRows` are the numbers of rows of the plan's parts. */
 export async function writeSegment(
@@ -49,7 +55,8 @@ function copyTo(target: Segment, select: string, orderBy: string): string {
 async function finishFiles(target: Segment, index: Iterable<unknown>): Promise<SegmentFiles> {
   const indexFile = await writeIndexFile(target.indexPath, index);
   const data = await checksumFile(target.dataPath, { sync: true });
-  return { bytes: data.bytes + indexFile.bytes, dataCrc: data.crc, indexCrc: indexFile.crc };
+  const indexBytes = indexFile.bytes;
+  return { bytes: data.bytes + indexBytes, indexBytes, dataCrc: data.crc, indexCrc: indexFile.crc };
 }
 
 /** Rows as columns, chunk by chunk; a few at a time, so that the thread never waits and little waits for it. */

@@ -17,7 +17,7 @@ import { partsByDay } from "./row-parts.ts";
 import type { SegmentCodec } from "./segment-codec.ts";
 import { type Segment, SegmentDirectory } from "./segment-directory.ts";
 import { type RowsRetentionConfig, SegmentRetention } from "./segment-retention.ts";
-import { writeSegment } from "./segment-writer.ts";
+import { type SegmentFiles, writeSegment } from "./segment-writer.ts";
 import { StoreMetrics } from "./store-metrics.ts";
 import { WriteThread } from "./write-thread.ts";
 
@@ -73,6 +73,8 @@ const ROW_CACHE_SLACK = 1.2;
 /** What was let in before and is being decoded has to fit, too. */
 const FULL_SHARE = 0.7;
 const MIN_PORTION_BYTES = 1024 * 1024;
+/** With a larger index a segment has so many streams or operations that to read it takes a noticeable time. */
+const MAX_REMEMBERED_INDEX_BYTES = 512 * 1024;
 
 /**
  * Keeps rows in memory as they come ("hot") and writes them, many at a time, as immutable segments of Parquet: what
@@ -330,6 +332,13 @@ export class SegmentedStore<Batch extends { readonly length: number }, Index> {
     });
   }
 
+  /** Has the index of a segment that is about to count ready for the queries that ask for what is new. */
+  async #remember(segment: Segment, { indexBytes }: Pick<SegmentFiles, "indexBytes">): Promise<void> {
+    if (indexBytes > MAX_REMEMBERED_INDEX_BYTES) return;
+    // Whoever needs it will find out why it can't be read.
+    await this.#indexOf(segment).catch(() => {});
+  }
+
   #tick(): void {
     const oldest = this.#hot.first;
     if (oldest && performance.now() - oldest.arrivedMs >= this.#options.config.flush.max_age) this.#wantFlush();
@@ -393,7 +402,9 @@ export class SegmentedStore<Batch extends { readonly length: number }, Index> {
             plan,
             parts.parts.map(({ rows }) => rows.length),
           );
-          add.push(directory.finish(draft, files));
+          const written = directory.finish(draft, files);
+          await this.#remember(written, files);
+          add.push(written);
         }
       }
       // Should this fail, the manifest may be on disk all the same: what it names must stay.
@@ -482,7 +493,8 @@ export class SegmentedStore<Batch extends { readonly length: number }, Index> {
     directory.hold(inputs);
     const indexOf = (segment: Segment) => this.withIndex(segment, (index) => index);
     try {
-      if (!(await compactSegments({ database, directory, codec, indexOf }, inputs, leaveOut))) return;
+      const onWritten = (segment: Segment, files: SegmentFiles) => this.#remember(segment, files);
+      if (!(await compactSegments({ database, directory, codec, indexOf, onWritten }, inputs, leaveOut))) return;
       for (const { info } of inputs) this.#indexes.delete(info.id);
       this.#open?.rows.changed();
       this.metrics.compactions.inc({ result: "ok" });
