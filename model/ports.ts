@@ -459,4 +459,39 @@ export interface AuditLog {
   entries(tenant: TenantId, limit: number): Promise<readonly AuditEntry[]>;
 }
 
+// ---- rules -----------------------------------------------------------------------------------------------------------
+
+export type RuleLanguage = "promql" | "logql";
+/** One element of what a rule's expression gives; `histogram` in place of `value` where it is one. */
+export type RuleSample = { readonly labels: Labels; readonly value: number; readonly histogram?: NativeHistogram };
+export type RuleExpression = { readonly text: string; readonly language: RuleLanguage };
+/** An expression that can be evaluated; `text` is as the language prints it. */
+export type CheckedExpression = RuleExpression & {
+  /** It has selectors, and each names its metric: no other language could mean it. */
+  readonly namesMetrics: boolean;
+};
+/** The newest sample of a series, staleness markers included. */
+export type LastSample = {
+  readonly labels: Labels;
+  readonly timeMs: number;
+  readonly value: number;
+  readonly isStale: boolean;
+};
+
+/** All that rules know of queries. */
+export interface RuleEvaluator {
+  /** Throws `ParseError` or `InvalidInputError` in the words of the language. */
+  check(expression: RuleExpression): CheckedExpression;
+  /**
+   * The instant vector at a time; a scalar is one sample without labels. Throws what the engines throw, and
+   * `InvalidInputError` for what is neither.
+   */
+  evaluate(
+    query: RuleExpression & { readonly tenant: TenantId; readonly timeMs: number },
+    signal: AbortSignal,
+  ): Promise<readonly RuleSample[]>;
+  /** Of each series of metrics that has a sample in the range, in no order. */
+  lastSamples(request: LabelRequest, signal: AbortSignal): Promise<readonly LastSample[]>;
+}
+
 export type { Attributes };
