@@ -1,9 +1,13 @@
 import { type ChildProcess, spawn } from "node:child_process";
+import { setPriority } from "node:os";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import type { LoadLedger, LoadPlan, LoadProgress } from "./load-plan.ts";
 
 const SCRIPT = fileURLToPath(new URL("load-process.ts", import.meta.url));
+
+/** As clients on machines of their own, it must not be what the server waits for. What is sent stays the same. */
+const NICENESS = 10;
 
 /** The load process, from outside. */
 export class Load {
@@ -14,6 +18,7 @@ export class Load {
   constructor(plan: LoadPlan) {
     const child = spawn(process.execPath, [SCRIPT, JSON.stringify(plan)], { stdio: ["pipe", "pipe", "inherit"] });
     this.#child = child;
+    if (child.pid !== undefined) setPriority(child.pid, NICENESS);
     this.#ledger = new Promise((resolve, reject) => {
       createInterface({ input: child.stdout as NodeJS.ReadableStream }).on("line", (line) => {
         const said = JSON.parse(line) as LoadProgress | { readonly ledger: LoadLedger };

@@ -3,12 +3,14 @@ import type { MergeInput, SegmentCodec, SegmentQuery } from "./segment-codec.ts"
 import type { Segment, SegmentDirectory } from "./segment-directory.ts";
 import { segmentRows } from "./segment-rows.ts";
 import { mergeSegments, type SegmentFiles } from "./segment-writer.ts";
+import type { WriteThread } from "./write-thread.ts";
 
 /** A part of a segment that is left out: a condition of SQL that holds for its rows. */
 export type LeaveOut = { readonly condition: string };
 
 export type Compaction<Index> = {
   readonly database: DuckDatabase;
+  readonly writer: WriteThread;
   readonly directory: SegmentDirectory;
   readonly codec: Pick<SegmentCodec<unknown, Index>, "merge">;
   /** undefined when the segment is damaged. */
@@ -28,7 +30,7 @@ export async function compactSegments<Index>(
   inputs: readonly Segment[],
   leaveOut?: LeaveOut,
 ): Promise<boolean> {
-  const { database, directory, codec, indexOf, onWritten } = compaction;
+  const { database, writer, directory, codec, indexOf, onWritten } = compaction;
   const query = (sql: string) => database.stream(sql, [], NEVER_ABORTED);
   const merged: MergeInput<Index>[] = [];
   for (const segment of inputs) {
@@ -49,7 +51,7 @@ export async function compactSegments<Index>(
   const { draft } = directory.create({ tenant, day, ...extent });
   let written: Segment;
   try {
-    const files = await mergeSegments(database, draft, plan);
+    const files = await mergeSegments(writer, draft, plan);
     written = directory.finish(draft, files);
     await onWritten(written, files);
   } catch (error) {

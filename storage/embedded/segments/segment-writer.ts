@@ -1,7 +1,7 @@
 import type { DuckDBType, DuckDBValue } from "@duckdb/node-api";
 import { Breather } from "./breather.ts";
 import { checksumFile } from "./checksum-file.ts";
-import { type DuckDatabase, quoteText } from "./duck-database.ts";
+import { quoteText } from "./duck-database.ts";
 import { writeIndexFile } from "./index-file.ts";
 import { LetterGrams } from "./letter-grams.ts";
 import { type ColumnType, type PackedColumn, packColumn } from "./packed-column.ts";
@@ -41,10 +41,8 @@ export async function writeSegment(
 }
 
 /** Like {@link writeSegment}, with rows that DuckDB reads from other segments. */
-export async function mergeSegments(database: DuckDatabase, target: Segment, plan: MergePlan): Promise<SegmentFiles> {
-  await database.withConnection(async (connection) => {
-    await connection.run(copyTo(target, plan.select, plan.orderBy));
-  });
+export async function mergeSegments(thread: WriteThread, target: Segment, plan: MergePlan): Promise<SegmentFiles> {
+  await thread.request({ kind: "execute", sql: copyTo(target, plan.select, plan.orderBy) });
   return finishFiles(target, plan.index);
 }
 

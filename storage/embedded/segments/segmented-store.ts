@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import { UnavailableError } from "@sightline/model/errors.ts";
 import type { Logger } from "@sightline/model/logger.ts";
 import type { MemoryPart } from "@sightline/model/memory-part.ts";
@@ -68,6 +69,8 @@ const TICK_MS = 1_000;
 const RETRY_MS = 10_000;
 const MAINTENANCE_MS = 60_000;
 const BACKLOG_RETRY_MS = 1_000;
+/** With so few, a second one would take from queries what it gains: only the first one runs in the background. */
+const MAX_CORES_FOR_ONE_WRITER = 2;
 /** What DuckDB may take for the rows it keeps, as a multiple of what these may take. */
 const ROW_CACHE_SLACK = 1.2;
 /** What was let in before and is being decoded has to fit, too. */
@@ -140,7 +143,8 @@ export class SegmentedStore<Batch extends { readonly length: number }, Index> {
     const maxBytes = config.row_cache ?? 0;
     const queryOptions = { dir, temporary: "tmp", memoryLimitBytes: memoryLimitBytes + ROW_CACHE_SLACK * maxBytes };
     const database = await DuckDatabase.open({ ...queryOptions, threads });
-    const writer = new WriteThread({ dir, temporary: "tmp/writer", memoryLimitBytes, threads });
+    const writerThreads = availableParallelism() <= MAX_CORES_FOR_ONE_WRITER ? 1 : threads;
+    const writer = new WriteThread({ dir, temporary: "tmp/writer", memoryLimitBytes, threads: writerThreads });
     const deleter = new RowDeleter({ database, directory, graceMs: config.deletion_grace, nowMs: this.#nowMs });
     const isSound = async (segment: Segment) => (await this.withIndex(segment, () => true)) ?? false;
     const rows = new RowCache({ database, directory, maxBytes, isSound, logger: this.#logger });
@@ -488,13 +492,14 @@ export class SegmentedStore<Batch extends { readonly length: number }, Index> {
   }
 
   async #compact(inputs: readonly Segment[], leaveOut?: LeaveOut): Promise<void> {
-    const { database, directory } = this.#opened();
+    const { database, writer, directory } = this.#opened();
     const { codec } = this.#options;
     directory.hold(inputs);
     const indexOf = (segment: Segment) => this.withIndex(segment, (index) => index);
     try {
       const onWritten = (segment: Segment, files: SegmentFiles) => this.#remember(segment, files);
-      if (!(await compactSegments({ database, directory, codec, indexOf, onWritten }, inputs, leaveOut))) return;
+      const compaction = { database, writer, directory, codec, indexOf, onWritten };
+      if (!(await compactSegments(compaction, inputs, leaveOut))) return;
       for (const { info } of inputs) this.#indexes.delete(info.id);
       this.#open?.rows.changed();
       this.metrics.compactions.inc({ result: "ok" });

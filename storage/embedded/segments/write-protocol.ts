@@ -17,6 +17,8 @@ export type WriteRequest =
     }
   | { readonly kind: "chunk"; readonly rows: number; readonly columns: readonly PackedColumn[] }
   | { readonly kind: "copy"; readonly sql: string }
+  /** A statement about files alone, between segments. */
+  | { readonly kind: "execute"; readonly sql: string }
   | { readonly kind: "close" };
 
 /** `error` is the message of why it failed. */

@@ -1,10 +1,12 @@
 /** What runs in the thread of a {@link WriteThread}. */
+import { setTimeout as sleep } from "node:timers/promises";
 import { parentPort } from "node:worker_threads";
 import {
   BIGINT,
   type DuckDBAppender,
   type DuckDBConnection,
   DuckDBDataChunk,
+  DuckDBPendingResultState,
   type DuckDBType,
   UBIGINT,
   UINTEGER,
@@ -12,6 +14,7 @@ import {
   VARCHAR,
 } from "@duckdb/node-api";
 import duckdb from "@duckdb/node-bindings";
+import { runInBackground } from "@sightline/model/background-thread.ts";
 import { DuckDatabase } from "./duck-database.ts";
 import { fillVector } from "./fill-vector.ts";
 import { LetterGrams } from "./letter-grams.ts";
@@ -66,7 +69,7 @@ class Staging {
 
   async copy(sql: string): Promise<WriteAnswer> {
     this.#appender.closeSync();
-    await this.#connection.run(sql);
+    await runHere(this.#connection, sql);
     return { grams: this.#grams?.found.bits };
   }
 
@@ -74,6 +77,22 @@ class Staging {
   end(): void {
     this.#connection.closeSync();
   }
+}
+
+/**
+ * Runs a statement on this thread. DuckDB would do so on one of the process' few threads for native calls, where others
+ * wait for it.
+ */
+async function runHere(connection: DuckDBConnection, sql: string): Promise<void> {
+  const pending = await connection.start(sql);
+  for (;;) {
+    const state = pending.runTask();
+    // What is left of it is done by other threads.
+    if (state === DuckDBPendingResultState.NO_TASKS_AVAILABLE) await sleep(1);
+    else if (state !== DuckDBPendingResultState.RESULT_NOT_READY) break;
+  }
+  // When it failed, says why.
+  await pending.getResult();
 }
 
 let database: DuckDatabase | undefined;
@@ -96,6 +115,11 @@ async function handle(request: WriteRequest): Promise<WriteAnswer> {
       endStaging();
       return answer;
     }
+    case "execute": {
+      const opened = database as DuckDatabase;
+      await opened.withConnection((connection) => runHere(connection, request.sql));
+      return {};
+    }
     case "close":
       endStaging();
       database?.close();
@@ -108,6 +132,7 @@ function endStaging(): void {
   staging = undefined;
 }
 
+runInBackground();
 const port = parentPort as NonNullable<typeof parentPort>;
 let work: Promise<void> = Promise.resolve();
 port.on("message", (request: WriteRequest) => {
