@@ -6,27 +6,10 @@ import { encodeRemoteWrite2, postRemoteWrite, snappy } from "../harness/remote-w
 import { ServerProcess } from "../harness/server-process.ts";
 import { trackedWriters } from "../harness/tracked-loads.ts";
 import { PostgresService } from "../services/postgres.ts";
+import { postgresSettings } from "./server-settings.ts";
 
 const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 const ROUNDS = 4;
-
-/** Settings of a server whose metrics and keys are in this database. */
-function settingsFor({ address }: PostgresService): Record<string, string> {
-  const { host, port, user, password, database } = address;
-  const of = (section: string) => ({
-    [`SIGHTLINE_${section}__HOST`]: host,
-    [`SIGHTLINE_${section}__PORT`]: String(port),
-    [`SIGHTLINE_${section}__USER`]: user,
-    [`SIGHTLINE_${section}__DATABASE`]: database,
-  });
-  return {
-    PGPASSWORD: password,
-    SIGHTLINE_STORAGE__METRICS__KIND: "timescale",
-    ...of("STORAGE__METRICS__TIMESCALE"),
-    SIGHTLINE_CATALOG__KIND: "postgres",
-    ...of("CATALOG__POSTGRES"),
-  };
-}
 
 type Answer = { readonly data: { readonly result: readonly { readonly value: readonly [number, string] }[] } };
 
@@ -35,7 +18,7 @@ describe.skipIf(missing !== undefined)("servers on plain PostgreSQL", () => {
   let service: PostgresService;
   const servers: ServerProcess[] = [];
   const start = async (env: Record<string, string> = {}) => {
-    const server = await ServerProcess.start({ env: { ...settingsFor(service), ...env } });
+    const server = await ServerProcess.start({ env: { ...postgresSettings(service), ...env } });
     servers.push(server);
     return server;
   };
