@@ -99,6 +99,14 @@ export const serverConfig = {
         .min(1_000)
         .default(15_000)
         .describe("How often its own metrics are written, in milliseconds."),
+      quick_spans_per_second: z
+        .number()
+        .min(0)
+        .default(10)
+        .describe(
+          "Of its own requests those that take 100 ms or longer, fail, or carry on a trace that the caller records have a span " +
+            "each; of the others so many a second, after a burst of a hundred.",
+        ),
     })
     .prefault({}),
 } as const;

@@ -206,7 +206,7 @@ export class App {
       resource: { version: VERSION, instance: `${hostname()}:${process.pid}` },
     };
     const log = this.#logging.for("server");
-    const traces = new OwnTraces(own);
+    const traces = new OwnTraces({ ...own, quickPerSecond: this.#config.self_telemetry.quick_spans_per_second });
     traces.trace(http.app);
     this.#components.push(
       new OwnLogs({ ...own, logging: this.#logging }),

@@ -136,12 +136,17 @@ export class WarmUp implements Component {
   /** Serves the store at an address of its own as long as `use` runs. */
   async #withApi({ store, tenant, endMs, isReal }: Subject, signal: AbortSignal, use: (ask: Ask) => Promise<void>) {
     const listener = new HttpListener({ key: "warm-up", hostPort: "127.0.0.1:0", logger: SILENT_LOGGER });
-    const traces = new OwnTraces({ submit: async () => {}, resource: { version: VERSION, instance: "" } });
     const { config } = this.#options;
     // Who else finds the port must not read from it.
     const token = randomBytes(32).toString("hex");
     const headers = { authorization: `Bearer ${token}` };
     const registry = new Registry();
+    const traces = new OwnTraces({
+      submit: async () => {},
+      resource: { version: VERSION, instance: "" },
+      registry,
+      quickPerSecond: config.self_telemetry.quick_spans_per_second,
+    });
     const log = new QueryLog({ config: { ...config.query.log, to: "none" }, logger: SILENT_LOGGER });
     const cacheConfig = config.query.results_cache;
     const rangeCache =
