@@ -5,6 +5,8 @@ const HURRY_MS = 2_000;
 /** While queries are in a hurry one of all background jobs goes on so often. */
 const BACKGROUND_EVERY_MS = 40;
 
+const LATELY_MS = 60_000;
+
 /** How often the delay of the event loop is measured while queries are in a hurry. */
 const LOOK_EVERY_MS = 10;
 /** A query takes some dozen turns: with turns as long as this, a second. */
@@ -36,6 +38,11 @@ export function beginQuery(): () => void {
   return () => {
     running--;
   };
+}
+
+/** Whether anybody has asked anything lately, so that what is new is likely to be asked for. */
+export function isQueried(): boolean {
+  return running > 0 || performance.now() - newestBeganMs < LATELY_MS;
 }
 
 /** Whether others should keep their part of a turn short. */

@@ -75,14 +75,17 @@ test.each([
 });
 
 test("a damaged block does not keep the others from being merged", async () => {
-  const { store, metric } = await openStore();
+  const { store: writer } = await openStore();
   for (let i = 0; i < 3; i++) {
     const samples = [[NOW - 3 * DAY_MS + i, i]] as const;
-    await store.append(DEFAULT_TENANT, metricBatchOf([{ labels: { __name__: "a" }, samples }]), i + 1);
-    await store.flush();
+    await writer.append(DEFAULT_TENANT, metricBatchOf([{ labels: { __name__: "a" }, samples }]), i + 1);
+    await writer.flush();
   }
+  await writer.stop();
   const path = join(tenantDir, (await files(".block"))[1] as string);
   await writeFile(path, flip(40)(await readFile(path)));
+  // One that has nothing of it in memory.
+  const { store, metric } = await openStore();
   await store.maintain();
   expect(await files(".block")).toHaveLength(1);
   expect((await onlySamples(store)).map(([, value]) => value)).toEqual([0, 2]);

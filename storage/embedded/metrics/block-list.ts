@@ -8,11 +8,16 @@ import { Manifest } from "../files/manifest.ts";
 import { Block, type BlockCache } from "./block.ts";
 import type { Deletion } from "./deletion.ts";
 import { windowsPathOf } from "./downsampling/windows-file.ts";
+import { preloadBlocks } from "./preload-blocks.ts";
 import { type BlockEntry, EMPTY_MANIFEST, parseTenantManifest, type TenantManifest } from "./tenant-manifest.ts";
 import type { WrittenBlock } from "./write-blocks.ts";
 
 /** A block and what the manifest says of it; `deleted` is what its file has but nobody must see. */
 export type ListedBlock = BlockEntry & { readonly block: Block; readonly deleted: readonly Deletion[] };
+
+/** Of a file. Larger ones are seldom about the newest samples alone, and would take much of the cache. */
+const MAX_PRELOADED_BYTES = 4 * 1024 * 1024;
+const NEVER_ABORTED = new AbortController().signal;
 
 const BLOCK_SUFFIX = ".block";
 const SIDE_SUFFIX = ".side";
@@ -91,6 +96,20 @@ export class BlockList {
     return join(this.dir, `${this.#nextFile++}${SIDE_SUFFIX}`);
   }
 
+  /**
+   * Has blocks that are about to be added ready for queries, which would have to read one small part after the other. What
+   * can't be read is left to whoever asks for it.
+   */
+  async preload(written: readonly WrittenBlock[]): Promise<void> {
+    const small = written.filter(({ bytes }) => bytes <= MAX_PRELOADED_BYTES).map(entryOf);
+    for (const entry of small) {
+      const block = this.#blockOf(entry);
+      block.acquire();
+      await preloadBlocks([{ ...entry, block, deleted: [] }], () => true, NEVER_ABORTED).catch(() => {});
+      await block.release();
+    }
+  }
+
   /** Adds blocks that hold everything appended up to `position`, and the side data if it was written anew. */
   async add(written: readonly WrittenBlock[], position: number, side?: { path: string; crc: number }): Promise<void> {
     const oldSide = this.sideData;
@@ -128,6 +147,7 @@ export class BlockList {
   /** Deletes files that will not come to be blocks; the manifest must never have named them. */
   async discard(written: readonly WrittenBlock[]): Promise<void> {
     for (const { path } of written) {
+      this.#blocks.delete(basename(path));
       for (const file of [path, windowsPathOf(path)]) await rm(file, { force: true }).catch(() => {});
     }
   }

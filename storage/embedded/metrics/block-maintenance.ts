@@ -1,4 +1,5 @@
 import { CorruptionError } from "@sightline/model/errors.ts";
+import { isQueried } from "@sightline/model/loop-turns.ts";
 import type { TimeRange } from "@sightline/model/ports.ts";
 import type { BlockList, ListedBlock } from "./block-list.ts";
 import { downsampleBlocks } from "./downsampling/downsample-blocks.ts";
@@ -145,6 +146,7 @@ export class BlockMaintenance {
       const written = resolutionMs
         ? await this.#writeDownsampled(blocks, sources, resolutionMs)
         : await writeBlocks(sources, nextPath);
+      if (isQueried()) await files.preload(written);
       await files.replace(blocks, written);
       return true;
     } catch (error) {

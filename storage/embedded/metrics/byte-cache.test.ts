@@ -29,9 +29,11 @@ test("a part that is set again counts once", () => {
   expect(cache.bytes).toBe(0);
 });
 
-test("shrinks to half", () => {
+test("shrinks to half, and never below an eighth of its size", () => {
   const cache = new ByteCache<{ bytes: number }>(100);
   for (let i = 0; i < 10; i++) cache.set(String(i), part(10));
   cache.shrink();
   expect(cache.bytes).toBe(50);
+  for (let i = 0; i < 10; i++) cache.shrink();
+  expect(cache.bytes).toBe(10);
 });

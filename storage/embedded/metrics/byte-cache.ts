@@ -1,3 +1,6 @@
+/** Of the size, that stays when memory runs short: what every query asks for would only be read again and again. */
+const KEPT_SHARE = 1 / 8;
+
 type Entry<V> = { readonly value: V; readonly bytes: number; isUsed: boolean };
 
 /**
@@ -33,9 +36,9 @@ export class ByteCache<V extends { readonly bytes: number }> {
     this.#evictTo(this.#maxBytes);
   }
 
-  /** Lets go of the half that was used longest ago. */
+  /** Lets go of the half that was used longest ago, but for a last little. */
   shrink(): void {
-    this.#evictTo(this.#bytes / 2);
+    this.#evictTo(Math.max(this.#bytes / 2, KEPT_SHARE * this.#maxBytes));
   }
 
   #evictTo(bytes: number): void {

@@ -1,5 +1,6 @@
 import type { SeriesSlice, TimeRange } from "@sightline/model/ports.ts";
 import type { JoinedSeries } from "./joined-series.ts";
+import { mapSome } from "./map-some.ts";
 import { SeriesAssembler } from "./series-assembler.ts";
 import type { SeriesReader, SeriesSource } from "./series-source.ts";
 import type { TimeSlice } from "./time-slice.ts";
@@ -57,7 +58,7 @@ async function openSources(
   to: number,
   open: OpenSource,
 ): Promise<(SeriesReader | undefined)[]> {
-  const readers: (SeriesReader | undefined)[] = [];
+  const wanted: number[][] = [];
   for (let s = 0; s < joined.sources.length; s++) {
     const ids: number[] = [];
     let ascends = true;
@@ -68,9 +69,13 @@ async function openSources(
       ids.push(id);
     }
     if (!ascends) ids.sort((a, b) => a - b);
-    readers.push(ids.length > 0 ? await open(joined.sources[s] as SeriesSource, ids) : undefined);
+    wanted.push(ids);
   }
-  return readers;
+  // Whatever is not in a cache is read meanwhile: many small blocks take no longer than one.
+  return mapSome(joined.sources, async (source, s) => {
+    const ids = wanted[s] as readonly number[];
+    return ids.length > 0 ? open(source, ids) : undefined;
+  });
 }
 
 function readRow(

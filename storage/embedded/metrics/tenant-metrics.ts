@@ -1,6 +1,7 @@
 import { UnavailableError } from "@sightline/model/errors.ts";
 import type { Labels } from "@sightline/model/labels.ts";
 import type { Logger } from "@sightline/model/logger.ts";
+import { isQueried } from "@sightline/model/loop-turns.ts";
 import type { Matcher } from "@sightline/model/matcher.ts";
 import type { MetricBatch } from "@sightline/model/metric-batch.ts";
 import type { LabelRequest, SelectHints, SeriesRequest, SeriesSlice, TimeRange } from "@sightline/model/ports.ts";
@@ -14,6 +15,7 @@ import { deleteSamples } from "./delete-samples.ts";
 import { emptyGeneration, type Generation } from "./generation.ts";
 import type { Head, HeadLimits } from "./head.ts";
 import { joinSources } from "./join-sources.ts";
+import { mapSome } from "./map-some.ts";
 import { preloadBlocks } from "./preload-blocks.ts";
 import { readSeries } from "./read-series.ts";
 import type { Rejections } from "./rejections.ts";
@@ -250,21 +252,23 @@ export class TenantMetrics {
   }
 
   async #release(blocks: readonly ListedBlock[]): Promise<void> {
-    for (const { block } of blocks) await block.release();
+    await Promise.all(blocks.map(({ block }) => block.release()));
   }
 
   /** What may have samples in the range, oldest write first; `listed` says which of them are blocks. */
   async #sources(blocks: readonly ListedBlock[], { range, hints }: Pick<Selection, "range" | "hints">) {
     // Heads are taken before the first await: a cut that ends meanwhile must not hide them.
     const heads = this.#heads().filter((head) => head.overlaps(range));
-    const listed = new Map<SeriesSource, ListedBlock>();
-    for (const entry of blocks) {
+    const found = await mapSome(blocks, async (entry) => {
       try {
-        listed.set(await this.#sourceOf(entry, hints), entry);
+        return await this.#sourceOf(entry, hints);
       } catch (error) {
         await this.#putAside(entry, error);
+        return undefined;
       }
-    }
+    });
+    const listed = new Map<SeriesSource, ListedBlock>();
+    for (const [i, source] of found.entries()) if (source) listed.set(source, blocks[i] as ListedBlock);
     const kept: SeriesSource[] = [];
     for (const head of heads) kept.push(await this.#retention.limit(head, head.minTimeMs));
     return { sources: [...listed.keys(), ...kept], listed };
@@ -337,6 +341,7 @@ export class TenantMetrics {
     try {
       const written = await writeBlocks([frozen.head], (day) => files.nextBlockPath(day));
       const side = this.#side.isDirty ? await this.#writeSideData(written) : undefined;
+      if (isQueried()) await files.preload(written);
       // Should this fail, the manifest may be on disk all the same: what it names must stay.
       await files.add(written, frozen.last, side);
       if (side) this.#side.confirmSaved();
