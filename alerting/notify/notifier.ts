@@ -21,7 +21,18 @@ export type Notification = {
   readonly alerts: readonly Alert[];
   /** The time of this notification: it decides which alerts are resolved. */
   readonly nowMs: number;
+  /** What the integration kept about the group at earlier notifications. Without it, nothing is kept. */
+  readonly memory?: NotificationMemory;
 };
+
+/**
+ * Few short texts that live as long as the group's entry of the notification log, per integration: which message to update.
+ * What is set is kept only if the attempt succeeds (Alertmanager's nflog.Store).
+ */
+export interface NotificationMemory {
+  get(name: string): string | undefined;
+  set(name: string, value: string): void;
+}
 
 /**
  * What came of an attempt. `retry` says that another one may succeed (a server's failure, a limit); otherwise the
@@ -38,4 +49,6 @@ export interface Notifier {
   readonly sendsResolved: boolean;
   /** Does not throw for what the other side does; rejects when `signal` aborts. */
   notify(notification: Notification, signal: AbortSignal): Promise<NotifyResult>;
+  /** Gives up connections; no attempt may be under way. */
+  close?(): Promise<void>;
 }

@@ -22,7 +22,12 @@ import { methodOf } from "./value-methods.ts";
 
 /** Running the template failed. The message is that of Go's text/template. */
 export class TemplateExecutionError extends Error {
-  override readonly name = "TemplateExecutionError";
+  override readonly name: string = "TemplateExecutionError";
+}
+
+/** The run would take more than its limits allow. */
+export class TemplateLimitError extends TemplateExecutionError {
+  override readonly name = "TemplateLimitError";
 }
 
 /** What one run may cost: a template can loop, call itself, and repeat texts. */
@@ -117,14 +122,14 @@ export class TemplateRun<Context> implements TemplateWork {
     this.#output += text;
   }
 
-  #tooMuch(): TemplateExecutionError {
+  #tooMuch(): TemplateLimitError {
     const { maxOutputCharacters, setting = "" } = this.#options.limits;
-    return new TemplateExecutionError(`the template makes more than ${maxOutputCharacters} characters${setting}`);
+    return new TemplateLimitError(`the template makes more than ${maxOutputCharacters} characters${setting}`);
   }
 
   #step(): void {
     const { maxSteps } = this.#options.limits;
-    if (++this.#steps > maxSteps) throw new TemplateExecutionError(`the template takes more than ${maxSteps} steps`);
+    if (++this.#steps > maxSteps) throw new TemplateLimitError(`the template takes more than ${maxSteps} steps`);
   }
 
   #list(nodes: readonly TemplateNode[], dot: GoValue): Flow {

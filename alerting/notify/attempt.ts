@@ -1,0 +1,86 @@
+import { type NotificationData, notificationData } from "../templates/notification-data.ts";
+import type { NotifierContext } from "./integration.ts";
+import type { Notification } from "./notifier.ts";
+import { type ReceiverSecrets, sha256Hex } from "./receiver-secrets.ts";
+import { truncateBytes, truncateRunes } from "./truncate.ts";
+
+export type AttemptOptions = {
+  readonly kind: string;
+  readonly notification: Notification;
+  readonly data: NotificationData;
+  readonly context: NotifierContext;
+  readonly secrets: ReceiverSecrets;
+  readonly signal: AbortSignal;
+};
+
+/** What an integration builds one message with. */
+export class Attempt {
+  readonly notification: Notification;
+  readonly data: NotificationData;
+  readonly secrets: ReceiverSecrets;
+  readonly signal: AbortSignal;
+  readonly #options: AttemptOptions;
+
+  constructor(options: AttemptOptions) {
+    this.#options = options;
+    this.notification = options.notification;
+    this.data = options.data;
+    this.secrets = options.secrets;
+    this.signal = options.signal;
+  }
+
+  /** The same for the first alerts only. */
+  withAlerts(count: number): Attempt {
+    const { notification, context } = this.#options;
+    if (notification.alerts.length <= count) return this;
+    const fewer = { ...notification, alerts: notification.alerts.slice(0, count) };
+    const data = notificationData({ ...fewer, externalUrl: context.externalUrl });
+    return new Attempt({ ...this.#options, notification: fewer, data });
+  }
+
+  /** Names the group where others want a short key: SHA-256 of the group's key in hexadecimal digits. */
+  get groupHash(): string {
+    return sha256Hex(this.notification.groupKey);
+  }
+
+  get isResolved(): boolean {
+    return this.data.status === "resolved";
+  }
+
+  /** Renders a template as text. Throws `NotificationTemplateError`. */
+  text(template: string): string {
+    return this.#options.context.templates.renderText(template, this.data, this.notification.nowMs);
+  }
+
+  /** Renders a template as HTML. Throws `NotificationTemplateError`. */
+  html(template: string): string {
+    return this.#options.context.templates.renderHtml(template, this.data, this.notification.nowMs);
+  }
+
+  /** Undefined for what is empty: fields that Go leaves out. */
+  textOrNone(template: string | undefined): string | undefined {
+    return this.text(template ?? "") || undefined;
+  }
+
+  /** Cuts to so many characters, and counts it. */
+  cut(field: string, text: string, maxRunes: number): string {
+    const cut = truncateRunes(text, maxRunes);
+    if (cut.isCut) this.countCut(field);
+    return cut.text;
+  }
+
+  cutBytes(field: string, text: string, maxBytes: number): string {
+    const cut = truncateBytes(text, maxBytes);
+    if (cut.isCut) this.countCut(field);
+    return cut.text;
+  }
+
+  countCut(field: string): void {
+    this.#options.context.metrics.truncated.inc({ integration: this.#options.kind, field });
+  }
+
+  warn(message: string): void {
+    const { kind, context, notification } = this.#options;
+    context.logger.warn(message, { integration: kind, receiver: notification.receiver });
+  }
+}

@@ -1,0 +1,109 @@
+import { notificationData } from "../templates/notification-data.ts";
+import { NotificationTemplateError } from "../templates/notification-templates.ts";
+import { failed } from "./answer-check.ts";
+import { Attempt } from "./attempt.ts";
+import type { HttpConfig } from "./http/http-config.ts";
+import { HttpSender, SendError } from "./http/http-sender.ts";
+import { RefusedTargetError } from "./http/target-guard.ts";
+import type { NotifierContext } from "./integration.ts";
+import type { Notification, Notifier, NotifyResult } from "./notifier.ts";
+import { ReceiverSecrets, UnreadableFileError } from "./receiver-secrets.ts";
+
+export type AttemptRunner = (attempt: Attempt) => Promise<NotifyResult>;
+
+export type TemplatedNotifierOptions = {
+  readonly kind: string;
+  readonly sendsResolved: boolean;
+  readonly context: NotifierContext;
+  readonly secrets: ReceiverSecrets;
+  readonly run: AttemptRunner;
+  readonly close?: () => Promise<void>;
+};
+
+/** A notification that was too long as a whole is made of so many alerts. */
+const FEW_ALERTS = 50;
+
+/** An attempt is built from templates and sent; what goes wrong is told as a result, without secrets. */
+export class TemplatedNotifier implements Notifier {
+  readonly kind: string;
+  readonly sendsResolved: boolean;
+  readonly #options: TemplatedNotifierOptions;
+
+  constructor(options: TemplatedNotifierOptions) {
+    this.#options = options;
+    this.kind = options.kind;
+    this.sendsResolved = options.sendsResolved;
+  }
+
+  async notify(notification: Notification, signal: AbortSignal): Promise<NotifyResult> {
+    signal.throwIfAborted();
+    const { secrets } = this.#options;
+    let result: NotifyResult;
+    try {
+      result = await this.#attempt(notification, signal);
+    } catch (error) {
+      signal.throwIfAborted();
+      result = this.#failure(error);
+    }
+    return { ...result, detail: secrets.redact(result.detail) };
+  }
+
+  async close(): Promise<void> {
+    await this.#options.close?.();
+  }
+
+  async #attempt(notification: Notification, signal: AbortSignal): Promise<NotifyResult> {
+    try {
+      return await this.#run(notification, signal);
+    } catch (error) {
+      if (!(error instanceof NotificationTemplateError && error.isLimit) || notification.alerts.length <= FEW_ALERTS)
+        throw error;
+      // A page about some of the alerts is better than none about all of them.
+      this.#options.context.metrics.reduced.inc({ integration: this.kind });
+      const result = await this.#run({ ...notification, alerts: notification.alerts.slice(0, FEW_ALERTS) }, signal);
+      const note = `made of ${FEW_ALERTS} of ${notification.alerts.length} alerts: ${error.message}`;
+      return { ...result, detail: `${result.detail}; ${note}` };
+    }
+  }
+
+  #run(notification: Notification, signal: AbortSignal): Promise<NotifyResult> {
+    const { kind, context, secrets, run } = this.#options;
+    const data = notificationData({ ...notification, externalUrl: context.externalUrl });
+    return run(new Attempt({ kind, notification, data, context, secrets, signal }));
+  }
+
+  #failure(error: unknown): NotifyResult {
+    if (error instanceof NotificationTemplateError || error instanceof UnreadableFileError)
+      return failed(error.message);
+    if (!(error instanceof SendError)) throw error;
+    if (error.cause instanceof RefusedTargetError)
+      this.#options.context.metrics.refused.inc({ integration: this.kind });
+    return failed(error.message, error.retry);
+  }
+}
+
+/** A notifier that sends by HTTP as `http_config` says. */
+export function httpNotifier(
+  kind: string,
+  config: { readonly send_resolved: boolean },
+  http: HttpConfig,
+  context: NotifierContext,
+  run: (attempt: Attempt, sender: HttpSender) => Promise<NotifyResult>,
+): Notifier {
+  const secrets = new ReceiverSecrets(context.configDir);
+  const sender = new HttpSender({
+    config: http,
+    guard: context.guard,
+    secrets,
+    maxResponseBytes: context.config.max_response_bytes,
+    timeoutMs: context.config.request_timeout_ms,
+  });
+  return new TemplatedNotifier({
+    kind,
+    sendsResolved: config.send_resolved,
+    context,
+    secrets,
+    run: (attempt) => run(attempt, sender),
+    close: () => sender.close(),
+  });
+}

@@ -1,0 +1,104 @@
+import { parseGoDuration, parsePrometheusDuration } from "@sightline/model/go-duration.ts";
+import { z } from "zod";
+import { Secret } from "./secret.ts";
+
+/**
+ * Values in receivers of an Alertmanager configuration, as Go's yaml.v2 reads them into fields of strings, booleans and
+ * durations: a number may stand where a text is wanted, and a key without a value gives the empty text.
+ */
+const scalar = z.union([z.string(), z.number(), z.boolean(), z.null()]).transform((value) => String(value ?? ""));
+
+/** A text, most often a template. */
+export function text(fallback = "") {
+  return scalar.default(fallback);
+}
+
+/** Undefined when it is not there, or empty. */
+export const optionalText = scalar.transform((value) => (value === "" ? undefined : value)).optional();
+
+export const optionalSecret = scalar.transform((value) => (value === "" ? undefined : new Secret(value))).optional();
+
+export function flag(fallback = false) {
+  return z
+    .boolean()
+    .nullable()
+    .transform((value) => value ?? false)
+    .default(fallback);
+}
+
+export const optionalFlag = z
+  .boolean()
+  .nullable()
+  .transform((value) => value ?? undefined)
+  .optional();
+
+/** Texts by name. */
+export const texts = z
+  .record(z.string(), scalar)
+  .nullable()
+  .transform((value) => value ?? {})
+  .default({});
+
+/** Anything that YAML can say, with templates in its texts. */
+export const anything = z
+  .unknown()
+  .transform((value) => value ?? undefined)
+  .optional();
+
+export function listOf<T extends z.ZodType>(item: T) {
+  return z
+    .array(item)
+    .nullable()
+    .transform((value) => value ?? [])
+    .default([]);
+}
+
+/** Why a text is no address that can be sent to, in the words of Alertmanager's ParseURL; undefined when it is one. */
+export function urlProblem(address: string): string | undefined {
+  const [, scheme = "", rest = ""] = /^([a-zA-Z][a-zA-Z0-9+.-]*):(.*)$/s.exec(address) ?? [];
+  if (!/^https?$/i.test(scheme)) return `unsupported scheme ${JSON.stringify(scheme.toLowerCase())} for URL`;
+  if (!/^\/\/[^/?#]/.test(rest)) return "missing host for URL";
+  return URL.canParse(address) ? undefined : "invalid URL";
+}
+
+const address = scalar.superRefine((value, context) => {
+  const problem = value === "" ? undefined : urlProblem(value);
+  if (problem) context.addIssue({ code: "custom", message: problem });
+});
+
+/** An address that may be shown. */
+export const optionalUrl = address.transform((value) => (value === "" ? undefined : value)).optional();
+
+/** An address that is a secret: whoever knows it may post. `<secret>` is taken, as a configuration shows it. */
+export const optionalSecretUrl = scalar
+  .superRefine((value, context) => {
+    const problem = value === "" || value === "<secret>" ? undefined : urlProblem(value);
+    if (problem) context.addIssue({ code: "custom", message: problem });
+  })
+  .transform((value) => (value === "" ? undefined : new Secret(value)))
+  .optional();
+
+function durationOf(parse: typeof parseGoDuration) {
+  return scalar.transform((value, context) => {
+    const parsed = value === "" ? { ns: 0 } : parse(value);
+    if ("ns" in parsed) return parsed.ns / 1e6;
+    context.addIssue({ code: "custom", message: parsed.error });
+    return z.NEVER;
+  });
+}
+
+/** `1m30s` as Go's time.ParseDuration reads it; milliseconds. */
+export function goDurationMs(fallbackMs = 0) {
+  return durationOf(parseGoDuration).default(fallbackMs);
+}
+
+/** `1d` as Prometheus' model.ParseDuration reads it; milliseconds. */
+export function prometheusDurationMs(fallbackMs = 0) {
+  return durationOf(parsePrometheusDuration).default(fallbackMs);
+}
+
+/** Says that two settings of which one reads a file exclude each other, in Alertmanager's words. */
+export function atMostOne(context: z.RefinementCtx, config: Readonly<Record<string, unknown>>, a: string, b: string) {
+  if (config[a] === undefined || config[b] === undefined) return;
+  context.addIssue({ code: "custom", message: `at most one of ${a} & ${b} must be configured` });
+}

@@ -1,0 +1,53 @@
+import { goJson, jsonData } from "../../templates/go-json.ts";
+import { NotificationTemplateError } from "../../templates/notification-templates.ts";
+import { checkAnswer, failed } from "../answer-check.ts";
+import type { Attempt } from "../attempt.ts";
+import { httpConfigOf } from "../global-receiver-config.ts";
+import { DEFAULT_HTTP_CONFIG } from "../http/http-config.ts";
+import type { HttpSender } from "../http/http-sender.ts";
+import { httpNotifier } from "../http-notifier.ts";
+import type { Integration } from "../integration.ts";
+import type { NotifyResult } from "../notifier.ts";
+import { renderDeep } from "../payload.ts";
+import { type WebhookConfig, webhookConfig } from "./webhook-config.ts";
+
+/** Posts the group as JSON, in version 4 of Alertmanager's format, or what `payload` says. */
+export const webhook: Integration<WebhookConfig> = {
+  kind: "webhook",
+  schema: webhookConfig,
+  withGlobals: (config, global) => ({ ...config, http_config: httpConfigOf(config.http_config, global) }),
+  create: (config, context) =>
+    httpNotifier("webhook", config, config.http_config ?? DEFAULT_HTTP_CONFIG, context, (attempt, sender) =>
+      send(config, attempt, sender),
+    ),
+};
+
+async function send(config: WebhookConfig, attempt: Attempt, sender: HttpSender): Promise<NotifyResult> {
+  const kept = config.max_alerts === 0 ? attempt : attempt.withAlerts(config.max_alerts);
+  const body =
+    config.payload === undefined
+      ? groupJson(kept, "4", attempt.data.alerts.length - kept.data.alerts.length)
+      : goJson(renderDeep(config.payload, (template) => kept.text(template)));
+  const url = await targetUrl(config, kept);
+  if (url === "") return failed("webhook URL is empty after templating");
+  const request = { url, headers: { "content-type": "application/json" }, body: `${body}\n` };
+  return checkAnswer(await sender.send(request, attempt.signal, config.timeout));
+}
+
+/** The body that webhooks have by default. */
+export function groupJson(attempt: Attempt, version: string, truncatedAlerts: number): string {
+  const { groupKey } = attempt.notification;
+  return goJson({ ...jsonData(attempt.data), version, groupKey, truncatedAlerts });
+}
+
+async function targetUrl(config: WebhookConfig, attempt: Attempt): Promise<string> {
+  const template = await attempt.secrets.reveal(config.url, config.url_file);
+  try {
+    const url = attempt.text(template);
+    attempt.secrets.remember(url);
+    return url;
+  } catch (cause) {
+    if (!(cause instanceof NotificationTemplateError)) throw cause;
+    throw new NotificationTemplateError(`failed to template webhook URL: ${cause.message}`, { cause });
+  }
+}
