@@ -28,4 +28,9 @@ export interface LogBatch {
   readonly spanIds: readonly string[];
   /** Attributes of the records themselves. */
   readonly attributes: readonly AttributeColumn[];
+  /**
+   * Only where the request was `deferred`: to be called for a row before its ids, severity text or attributes are read, by
+   * then they are not there. Cheap when it has been called before.
+   */
+  readonly load?: ((row: number) => void) | undefined;
 }

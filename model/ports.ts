@@ -171,15 +171,18 @@ export type HistogramSlice = {
   readonly startsMs?: Float64Array | undefined;
 };
 
-/** Says what changed, so that what was made of the data can be kept. Versions ascend, and mean nothing after a restart. */
+/** Of a tenant's data. A number means nothing after a restart; a text is good for all processes that share a database. */
+export type DataVersion = number | string;
+
+/** Says what changed, so that what was made of the data can be kept. */
 export interface DataChanges {
-  /** Take it before reading: whatever is changed later has a higher version. */
-  version(tenant: TenantId): number;
+  /** Take it before reading: whatever is changed later counts as changed since. */
+  version(tenant: TenantId): DataVersion | Promise<DataVersion>;
   /**
    * The parts of `range` in which samples may have come or gone since then, ascending and apart from each other. All of
    * it when something changed that bears on samples of any time, such as a temporality.
    */
-  since(tenant: TenantId, version: number, range: TimeRange): readonly TimeRange[];
+  since(tenant: TenantId, version: DataVersion, range: TimeRange): readonly TimeRange[] | Promise<readonly TimeRange[]>;
 }
 
 export interface MetricStore extends Store<MetricBatch>, Queryable {
@@ -271,6 +274,8 @@ export type LogRequest = StreamRequest & {
    * {@link LogStore.appliesFields} ignores it, and must be given no limit beside it.
    */
   readonly fields?: readonly FieldFilter[] | undefined;
+  /** The caller knows {@link LogBatch.load}: what it leaves out after a look at the line need not be read as a whole. */
+  readonly deferred?: boolean | undefined;
 };
 /**
  * What a record must have as a label that Loki would know it by: a label of its stream, or else an attribute of the record,
@@ -493,5 +498,50 @@ export interface RuleEvaluator {
   /** Of each series of metrics that has a sample in the range, in no order. */
   lastSamples(request: LabelRequest, signal: AbortSignal): Promise<readonly LastSample[]>;
 }
+
+/** What became of rules, for those who ask. Times in milliseconds, 0: never. */
+export interface RuleStates {
+  /** Of a tenant, by file and name. */
+  groups(tenant: TenantId): readonly RuleGroupState[];
+  /** Addresses of those that are told of alerts. */
+  readonly alertmanagers: readonly string[];
+}
+export type RuleGroupState = {
+  readonly name: string;
+  readonly file: string;
+  readonly intervalMs: number;
+  readonly limit: number;
+  readonly evaluationMs: number;
+  readonly lastEvaluationMs: number;
+  readonly rules: readonly RuleState[];
+};
+type CommonRuleState = RuleExpressionOf & {
+  readonly name: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly health: "unknown" | "ok" | "err";
+  /** "": none. */
+  readonly lastError: string;
+  readonly evaluationMs: number;
+  readonly lastEvaluationMs: number;
+};
+type RuleExpressionOf = { readonly query: string; readonly language: RuleLanguage };
+export type RuleState =
+  | (CommonRuleState & { readonly type: "recording" })
+  | (CommonRuleState & {
+      readonly type: "alerting";
+      readonly annotations: Readonly<Record<string, string>>;
+      readonly forMs: number;
+      readonly keepFiringForMs: number;
+      readonly state: "unknown" | "inactive" | "pending" | "firing";
+      readonly alerts: readonly AlertStateInfo[];
+    });
+export type AlertStateInfo = {
+  readonly labels: Readonly<Record<string, string>>;
+  readonly annotations: Readonly<Record<string, string>>;
+  readonly state: "inactive" | "pending" | "firing";
+  readonly activeAtMs: number;
+  readonly keepFiringSinceMs: number;
+  readonly value: number;
+};
 
 export type { Attributes };

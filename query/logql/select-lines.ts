@@ -34,6 +34,7 @@ export async function selectLines(expr: LogExpr, query: LineQuery): Promise<read
     fields: pipeline.fields,
     newestFirst,
     limit: isLimitExact ? limit : Number.MAX_SAFE_INTEGER,
+    deferred: true,
   };
   const selector = new LineSelector(pipeline, RowPrefilter.of(expr.stages, templates), query);
   await scanRows({ ...query, request }, (batch, row, isExact) => selector.take(batch, row, isExact));

@@ -48,7 +48,9 @@ export class StructuredMetadata {
     const stream = this.#streamLabels(batch.streams[batch.streamRefs[row] as number] as LogStream);
     const own: Label[] = [];
     const add: AddLabel = (name, value) => stream.add(own, name, value);
-    for (const { name, type, values } of this.#columnsOf(batch.attributes)) {
+    const columns = this.#columnsOf(batch.attributes);
+    if (this.#wantsFields || columns.length > 0) batch.load?.(row);
+    for (const { name, type, values } of columns) {
       const value = values[row];
       if (value !== undefined) this.#expand(name, type, value, add);
     }

@@ -45,6 +45,7 @@ export function logBatchOf(rows: readonly LogRow[]): LogBatch {
 export function logRowsOf(batch: LogBatch): Required<LogRow>[] {
   return Array.from({ length: batch.length }, (_, row) => {
     const { labels, resource, scope } = batch.streams[batch.streamRefs[row] as number] as LogStream;
+    batch.load?.(row);
     return {
       timeNs: batch.timesNs[row] as bigint,
       body: batch.bodies[row] as string,

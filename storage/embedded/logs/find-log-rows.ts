@@ -7,7 +7,8 @@ import type { FindRows } from "../segments/row-deleter.ts";
 import type { SegmentedStore } from "../segments/segmented-store.ts";
 import { compileLineFilters } from "./line-matcher.ts";
 import type { LogSegmentIndex } from "./log-segment-index.ts";
-import { logBatchOfChunk, sqlOfNumberedRows } from "./segment-log-source.ts";
+import { logBatchOfChunk } from "./segment-log-batch.ts";
+import { sqlOfNumberedRows } from "./segment-log-source.ts";
 
 /** Finds the records that a deletion is about. Throws `InvalidInputError` for a wrong regular expression. */
 export function findLogRows(
@@ -28,7 +29,7 @@ export function findLogRows(
     const resources = allStreams.map(({ resource }) => resource);
     const sql = sqlOfNumberedRows({ segment, index, streams, range });
     for await (const chunk of store.database.stream(sql, [], signal)) {
-      const batch = logBatchOfChunk(chunk, index, allStreams);
+      const batch = logBatchOfChunk(chunk, index, allStreams, false);
       const numbers = chunk.getColumnValues(chunk.columnCount - 1) as bigint[];
       const matches = matchesAttributes({ attributes: batch.attributes, resources, refs: batch.streamRefs });
       const found: number[] = [];

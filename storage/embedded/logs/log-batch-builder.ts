@@ -37,6 +37,7 @@ export class LogBatchBuilder {
 
   /** Rows `from` (included) to `to` (excluded). */
   add(batch: LogBatch, from: number, to: number): void {
+    if (batch.load) for (let row = from; row < to; row++) batch.load(row);
     this.#parts.push({ batch, from, to });
     this.#length += to - from;
   }

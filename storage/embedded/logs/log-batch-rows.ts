@@ -3,6 +3,7 @@ import { pickAttributes, pickItems, pickTimes } from "../segments/pick-rows.ts";
 
 /** A batch of these rows, in this order. Streams are shared with the original. */
 export function pickLogRows(batch: LogBatch, rows: Uint32Array): LogBatch {
+  if (batch.load) for (const row of rows) batch.load(row);
   return {
     length: rows.length,
     streams: batch.streams,

@@ -6,7 +6,8 @@ import { pickLogRows } from "./log-batch-rows.ts";
 import { type Extent, LogScope, type LogSegmentStore, type PushedDown, type SegmentScope } from "./log-scope.ts";
 import type { LogSource } from "./log-source.ts";
 import { mergeLogSources } from "./merge-log-sources.ts";
-import { logBatchOfChunk, type SegmentLogQuery, sqlOfLastTimeQuery, sqlOfLogQuery } from "./segment-log-source.ts";
+import { logBatchOfChunk } from "./segment-log-batch.ts";
+import { type SegmentLogQuery, sqlOfLastTimeQuery, sqlOfLogQuery } from "./segment-log-source.ts";
 
 /** Segments and limits as large as this are read ahead of need: more is worth to be sure first. */
 const MAX_ROWS_AHEAD = 2 ** 18;
@@ -95,7 +96,7 @@ export class LogLineQuery {
     const { sql, values } = sqlOfLogQuery({ ...query, range: await this.#narrowed(query, signal) });
     const allStreams = scope.index.streams.map(({ stream }) => stream);
     for await (const chunk of store.database.stream(sql, values, signal)) {
-      const batch = logBatchOfChunk(chunk, scope.index, allStreams);
+      const batch = logBatchOfChunk(chunk, scope.index, allStreams, this.#request.deferred === true);
       const matching = pushed.areLinesComplete ? batch : this.#recheck(batch);
       if (matching.length > 0) yield matching;
       if (breather.due) await breather.pause();

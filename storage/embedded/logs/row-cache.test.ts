@@ -14,10 +14,10 @@ import { expect, test } from "vitest";
 import { embeddedLogsConfig } from "../config.ts";
 import { EmbeddedLogStore } from "./embedded-log-store.ts";
 
-/** A store that answers nothing before its row cache is full. */
+/** A store that answers nothing before its row cache is full, and reads rows only as far as it is asked to. */
 class WarmLogStore extends EmbeddedLogStore {
   override select(request: LogRequest, signal: AbortSignal): LogSelection {
-    const { exact, batches } = super.select(request, signal);
+    const { exact, batches } = super.select({ ...request, deferred: true }, signal);
     const fill = () => this.fillRowCache();
     async function* warm(): AsyncGenerator<LogBatch> {
       await fill();

@@ -1,12 +1,9 @@
-import type { DuckDBDataChunk, DuckDBValue } from "@duckdb/node-api";
-import type { LogBatch, LogStream } from "@sightline/model/log-batch.ts";
+import type { DuckDBValue } from "@duckdb/node-api";
 import type { TimeRangeNs } from "@sightline/model/ports.ts";
-import { AttributeColumnsReader, attributeColumnName } from "../segments/attribute-columns.ts";
-import { hexOfWord, hexOfWords } from "../segments/hex-id.ts";
 import { numberedRows, ROW_NUMBER, type SegmentRows, segmentRows } from "../segments/segment-rows.ts";
 import { type LineCondition, prefilterOf } from "./line-matcher.ts";
-import { LOG_COLUMNS, TAIL_SPAN_ID, TAIL_TRACE_ID } from "./log-segment-codec.ts";
 import type { LogSegmentIndex } from "./log-segment-index.ts";
+import { batchColumns } from "./segment-log-batch.ts";
 
 /** What a query wants of a segment. */
 export type SegmentLogQuery = {
@@ -24,16 +21,16 @@ export type SegmentLogQuery = {
   readonly limit: number | undefined;
 };
 
-/** Text of users is in `values` only. */
+/** Rows for `logBatchOfChunk`, in the order asked for. Text of users is in `values` only. */
 export function sqlOfLogQuery(query: SegmentLogQuery): { readonly sql: string; readonly values: DuckDBValue[] } {
-  const columns = [...LOG_COLUMNS, ...query.index.columns.map((_, number) => attributeColumnName(number))];
   const { condition, values } = rowCondition(query);
-  const sql = [
-    `SELECT ${columns.join(", ")} FROM ${segmentRows(query.segment)} WHERE ${condition}`,
+  const rows = [
+    `SELECT * FROM ${segmentRows(query.segment)} WHERE ${condition}`,
     `ORDER BY time ${query.newestFirst ? "DESC" : "ASC"}`,
     query.limit === undefined ? "" : `LIMIT ${query.limit}`,
   ].join(" ");
-  return { sql, values };
+  // Texts are packed when the rows are in order, those alone that are fetched: a projection keeps the order (DuckDB).
+  return { sql: `SELECT ${batchColumns(query.index).join(", ")} FROM (${rows})`, values };
 }
 
 /** Holds for the rows that a query is about, as far as DuckDB can tell. */
@@ -69,9 +66,9 @@ export function sqlOfStreamQuery(query: Pick<SegmentLogQuery, "segment" | "index
   return `SELECT DISTINCT stream FROM ${segmentRows(query.segment)} WHERE ${conditions.join(" AND ")}`;
 }
 
-/** Rows as {@link logBatchOfChunk} reads them, in no order, each with its number in the file as the last column. */
+/** Rows for `logBatchOfChunk`, in no order, each with its number in the file as the last column. */
 export function sqlOfNumberedRows(query: Pick<SegmentLogQuery, "segment" | "index" | "streams" | "range">): string {
-  const columns = [...LOG_COLUMNS, ...query.index.columns.map((_, number) => attributeColumnName(number)), ROW_NUMBER];
+  const columns = [...batchColumns(query.index), ROW_NUMBER];
   const conditions = [...streamConditions(query), ...timeConditions(query.range), "true"];
   return `SELECT ${columns.join(", ")} FROM ${numberedRows(query.segment)} WHERE ${conditions.join(" AND ")}`;
 }
@@ -97,46 +94,4 @@ function timeConditions({ startNs, endNs }: TimeRangeNs): string[] {
   if (startNs > MIN_INT64) conditions.push(`time >= ${startNs > MAX_INT64 ? MAX_INT64 : startNs}`);
   if (endNs <= MAX_INT64) conditions.push(`time < ${endNs < MIN_INT64 ? MIN_INT64 : endNs}`);
   return conditions;
-}
-
-/** Rows as {@link sqlOfLogQuery} selects them. */
-export function logBatchOfChunk(
-  chunk: DuckDBDataChunk,
-  index: LogSegmentIndex,
-  streams: readonly LogStream[],
-): LogBatch {
-  const length = chunk.rowCount;
-  const values = (name: (typeof LOG_COLUMNS)[number]) => chunk.getColumnValues(LOG_COLUMNS.indexOf(name));
-  const timesNs = BigInt64Array.from(values("time") as bigint[]);
-  const observedNs = BigInt64Array.from(values("observed_delta") as (bigint | null)[], (delta, i) =>
-    delta === null ? 0n : delta + (timesNs[i] as bigint),
-  );
-  const high = values("trace_high") as bigint[];
-  const low = values("trace_low") as bigint[];
-  const traceIds = high.map((word, i) => hexOfWords(word, low[i] as bigint));
-  const spanIds = (values("span") as bigint[]).map(hexOfWord);
-  const attributes = new AttributeColumnsReader();
-  for (const [number, key] of index.columns.entries()) {
-    attributes.addColumn(key, chunk.getColumnValues(LOG_COLUMNS.length + number));
-  }
-  for (const [row, text] of values("tail").entries()) {
-    if (text === null) continue;
-    attributes.addTail(row, text as string, (name, value) => {
-      if (name === TAIL_TRACE_ID) traceIds[row] = value;
-      if (name === TAIL_SPAN_ID) spanIds[row] = value;
-    });
-  }
-  return {
-    length,
-    streams,
-    streamRefs: Uint32Array.from(values("stream") as number[]),
-    timesNs,
-    observedNs,
-    severities: Uint8Array.from(values("severity") as number[]),
-    severityTexts: values("severity_text") as string[],
-    bodies: values("body") as string[],
-    traceIds,
-    spanIds,
-    attributes: attributes.columns(),
-  };
 }

@@ -158,6 +158,13 @@ export class AttributeColumnsReader {
     if (texts.some((text) => text !== undefined)) this.#columns.set(attributeId(key), { ...key, values: texts });
   }
 
+  /** A column without values yet: the caller puts them in its place. */
+  emptyColumn(key: AttributeKey, length: number): (string | undefined)[] {
+    const values = new Array<string | undefined>(length).fill(undefined);
+    this.#columns.set(attributeId(key), { ...key, values });
+    return values;
+  }
+
   add(row: number, { name, type, value }: Attribute): void {
     const id = attributeId({ name, type });
     let column = this.#columns.get(id);
