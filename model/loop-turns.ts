@@ -75,11 +75,12 @@ function look(): void {
 }
 
 /**
- * The next turn for work that nobody waits for, such as writing files, which has been done for some milliseconds. While
- * queries are in a hurry, that is one slice of one such job per {@link BACKGROUND_EVERY_MS}, in the order they came.
+ * The next turn for work that nobody waits for, such as writing files, which has been done for some milliseconds. Where
+ * there are queries now and then, one slice of one such job is done per turn, in the order they came; while queries are
+ * in a hurry, one per {@link BACKGROUND_EVERY_MS}.
  */
 export function backgroundTurn(): Promise<void> {
-  if (!queriesHurry() && waiting.length === 0) return nextTurn();
+  if (!isQueried() && waiting.length === 0) return nextTurn();
   return new Promise((resolve) => {
     waiting.push(resolve);
     schedule();

@@ -1,5 +1,6 @@
 import { ForbiddenError } from "@sightline/model/errors.ts";
 import type { Logger } from "@sightline/model/logger.ts";
+import { beginQuery } from "@sightline/model/loop-turns.ts";
 import type { Authenticator, Principal, Scope } from "@sightline/model/ports.ts";
 import { compileRegex, type Regex } from "@sightline/model/regex.ts";
 import type { TenantId } from "@sightline/model/tenant.ts";
@@ -103,12 +104,14 @@ export function registerQueryApi(
         url,
         exposeHeadRoute: false,
         // Before the body is read, so that strangers can't make the server hold theirs.
-        onRequest: (request, _reply, done) => {
+        onRequest: (request, reply, done) => {
           const principal = authenticator.authenticate(request.headers, keyScope, { peer: request.ip });
           if (ofProcess && !principal.isGlobal) {
             throw new ForbiddenError("this is about the server and all its tenants: use a key made with --tenant '*'");
           }
           principals.set(request, principal);
+          // The answer, too, takes turns.
+          if (gated) reply.raw.once("close", beginQuery());
           done();
         },
         handler: (request, reply) => {
