@@ -1,5 +1,6 @@
 import type { AttributeColumn, Attributes, Scope } from "./attributes.ts";
 import type { Labels } from "./labels.ts";
+import type { Utf8Texts } from "./utf8-texts.ts";
 
 /** Where log records come from. Equal streams should be the same object within a batch. */
 export type LogStream = {
@@ -23,6 +24,11 @@ export interface LogBatch {
   readonly severities: Uint8Array;
   readonly severityTexts: readonly string[];
   readonly bodies: readonly string[];
+  /**
+   * The bodies as UTF-8, as long as nobody has asked for them as strings; for whoever can do without these. A copy of the
+   * batch by `{ ...batch }` has strings ({@link LazyLogBatch}).
+   */
+  readonly bodyBytes?: Utf8Texts | undefined;
   /** Lower-case hex, "" when there is none. */
   readonly traceIds: readonly string[];
   readonly spanIds: readonly string[];

@@ -1,8 +1,11 @@
+import { LazyLogBatch } from "@sightline/model/lazy-log-batch.ts";
 import type { LogBatch, LogStream } from "@sightline/model/log-batch.ts";
 import type { Rejection } from "@sightline/model/ports.ts";
+import { Utf8Texts } from "@sightline/model/utf8-texts.ts";
 import { BYTES, DEFAULT_MAX_DEPTH, FIXED32, FIXED64, VARINT, WireReader } from "../wire/reader.ts";
 import { AttributeColumns } from "./attribute-columns.ts";
 import { AnyValueReader, bufferOver } from "./attributes.ts";
+import { BodyColumn } from "./body-column.ts";
 import { countItems, EnvelopeWalker, type ItemVisitor } from "./envelope.ts";
 import { IdReader } from "./ids.ts";
 import { lokiStreamLabels } from "./loki-stream.ts";
@@ -73,7 +76,6 @@ export function* decodeOtlpLogsInSteps(
 /** The columns of a batch while it is being read. */
 class LogRecords implements ItemVisitor {
   readonly #buffer: Buffer;
-  readonly #values: AnyValueReader;
   readonly #receivedNs: bigint;
   readonly #traceIdReader: IdReader;
   readonly #spanIdReader: IdReader;
@@ -83,7 +85,7 @@ class LogRecords implements ItemVisitor {
   readonly #observed: TimeColumn;
   readonly #severities: Uint8Array<ArrayBuffer>;
   readonly #severityTexts: string[];
-  readonly #bodies: string[];
+  readonly #bodies: BodyColumn;
   readonly #traceIds: string[];
   readonly #spanIds: string[];
   readonly #attributes: AttributeColumns;
@@ -91,7 +93,6 @@ class LogRecords implements ItemVisitor {
 
   constructor(rows: number, buffer: Buffer, values: AnyValueReader, receivedAtMs: number) {
     this.#buffer = buffer;
-    this.#values = values;
     this.#receivedNs = BigInt(Math.trunc(receivedAtMs)) * 1_000_000n;
     this.#traceIdReader = new IdReader(buffer, 16);
     this.#spanIdReader = new IdReader(buffer, 8);
@@ -100,7 +101,7 @@ class LogRecords implements ItemVisitor {
     this.#observed = new TimeColumn(rows);
     this.#severities = new Uint8Array(rows);
     this.#severityTexts = new Array<string>(rows).fill("");
-    this.#bodies = new Array<string>(rows).fill("");
+    this.#bodies = new BodyColumn(rows, buffer, values);
     this.#traceIds = new Array<string>(rows).fill("");
     this.#spanIds = new Array<string>(rows).fill("");
     this.#attributes = new AttributeColumns(rows, buffer, TEXTS, values);
@@ -112,13 +113,13 @@ class LogRecords implements ItemVisitor {
     attributes.startRow(row);
     let severity = 0;
     let severityText = "";
-    let body = "";
     let traceId = "";
     let spanId = "";
     let eventName = "";
     let flags = 0;
     let dropped = 0;
     let hasAllAttributes = true;
+    this.#bodies.clear(row);
     this.#times.clear(row);
     this.#observed.clear(row);
     for (let tag = reader.nextTag(); tag !== 0; tag = reader.nextTag()) {
@@ -140,8 +141,7 @@ class LogRecords implements ItemVisitor {
           break;
         case BODY: {
           const outer = reader.enter("body");
-          this.#values.read(reader);
-          body = this.#values.text;
+          this.#bodies.read(reader, row);
           reader.leave(outer);
           break;
         }
@@ -184,7 +184,6 @@ class LogRecords implements ItemVisitor {
     this.#streamRefs[row] = sourceRef;
     this.#severities[row] = severity <= MAX_SEVERITY ? severity : 0;
     this.#severityTexts[row] = severityText;
-    this.#bodies[row] = body;
     this.#traceIds[row] = traceId;
     this.#spanIds[row] = spanId;
     this.#row++;
@@ -210,8 +209,8 @@ class LogRecords implements ItemVisitor {
 
   finish(streams: readonly LogStream[]): { batch: LogBatch; rejected: Rejection[] } {
     const length = this.#row;
-    for (const column of [this.#severityTexts, this.#bodies, this.#traceIds, this.#spanIds]) column.length = length;
-    const batch: LogBatch = {
+    for (const column of [this.#severityTexts, this.#traceIds, this.#spanIds]) column.length = length;
+    const fields = {
       length,
       streams,
       streamRefs: this.#streamRefs.subarray(0, length),
@@ -219,11 +218,12 @@ class LogRecords implements ItemVisitor {
       observedNs: this.#observed.finish(length),
       severities: this.#severities.subarray(0, length),
       severityTexts: this.#severityTexts,
-      bodies: this.#bodies,
       traceIds: this.#traceIds,
       spanIds: this.#spanIds,
       attributes: this.#attributes.finish(length),
     };
+    const bodies = this.#bodies.finish(length);
+    const batch = bodies instanceof Utf8Texts ? new LazyLogBatch(fields, bodies) : { ...fields, bodies };
     return { batch, rejected: this.#rejections.finish() };
   }
 }

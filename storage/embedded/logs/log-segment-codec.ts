@@ -12,6 +12,7 @@ import { Breather } from "../segments/breather.ts";
 import { isHexId, wordOfHex } from "../segments/hex-id.ts";
 import { LetterGrams } from "../segments/letter-grams.ts";
 import { attributesInTermsOf, mergedKeys, renumbered } from "../segments/merge-columns.ts";
+import { packUtf8 } from "../segments/pack-utf8.ts";
 import { partColumn } from "../segments/part-column.ts";
 import { approximateTextBytes } from "../segments/pick-rows.ts";
 import type {
@@ -19,6 +20,7 @@ import type {
   MergePlan,
   RowPart,
   SegmentCodec,
+  SegmentColumn,
   SegmentPlan,
   SegmentQuery,
 } from "../segments/segment-codec.ts";
@@ -65,7 +67,11 @@ export class LogSegmentCodec implements SegmentCodec<LogBatch, LogSegmentIndex> 
   }
 
   approximateBytes(batch: LogBatch): number {
-    let bytes = batch.length * 100 + approximateTextBytes(batch.bodies);
+    const { bodyBytes } = batch;
+    const ofBodies = bodyBytes
+      ? bodyBytes.bytes.length + bodyBytes.ends.byteLength
+      : approximateTextBytes(batch.bodies);
+    let bytes = batch.length * 100 + ofBodies;
     for (const { values } of batch.attributes) bytes += approximateTextBytes(values);
     return bytes;
   }
@@ -88,7 +94,7 @@ export class LogSegmentCodec implements SegmentCodec<LogBatch, LogSegmentIndex> 
       ),
       partColumn(parts, "severity", UTINYINT, ({ severities }, row) => severities[row]),
       partColumn(parts, "severity_text", VARCHAR, ({ severityTexts }, row) => severityTexts[row]),
-      partColumn(parts, "body", VARCHAR, ({ bodies }, row) => bodies[row]),
+      { ...partColumn(parts, "body", VARCHAR, ({ bodies }, row) => bodies[row]), pack: packBodies(parts) },
       partColumn(parts, "trace_high", UBIGINT, ({ traceIds }, row) => traceWord(traceIds[row] as string, 0)),
       partColumn(parts, "trace_low", UBIGINT, ({ traceIds }, row) => traceWord(traceIds[row] as string, 1)),
       partColumn(parts, "span", UBIGINT, ({ spanIds }, row) => spanWord(spanIds[row] as string)),
@@ -182,6 +188,14 @@ async function collectStreams(parts: readonly RowPart<LogBatch>[]): Promise<Stre
     if (breather.due) await breather.pause();
   }
   return dictionary;
+}
+
+function packBodies(parts: readonly RowPart<LogBatch>[]): SegmentColumn["pack"] {
+  return (pieces) =>
+    packUtf8(pieces, (number) => {
+      const { batch, rows } = parts[number] as RowPart<LogBatch>;
+      return batch.bodyBytes && { texts: batch.bodyBytes, rows };
+    });
 }
 
 function traceWord(id: string, word: 0 | 1): bigint {

@@ -204,3 +204,21 @@ test("switched off it does nothing", async () => {
   await store.observe(DEFAULT_TENANT, batchOf({ service_name: "cart" }, ["took 1.5s"]), 1);
   expect(await ask(store)).toBeUndefined();
 });
+
+test("after a restart lines join the patterns of before", async () => {
+  const lines = (word: string) => [
+    `12:30:59 10.0.0.1:80 <${word}> of v1 by ${word} went to the shop of the town`,
+    `${word} ${"and so on ".repeat(60)}`,
+    `panic: index out of ${word}\n goroutine 17`,
+  ];
+  const before = await open();
+  await before.observe(DEFAULT_TENANT, batchOf({ service_name: "shop" }, lines("ann")), 1);
+  await before.observe(DEFAULT_TENANT, batchOf({ service_name: "shop" }, lines("bob")), 2);
+  const patterns = await ask(before);
+  await before.stop();
+  const after = await open();
+  expect(await ask(after)).toEqual(patterns);
+  await after.observe(DEFAULT_TENANT, batchOf({ service_name: "shop" }, [...lines("ann"), ...lines("bob")]), 3);
+  const twice = patterns?.map((text) => text.replace(/\d+$/, (count) => String(2 * Number(count)))).sort();
+  expect(await ask(after)).toEqual(twice);
+});

@@ -20,6 +20,7 @@ test.each<[what: string, lines: readonly string[], patterns: readonly string[]]>
   ["colours", ["\u001b[31mERROR\u001b[0m at 17"], ["\u001b[31mERROR\u001b[0m at <_>"]],
   ["what would read as a capture", ["parse <title> and <_> now"], ["parse <<_>> and <<_>> now"]],
   ["several lines", ["panic: index out of range\n goroutine 17"], ["panic: index out of range\n<_>"]],
+  ["characters beyond ASCII", ["користувач 17 увійшов", "користувач 4 увійшов"], ["користувач <_> увійшов"]],
   ["a line of blanks", ["   "], ["   "]],
   [
     "messages of their own",

@@ -1,4 +1,5 @@
 import type { LogPattern, LogPatternMiner } from "@sightline/model/ports.ts";
+import { LineBytes } from "./line-bytes.ts";
 import { PatternSums } from "./pattern-sums.ts";
 import { ServicePatterns } from "./service-patterns.ts";
 import type { Tally } from "./template-miner.ts";
@@ -10,11 +11,15 @@ const MAX_TEMPLATES = 10_000;
 export class LinePatternMiner implements LogPatternMiner {
   readonly #tally: Tally = { templates: 0 };
   readonly #lines = new ServicePatterns({ maxStreams: 0, tally: this.#tally });
+  readonly #line = new LineBytes();
   readonly #mayLookCloser = () => this.#tally.templates < MAX_TEMPLATES;
 
   add(line: string, level: string, timeMs: number): void {
     if (line === "") return;
-    this.#lines.find(line, level, this.#mayLookCloser)?.add(0, timeMs / 1_000, 1);
+    const { bytes } = this.#line;
+    this.#line.set(line);
+    const miner = this.#lines.miner(level);
+    miner.find(bytes, 0, this.#line.length, this.#mayLookCloser)?.add(0, timeMs / 1_000, 1);
   }
 
   patterns(): readonly LogPattern[] {

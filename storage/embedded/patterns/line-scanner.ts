@@ -1,7 +1,7 @@
 /** Later tokens of a line are one variable together. */
 const MAX_TOKENS = 100;
-/** So are characters beyond these. */
-const MAX_CHARACTERS = 1_024;
+/** So are bytes beyond these. */
+export const MAX_SCANNED_BYTES = 1_024;
 /** A message of several lines is known by its first, unless that has fewer tokens (a JSON text may begin with `{`). */
 const MIN_TOKENS_OF_FIRST_LINE = 3;
 /** `v1`, `s3`, `k8s`: words with a digit. Longer tokens with a digit, or with more of them, are taken for values. */
@@ -21,11 +21,11 @@ const CHAR_GREATER = 62;
 const CHAR_QUESTION = 63;
 const CHAR_BRACKET = 91;
 
-/** By UTF-16 code unit. */
+/** By byte: those of characters beyond ASCII are parts of words. */
 const CLASSES = classes();
 
 function classes(): Uint8Array {
-  const kinds = new Uint8Array(65_536).fill(WORD);
+  const kinds = new Uint8Array(256).fill(WORD);
   kinds.fill(DELIMITER, 0, 33);
   kinds.fill(DIGIT, 48, 58);
   for (const character of "\"'()[]{}<>,;=|/\\?&`") kinds[character.charCodeAt(0)] = DELIMITER;
@@ -39,11 +39,13 @@ const PRIME_C = 0x85ebca6b | 0;
 const VALUE_HASH = 0x5bd1e995;
 const SPREAD = 0x3c6ef372;
 const REST = 0x7e57;
+/** In the place of the hash of a word: the token is a value, or differs from line to line. */
+export const NO_WORD = 0;
 const MANY_DIGITS = 2;
 
 /**
- * Splits a line into tokens and the delimiters around them, and hashes it without its values, in one pass and without
- * allocating. What it found stays until the next line.
+ * Splits a line, in UTF-8, into tokens and the delimiters around them, and hashes it without its values, in one pass and
+ * without allocating. What it found stays until the next line.
  *
  * A token is a longest run of characters that are no delimiters. So a variable token never contains what follows it, and
  * a pattern with a capture in its place matches the line however captures are matched. A colon belongs to a token when it
@@ -54,97 +56,102 @@ export class LineScanner {
   /** Beginning and end of each token. */
   readonly starts = new Int32Array(MAX_TOKENS);
   readonly ends = new Int32Array(MAX_TOKENS);
-  /** 1: looks like a value. */
-  readonly masked = new Uint8Array(MAX_TOKENS);
+  /** Hash of each token, {@link NO_WORD} for those that look like a value. */
+  readonly words = new Int32Array(MAX_TOKENS);
   tokens = 0;
-  /** Where the variable rest begins; -1 when all of the line was split. */
-  restStart = -1;
+  /** Behind what was split. */
+  end = 0;
+  /** What comes behind that is variable as a whole. */
+  hasRest = false;
   /** Two independent hashes of everything but values: equal for lines that differ in values only. */
   hashA = 0;
   hashB = 0;
+  /** Hash of all that is between the tokens. */
+  delimiters = 0;
   #a = 0;
   #b = 0;
-  #delimiters = 0;
 
-  scan(line: string): void {
-    const end = Math.min(line.length, MAX_CHARACTERS);
+  /** The line in `[from, to)`; all of it, or at least more than {@link MAX_SCANNED_BYTES}. */
+  scan(bytes: Uint8Array, from: number, to: number): void {
+    const end = Math.min(to, from + MAX_SCANNED_BYTES);
     this.#a = 0x811c9dc5 | 0;
     this.#b = 0x1b873593;
-    this.#delimiters = 0x7f4a7c15;
+    this.delimiters = 0x7f4a7c15;
     this.tokens = 0;
-    let i = 0;
-    let restStart = -1;
+    let i = from;
+    let cut = -1;
     while (i < end) {
-      if ((CLASSES[line.charCodeAt(i)] as number) >= DELIMITER) {
-        i = this.#delimiter(line, i, end);
-        if (line.charCodeAt(i - 1) !== CHAR_NEWLINE || this.tokens < MIN_TOKENS_OF_FIRST_LINE) continue;
+      if ((CLASSES[bytes[i] as number] as number) >= DELIMITER) {
+        i = this.#delimiter(bytes, i, end);
+        if (bytes[i - 1] !== CHAR_NEWLINE || this.tokens < MIN_TOKENS_OF_FIRST_LINE) continue;
         break;
       }
       if (this.tokens === MAX_TOKENS) break;
       const start = i;
-      i = this.#token(line, i, end);
-      if (i < end || end === line.length) continue;
+      i = this.#token(bytes, from, i, end, to);
+      if (i < end || end === to) continue;
       // It goes on: how long it is nobody knows.
       this.tokens--;
-      restStart = start;
+      cut = start;
     }
-    if (restStart < 0 && i < line.length) restStart = i;
-    this.restStart = restStart;
-    const delimiters = restStart < 0 ? this.#delimiters : Math.imul(this.#delimiters ^ REST, PRIME_C);
+    this.end = cut < 0 ? i : cut;
+    this.hasRest = this.end < to;
+    const delimiters = this.hasRest ? Math.imul(this.delimiters ^ REST, PRIME_C) : this.delimiters;
     this.hashA = Math.imul(this.#a ^ (delimiters >>> 13), PRIME_C) | 0;
     this.hashB = (this.#b ^ delimiters) | 0;
   }
 
   /** Takes one in, and returns where it ends. Colours and the like are one as a whole: `ESC[31m`. */
-  #delimiter(line: string, at: number, end: number): number {
-    const first = line.charCodeAt(at);
-    let delimiters = Math.imul(this.#delimiters ^ first ^ (this.tokens << 8), PRIME_C);
+  #delimiter(bytes: Uint8Array, at: number, end: number): number {
+    const first = bytes[at] as number;
+    let delimiters = Math.imul(this.delimiters ^ first ^ (this.tokens << 8), PRIME_C);
     let i = at + 1;
-    if (first === CHAR_ESCAPE && line.charCodeAt(i) === CHAR_BRACKET) {
-      const after = endOfSequence(line, i + 1, end);
-      for (; i < after; i++) delimiters = Math.imul(delimiters ^ line.charCodeAt(i), PRIME_C);
+    if (first === CHAR_ESCAPE && i < end && bytes[i] === CHAR_BRACKET) {
+      const after = endOfSequence(bytes, i + 1, end);
+      for (; i < after; i++) delimiters = Math.imul(delimiters ^ (bytes[i] as number), PRIME_C);
     }
-    this.#delimiters = delimiters;
+    this.delimiters = delimiters;
     return i;
   }
 
   /** Takes one in, and returns where it ends. */
-  #token(line: string, start: number, end: number): number {
+  #token(bytes: Uint8Array, from: number, start: number, end: number, to: number): number {
     let hash = 0;
     let digits = 0;
     let i = start;
-    let char = line.charCodeAt(i);
+    let char = bytes[i] as number;
     let kind = CLASSES[char] as number;
     do {
       digits += kind;
       hash = (Math.imul(hash ^ char, PRIME_A) + SPREAD) | 0;
       if (++i === end) break;
-      char = line.charCodeAt(i);
+      char = bytes[i] as number;
       kind = CLASSES[char] as number;
     } while (kind < DELIMITER);
-    if (kind === COLON && i < end && isDigit(line.charCodeAt(i - 1)) && isDigit(line.charCodeAt(i + 1))) {
+    if (kind === COLON && i + 1 < to && isDigit(bytes[i - 1] as number) && isDigit(bytes[i + 1] as number)) {
       digits = MANY_DIGITS;
-      i = endOfTokenWithColon(line, i, end);
+      i = endOfTokenWithColon(bytes, i, end);
     }
-    const isValue = digits > 1 || (digits === 1 && !isWordWithDigit(line, start, i)) || isTag(line, start, i);
+    const isValue =
+      digits > 1 ||
+      (digits === 1 && !isWordWithDigit(bytes, start, i)) ||
+      (i < to && bytes[i] === CHAR_GREATER && start > from && bytes[start - 1] === CHAR_LESS);
+    // `<word>` would read as a capture, hence a value.
     if (isValue) hash = VALUE_HASH;
     this.#a = Math.imul(this.#a ^ hash, PRIME_A);
     this.#b = Math.imul(this.#b + hash, PRIME_B) ^ (this.#b >>> 15);
-    this.starts[this.tokens] = start;
-    this.ends[this.tokens] = i;
-    this.masked[this.tokens++] = isValue ? 1 : 0;
+    const { tokens } = this;
+    this.starts[tokens] = start;
+    this.ends[tokens] = i;
+    this.words[tokens] = isValue ? NO_WORD : hash || 1;
+    this.tokens = tokens + 1;
     return i;
   }
 }
 
-/** `<word>` would read as a capture. */
-function isTag(line: string, start: number, end: number): boolean {
-  return line.charCodeAt(end) === CHAR_GREATER && start > 0 && line.charCodeAt(start - 1) === CHAR_LESS;
-}
-
 /** `v1`, `k8s`. */
-function isWordWithDigit(line: string, start: number, end: number): boolean {
-  return end - start > 1 && end - start <= MAX_WORD_WITH_DIGIT && !isDigit(line.charCodeAt(start));
+function isWordWithDigit(bytes: Uint8Array, start: number, end: number): boolean {
+  return end - start > 1 && end - start <= MAX_WORD_WITH_DIGIT && !isDigit(bytes[start] as number);
 }
 
 function isLetter(char: number): boolean {
@@ -156,16 +163,16 @@ function isDigit(char: number): boolean {
 }
 
 /** `at` is a colon within a token. */
-function endOfTokenWithColon(line: string, at: number, end: number): number {
+function endOfTokenWithColon(bytes: Uint8Array, at: number, end: number): number {
   let i = at;
-  while (i < end && CLASSES[line.charCodeAt(i)] !== DELIMITER) i++;
+  while (i < end && CLASSES[bytes[i] as number] !== DELIMITER) i++;
   return i;
 }
 
 /** Behind the last character of a control sequence, or of what there is of it. */
-function endOfSequence(line: string, from: number, end: number): number {
+function endOfSequence(bytes: Uint8Array, from: number, end: number): number {
   for (let i = from; i < end; i++) {
-    const char = line.charCodeAt(i);
+    const char = bytes[i] as number;
     const isParameter = isDigit(char) || char === CHAR_SEMICOLON || char === CHAR_QUESTION;
     if (!isParameter) return isLetter(char) ? i + 1 : i;
   }

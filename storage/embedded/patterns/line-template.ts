@@ -1,3 +1,4 @@
+import { NO_WORD } from "./line-scanner.ts";
 import { TimeCounts } from "./time-counts.ts";
 
 const CAPTURE = "<_>";
@@ -14,19 +15,28 @@ export class LineTemplate {
   readonly counts: (TimeCounts | undefined)[] = [];
   /** When its last line came, by our clock. */
   lastUsedMs = 0;
+  /** Hashes of the tokens that are alike, {@link NO_WORD} for the others. */
+  readonly #words: Int32Array;
   #text: string | undefined;
   /** Whether each token is the name of a value. */
-  readonly #isName: readonly boolean[];
+  readonly #isName: Uint8Array;
 
   constructor(literals: readonly string[], tokens: (string | undefined)[], hasRest: boolean) {
     this.literals = literals;
     this.tokens = tokens;
     this.hasRest = hasRest;
-    this.#isName = tokens.map((_, i) => isName(literals[i + 1] as string));
+    this.#words = new Int32Array(tokens.length);
+    this.#isName = Uint8Array.from(tokens, (_, i) => (isName(literals[i + 1] as string) ? 1 : 0));
+  }
+
+  /** Takes the hashes of its words from a scanner that has just seen a line with them. */
+  learn(words: Int32Array): void {
+    for (let i = 0; i < this.tokens.length; i++)
+      this.#words[i] = this.tokens[i] === undefined ? NO_WORD : (words[i] as number);
   }
 
   get memoryBytes(): number {
-    let bytes = 300 + 60 * this.tokens.length;
+    let bytes = 300 + 70 * this.tokens.length;
     for (const counts of this.counts) bytes += counts?.memoryBytes ?? 8;
     return bytes;
   }
@@ -49,10 +59,12 @@ export class LineTemplate {
     counts.add(seconds, count);
   }
 
-  /** Takes in another line of the same literals: where it differs the template has a variable from now on. */
-  generalize(tokens: readonly (string | undefined)[]): void {
-    for (let i = 0; i < this.tokens.length; i++) {
-      if (this.tokens[i] === tokens[i] || this.tokens[i] === undefined) continue;
+  /** Takes in another line of the same literals: where its words differ the template has a variable from now on. */
+  generalize(words: Int32Array): void {
+    const own = this.#words;
+    for (let i = 0; i < own.length; i++) {
+      if (own[i] === words[i] || own[i] === NO_WORD) continue;
+      own[i] = NO_WORD;
       this.tokens[i] = undefined;
       this.#text = undefined;
     }
@@ -62,20 +74,21 @@ export class LineTemplate {
    * The share of its words that another line of the same literals has, too. Names of values (`name=`, `"name":`) don't
    * count: they say nothing of what happened.
    */
-  similarity(tokens: readonly (string | undefined)[]): number {
-    let words = 0;
+  similarity(words: Int32Array): number {
+    const own = this.#words;
+    let count = 0;
     let equal = 0;
-    for (let i = 0; i < this.tokens.length; i++) {
-      const word = this.tokens[i];
-      if (word === undefined) continue;
-      if (this.#isName[i]) {
-        if (word !== tokens[i]) return 0;
+    for (let i = 0; i < own.length; i++) {
+      const word = own[i] as number;
+      if (word === NO_WORD) continue;
+      if (this.#isName[i] === 1) {
+        if (word !== words[i]) return 0;
         continue;
       }
-      words++;
-      if (word === tokens[i]) equal++;
+      count++;
+      if (word === words[i]) equal++;
     }
-    return words === 0 ? 1 : equal / words;
+    return count === 0 ? 1 : equal / count;
   }
 
   /** No line is counted any more. */

@@ -1,6 +1,6 @@
 import { type Label, type Labels, labelsFrom, labelsKey } from "@sightline/model/labels.ts";
 import type { LineTemplate } from "./line-template.ts";
-import { type MayLookCloser, type Tally, TemplateMiner } from "./template-miner.ts";
+import { type Tally, TemplateMiner } from "./template-miner.ts";
 import type { Compaction } from "./time-counts.ts";
 
 /** Levels of a service that are kept apart; texts that are no levels come from senders. */
@@ -70,10 +70,6 @@ export class ServicePatterns {
     const miner = new TemplateMiner(this.#tally);
     this.miners.set(level, miner);
     return miner;
-  }
-
-  find(line: string, level: string, mayLookCloser: MayLookCloser): LineTemplate | undefined {
-    return this.miner(level).find(line, mayLookCloser);
   }
 
   /** Templates without a line that counts any more go away; the return value says how many. */

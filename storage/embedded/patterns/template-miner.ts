@@ -1,4 +1,4 @@
-import { LineScanner } from "./line-scanner.ts";
+import { LineScanner, NO_WORD } from "./line-scanner.ts";
 import { LineTemplate } from "./line-template.ts";
 import { ShapeIndex } from "./shape-index.ts";
 
@@ -17,8 +17,11 @@ const THRESHOLDS: readonly { readonly templates: number; readonly similarity: nu
   { templates: 32, similarity: 0.3 },
 ];
 
-/** V8 copies shorter ones. */
-const SHORTEST_SLICE = 13;
+/** Stands for a variable where a template is written out: whatever is around it, it is a token. */
+const ANY_TOKEN = "x";
+
+/** Templates of lines with the same text between their tokens. */
+type Alike = { readonly literals: readonly string[]; readonly hasRest: boolean; readonly templates: LineTemplate[] };
 
 /** One for all: it keeps nothing from line to line. */
 const scanner = new LineScanner();
@@ -37,7 +40,8 @@ export class TemplateMiner {
   readonly #shapes = new ShapeIndex(MAX_SHAPES);
   /** By the number that the shapes have; undefined where one was removed. */
   #templates: (LineTemplate | undefined)[] = [];
-  readonly #alike = new Map<string, LineTemplate[]>();
+  /** By the scanner's hash of what is between the tokens. */
+  readonly #alike = new Map<number, Alike[]>();
   readonly #numbers = new Map<LineTemplate, number>();
   readonly #tally: Tally;
   #size = 0;
@@ -58,9 +62,9 @@ export class TemplateMiner {
     return this.#templates.filter((template) => template !== undefined);
   }
 
-  /** Undefined when it looks new and may not be looked at. */
-  find(line: string, mayLookCloser: MayLookCloser): LineTemplate | undefined {
-    scanner.scan(line);
+  /** Of the line in `[from, to)`. Undefined when it looks new and may not be looked at. */
+  find(bytes: Buffer, from: number, to: number, mayLookCloser: MayLookCloser): LineTemplate | undefined {
+    scanner.scan(bytes, from, to);
     const { hashA, hashB } = scanner;
     const known = this.#shapes.get(hashA, hashB);
     if (known >= 0) {
@@ -68,14 +72,21 @@ export class TemplateMiner {
       if (template) return template;
     }
     if (!mayLookCloser()) return undefined;
-    const template = this.#match(line);
+    const template = this.#match(bytes, from);
     this.#shapes.set(hashA, hashB, this.#numberOf(template));
     return template;
   }
 
   /** Of a snapshot. */
   restore(template: LineTemplate): void {
-    this.#add(keyOf(template.literals, template.hasRest), template);
+    const { literals, tokens, hasRest } = template;
+    const bytes = Buffer.from(
+      literals.map((literal, i) => literal + (i < tokens.length ? (tokens[i] ?? ANY_TOKEN) : "")).join(""),
+    );
+    scanner.scan(bytes, 0, bytes.length);
+    template.learn(scanner.words);
+    const alike = this.#alikeOf(bytes, 0, hasRest) ?? this.#newAlike(literals, hasRest);
+    this.#add(alike, template);
   }
 
   /** Removes those that `isGone` names. */
@@ -97,30 +108,37 @@ export class TemplateMiner {
     return this.#numbers.get(template) as number;
   }
 
-  #match(line: string): LineTemplate {
-    const { literals, tokens, hasRest } = split(line);
-    const key = keyOf(literals, hasRest);
-    const alike = this.#alike.get(key);
-    if (alike) {
-      const best = mostSimilar(alike, tokens);
-      if (best) {
-        best.generalize(tokens);
-        return best;
-      }
+  #match(bytes: Buffer, from: number): LineTemplate {
+    const { hasRest } = scanner;
+    const known = this.#alikeOf(bytes, from, hasRest);
+    const best = known && mostSimilar(known.templates, scanner.words);
+    if (best) {
+      best.generalize(scanner.words);
+      return best;
     }
-    const template = new LineTemplate(
-      literals.map(copied),
-      tokens.map((token) => token && copied(token)),
-      hasRest,
-    );
-    this.#add(key, template);
+    const alike = known ?? this.#newAlike(literalsOf(bytes, from), hasRest);
+    const template = new LineTemplate(alike.literals, tokensOf(bytes), hasRest);
+    template.learn(scanner.words);
+    this.#add(alike, template);
     return template;
   }
 
-  #add(key: string, template: LineTemplate): void {
-    const alike = this.#alike.get(key);
-    if (alike) alike.push(template);
-    else this.#alike.set(key, [template]);
+  /** The templates whose literals are what the line that was scanned has between its tokens. */
+  #alikeOf(bytes: Buffer, from: number, hasRest: boolean): Alike | undefined {
+    const sameHash = this.#alike.get(scanner.delimiters);
+    return sameHash?.find((alike) => alike.hasRest === hasRest && hasLiterals(bytes, from, alike.literals));
+  }
+
+  #newAlike(literals: readonly string[], hasRest: boolean): Alike {
+    const alike: Alike = { literals, hasRest, templates: [] };
+    const sameHash = this.#alike.get(scanner.delimiters);
+    if (sameHash) sameHash.push(alike);
+    else this.#alike.set(scanner.delimiters, [alike]);
+    return alike;
+  }
+
+  #add({ templates }: Alike, template: LineTemplate): void {
+    templates.push(template);
     this.#numbers.set(template, this.#templates.length);
     this.#templates.push(template);
     this.#size++;
@@ -128,40 +146,46 @@ export class TemplateMiner {
   }
 }
 
-function split(line: string): { literals: string[]; tokens: (string | undefined)[]; hasRest: boolean } {
-  const { starts, ends, masked, restStart } = scanner;
-  const literals: string[] = [];
-  const tokens: (string | undefined)[] = [];
-  let at = 0;
-  for (let i = 0; i < scanner.tokens; i++) {
-    const start = starts[i] as number;
-    const end = ends[i] as number;
-    literals.push(line.slice(at, start));
-    tokens.push(masked[i] === 1 ? undefined : line.slice(start, end));
-    at = end;
+/** Of the line that was scanned, which begins at `from`. */
+function hasLiterals(bytes: Buffer, from: number, literals: readonly string[]): boolean {
+  const { starts, ends, tokens, end } = scanner;
+  if (literals.length !== tokens + 1) return false;
+  let at = from;
+  for (let i = 0; i <= tokens; i++) {
+    const literal = literals[i] as string;
+    const to = i < tokens ? (starts[i] as number) : end;
+    if (to - at !== literal.length) return false;
+    for (let c = 0; c < literal.length; c++) if (bytes[at + c] !== literal.charCodeAt(c)) return false;
+    at = ends[i] as number;
   }
-  literals.push(line.slice(at, restStart >= 0 ? restStart : line.length));
-  return { literals, tokens, hasRest: restStart >= 0 };
+  return true;
 }
 
-/** A longer part of a string keeps all of it in memory. */
-function copied(text: string): string {
-  return text.length < SHORTEST_SLICE ? text : Buffer.from(text).toString();
+/** Delimiters are ASCII. */
+function literalsOf(bytes: Buffer, from: number): string[] {
+  const { starts, ends, tokens, end } = scanner;
+  const literals: string[] = [];
+  let at = from;
+  for (let i = 0; i < tokens; i++) {
+    literals.push(bytes.toString("latin1", at, starts[i]));
+    at = ends[i] as number;
+  }
+  literals.push(bytes.toString("latin1", at, end));
+  return literals;
 }
 
-/** No literal contains the separator: a letter is no delimiter, and in control sequences none follows a NUL. */
-function keyOf(literals: readonly string[], hasRest: boolean): string {
-  return `${hasRest ? 1 : 0}${literals.join("\u0000x")}`;
+function tokensOf(bytes: Buffer): (string | undefined)[] {
+  const { starts, ends, words } = scanner;
+  return Array.from({ length: scanner.tokens }, (_, i) =>
+    words[i] === NO_WORD ? undefined : bytes.toString("utf8", starts[i], ends[i]),
+  );
 }
 
-function mostSimilar(
-  alike: readonly LineTemplate[],
-  tokens: readonly (string | undefined)[],
-): LineTemplate | undefined {
+function mostSimilar(alike: readonly LineTemplate[], words: Int32Array): LineTemplate | undefined {
   let best: LineTemplate | undefined;
   let bestSimilarity = THRESHOLDS.find(({ templates }) => alike.length <= templates)?.similarity ?? 0;
   for (const template of alike) {
-    const similarity = template.similarity(tokens);
+    const similarity = template.similarity(words);
     if (similarity < bestSimilarity || (best && similarity === bestSimilarity)) continue;
     if (similarity === 0 && alike.length < MAX_ALIKE) continue;
     best = template;

@@ -3,6 +3,7 @@ import type { LogBatch, LogStream } from "@sightline/model/log-batch.ts";
 import { compileMatchers } from "@sightline/model/matcher.ts";
 import type { LogLevels, LogPatternSelection, StreamRequest } from "@sightline/model/ports.ts";
 import { Breather } from "../segments/breather.ts";
+import { BatchLines } from "./batch-lines.ts";
 import type { LineTemplate } from "./line-template.ts";
 import { PatternSums } from "./pattern-sums.ts";
 import { OTHER_STREAMS, type ServiceOptions, ServicePatterns } from "./service-patterns.ts";
@@ -62,7 +63,8 @@ export class TenantPatterns {
     // By stream, once the first of its rows comes: there may be very many.
     const places: (Place | null)[] = [];
     const levelAt = options.levels(batch);
-    const { timesNs, streamRefs, bodies } = batch;
+    const { timesNs, streamRefs } = batch;
+    const lines = new BatchLines(batch);
     // Reading a BigInt of each would allocate.
     const words = new Uint32Array(timesNs.buffer, timesNs.byteOffset, timesNs.length * 2);
     const { mayLookCloser, nowMs } = options;
@@ -76,9 +78,8 @@ export class TenantPatterns {
           place = this.#place(batch.streams[ref] as LogStream, position, nowMs);
           places[ref] = place;
         }
-        const body = bodies[row] as string;
-        if (!place || body === "") continue;
-        const template = place.service.find(body, levelAt(row), mayLookCloser);
+        if (!place || !lines.go(row)) continue;
+        const template = place.service.miner(levelAt(row)).find(lines.bytes, lines.from, lines.to, mayLookCloser);
         if (!template) {
           skipped++;
           continue;

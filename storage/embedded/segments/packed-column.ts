@@ -69,19 +69,31 @@ function packTexts(values: readonly (string | null)[]): { data: ArrayBuffer; hea
   }
   const heap = new Uint8Array(bytes);
   Buffer.from(heap.buffer).write(joined, isAscii ? "latin1" : "utf8");
-  const words = new Uint32Array(values.length * WORDS);
-  const inline = new Uint8Array(words.buffer);
-  let at = 0;
+  const ends = new Uint32Array(values.length);
+  let end = 0;
   for (let row = 0; row < values.length; row++) {
     const text = values[row] as string | null;
-    if (text === null) continue;
-    const length = isAscii ? text.length : Buffer.byteLength(text);
+    if (text !== null) end += isAscii ? text.length : Buffer.byteLength(text);
+    ends[row] = end;
+  }
+  return packHeap(heap, ends);
+}
+
+/** Texts that lie one behind the other in `heap`, of which all is theirs; `ends` says where each of them ends. */
+export function packHeap(heap: Uint8Array<ArrayBuffer>, ends: Uint32Array): { data: ArrayBuffer; heap: ArrayBuffer } {
+  const words = new Uint32Array(ends.length * WORDS);
+  const inline = new Uint8Array(words.buffer);
+  let start = 0;
+  for (let row = 0; row < ends.length; row++) {
+    const end = ends[row] as number;
+    const length = end - start;
     const word = row * WORDS;
     words[word] = length;
     const kept = length > MAX_INLINE_BYTES ? 4 : length;
-    for (let i = 0; i < kept; i++) inline[row * STRING_BYTES + 4 + i] = heap[at + i] as number;
-    if (length > MAX_INLINE_BYTES) words[word + 2] = at;
-    at += length;
+    const at = row * STRING_BYTES + 4;
+    for (let i = 0; i < kept; i++) inline[at + i] = heap[start + i] as number;
+    if (length > MAX_INLINE_BYTES) words[word + 2] = start;
+    start = end;
   }
   return { data: words.buffer, heap: heap.buffer };
 }

@@ -1,9 +1,13 @@
 import type { DuckDBDataChunk, DuckDBType, DuckDBValue } from "@duckdb/node-api";
 import type { LetterGrams } from "./letter-grams.ts";
+import type { PackedColumn } from "./packed-column.ts";
 import type { RowGroup } from "./segment-retention.ts";
 
 /** Some rows of a batch, in any order. */
 export type RowPart<Batch> = { readonly batch: Batch; readonly rows: Uint32Array };
+
+/** Rows `from` (included) to `to` (excluded) of a part. */
+export type Piece = { readonly part: number; readonly from: number; readonly to: number };
 
 /** A column of a segment file. */
 export type SegmentColumn = {
@@ -11,6 +15,8 @@ export type SegmentColumn = {
   readonly type: DuckDBType;
   /** Writes the values of rows `from` (included) to `to` (excluded) of a part to `out`, beginning at `at`. */
   readonly fill: (out: DuckDBValue[], at: number, part: number, from: number, to: number) => void;
+  /** Does the same for some pieces at once, where that is possible without making values of each row. */
+  readonly pack?: ((pieces: readonly Piece[]) => PackedColumn | undefined) | undefined;
 };
 
 /** How rows become a segment. */

@@ -5,7 +5,7 @@ import { quoteText } from "./duck-database.ts";
 import { writeIndexFile } from "./index-file.ts";
 import { LetterGrams } from "./letter-grams.ts";
 import { type ColumnType, type PackedColumn, packColumn } from "./packed-column.ts";
-import type { MergePlan, SegmentColumn, SegmentPlan } from "./segment-codec.ts";
+import type { MergePlan, Piece, SegmentColumn, SegmentPlan } from "./segment-codec.ts";
 import type { Segment } from "./segment-directory.ts";
 import type { WriteThread } from "./write-thread.ts";
 
@@ -69,13 +69,7 @@ async function sendParts(
     const rows = pieces.reduce((sum, { from, to }) => sum + to - from, 0);
     const packed: PackedColumn[] = [];
     for (const column of columns) {
-      const values: DuckDBValue[] = new Array(rows).fill(null);
-      let at = 0;
-      for (const { part, from, to } of pieces) {
-        column.fill(values, at, part, from, to);
-        at += to - from;
-      }
-      packed.push(packColumn(columnTypeOf(column.type), values));
+      packed.push(column.pack?.(pieces) ?? packValues(column, pieces, rows));
       if (breather.due) await breather.pause();
     }
     const sent = thread.request({ kind: "chunk", rows, columns: packed });
@@ -87,11 +81,19 @@ async function sendParts(
   await Promise.all(inFlight);
 }
 
+function packValues({ type, fill }: SegmentColumn, pieces: readonly Piece[], rows: number): PackedColumn {
+  const values: DuckDBValue[] = new Array(rows).fill(null);
+  let at = 0;
+  for (const { part, from, to } of pieces) {
+    fill(values, at, part, from, to);
+    at += to - from;
+  }
+  return packColumn(columnTypeOf(type), values);
+}
+
 function columnTypeOf(type: DuckDBType): ColumnType {
   return String(type) as ColumnType;
 }
-
-type Piece = { readonly part: number; readonly from: number; readonly to: number };
 
 /** Cuts parts into chunks of {@link CHUNK_ROWS} rows, putting small ones together. */
 function* chunksOf(partRows: readonly number[]): Generator<readonly Piece[]> {
