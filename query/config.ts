@@ -88,6 +88,11 @@ export const queryConfig = z.strictObject({
     .describe(
       "Of these, queries that are likely to take long, by their earlier runs or their number of steps: the other places are for short ones",
     ),
+  max_memory: positive()
+    .default(2_147_483_648)
+    .describe(
+      "Bytes that the samples of all PromQL and LogQL queries may take at a time; a quarter of memory_limit if less",
+    ),
   max_waiting: positive().default(500).describe("Queries that may wait for their turn; more are answered with 503"),
   max_form_bytes: positive().default(1_048_576).describe("Size of a form posted to a query API"),
   cors_origin: z

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import type { Component, LogFeed, LogPatternStore } from "@sightline/model/ports.ts";
+import type { Component, LogFeed, LogPatternStore, RuleStates } from "@sightline/model/ports.ts";
 import { countCutTexts, limitRegexWork } from "@sightline/model/regex.ts";
 import { QueryLog } from "@sightline/query/active-queries/query-log.ts";
 import { QueryTracker } from "@sightline/query/active-queries/query-tracker.ts";
@@ -9,6 +9,7 @@ import { registerExport } from "@sightline/query/export/routes.ts";
 import { registerFederate } from "@sightline/query/federate/routes.ts";
 import type { QueryApiDeps } from "@sightline/query/http/query-api.ts";
 import { QueryGate } from "@sightline/query/http/query-gate.ts";
+import { QueryMemory } from "@sightline/query/http/query-memory.ts";
 import { registerJaegerApi } from "@sightline/query/jaeger-api/routes.ts";
 import { ForgettingDeletions } from "@sightline/query/log-patterns/forgetting-deletions.ts";
 import { registerLokiPatterns } from "@sightline/query/log-patterns/loki-patterns.ts";
@@ -53,15 +54,17 @@ export type QueryPart = {
 
 /** `services` are the states of components, in Loki's words. */
 export function queryPart(
-  context: PartContext & { readonly catalog: CatalogStorage },
+  context: PartContext & { readonly catalog: CatalogStorage; readonly rules?: RuleStates },
   collector: OfCollector | undefined,
   services: () => ReadonlyMap<string, string>,
 ): QueryPart {
   const { config, registry, logger, memory, http, authenticator, sealer, stores, storage, dir } = context;
   const { catalog } = context.catalog;
   const { metrics, logs, traces } = stores;
-  const engine = promEngine(context);
-  const logql = new LogqlEngine({ store: logs, limits: config.query.logs });
+  const queryMemory = new QueryMemory(config.query.max_memory);
+  memory.add(queryMemory.memoryPart);
+  const engine = promEngine(context, queryMemory);
+  const logql = new LogqlEngine({ store: logs, limits: config.query.logs, memory: queryMemory });
 
   limitRegexWork(config.query.max_regex_work);
   countCuts(registry);
@@ -86,6 +89,7 @@ export function queryPart(
     engine,
     store: metrics,
     server,
+    rules: context.rules,
     snapshotDir: (name) => join(dir("snapshots"), name, DATA_LAYOUT.metrics),
   });
   registerReveal(http.app, { ...asking, sealer, hasKeys: config.auth.mode === "keys" });
@@ -121,7 +125,7 @@ export function queryPart(
   return { engine, logql, first: [queryLog], components: config.query.warm_up ? [new WarmUp(warmUp)] : [] };
 }
 
-function promEngine({ config, registry, memory, stores: { metrics } }: PartContext): PromEngine {
+function promEngine({ config, registry, memory, stores: { metrics } }: PartContext, queries: QueryMemory): PromEngine {
   const cacheConfig = config.query.results_cache;
   const cache = new MemoryResultsCache({ maxBytes: cacheConfig.max_bytes, registry });
   memory.add(cache.memoryPart);
@@ -129,7 +133,7 @@ function promEngine({ config, registry, memory, stores: { metrics } }: PartConte
   const { changes } = metrics;
   const rangeCache =
     changes && cacheConfig.enabled ? new RangeCache({ cache, changes, config: cacheConfig, registry }) : undefined;
-  return new PromEngine({ queryable: metrics, limits: config.query, registry, rangeCache });
+  return new PromEngine({ queryable: metrics, limits: config.query, registry, rangeCache, memory: queries });
 }
 
 /** Where nobody counts patterns of what comes in, they are found in the lines that a query selects. */

@@ -1,6 +1,7 @@
 import { InvalidInputError } from "@sightline/model/errors.ts";
 import type { TenantId } from "@sightline/model/tenant.ts";
 import type { LogQueryLimits } from "../config.ts";
+import type { QueryMemory } from "../http/query-memory.ts";
 import type { LogExpr, LogqlExpr, SampleExpr } from "./ast.ts";
 import type { LogReader } from "./log-reader.ts";
 import { evaluateSample } from "./metric/evaluate-sample.ts";
@@ -15,6 +16,8 @@ import { selectLines } from "./select-lines.ts";
 export type LogqlEngineOptions = {
   readonly store: LogReader;
   readonly limits: LogQueryLimits;
+  /** Of all queries of the process. */
+  readonly memory?: QueryMemory | undefined;
 };
 
 type LogOptions = {
@@ -80,7 +83,13 @@ export class LogqlEngine {
     const { limits } = this.#options;
     const counts = new ScanCounts();
     const expr = typeof text === "string" ? parseLogql(text, limits.max_query_bytes) : text;
-    const value = await evaluate(expr, new QueryBudget(limits, signal), counts);
+    const memory = this.#options.memory?.open();
+    let value: LogqlValue;
+    try {
+      value = await evaluate(expr, new QueryBudget(limits, signal, memory), counts);
+    } finally {
+      memory?.close();
+    }
     const { linesProcessed, bytesProcessed, linesMatched } = counts;
     return { value, stats: { linesProcessed, bytesProcessed, linesMatched, execMs: performance.now() - startMs } };
   }

@@ -6,6 +6,7 @@ import { metricBatchOf } from "@sightline/storage-conformance/metric-batch-of.ts
 import { ReferenceMetricStore } from "@sightline/storage-conformance/reference-metric-store.ts";
 import { Registry } from "prom-client";
 import { expect, test } from "vitest";
+import { QueryMemory } from "../http/query-memory.ts";
 import { DEFAULT_PROM_LIMITS, type PromLimits } from "./config.ts";
 import { PromEngine } from "./engine.ts";
 import { EvaluationError } from "./evaluation-error.ts";
@@ -13,7 +14,12 @@ import { EvaluationError } from "./evaluation-error.ts";
 const tenant = tenantId("a");
 const { signal } = new AbortController();
 
-async function engineWith(series: number, limits: Partial<PromLimits> = {}, registry?: Registry): Promise<PromEngine> {
+async function engineWith(
+  series: number,
+  limits: Partial<PromLimits> = {},
+  registry?: Registry,
+  memory?: QueryMemory,
+): Promise<PromEngine> {
   const store = new ReferenceMetricStore();
   const rows = Array.from({ length: series }, (_, i) => ({
     labels: [
@@ -27,6 +33,7 @@ async function engineWith(series: number, limits: Partial<PromLimits> = {}, regi
     queryable: store,
     limits: { ...DEFAULT_PROM_LIMITS, ...limits },
     ...(registry && { registry }),
+    memory,
   });
 }
 
@@ -186,4 +193,15 @@ test.each([
   const engine = await engineWith(2);
   const { warnings } = await engine.range(text, { tenant, startMs: 0, endMs: 180_000, stepMs: 60_000, signal });
   expect(warnings.map((warning) => /got \S+/.exec(warning)?.[0])).toEqual(wanted);
+});
+
+test("what a query held is given back when it ends, also by a failure", async () => {
+  const memory = new QueryMemory(16 * 100);
+  const engine = await engineWith(10, {}, undefined, memory);
+  await engine.instant("sum(rate(x[1m]))", { tenant, timeMs: 60_000, signal });
+  expect(memory.bytes).toBe(0);
+  const little = new QueryMemory(16 * 9);
+  const failing = (await engineWith(10, {}, undefined, little)).instant("x", { tenant, timeMs: 60_000, signal });
+  await expect(failing).rejects.toThrow(/query\.max_memory/);
+  expect(little.bytes).toBe(0);
 });

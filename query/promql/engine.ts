@@ -10,6 +10,7 @@ import type { Queryable, TimeRange } from "@sightline/model/ports.ts";
 import type { TenantId } from "@sightline/model/tenant.ts";
 import type { Registry } from "prom-client";
 import { LinkedAbort } from "../http/linked-abort.ts";
+import type { QueryMemory, QueryShare } from "../http/query-memory.ts";
 import type { RangeCache } from "../results-cache/range-cache.ts";
 import { Annotations } from "./annotations.ts";
 import type { Expr } from "./ast.ts";
@@ -30,6 +31,8 @@ export type PromEngineOptions = {
   readonly limits: PromLimits;
   readonly nowMs?: () => number;
   readonly registry?: Registry;
+  /** Of all queries of the process. */
+  readonly memory?: QueryMemory | undefined;
   /** Where results of range queries are kept; without it all is evaluated. */
   readonly rangeCache?: Pick<RangeCache, "answer"> | undefined;
   /** Experimental functions and syntax; on unless false. */
@@ -78,6 +81,7 @@ export class PromEngine {
   readonly #delayedNameRemoval: boolean;
   readonly #metrics: EngineMetrics | undefined;
   readonly #names: NameResolver;
+  readonly #memory: QueryMemory | undefined;
 
   constructor(options: PromEngineOptions) {
     this.#queryable = options.queryable;
@@ -86,6 +90,7 @@ export class PromEngine {
     this.#experimental = options.experimental ?? true;
     this.#delayedNameRemoval = options.delayedNameRemoval ?? true;
     this.#names = new NameResolver(options.queryable);
+    this.#memory = options.memory;
     this.#metrics = options.registry && new EngineMetrics(options.registry);
   }
 
@@ -130,11 +135,12 @@ export class PromEngine {
     const limits = this.#limits;
     const timeoutMs = Math.min(query.timeoutMs ?? limits.timeout_ms, limits.timeout_ms);
     const stop = new LinkedAbort(query.signal, Math.max(0, Math.ceil(timeoutMs)));
+    const memory = this.#memory?.open();
     let context: QueryContext | undefined;
     try {
       const expr = this.#parse(text);
       const parsed = performance.now();
-      context = this.#context(query, stop.signal, started + timeoutMs, timeoutMs);
+      context = this.#context(query, stop.signal, started + timeoutMs, timeoutMs, memory);
       if (query.countSamples) context.sampleStats = new SampleStats(stepsOf(range));
       const value = await evaluate(context, await this.#named(expr, context, range));
       const { warnings, infos } = context.annotations.texts(text);
@@ -161,6 +167,7 @@ export class PromEngine {
       this.#metrics?.finished(kind, outcomeOf(failure), started, context?.samplesTotal ?? 0);
       throw failure;
     } finally {
+      memory?.close();
       stop.release();
     }
   }
@@ -180,7 +187,13 @@ export class PromEngine {
     return this.#names.resolve(expr, { tenant, range: { startMs: startMs - lookbackMs, endMs }, signal, annotations });
   }
 
-  #context(query: QueryOptions, signal: AbortSignal, deadline: number, timeoutMs: number): QueryContext {
+  #context(
+    query: QueryOptions,
+    signal: AbortSignal,
+    deadline: number,
+    timeoutMs: number,
+    memory: QueryShare | undefined,
+  ): QueryContext {
     const limits = this.#limits;
     return new QueryContext({
       queryable: this.#queryable,
@@ -192,6 +205,7 @@ export class PromEngine {
       maxSamples: limits.max_samples,
       maxSubquerySteps: limits.max_subquery_steps,
       maxLabelCharacters: limits.max_label_characters,
+      memory,
       deadline,
       timeoutMs,
       delayedNameRemoval: this.#delayedNameRemoval,

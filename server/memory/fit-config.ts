@@ -47,6 +47,7 @@ const BOUNDS: readonly Bound[] = [
   { key: "storage.opensearch.flush.max_backlog_bytes", share: 0.1 },
   { key: "storage.patterns.max_bytes", share: 0.03 },
   { key: "query.max_samples", share: 0.2, unitBytes: QUERY_SAMPLE_BYTES },
+  { key: "query.max_memory", share: 0.25 },
   { key: "query.remote_read.max_samples", share: 0.2, unitBytes: QUERY_SAMPLE_BYTES },
   { key: "query.remote_read.max_bytes", share: 0.05 },
   { key: "query.results_cache.max_bytes", share: 0.06 },

@@ -1,7 +1,10 @@
 import { LimitError } from "@sightline/model/errors.ts";
 import type { LogQueryLimits } from "../../config.ts";
+import type { QueryShare } from "../../http/query-memory.ts";
 import { Turn } from "../../http/turn.ts";
 
+/** Of time and value. */
+const SAMPLE_BYTES = 16;
 /** Points that are computed before others get a turn. */
 const POINTS_PER_TURN = 20_000;
 
@@ -9,28 +12,34 @@ const POINTS_PER_TURN = 20_000;
 export class QueryBudget {
   readonly limits: LogQueryLimits;
   readonly #signal: AbortSignal;
+  readonly #memory: QueryShare | undefined;
   readonly #turn = new Turn();
   #samples = 0;
   #rows = 0;
   #points = 0;
 
-  constructor(limits: LogQueryLimits, signal: AbortSignal) {
+  /** Without `memory` only the limits bound it. */
+  constructor(limits: LogQueryLimits, signal: AbortSignal, memory?: QueryShare) {
     this.limits = limits;
     this.#signal = signal;
+    this.#memory = memory;
   }
 
-  /** For samples and points that will be in memory at the same time. Throws `LimitError`. */
+  /** For samples and points that will be in memory at the same time. Throws `LimitError`, and as {@link QueryShare} does. */
   hold(samples: number): void {
     this.#samples += samples;
     const { max_samples } = this.limits;
-    if (this.#samples <= max_samples) return;
-    throw new LimitError(
-      `the query holds more than ${max_samples} samples in memory (query.logs.max_samples); ask for less time, a larger step, or fewer series`,
-    );
+    if (this.#samples > max_samples) {
+      throw new LimitError(
+        `the query holds more than ${max_samples} samples in memory (query.logs.max_samples); ask for less time, a larger step, or fewer series`,
+      );
+    }
+    this.#memory?.hold(SAMPLE_BYTES * samples);
   }
 
   release(samples: number): void {
     this.#samples -= samples;
+    this.#memory?.release(SAMPLE_BYTES * samples);
   }
 
   /** For records that are looked at. Throws `LimitError`. */

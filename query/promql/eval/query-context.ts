@@ -2,9 +2,13 @@ import { CancelledError, LimitError, TimeoutError } from "@sightline/model/error
 import type { Queryable } from "@sightline/model/ports.ts";
 import type { TenantId } from "@sightline/model/tenant.ts";
 import { nextTurn } from "../../http/next-turn.ts";
+import type { QueryShare } from "../../http/query-memory.ts";
 import type { Annotations } from "../annotations.ts";
 import type { SampleStats } from "./sample-stats.ts";
 
+/** Of time and value. */
+const SAMPLE_BYTES = 16;
+const CHARACTER_BYTES = 2;
 const WORK_PER_LOOK = 50_000;
 /** The event loop is given back after so long, well below the 50 ms that nothing may hold it. */
 const MAX_TURN_MS = 15;
@@ -19,6 +23,8 @@ export type QueryContextOptions = {
   readonly maxSamples: number;
   readonly maxSubquerySteps: number;
   readonly maxLabelCharacters: number;
+  /** Absent: only the limits of the query bound it. */
+  readonly memory?: QueryShare | undefined;
   /** Of `performance.now()`. */
   readonly deadline: number;
   readonly timeoutMs: number;
@@ -46,6 +52,7 @@ export class QueryContext {
   readonly #maxSamples: number;
   readonly #maxSubquerySteps: number;
   readonly #maxLabelCharacters: number;
+  readonly #memory: QueryShare | undefined;
   readonly #deadline: number;
   readonly #timeoutMs: number;
   #held = 0;
@@ -64,15 +71,17 @@ export class QueryContext {
     this.#maxSamples = options.maxSamples;
     this.#maxSubquerySteps = options.maxSubquerySteps;
     this.#maxLabelCharacters = options.maxLabelCharacters;
+    this.#memory = options.memory;
     this.#deadline = options.deadline;
     this.#timeoutMs = options.timeoutMs;
   }
 
-  /** Accounts for samples kept in memory. Throws {@link LimitError} when there are too many. */
+  /** Accounts for samples kept in memory. Throws {@link LimitError} when there are too many, and as {@link QueryShare} does. */
   hold(samples: number): void {
     this.#held += samples;
     if (this.#held > this.samplesPeak) this.samplesPeak = this.#held;
     this.foresee(0);
+    this.#memory?.hold(SAMPLE_BYTES * samples);
   }
 
   /** Throws {@link LimitError} when so many samples more than are held would be too many. */
@@ -90,17 +99,19 @@ export class QueryContext {
 
   /** What is kept now is known: what was held on the way to it is not any more. Throws as {@link hold} does. */
   settle(samples: number): void {
-    this.#held = 0;
+    this.release(this.#held);
     this.hold(samples);
   }
 
   release(samples: number): void {
     this.#held -= samples;
+    this.#memory?.release(SAMPLE_BYTES * samples);
   }
 
   /** Accounts for text that becomes part of labels, best before it is made. Throws {@link LimitError}. */
   holdText(characters: number): void {
     this.#labelCharacters += characters;
+    this.#memory?.hold(CHARACTER_BYTES * characters);
     if (this.#labelCharacters <= this.#maxLabelCharacters) return;
     throw new LimitError(
       `the query would write more than query.max_label_characters (${this.#maxLabelCharacters}) into labels; select fewer series or write shorter labels`,
