@@ -39,6 +39,11 @@ const COMMANDS: ReadonlyMap<string, Command> = new Map([
 
 /** Runs one command line; returns the exit code: 0 fine, 1 failed, 2 wrong usage. Errors go to standard error. */
 export async function runCommandLine(args: readonly string[]): Promise<number> {
+  // Its flags are Alertmanager's.
+  if (args[0] === "alertmanager") {
+    const { runAlertmanager } = await import("./alerting/alertmanager-command.ts");
+    return orComplain(() => runAlertmanager(args.slice(1)));
+  }
   let parsed: ReturnType<typeof parse>;
   try {
     parsed = parse(args);
@@ -52,8 +57,12 @@ export async function runCommandLine(args: readonly string[]): Promise<number> {
   const command = COMMANDS.get(name);
   if (!command)
     return complain(`unknown command ${JSON.stringify(name)}; there are: ${[...COMMANDS.keys()].join(", ")}`, 2);
+  return orComplain(() => command.run({ options: values as Options, words }));
+}
+
+async function orComplain(run: () => Promise<number>): Promise<number> {
   try {
-    return await command.run({ options: values as Options, words });
+    return await run();
   } catch (error) {
     if (error instanceof SightlineError) return complain(error.message, 1);
     throw error;
@@ -119,6 +128,7 @@ function help(): string {
     row("backup restore TARGET [ID]", "the newest one or ID, into --data-dir DIR, which must not be there yet"),
     row("export DIR", "--tenant T [--signal metrics,logs,traces] [--format ndjson|parquet] [--start 30d] [--end now]"),
     row("migrate status|up|down", "of every database in use; down takes the newest back, and its data with it"),
+    row("alertmanager FLAGS", "nothing but an Alertmanager, by Alertmanager's flags: --config.file, --storage.path, …"),
     row("config default|effective", "as YAML, with a comment per key | as it would be used"),
     "",
     "Flags:",

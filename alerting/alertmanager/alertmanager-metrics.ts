@@ -24,7 +24,9 @@ export class AlertmanagerMetrics {
     const counter = <T extends string>(name: string, help: string, labelNames: readonly T[]) =>
       new Counter({ name: `alertmanager_${name}`, help, labelNames: [...labelNames], registers });
     this.#received = counter("alerts_received_total", "The total number of received alerts.", ["status", "version"]);
-    this.#invalid = counter("alerts_invalid_total", "The total number of received alerts that were invalid.", ["version"]);
+    this.#invalid = counter("alerts_invalid_total", "The total number of received alerts that were invalid.", [
+      "version",
+    ]);
     this.#limited = counter(
       "alerts_limited_total",
       "Alerts that were refused because there were alerting.alertmanager.max_alerts.",
@@ -35,7 +37,9 @@ export class AlertmanagerMetrics {
       "Alerts that came into no group because there were alerting.alertmanager.max_groups.",
       [],
     );
-    this.#notifications = counter("notifications_total", "The total number of attempted notifications.", ["integration"]);
+    this.#notifications = counter("notifications_total", "The total number of attempted notifications.", [
+      "integration",
+    ]);
     this.#failed = counter("notifications_failed_total", "The total number of failed notifications.", [
       "integration",
       "reason",

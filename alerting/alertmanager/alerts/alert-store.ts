@@ -1,6 +1,6 @@
 import { isResolvedAt } from "../../alert.ts";
-import { labelMap } from "../labels.ts";
 import type { Journal } from "../journal/journal.ts";
+import { labelMap } from "../labels.ts";
 import { alertsOverlap, type KnownAlert, mergeAlerts } from "./known-alert.ts";
 
 /** A line of the journal: an alert; new times of one that is known; or that all have been told of an end. */

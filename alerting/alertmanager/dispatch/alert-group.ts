@@ -96,7 +96,7 @@ export class AlertGroup {
 
   async #flushOnce(): Promise<void> {
     const nowMs = Date.now();
-    const alerts = this.alerts.sort(compareAlerts);
+    const alerts = this.alerts.toSorted(compareAlerts);
     if (alerts.length === 0) return this.#leaveIfEmpty();
     const timeoutMs = Math.max(MIN_TIMEOUT_MS, this.route.groupIntervalMs) + this.#options.extraTimeoutMs();
     const timeout = new AbortController();

@@ -69,8 +69,14 @@ export class Dispatcher {
     const labels = groupLabelsOf(route, alert.labels);
     const name = formatLabelMap(labels);
     const existing = this.#groups.get(route)?.get(name);
-    if (existing) return this.#hold(existing, alert);
-    if (this.#size >= this.#options.maxGroups) return this.#options.onLimit(alert, route);
+    if (existing) {
+      this.#hold(existing, alert);
+      return;
+    }
+    if (this.#size >= this.#options.maxGroups) {
+      this.#options.onLimit(alert, route);
+      return;
+    }
     const group = this.#create(route, labels, name);
     this.#hold(group, alert);
     const isOld = alert.startsAtMs + route.groupWaitMs < Date.now();

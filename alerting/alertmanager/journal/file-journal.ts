@@ -108,7 +108,12 @@ export class FileJournal<T> implements Journal<T> {
       let bytes = 0;
       const records = this.#options.snapshot();
       for (let i = 0; i < records.length; i += RECORDS_PER_TURN) {
-        const data = Buffer.from(records.slice(i, i + RECORDS_PER_TURN).map(lineOf).join(""));
+        const data = Buffer.from(
+          records
+            .slice(i, i + RECORDS_PER_TURN)
+            .map(lineOf)
+            .join(""),
+        );
         await file.appendFile(data);
         bytes += data.length;
         await nextTurn();

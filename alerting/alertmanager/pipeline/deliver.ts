@@ -37,7 +37,8 @@ export async function deliver(
     last = result;
     if (last.ok) return last;
     if (!last.retry) break;
-    if (attempt === 1) logger.warn("a notification failed, and is tried again", describe(integration, notification, last));
+    if (attempt === 1)
+      logger.warn("a notification failed, and is tried again", describe(integration, notification, last));
     const waitMs = Math.max(backoffMs(attempt, Math.random()), last.retryAfterMs ?? 0);
     await sleep(waitMs, undefined, { signal, ref: false }).catch(() => {});
   }

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Logger } from "@sightline/model/logger.ts";
 import { isResolvedAt, type LabelMap } from "../../alert.ts";
-import type { KnownAlert } from "../alerts/known-alert.ts";
 import type { AlertmanagerMetrics } from "../alertmanager-metrics.ts";
+import type { KnownAlert } from "../alerts/known-alert.ts";
 import type { GroupFlush } from "../dispatch/alert-group.ts";
 import type { Decision, DecisionSink } from "../history/decision.ts";
 import type { Inhibitor } from "../inhibition/inhibitor.ts";
@@ -75,7 +75,12 @@ export class NotificationPipeline {
     const { inhibitor, metrics } = this.#options;
     const heard = alerts.filter((alert) => {
       const inhibition = inhibitor.inhibitionOf(alert.labels, flush.nowMs);
-      this.#recordAlert(flush, alert, "inhibited", inhibition && { by: inhibition.by.fingerprint, rule: inhibition.rule.name });
+      this.#recordAlert(
+        flush,
+        alert,
+        "inhibited",
+        inhibition && { by: inhibition.by.fingerprint, rule: inhibition.rule.name },
+      );
       return inhibition === undefined;
     });
     metrics.suppressed("inhibition", alerts.length - heard.length);
@@ -101,7 +106,9 @@ export class NotificationPipeline {
     const isActive = activeTimeIntervals.length === 0 || activeTimeIntervals.some(contains);
     const mutedBy = muteTimeIntervals.filter(contains);
     group.mutedBy = isActive ? mutedBy : activeTimeIntervals;
-    this.#recordChange(group, "inactive", isActive ? undefined : { intervals: activeTimeIntervals }, { groupKey: group.key });
+    this.#recordChange(group, "inactive", isActive ? undefined : { intervals: activeTimeIntervals }, {
+      groupKey: group.key,
+    });
     this.#recordChange(group, "muted", mutedBy.length > 0 ? { by: mutedBy } : undefined, { groupKey: group.key });
     if (!isActive) metrics.suppressed("active_time_interval", count);
     else if (mutedBy.length > 0) metrics.suppressed("mute_time_interval", count);
@@ -159,7 +166,12 @@ export class NotificationPipeline {
     return true;
   }
 
-  #recordAlert(flush: GroupFlush, { fingerprint }: KnownAlert, kind: Decision["kind"], detail: Decision["detail"] | undefined) {
+  #recordAlert(
+    flush: GroupFlush,
+    { fingerprint }: KnownAlert,
+    kind: Decision["kind"],
+    detail: Decision["detail"] | undefined,
+  ) {
     this.#recordChange(flush.group, kind, detail, { fingerprint, groupKey: flush.group.key });
   }
 

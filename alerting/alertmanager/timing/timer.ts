@@ -12,7 +12,10 @@ export class Timer {
 
   set(delayMs: number): void {
     this.clear();
-    this.#handle = setTimeout(() => (delayMs > MAX_MS ? this.set(delayMs - MAX_MS) : this.#onTime()), Math.min(delayMs, MAX_MS));
+    this.#handle = setTimeout(
+      () => (delayMs > MAX_MS ? this.set(delayMs - MAX_MS) : this.#onTime()),
+      Math.min(delayMs, MAX_MS),
+    );
     this.#handle.unref();
   }
 

@@ -1,0 +1,43 @@
+import { InvalidInputError } from "@sightline/model/errors.ts";
+import type { Decision } from "../history/decision.ts";
+import type { QueryParameters } from "./alert-filter.ts";
+import { formatDateTime } from "./date-time.ts";
+
+const DEFAULT_LIMIT = 1_000;
+const MAX_LIMIT = 10_000;
+const FINGERPRINT = /^[0-9a-f]{16}$/;
+
+/** The alert that a path names. Throws `InvalidInputError`. */
+export function readFingerprint(text: string): string {
+  if (FINGERPRINT.test(text)) return text;
+  throw new InvalidInputError(`${JSON.stringify(text)} is no fingerprint of an alert: it has 16 hexadecimal digits`);
+}
+
+/** Parameters `since` (RFC 3339) and `limit`. Throws `InvalidInputError`. */
+export function readHistoryRange(parameters: QueryParameters): { readonly sinceMs: number; readonly limit: number } {
+  const since = parameters.get("since");
+  const sinceMs = since === null ? 0 : Date.parse(since);
+  if (Number.isNaN(sinceMs)) throw new InvalidInputError("parameter 'since' is no time; write it as in RFC 3339");
+  const limit = Number(parameters.get("limit") ?? DEFAULT_LIMIT);
+  if (!Number.isInteger(limit) || limit < 1 || limit > MAX_LIMIT) {
+    throw new InvalidInputError(`parameter 'limit' must be a number from 1 to ${MAX_LIMIT}`);
+  }
+  return { sinceMs, limit };
+}
+
+/** Of a notification, only what it says about this alert. */
+export function shownDecision(decision: Decision, fingerprint: string): unknown {
+  const { atMs, kind, groupKey, receiver, integration, detail } = decision;
+  const { firing, resolved, ...rest } = detail as { firing?: unknown; resolved?: unknown };
+  const has = (list: unknown) => Array.isArray(list) && list.includes(fingerprint);
+  const state = has(firing) ? "firing" : has(resolved) ? "resolved" : undefined;
+  return {
+    at: formatDateTime(atMs),
+    decision: kind,
+    groupKey,
+    receiver,
+    integration,
+    ...(state && { state }),
+    ...rest,
+  };
+}

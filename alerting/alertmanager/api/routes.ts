@@ -1,0 +1,189 @@
+import { Readable } from "node:stream";
+import {
+  InvalidInputError,
+  LimitError,
+  NotFoundError,
+  statusOf,
+  UnsupportedMediaTypeError,
+} from "@sightline/model/errors.ts";
+import type { Logger } from "@sightline/model/logger.ts";
+import type { Authenticator, Scope } from "@sightline/model/ports.ts";
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import type { Alertmanager } from "../alertmanager.ts";
+import type { DecisionHistory } from "../history/decision-history.ts";
+import { labelMap } from "../labels.ts";
+import type { MatcherSyntax } from "../matchers/matcher-syntax.ts";
+import type { TenantAlertmanagers } from "../tenant-alertmanagers.ts";
+import { matchesFilter, readMatchers } from "./alert-filter.ts";
+import { getAlertGroups, getAlerts, readPostedAlerts } from "./alerts-api.ts";
+import { formatDateTime } from "./date-time.ts";
+import { getSilences, gettableSilence, readPostedSilence } from "./silences-api.ts";
+
+export type AlertmanagerApiDeps = {
+  readonly alertmanagers: TenantAlertmanagers;
+  readonly history: Pick<DecisionHistory, "history">;
+  readonly authenticator: Authenticator;
+  readonly syntax: MatcherSyntax;
+  readonly logger: Logger;
+  readonly version: string;
+  /** Largest body of a request. */
+  readonly maxBodyBytes: number;
+};
+
+/** One authenticated request. */
+type Call = {
+  readonly alertmanager: Alertmanager;
+  readonly parameters: URLSearchParams;
+  readonly request: FastifyRequest;
+  readonly reply: FastifyReply;
+};
+type Handler = (call: Call) => Promise<FastifyReply | undefined>;
+type Route = {
+  readonly method: "GET" | "POST" | "DELETE";
+  readonly path: string;
+  readonly scope: Scope;
+  readonly handler: Handler;
+};
+
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
+const startedAtMs = Date.now();
+
+/** API v2 of Alertmanager (openapi.yaml), below each of `prefixes`. */
+export function registerAlertmanagerApi(
+  app: FastifyInstance,
+  prefixes: readonly string[],
+  deps: AlertmanagerApiDeps,
+): void {
+  app.register(async (scope) => {
+    scope.removeAllContentTypeParsers();
+    scope.addContentTypeParser(
+      /^application\/json(?:;|$)/,
+      { parseAs: "string", bodyLimit: deps.maxBodyBytes },
+      (_request, body, done) => {
+        try {
+          done(null, JSON.parse(body as string));
+        } catch (cause) {
+          done(new InvalidInputError(`parsing body failed: ${(cause as Error).message}`, { cause }));
+        }
+      },
+    );
+    // What a page of another site can make a browser send without asking is none of these.
+    scope.addContentTypeParser("*", (_request, _payload, done) =>
+      done(new UnsupportedMediaTypeError("unsupported media type, only [application/json] are allowed")),
+    );
+    scope.setErrorHandler((error, request, reply) => sendFailure(error, request, reply, deps.logger));
+    for (const prefix of prefixes) for (const route of routes(deps)) register(scope, prefix, route, deps);
+  });
+}
+
+function register(
+  scope: FastifyInstance,
+  prefix: string,
+  { method, path, scope: keyScope, handler }: Route,
+  { authenticator, alertmanagers }: AlertmanagerApiDeps,
+): void {
+  const tenants = new WeakMap<FastifyRequest, Parameters<TenantAlertmanagers["of"]>[0]>();
+  scope.route({
+    method,
+    url: `${prefix}/api/v2${path}`,
+    // Before the body is read, so that strangers can't make the server hold theirs.
+    onRequest: async (request) => {
+      const { tenant } = authenticator.authenticate(request.headers, keyScope, { peer: request.ip });
+      tenants.set(request, tenant);
+    },
+    handler: async (request, reply) => {
+      const alertmanager = await alertmanagers.of(tenants.get(request)!);
+      const query = request.url.indexOf("?");
+      const parameters = new URLSearchParams(query < 0 ? "" : request.url.slice(query + 1));
+      reply.header("cache-control", "no-store");
+      return handler({ alertmanager, parameters, request, reply });
+    },
+  });
+}
+
+function routes(deps: AlertmanagerApiDeps): readonly Route[] {
+  const { syntax } = deps;
+  const get = (path: string, handler: Handler): Route => ({ method: "GET", path, scope: "read", handler });
+  return [
+    get("/status", async (call) => sendJson(call, status(call.alertmanager, deps))),
+    get("/receivers", async (call) => sendJson(call, receivers(call, syntax))),
+    get("/alerts", async (call) => sendArray(call, getAlerts(call.alertmanager, call.parameters, syntax))),
+    get("/alerts/groups", async (call) => sendArray(call, getAlertGroups(call.alertmanager, call.parameters, syntax))),
+    get("/silences", async (call) => sendArray(call, getSilences(call.alertmanager, call.parameters, syntax))),
+    get("/silence/:id", getSilence),
+    { method: "POST", path: "/alerts", scope: "ingest", handler: postAlerts },
+    { method: "POST", path: "/silences", scope: "write-rules", handler: postSilence },
+    { method: "DELETE", path: "/silence/:id", scope: "write-rules", handler: deleteSilence },
+  ];
+}
+
+async function postAlerts({ alertmanager, request, reply }: Call): Promise<FastifyReply> {
+  await alertmanager.post(readPostedAlerts(request.body));
+  return reply.code(200).send();
+}
+
+async function postSilence(call: Call): Promise<FastifyReply> {
+  const silenceID = await call.alertmanager.silences.set(readPostedSilence(call.request.body, Date.now()));
+  return sendJson(call, { silenceID });
+}
+
+async function getSilence(call: Call): Promise<FastifyReply> {
+  const silence = call.alertmanager.silences.find(silenceId(call));
+  return silence ? sendJson(call, gettableSilence(silence, Date.now())) : call.reply.code(404).send();
+}
+
+async function deleteSilence(call: Call): Promise<FastifyReply> {
+  await call.alertmanager.silences.expire(silenceId(call));
+  return call.reply.code(200).send();
+}
+
+function silenceId({ request }: Call): string {
+  const { id = "" } = request.params as { id?: string };
+  if (!UUID.test(id)) throw new InvalidInputError(`silenceID in path must be of type uuid: ${JSON.stringify(id)}`);
+  return id;
+}
+
+function receivers({ alertmanager, parameters }: Call, syntax: MatcherSyntax): unknown {
+  const matchers = readMatchers(parameters, "receiver_matchers", syntax);
+  return alertmanager.config.receivers
+    .filter(({ labels }) => matchesFilter(matchers, labelMap(labels)))
+    .map(({ name, labels }) => ({ name, labels: Object.fromEntries(labels) }));
+}
+
+function status(alertmanager: Alertmanager, { alertmanagers, version }: AlertmanagerApiDeps): unknown {
+  return {
+    cluster: alertmanagers.clusterStatus(),
+    config: { original: alertmanager.config.shown },
+    uptime: formatDateTime(startedAtMs),
+    versionInfo: {
+      branch: "",
+      buildDate: "",
+      buildUser: "",
+      goVersion: "",
+      revision: "",
+      version,
+    },
+  };
+}
+
+function sendJson({ reply }: Call, value: unknown): FastifyReply {
+  return reply.type("application/json").send(`${JSON.stringify(value)}\n`);
+}
+
+function sendArray({ reply }: Call, pieces: AsyncGenerator<string>): FastifyReply {
+  return reply.type("application/json").send(Readable.from(pieces, { objectMode: false }));
+}
+
+/** A JSON string with the message, as go-openapi sends it. */
+function sendFailure(error: unknown, request: FastifyRequest, reply: FastifyReply, logger: Logger): FastifyReply {
+  const { http, retryAfterMs } = statusOf(error);
+  const own = (error as { statusCode?: number }).statusCode;
+  const status = error instanceof LimitError ? 400 : http === 500 ? (own ?? 500) : http;
+  if (status >= 500 && retryAfterMs === undefined) {
+    logger.error("request failed", { method: request.method, url: request.url, error });
+  }
+  if (retryAfterMs !== undefined) reply.header("retry-after", Math.ceil(retryAfterMs / 1_000));
+  reply.code(status);
+  if (error instanceof NotFoundError && request.method === "DELETE") return reply.send();
+  return reply.type("application/json").send(`${JSON.stringify((error as Error).message)}\n`);
+}

@@ -1,0 +1,136 @@
+import { InvalidInputError } from "@sightline/model/errors.ts";
+import type { Logger } from "@sightline/model/logger.ts";
+import { z } from "zod";
+import {
+  checkGlobalReceiverConfig,
+  type GlobalReceiverConfig,
+  globalReceiverFields,
+} from "../notify/global-receiver-config.ts";
+import type { Integration as IntegrationKind, NotifierContext } from "../notify/integration.ts";
+import { notificationData } from "../templates/notification-data.ts";
+import { NotificationTemplateError, NotificationTemplates } from "../templates/notification-templates.ts";
+import type { AlertmanagerConfig } from "./config/alertmanager-config.ts";
+import type { IntegrationConfig } from "./config/receiver-config.ts";
+import { labelMap } from "./labels.ts";
+import type { Integration } from "./pipeline/integration.ts";
+import type { BuiltReceivers, ReceiverBuilder } from "./receiver-builder.ts";
+
+export type ConfiguredReceiversOptions = Omit<NotifierContext, "templates" | "configDir"> & {
+  readonly kinds: ReadonlyMap<string, IntegrationKind>;
+};
+
+const globalSchema = z.object(globalReceiverFields).superRefine(checkGlobalReceiverConfig);
+
+/** Makes notifiers of receivers, each by the integration that its key names. */
+export class ConfiguredReceivers implements ReceiverBuilder {
+  readonly keys: ReadonlySet<string>;
+  readonly kinds: readonly string[];
+  readonly #options: ConfiguredReceiversOptions;
+
+  constructor(options: ConfiguredReceiversOptions) {
+    this.#options = options;
+    this.keys = new Set(options.kinds.keys());
+    this.kinds = [...options.kinds.values()].map(({ kind }) => kind);
+  }
+
+  async build(config: AlertmanagerConfig, dir: string): Promise<BuiltReceivers> {
+    const templates = await this.#templates(config, dir);
+    const options = this.#options;
+    const context: NotifierContext = {
+      ...options,
+      templates,
+      configDir: dir,
+      // It may be known only when the server listens.
+      get externalUrl() {
+        return options.externalUrl;
+      },
+    };
+    const global = parse(globalSchema, config.global.settings, "config", 1) as GlobalReceiverConfig;
+    const integrations = new Map(
+      config.receivers.map(({ name, integrations }) => [
+        name,
+        integrations.map((entry) => this.#integration(name, entry, global, context)),
+      ]),
+    );
+    return {
+      integrations,
+      routeLabels: (flush) => expandRouteLabels(flush, templates, options.externalUrl, options.logger),
+    };
+  }
+
+  async #templates(config: AlertmanagerConfig, dir: string): Promise<NotificationTemplates> {
+    const { max_template_chars: maxCharacters, max_template_steps: maxSteps } = this.#options.config;
+    try {
+      return await NotificationTemplates.load(config.templates, dir, { maxCharacters, maxSteps });
+    } catch (cause) {
+      if (!(cause instanceof NotificationTemplateError)) throw cause;
+      throw new InvalidInputError(`failed to parse templates: ${cause.message}`, { cause });
+    }
+  }
+
+  #integration(
+    receiver: string,
+    entry: IntegrationConfig,
+    global: GlobalReceiverConfig,
+    context: NotifierContext,
+  ): Integration {
+    const kind = this.#options.kinds.get(entry.key) as IntegrationKind;
+    // An entry that says nothing may live off the globals (Slack, Opsgenie); others find what is missing.
+    const settings = parse(kind.schema, entry.settings ?? {}, kind.kind, entry.line);
+    try {
+      const notifier = kind.create(kind.withGlobals(settings, global), context);
+      return { receiver, name: `${kind.kind}[${entry.index}]`, notifier };
+    } catch (cause) {
+      if (!(cause instanceof NotificationTemplateError)) throw cause;
+      throw new InvalidInputError(`line ${entry.line}: ${entry.key} of receiver ${receiver}: ${cause.message}`, {
+        cause,
+      });
+    }
+  }
+}
+
+/** Throws `InvalidInputError` in words of Go's YAML, or in those of the schema itself. */
+function parse<T>(schema: z.ZodType<T>, value: unknown, typeName: string, line: number): T {
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  const messages = result.error.issues.map((issue) => {
+    if (issue.code === "custom" && issue.path.length === 0) return issue.message;
+    if (issue.code === "unrecognized_keys") {
+      return issue.keys.map((key) => `line ${line}: field ${key} not found in type ${typeName}.plain`).join("\n  ");
+    }
+    return `line ${line}: ${issue.path.join(".")}: ${issue.message}`;
+  });
+  const [first = ""] = messages;
+  const isOwn = result.error.issues[0]?.code === "custom" && result.error.issues[0].path.length === 0;
+  throw new InvalidInputError(isOwn ? first : `yaml: unmarshal errors:\n  ${messages.join("\n  ")}`);
+}
+
+/** A label that can't be expanded is left out, and that is said: what it means must not be guessed. */
+function expandRouteLabels(
+  { group, alerts, nowMs }: Parameters<BuiltReceivers["routeLabels"]>[0],
+  templates: NotificationTemplates,
+  externalUrl: string,
+  logger: Logger,
+) {
+  const { labels, receiver } = group.route;
+  if (labels.size === 0) return labelMap([]);
+  const data = notificationData({
+    receiver,
+    reason: "unknown",
+    groupLabels: group.labels,
+    routeLabels: labelMap(labels),
+    alerts,
+    nowMs,
+    externalUrl,
+  });
+  return labelMap(
+    [...labels].flatMap(([name, text]) => {
+      try {
+        return [[name, templates.renderText(text, data, nowMs)] as const];
+      } catch (error) {
+        logger.error("a label of a route could not be expanded", { label: name, groupKey: group.key, error });
+        return [];
+      }
+    }),
+  );
+}

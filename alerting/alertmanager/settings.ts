@@ -1,0 +1,73 @@
+import { z } from "zod";
+
+const positive = () => z.number().int().positive();
+const count = () => z.number().int().min(0);
+const HOUR_MS = 3_600_000;
+
+const clusterSettings = z.strictObject({
+  listen: z
+    .string()
+    .default("")
+    .describe(
+      "HOST:PORT where other replicas reach this one; empty: there are no others. For private networks: it is HTTP",
+    ),
+  advertise: z.string().default("").describe("HOST:PORT that others are told, where it is not that of listen"),
+  peers: z.array(z.string()).default([]).describe("HOST:PORT of some other replicas; the rest are known from them"),
+  secret_file: z
+    .string()
+    .default("")
+    .describe("File with a secret that all replicas have; empty: whoever reaches the address is taken for one"),
+  peer_timeout_ms: count()
+    .default(15_000)
+    .describe("So long a replica waits for each one before it to notify, and to be told so"),
+  settle_timeout_ms: count()
+    .default(60_000)
+    .describe("Longest wait for what others know before the first notification"),
+});
+
+const historySettings = z.strictObject({
+  retention_ms: positive()
+    .default(90 * 24 * HOUR_MS)
+    .describe("So long it is kept why somebody was notified, or was not"),
+  max_bytes: positive().default(1_073_741_824).describe("Size of its file; the oldest goes when there is more"),
+  max_queued: positive().default(100_000).describe("Decisions that wait to be written; more are dropped, and counted"),
+});
+
+/** The section `alerting.alertmanager`. */
+export const alertmanagerSettings = z.strictObject({
+  config_file: z
+    .string()
+    .default("")
+    .describe("Alertmanager's configuration (alertmanager.yml) of the tenant default; empty: nobody is notified"),
+  tenant_config_dir: z
+    .string()
+    .default("")
+    .describe("Directory with configurations of other tenants, TENANT.yml; tenants without one are not notified"),
+  external_url: z
+    .string()
+    .default("")
+    .describe("Where people reach this server: the beginning of links in notifications; empty: the address of listen"),
+  matcher_syntax: z
+    .enum(["fallback", "classic", "utf8"])
+    .default("fallback")
+    .describe(
+      "fallback: names of labels may be anything, matchers in the old syntax are still understood. classic, utf8: only the old or the new one",
+    ),
+  retention_ms: positive()
+    .default(120 * HOUR_MS)
+    .describe("Silences are kept so long after their end, and notifications are remembered so long at most"),
+  dispatch_delay_ms: count().default(0).describe("So long after the start nothing is notified"),
+  max_alerts: positive().default(200_000).describe("Alerts of one tenant; more are refused with 429"),
+  max_groups: positive()
+    .default(100_000)
+    .describe("Groups of one tenant; alerts of more are not notified, and counted"),
+  max_silences: count().default(10_000).describe("Silences of one tenant, those that are over included; 0: no limit"),
+  max_silence_bytes: count().default(65_536).describe("Size of one silence as JSON; 0: no limit"),
+  max_body_bytes: positive().default(33_554_432).describe("Largest body that is posted"),
+  max_tenants: positive().default(1_000).describe("Tenants with alerts or silences of their own"),
+  max_concurrent_notifications: positive().default(100).describe("Requests to receivers at the same time; others wait"),
+  cluster: clusterSettings.prefault({}).describe("Replicas that share silences and do not notify twice"),
+  history: historySettings.prefault({}).describe("Why somebody was notified, or was not"),
+});
+
+export type AlertmanagerSettings = z.output<typeof alertmanagerSettings>;

@@ -1,0 +1,55 @@
+import { ConfiguredReceivers } from "@sightline/alerting/alertmanager/configured-receivers.ts";
+import { DecisionHistory } from "@sightline/alerting/alertmanager/history/decision-history.ts";
+import { MatcherSyntax } from "@sightline/alerting/alertmanager/matchers/matcher-syntax.ts";
+import type { AlertmanagerSettings } from "@sightline/alerting/alertmanager/settings.ts";
+import { TenantAlertmanagers } from "@sightline/alerting/alertmanager/tenant-alertmanagers.ts";
+import type { NotifyConfig } from "@sightline/alerting/notify/config.ts";
+import { TargetGuard } from "@sightline/alerting/notify/http/target-guard.ts";
+import { INTEGRATIONS } from "@sightline/alerting/notify/integrations.ts";
+import { NotifyMetrics } from "@sightline/alerting/notify/notify-metrics.ts";
+import type { Logger } from "@sightline/model/logger.ts";
+import type { Component } from "@sightline/model/ports.ts";
+import type { Registry } from "prom-client";
+
+export type AlertmanagerPartOptions = {
+  /** Its files. */
+  readonly dir: string;
+  readonly settings: AlertmanagerSettings;
+  readonly notify: NotifyConfig;
+  readonly externalUrl: () => string;
+  readonly logger: Logger;
+  readonly registry: Registry;
+};
+
+export type AlertmanagerPart = {
+  readonly alertmanagers: TenantAlertmanagers;
+  readonly history: DecisionHistory;
+  /** In the order they start. */
+  readonly components: readonly Component[];
+};
+
+/** Alertmanager: receivers → pipeline → groups, for each tenant; beside it, why it did what. */
+export function alertmanagerPart(options: AlertmanagerPartOptions): AlertmanagerPart {
+  const { settings, notify, logger, registry } = options;
+  const receivers = new ConfiguredReceivers({
+    kinds: INTEGRATIONS,
+    config: notify,
+    guard: new TargetGuard({ allowPrivateTargets: notify.allow_private_targets, allowedHosts: notify.allowed_hosts }),
+    metrics: new NotifyMetrics(registry),
+    logger,
+    get externalUrl() {
+      return options.externalUrl();
+    },
+  });
+  const history = new DecisionHistory({ dir: options.dir, settings: settings.history, logger, registry });
+  const alertmanagers = new TenantAlertmanagers({
+    dir: `${options.dir}/tenants`,
+    settings,
+    syntax: new MatcherSyntax(settings.matcher_syntax),
+    receivers,
+    decisions: history,
+    logger,
+    registry,
+  });
+  return { alertmanagers, history, components: [history, alertmanagers] };
+}
