@@ -274,6 +274,8 @@ export type LogRequest = StreamRequest & {
    * {@link LogStore.appliesFields} ignores it, and must be given no limit beside it.
    */
   readonly fields?: readonly FieldFilter[] | undefined;
+  /** What the caller leaves out of the rows later on in any case. May be ignored. */
+  readonly hints?: readonly LineHint[] | undefined;
   /** The caller knows {@link LogBatch.load}: what it leaves out after a look at the line need not be read as a whole. */
   readonly deferred?: boolean | undefined;
 };
@@ -288,6 +290,11 @@ export type FieldFilter = {
   readonly op?: Matcher["op"] | undefined;
   readonly value: string;
 };
+/**
+ * Of records that do not have the label, as a {@link FieldFilter} knows it, those whose body `text` does not match anywhere need
+ * not be given. RE2.
+ */
+export type LineHint = { readonly label: string; readonly text: string };
 export type LineFilter = { readonly op: "|=" | "!=" | "|~" | "!~"; readonly text: string };
 /**
  * Rows in the order of time asked for (equal times: in no order). Matchers and range are always applied; `exact` says
@@ -472,7 +479,7 @@ export type RuleSample = { readonly labels: Labels; readonly value: number; read
 export type RuleExpression = { readonly text: string; readonly language: RuleLanguage };
 /** An expression that can be evaluated; `text` is as the language prints it. */
 export type CheckedExpression = RuleExpression & {
-  /** It has selectors, and each names its metric: no other language could mean it. */
+  /** Each of its selectors names its metric, which those of no other language do. */
   readonly namesMetrics: boolean;
 };
 /** The newest sample of a series, staleness markers included. */

@@ -1,4 +1,6 @@
 import { labelsFrom } from "@sightline/model/labels.ts";
+import type { SeriesInfo } from "@sightline/model/metric-batch.ts";
+import type { DataChanges, DataVersion } from "@sightline/model/ports.ts";
 import { DEFAULT_TENANT, tenantId } from "@sightline/model/tenant.ts";
 import { metricBatchOf } from "@sightline/storage-conformance/metric-batch-of.ts";
 import { onlySamples, selectAll } from "@sightline/storage-conformance/metric-rows.ts";
@@ -147,14 +149,96 @@ describe.skipIf(missing !== undefined)("the metric store on plain PostgreSQL", (
     const set = metricMigrations(stores.config);
     const states = async () =>
       (await migrationStatus(stores.database, set)).map(({ appliedAt }) => appliedAt !== undefined);
-    expect(await states()).toEqual([true]);
+    expect(await states()).toEqual([true, true]);
     expect(await migrateUp(stores.database, set)).toEqual([]);
-    expect(await migrateDown(stores.database, set)).toMatchObject({ number: 1 });
-    expect(await states()).toEqual([false]);
+    for (const number of [2, 1]) expect(await migrateDown(stores.database, set)).toMatchObject({ number });
+    expect(await states()).toEqual([false, false]);
     const both = await Promise.all([migrateUp(stores.database, set), migrateUp(stores.database, set)]);
-    expect(both.flat()).toHaveLength(1);
+    expect(both.flat()).toHaveLength(2);
     await rows("INSERT INTO metrics_migrations VALUES (9999, 'from-the-future')");
     await expect(stores.open()).rejects.toThrow("newer release (9999 from-the-future)");
+  });
+
+  test("other processes know what changed when, but for what was forgotten", async () => {
+    using();
+    const writer = await stores.open("w");
+    const reader = await stores.openReader();
+    const [changes, all] = [reader.changes as DataChanges, { startMs: 0, endMs: T + 3_600_000 }];
+    const minutes = async (version: DataVersion) =>
+      (await changes.since(DEFAULT_TENANT, version, all)).map(({ startMs, endMs }) => [startMs - T, endMs - T]);
+    const write = async (timeMs: number, position: number, type?: "delta") => {
+      const info: SeriesInfo = { type: "counter", unit: "", temporality: type ?? "cumulative", otelName: "" };
+      await writer.append(
+        DEFAULT_TENANT,
+        metricBatchOf([{ labels: { a: "1" }, info, samples: [[timeMs, 1]] }]),
+        position,
+      );
+      await writer.flush();
+    };
+    await write(T, 1);
+    const before = await changes.version(DEFAULT_TENANT);
+    expect(await minutes(before)).toEqual([]);
+    await write(T + 600_001, 2);
+    await write(T - 60_000, 3);
+    const want = [[-60_000, -1], [600_000, 659_999]]; // biome-ignore format: two ranges
+    expect(await minutes(before)).toEqual(want);
+    expect(await minutes(await changes.version(DEFAULT_TENANT))).toEqual([]);
+    // The same again, and what is forgotten of it: only what a later one stands for.
+    await write(T + 610_000, 4);
+    const [{ count }] = await rows("SELECT count(*)::int FROM changes");
+    await writer.maintain();
+    expect(await rows("SELECT count(*)::int FROM changes")).toEqual([{ count: count - 1 }]);
+    expect(await minutes(before)).toEqual(want);
+    const after = await changes.version(DEFAULT_TENANT);
+    await reader.administration.deleteSamples({
+      tenant: DEFAULT_TENANT,
+      matchers: [],
+      range: { startMs: T, endMs: T },
+    });
+    expect(await minutes(after)).toEqual([[0, 59_999]]);
+    // Another temporality is about all samples; another history about everything.
+    await write(T + 620_000, 5, "delta");
+    const everything = [[-T, 3_600_000]];
+    expect(await minutes(after)).toEqual(everything);
+    expect(await minutes(String(await changes.version(DEFAULT_TENANT)).replace(".", "1."))).toEqual(everything);
+    const latest = await changes.version(DEFAULT_TENANT);
+    expect(await minutes(latest)).toEqual([]);
+    await rows("UPDATE changes SET at = now() - interval '2 days'");
+    await writer.maintain();
+    expect(await rows("SELECT * FROM changes")).toEqual([]);
+    expect(await minutes(before)).toEqual(everything);
+    expect(await minutes(latest)).toEqual([]);
+  });
+
+  test("a change that is under way while somebody reads counts as made since", async () => {
+    using();
+    const writer = await stores.open("w");
+    const changes = (await stores.openReader()).changes as DataChanges;
+    await writer.append(DEFAULT_TENANT, batch({ a: "1" }, [T, 1]), 1);
+    await writer.flush();
+    const isBefore = await stores.database.transaction("holding a transaction open", async (client) => {
+      await client.query("SELECT pg_current_xact_id()");
+      await writer.append(DEFAULT_TENANT, batch({ a: "1" }, [T + 60_000, 1]), 2);
+      await writer.flush();
+      const version = await changes.version(DEFAULT_TENANT);
+      await client.query(
+        "INSERT INTO changes (tenant, first_minute, last_minute, xid) SELECT id, 7, 7, pg_current_xact_id()::text::int8 FROM tenants",
+      );
+      return version;
+    });
+    const ranges = await changes.since(DEFAULT_TENANT, isBefore, { startMs: 0, endMs: T });
+    expect(ranges).toContainEqual({ startMs: 420_000, endMs: 479_999 });
+  });
+
+  test("a user without rights to the server can be told of changes, too", async () => {
+    using();
+    await rows("CREATE ROLE plain LOGIN CREATEROLE PASSWORD 'plain'; CREATE SCHEMA of_plain AUTHORIZATION plain");
+    const address = { ...service.address, user: "plain", password: "plain" };
+    const own = new TimescaleStores(address, { copyIn: true, maxConnections: 6, config: { schema: "of_plain" } });
+    const store = await own.open();
+    await store.append(DEFAULT_TENANT, batch({ a: "1" }, [T, 1]), 1);
+    expect(await store.changes?.since(DEFAULT_TENANT, (await store.changes?.version(DEFAULT_TENANT)) ?? 0, { startMs: 0, endMs: T })).toEqual([]); // biome-ignore format: one call
+    await own.dispose();
   });
 
   test("queries pass by a replica that does not answer", async () => {

@@ -43,7 +43,7 @@ export class TimescaleStores {
   constructor(address: DatabaseAddress, settings: StoreSettings) {
     this.#settings = settings;
     this.#dir = mkdtempSync(join(tmpdir(), "sightline-stores-"));
-    this.#schema = `test_${process.pid}_${++schemas}`;
+    this.#schema = (settings.config?.schema as string | undefined) ?? `test_${process.pid}_${++schemas}`;
     const { password, ...where } = address;
     this.config = timescaleMetricsConfig.parse({
       ...TEST_CONFIG,
@@ -63,7 +63,16 @@ export class TimescaleStores {
     });
   }
 
-  async open(writer = "test", nowMs: () => number = Date.now): Promise<TimescaleMetricStore> {
+  open(writer = "test", nowMs: () => number = Date.now): Promise<TimescaleMetricStore> {
+    return this.#open(writer, nowMs);
+  }
+
+  /** One that only reads. */
+  openReader(): Promise<TimescaleMetricStore> {
+    return this.#open(undefined, Date.now);
+  }
+
+  async #open(writer: string | undefined, nowMs: () => number): Promise<TimescaleMetricStore> {
     const Store = this.#settings.packs ? PackingMetricStore : TimescaleMetricStore;
     const store = new Store({
       database: this.database,

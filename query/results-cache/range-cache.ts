@@ -1,4 +1,4 @@
-import type { DataChanges } from "@sightline/model/ports.ts";
+import type { DataChanges, DataVersion } from "@sightline/model/ports.ts";
 import type { TenantId } from "@sightline/model/tenant.ts";
 import { Counter, type Registry } from "prom-client";
 import type { ResultsCacheConfig } from "../config.ts";
@@ -94,7 +94,7 @@ export class RangeCache {
     const key = window && keyOf(query);
     if (!key || key.length > MAX_KEY_LENGTH) return this.#uncached(query, evaluation, "unsuitable");
     // Taken before anything is read: what changes from here on is a change since.
-    const version = this.#changes.version(query.tenant);
+    const version = await this.#changes.version(query.tenant);
     const kept = await this.#stillValid(query, window, await this.#cache.get(key));
     const used = await cutExtents(kept, grid, stepMs);
     const holes = holesIn(grid, used, stepMs);
@@ -153,7 +153,7 @@ export class RangeCache {
     const valid: Extent[] = [];
     for (const extent of cached?.extents ?? []) {
       const data = { startMs: extent.startMs - window.backMs, endMs: extent.endMs + window.aheadMs };
-      const changes = this.#changes.since(query.tenant, (cached as CachedResult).version, data);
+      const changes = await this.#changes.since(query.tenant, (cached as CachedResult).version, data);
       for (const range of validSteps(extent, stepMs, window, changes)) {
         const part = await cutExtent(extent, range, stepMs);
         if (part) valid.push(part);
@@ -165,7 +165,7 @@ export class RangeCache {
   /** Puts away the answer and what is kept around it, but for the steps that are too young and those far off. */
   async #keep(
     key: string,
-    version: number,
+    version: DataVersion,
     { range: { stepMs } }: CachedQuery,
     { aheadMs }: DataWindow,
     kept: readonly Extent[],

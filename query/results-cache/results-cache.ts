@@ -1,7 +1,8 @@
+import type { DataVersion } from "@sightline/model/ports.ts";
 import type { Extent } from "./extent.ts";
 
 /** Extents that ascend and do not overlap, all of the data as it was at `version` of the store. */
-export type CachedResult = { readonly version: number; readonly extents: readonly Extent[] };
+export type CachedResult = { readonly version: DataVersion; readonly extents: readonly Extent[] };
 
 /**
  * Where results of range queries are kept. It may forget whatever it likes, and must give back what was put last. The

@@ -11,6 +11,7 @@ import { decodeWholePage, type PageSeries } from "./page-codec.ts";
 import { deleteStoredPages, insertPages, type StoredPage } from "./page-table.ts";
 import { int8 } from "./read-group.ts";
 import { bucketOfId } from "./series-id.ts";
+import { minuteOf, noteChanges } from "./stored-changes.ts";
 import { TENANT_LOCK } from "./write-generation.ts";
 
 export type SampleDeletion = {
@@ -39,6 +40,7 @@ export async function deleteSamples(database: Database, deletion: SampleDeletion
     const series = await findSeries(client, tenant, matchers, range, NEVER);
     const ids = series.map(({ id }) => id);
     if (ids.length === 0) return;
+    await noteChanges(client, tenantNumber, [{ first: minuteOf(range.startMs), last: minuteOf(range.endMs) }]);
     for (const table of ["samples", "histograms"]) {
       await client.query(
         `DELETE FROM ${table} WHERE series = ANY ($1::int8[]) AND tenant = $2

@@ -12,6 +12,7 @@ import {
   WINDOW_MS,
 } from "./partitions.ts";
 import type { StoreTelemetry } from "./store-telemetry.ts";
+import { forgetChanges, minuteOf, noteChanges } from "./stored-changes.ts";
 
 export type MaintenanceOptions = {
   readonly database: Database;
@@ -68,6 +69,7 @@ export class Maintenance {
       await this.#step("retention", () => this.#dropChunks());
     }
     await this.#step("retention", () => this.#deleteOld());
+    await this.#step("changes", () => forgetChanges(this.#options.database));
   }
 
   async #step(work: string, run: () => Promise<void>): Promise<void> {
@@ -113,7 +115,7 @@ export class Maintenance {
     let dropped = 0;
     for (const table of TABLES) {
       const all = await database.write("looking for partitions", (client) => partitionsOf(client, table));
-      for (const { name, endMs } of all) {
+      for (const { name, startMs, endMs } of all) {
         if (signal.aborted) return;
         const isOver = endMs < nowMs() - config.retention;
         if (!isOver && (table !== "samples" || endMs + LATE_MS > nowMs())) continue;
@@ -121,7 +123,12 @@ export class Maintenance {
         // Looked at twice: locking the table for one that is full would make others wait in vain.
         if (!isOver && !(await database.write("looking for rows", mayGo))) continue;
         await this.#step("retention", async () => {
-          const work = (client: Client) => dropPartition(client, table, name, mayGo);
+          const work = async (client: Client) => {
+            const isGone = await dropPartition(client, table, name, mayGo);
+            if (isGone && isOver)
+              await noteChanges(client, null, [{ first: minuteOf(startMs), last: minuteOf(endMs) }]);
+            return isGone;
+          };
           if (await database.transaction(`dropping ${name}`, work)) dropped++;
         });
         this.#packedAtMs.delete(name);
@@ -144,10 +151,17 @@ export class Maintenance {
   async #dropChunks(): Promise<void> {
     const { database, config, nowMs } = this.#options;
     const before = Math.floor(nowMs() - config.retention);
-    await database.write("dropping chunks", async (client) => {
+    await database.transaction("dropping chunks", async (client) => {
+      let dropped = 0;
       for (const table of ["samples", "histograms"]) {
-        await client.query("SELECT drop_chunks($1::regclass, older_than => $2::int8)", [table, before]);
+        const { rowCount } = await client.query("SELECT drop_chunks($1::regclass, older_than => $2::int8)", [
+          table,
+          before,
+        ]);
+        dropped += rowCount ?? 0;
       }
+      const first = minuteOf(Number.NEGATIVE_INFINITY);
+      if (dropped > 0) await noteChanges(client, null, [{ first, last: minuteOf(before) }]);
     });
   }
 

@@ -6,6 +6,7 @@ import type { MemoryPart } from "@sightline/model/memory-part.ts";
 import type { MetricBatch, MetricMetadata } from "@sightline/model/metric-batch.ts";
 import type {
   AppendResult,
+  DataChanges,
   LabelRequest,
   MetricAdministration,
   MetricStore,
@@ -27,10 +28,11 @@ import { Partitions } from "./partitions.ts";
 import { Rejections } from "./rejections.ts";
 import { SampleBuffer } from "./sample-buffer.ts";
 import { selectSeries } from "./select-series.ts";
-import { SeriesCache } from "./series-cache.ts";
 import { readExemplars, readMetadata } from "./side-data.ts";
 import { metricMigrations, readFacts, type StoreFacts } from "./store-facts.ts";
 import { StoreTelemetry } from "./store-telemetry.ts";
+import { StoredChanges } from "./stored-changes.ts";
+import { TenantCaches } from "./tenant-caches.ts";
 import { TenantNumbers } from "./tenant-numbers.ts";
 import { TranslatedMetrics } from "./translated-metrics.ts";
 import { writeGeneration } from "./write-generation.ts";
@@ -72,7 +74,7 @@ export class TimescaleMetricStore implements MetricStore {
       if (tenantNumber === undefined) return;
       const { database } = this.#options;
       await deleteSamples(database, { tenant, tenantNumber, matchers, range, hasPages: this.#hasPages });
-      this.#caches.get(tenant)?.forgetSamples();
+      this.#caches.known(tenant)?.forgetSamples();
     },
     // PostgreSQL's autovacuum frees the space of rows, and pages are rewritten at once.
     purgeDeleted: async () => {},
@@ -80,6 +82,8 @@ export class TimescaleMetricStore implements MetricStore {
       throw new InvalidInputError("metrics in PostgreSQL have no snapshots: use pg_dump or pg_basebackup");
     },
   };
+  /** Of replicas nobody knows what they have by now. */
+  readonly changes?: DataChanges;
   readonly memoryParts: readonly MemoryPart[] = [
     { name: "metric_head", memoryBytes: () => this.#bytes(), flush: () => this.flush() },
   ];
@@ -88,7 +92,7 @@ export class TimescaleMetricStore implements MetricStore {
   readonly #telemetry: StoreTelemetry;
   readonly #tenants: TenantNumbers;
   readonly #translated = new TranslatedMetrics((tenant) => this.metadata(tenant));
-  readonly #caches = new Map<TenantId, SeriesCache>();
+  readonly #caches = new TenantCaches();
   readonly #stopping = new AbortController();
   #facts: StoreFacts = { layout: "partitions", reader: undefined };
   #partitions: Partitions | undefined;
@@ -109,9 +113,16 @@ export class TimescaleMetricStore implements MetricStore {
     this.#options = options;
     this.#nowMs = options.nowMs ?? Date.now;
     this.#tenants = new TenantNumbers(options.database);
+    if (options.config.replicas.length === 0) {
+      const write = async (tenant: TenantId) => {
+        await this.#open();
+        await this.#writeOwn(tenant);
+      };
+      this.changes = new StoredChanges({ database: options.database, tenants: this.#tenants, write });
+    }
     this.#telemetry = new StoreTelemetry(options.registry, () => ({
       samples: this.#current.samples + (this.#writing?.samples ?? 0),
-      series: this.#cachedSeries(),
+      series: this.#caches.series,
     }));
   }
 
@@ -262,22 +273,21 @@ export class TimescaleMetricStore implements MetricStore {
   /** How a transaction that reads for the tenant begins, once what is in memory is written; undefined: it has nothing. */
   async #beginOf(tenant: TenantId): Promise<string | undefined> {
     await this.#open();
-    if (this.#writing?.tenants.has(tenant) || this.#current.tenants.has(tenant)) await this.flush();
+    await this.#writeOwn(tenant);
     const number = await this.#tenants.find(tenant);
     if (number === undefined) return undefined;
     const role = this.#facts.reader === undefined ? "" : `SET LOCAL ROLE ${this.#facts.reader};`;
     return `SET LOCAL enable_seqscan = off; SET LOCAL app.tenant = '${number}'; ${role}`;
   }
 
+  async #writeOwn(tenant: TenantId): Promise<void> {
+    if (this.#writing?.tenants.has(tenant) || this.#current.tenants.has(tenant)) await this.flush();
+  }
+
   #bufferOf(tenant: TenantId): SampleBuffer {
     const known = this.#current.tenants.get(tenant);
     if (known) return known;
-    let cache = this.#caches.get(tenant);
-    if (!cache) {
-      cache = new SeriesCache();
-      this.#caches.set(tenant, cache);
-    }
-    const buffer = new SampleBuffer(cache, this.#current.number);
+    const buffer = new SampleBuffer(this.#caches.of(tenant), this.#current.number);
     this.#current.tenants.set(tenant, buffer);
     return buffer;
   }
@@ -307,7 +317,7 @@ export class TimescaleMetricStore implements MetricStore {
     if (generation.firstPosition !== undefined) await this.#write(generation);
     this.#flushed = generation.number;
     this.#writing = undefined;
-    this.#forgetSeries();
+    this.#caches.forget(this.#options.config.max_series, (tenant) => this.#current.tenants.has(tenant));
   }
 
   async #write(generation: Generation): Promise<void> {
@@ -332,17 +342,6 @@ export class TimescaleMetricStore implements MetricStore {
     }
     timer();
     this.#durablePosition = Math.max(this.#durablePosition, generation.lastPosition);
-  }
-
-  /** Where too many are remembered, all of a tenant are forgotten that nothing in memory refers to. */
-  #forgetSeries(): void {
-    let series = this.#cachedSeries();
-    for (const [tenant, cache] of this.#caches) {
-      if (series <= this.#options.config.max_series) return;
-      if (this.#current.tenants.has(tenant)) continue;
-      series -= cache.size;
-      this.#caches.delete(tenant);
-    }
   }
 
   #flushIfOld(): void {
@@ -392,14 +391,8 @@ export class TimescaleMetricStore implements MetricStore {
     }
   }
 
-  #cachedSeries(): number {
-    let series = 0;
-    for (const { size } of this.#caches.values()) series += size;
-    return series;
-  }
-
   #bytes(): number {
-    return (this.#current.samples + (this.#writing?.samples ?? 0)) * SAMPLE_BYTES + this.#cachedSeries() * SERIES_BYTES;
+    return (this.#current.samples + (this.#writing?.samples ?? 0)) * SAMPLE_BYTES + this.#caches.series * SERIES_BYTES;
   }
 }
 

@@ -12,6 +12,7 @@ import type { SampleBuffer } from "./sample-buffer.ts";
 import type { SeriesSummary } from "./series-cache.ts";
 import { digest64 } from "./series-id.ts";
 import { formatLabelPairs } from "./series-text.ts";
+import { minutesOf, noteChanges } from "./stored-changes.ts";
 import type { TenantNumbers } from "./tenant-numbers.ts";
 
 export type WriteOptions = {
@@ -81,6 +82,8 @@ async function write(
     await insertHistograms(client, flush, part);
     await insertExemplars(client, part);
     await upsertMetadata(client, part);
+    const { buffer, number } = part;
+    await noteChanges(client, number, minutesOf(buffer.timesMs, buffer.length, buffer.histograms));
   }
   await client.query("UPDATE writers SET position = $2, updated_at = now() WHERE name = $1", [writer, lastPosition]);
   return told;

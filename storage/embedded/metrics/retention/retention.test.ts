@@ -101,9 +101,9 @@ describe.each([
 
   test("that go are among the changes", async () => {
     const store = await given({ retention: "15d", retention_rules: [{ selector: "short", keep: "12h" }] });
-    const version = store.changes.version(DEFAULT_TENANT);
+    const version = await store.changes.version(DEFAULT_TENANT);
     await pass(store, 4);
-    const changed = store.changes.since(DEFAULT_TENANT, version, { startMs: NOW - 20 * HOUR, endMs: NOW });
+    const changed = await store.changes.since(DEFAULT_TENANT, version, { startMs: NOW - 20 * HOUR, endMs: NOW });
     const covers = (hour: number) =>
       changed.some(({ startMs, endMs }) => startMs <= NOW - hour * HOUR && endMs >= NOW - hour * HOUR);
     expect([10, 5, 1].map(covers)).toEqual([true, false, false]);
@@ -136,10 +136,10 @@ test("above the size the oldest blocks go, and are among the changes", async () 
   await write(store, "a", [3 * 24, 1]);
   await store.flush();
   expect(await blockFiles()).toHaveLength(2);
-  const version = store.changes.version(DEFAULT_TENANT);
+  const version = await store.changes.version(DEFAULT_TENANT);
   await store.maintain();
   expect(await blockFiles()).toEqual([]);
-  expect(store.changes.since(DEFAULT_TENANT, version, EVERYTHING).length).toBeGreaterThan(0);
+  expect((await store.changes.since(DEFAULT_TENANT, version, EVERYTHING)).length).toBeGreaterThan(0);
 });
 
 describe("the overrides file", () => {
@@ -150,13 +150,13 @@ describe("the overrides file", () => {
     const store = await open({ retention: "12h", retention_overrides_file: path() });
     for (const tenant of [DEFAULT_TENANT, OTHER]) await write(store, "a", [5, 1], tenant);
     await write(store, "a", [10]);
-    const version = store.changes.version(OTHER);
+    const version = await store.changes.version(OTHER);
     await pass(store, 1.1);
     expect([await found(store), await found(store, OTHER)]).toEqual([{ a: [10, 5, 1] }, { a: [1] }]);
     await writeFile(path(), `other: { retention: 12h, retention_rules: [{ selector: '{__name__="a"}', keep: 1d }] }`);
     await store.retire();
     expect(await found(store, OTHER)).toEqual({ a: [5, 1] });
-    expect(store.changes.since(OTHER, version, EVERYTHING)).toEqual([EVERYTHING]);
+    expect(await store.changes.since(OTHER, version, EVERYTHING)).toEqual([EVERYTHING]);
     for (const wrong of ["other: { retention: soon }", "other: [", "[]", "other: { keep: 1d }"]) {
       await writeFile(path(), wrong);
       await store.retire();

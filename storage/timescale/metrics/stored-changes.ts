@@ -1,0 +1,143 @@
+import type { DataChanges, DataVersion, TimeRange } from "@sightline/model/ports.ts";
+import type { TenantId } from "@sightline/model/tenant.ts";
+import { int8Array } from "../database/binary-array.ts";
+import type { Client, Database } from "../database/database.ts";
+import type { TenantNumbers } from "./tenant-numbers.ts";
+
+/** Minutes since 1970, both included. */
+export type MinuteRange = { first: number; last: number };
+
+const MINUTE_MS = 60_000;
+/** What is scattered over more of them counts as one. */
+const MAX_RANGES = 1_000;
+/** Kept results that are older than the oldest change are made anew. */
+const REMEMBERED = "1 day";
+const NEVER = new AbortController().signal;
+
+/**
+ * Of transactions the number tells only when they began, not when others saw what they did. A version is therefore the lowest
+ * number that was still under way: all changes of lower ones were seen by what was read afterwards, and every other change counts
+ * as made since. With it goes which history the numbers are from, for they start again where a backup is brought back.
+ */
+const VERSION_SQL = `SELECT pg_snapshot_xmin(pg_current_snapshot())::text AS version,
+  (SELECT system_identifier FROM pg_control_system()) || '.' || substr(pg_walfile_name(pg_current_wal_insert_lsn()), 1, 8)
+    AS history`;
+
+export type StoredChangesOptions = {
+  readonly database: Database;
+  readonly tenants: TenantNumbers;
+  /** Writes what this process has in memory for the tenant: until then nobody can say when it changed what. */
+  readonly write: (tenant: TenantId) => Promise<void>;
+};
+
+/** What changed since, whichever process did it, as the database knows it. */
+export class StoredChanges implements DataChanges {
+  readonly #options: StoredChangesOptions;
+
+  constructor(options: StoredChangesOptions) {
+    this.#options = options;
+  }
+
+  async version(tenant: TenantId): Promise<DataVersion> {
+    await this.#options.write(tenant);
+    return this.#read(async (client) => {
+      const { rows } = await client.query(VERSION_SQL);
+      return `${rows[0].history}.${rows[0].version}`;
+    });
+  }
+
+  async since(tenant: TenantId, version: DataVersion, range: TimeRange): Promise<readonly TimeRange[]> {
+    await this.#options.write(tenant);
+    const number = await this.#options.tenants.find(tenant);
+    if (number === undefined) return [];
+    const [, history, xid] = /^(.*)\.(\d+)$/.exec(String(version)) ?? [];
+    return this.#read(async (client) => {
+      const { rows: known } = await client.query(
+        `${VERSION_SQL}, (SELECT value::int8 <= $1 FROM facts WHERE key = 'changes_horizon') AS is_remembered`,
+        [xid ?? "0"],
+      );
+      if (known[0].history !== history || !known[0].is_remembered) return [range];
+      const { rows } = await client.query(
+        `SELECT DISTINCT first_minute::float8 AS first, last_minute::float8 AS last FROM changes
+         WHERE (tenant = $1 OR tenant IS NULL) AND xid >= $2 AND last_minute >= $3 AND first_minute <= $4
+         ORDER BY 1, 2`,
+        [number, xid, minuteOf(range.startMs), minuteOf(range.endMs)],
+      );
+      return rangesOf(joined(rows as MinuteRange[]), range);
+    });
+  }
+
+  #read<T>(work: (client: Client) => Promise<T>): Promise<T> {
+    return this.#options.database.read("looking for changes", "", NEVER, work);
+  }
+}
+
+/** In the transaction that makes the change. `tenant` null: all of them. */
+export async function noteChanges(
+  client: Client,
+  tenant: number | null,
+  ranges: readonly MinuteRange[],
+): Promise<void> {
+  if (ranges.length === 0) return;
+  await client.query(
+    `INSERT INTO changes (tenant, first_minute, last_minute, xid)
+     SELECT $1, u.first, u.last, pg_current_xact_id()::text::int8 FROM unnest($2::int8[], $3::int8[]) u (first, last)`,
+    [tenant, int8Array(ranges.map(({ first }) => first)), int8Array(ranges.map(({ last }) => last))],
+  );
+}
+
+/** Removes changes that a later one of the same minutes stands for, and those that are too old to be asked for. */
+export async function forgetChanges(database: Database): Promise<void> {
+  await database.transaction("forgetting changes", async (client) => {
+    await client.query(
+      `DELETE FROM changes WHERE ctid IN (SELECT place FROM (
+         SELECT ctid AS place, xid, max(xid) OVER (PARTITION BY tenant, first_minute, last_minute) AS newest FROM changes
+       ) all_of_them WHERE xid < newest)`,
+    );
+    await client.query(
+      `WITH gone AS (DELETE FROM changes WHERE at < now() - interval '${REMEMBERED}' RETURNING xid)
+       UPDATE facts SET value = greatest(value::int8, (SELECT max(xid) + 1 FROM gone))::text
+       WHERE key = 'changes_horizon' AND EXISTS (SELECT FROM gone)`,
+    );
+  });
+}
+
+export function minuteOf(timeMs: number): number {
+  const minute = Math.floor(timeMs / MINUTE_MS);
+  return Math.max(-9e15, Math.min(9e15, minute));
+}
+
+/** Of `length` times in no order. */
+export function minutesOf(timesMs: Float64Array, length: number, others: readonly { timeMs: number }[]): MinuteRange[] {
+  const minutes = new Set<number>();
+  let last = Number.NaN;
+  for (let i = 0; i < length; i++) {
+    const minute = Math.floor((timesMs[i] as number) / MINUTE_MS);
+    if (minute === last) continue;
+    last = minute;
+    minutes.add(minute);
+  }
+  for (const { timeMs } of others) minutes.add(Math.floor(timeMs / MINUTE_MS));
+  const sorted = Float64Array.from(minutes).sort();
+  const ranges = joined(Array.from(sorted, (minute) => ({ first: minute, last: minute })));
+  if (ranges.length <= MAX_RANGES) return ranges;
+  return [{ first: sorted[0] as number, last: sorted.at(-1) as number }];
+}
+
+/** Ranges that ascend by their first minute, as ranges apart from each other. */
+function joined(ranges: readonly MinuteRange[]): MinuteRange[] {
+  const apart: MinuteRange[] = [];
+  for (const { first, last } of ranges) {
+    const before = apart.at(-1);
+    if (before && first <= before.last + 1) before.last = Math.max(before.last, last);
+    else apart.push({ first, last });
+  }
+  return apart;
+}
+
+function rangesOf(minutes: readonly MinuteRange[], { startMs, endMs }: TimeRange): TimeRange[] {
+  return minutes.map(({ first, last }) => ({
+    startMs: Math.max(startMs, first * MINUTE_MS),
+    endMs: Math.min(endMs, (last + 1) * MINUTE_MS - 1),
+  }));
+}
