@@ -1,3 +1,4 @@
+import { alertingConfig } from "@sightline/alerting/config.ts";
 import { collectorConfig } from "@sightline/collector/config.ts";
 import { queryConfig } from "@sightline/query/config.ts";
 import {
@@ -43,6 +44,7 @@ export const configSchema = z.strictObject({
   collector: collectorConfig.prefault({}),
   storage: allStorageConfig.prefault({}),
   query: queryConfig.prefault({}),
+  alerting: alertingConfig.prefault({}),
 });
 
 /** Validated, with every default filled in. */

@@ -8,10 +8,11 @@ import { assertListenIsSafe } from "@sightline/auth/listen-guard.ts";
 import type { Ingest } from "@sightline/collector/ingest.ts";
 import type { Config } from "@sightline/config/schema.ts";
 import { InvalidInputError } from "@sightline/model/errors.ts";
-import type { Authenticator, Component, Dependency } from "@sightline/model/ports.ts";
+import type { Authenticator, Component, Dependency, RuleStates } from "@sightline/model/ports.ts";
 import { TextSealer } from "@sightline/model/sealed-text.ts";
 import { SYSTEM_TENANT } from "@sightline/model/tenant.ts";
 import { collectDefaultMetrics, Registry } from "prom-client";
+import { type AlertingPart, alertingPart } from "./alerting/alerting-part.ts";
 import { type CatalogStorage, catalogStorage } from "./catalog-storage.ts";
 import { collectorPart } from "./collector-part.ts";
 import { lockDataDir } from "./data-dir-lock.ts";
@@ -57,6 +58,7 @@ export class App {
   readonly #components: Component[] = [];
   readonly #http: HttpListener;
   #addresses: () => Readonly<Record<string, string>> = () => ({});
+  #alerting: AlertingPart | undefined;
   #unlock: (() => void) | undefined;
   #notReady: string | undefined = "starting";
 
@@ -124,13 +126,28 @@ export class App {
       },
     });
     if (this.#targets.query && catalog) {
-      const query = queryPart({ ...context, catalog }, collector, () => this.#services());
+      const query = queryPart({ ...context, catalog, rules: this.#ruleStates() }, collector, () => this.#services());
       this.#components.unshift(...query.first);
       this.#components.push(...query.components);
+      if (collector && this.#targets.alerting && config.alerting.rules.enabled) {
+        this.#alerting = alertingPart(context, { query, ingest: collector.ingest, sinks: [] });
+        this.#components.push(...this.#alerting.components);
+      }
     }
     this.#components.push(...(collector?.receivers ?? []), http);
     this.#addresses = () => ({ http: http.url, ...collector?.addresses() });
     return http;
+  }
+
+  /** Queries show them, and are what they ask: known once both are there. */
+  #ruleStates(): RuleStates {
+    const states = () => this.#alerting?.states;
+    return {
+      groups: (tenant) => states()?.groups(tenant) ?? [],
+      get alertmanagers() {
+        return states()?.alertmanagers ?? [];
+      },
+    };
   }
 
   /** Without a write-ahead log there is nothing to do until a first store has answered; settings may be wrong. */
@@ -238,6 +255,11 @@ export class App {
     this.#notReady = undefined;
     const ms = Math.round(performance.now() - began);
     this.#logging.for("server").info("accepting traffic", { ...this.#addresses(), version: VERSION, ms });
+  }
+
+  /** Reads again what may change while it runs. Throws `InvalidInputError`; what was read before counts on then. */
+  async reload(): Promise<void> {
+    await this.#alerting?.reload();
   }
 
   announceStop(signal: string): void {

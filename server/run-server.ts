@@ -14,6 +14,7 @@ export async function runServer(config: Config): Promise<number> {
     await app.stop();
     throw startFailure(error);
   }
+  process.on("SIGHUP", () => void app.reload().catch((error: Error) => process.stderr.write(`${error.message}\n`)));
   process.stdout.write(`sightline is ready: ${app.url}\n`);
   const signal = await asked;
   // A second signal means "now": the write-ahead log has everything that was acknowledged.

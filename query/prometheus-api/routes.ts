@@ -1,4 +1,4 @@
-import type { MetricStore } from "@sightline/model/ports.ts";
+import type { MetricStore, RuleStates } from "@sightline/model/ports.ts";
 import type { FastifyInstance } from "fastify";
 import { type QueryApiDeps, type QueryHandler, type QueryRoute, registerQueryApi } from "../http/query-api.ts";
 import type { PromEngine } from "../promql/engine.ts";
@@ -39,6 +39,8 @@ export type PrometheusApiDeps = QueryApiDeps & {
   /** Where the metric store is to put its copy for a snapshot of this name. Absent: there are no snapshots. */
   readonly snapshotDir?: (name: string) => string;
   readonly server: ServerFacts;
+  /** Absent: this server evaluates no rules. */
+  readonly rules?: RuleStates | undefined;
   /** For `time` when a request names none; by default the system's clock. */
   readonly nowMs?: () => number;
 };
@@ -65,9 +67,9 @@ function queryRoutes(deps: PrometheusApiDeps): QueryRoute[] {
 /** What Prometheus says about itself, its targets and its rules. */
 function serverRoutes(deps: PrometheusApiDeps): QueryRoute[] {
   return [
-    get("rules", rulesHandler),
-    get("alerts", alertsHandler),
-    get("alertmanagers", alertmanagersHandler),
+    get("rules", rulesHandler(deps)),
+    get("alerts", alertsHandler(deps)),
+    get("alertmanagers", alertmanagersHandler(deps)),
     get("targets", targetsHandler),
     get("targets/metadata", targetMetadataHandler),
     get("targets/relabel_steps", relabelStepsHandler),

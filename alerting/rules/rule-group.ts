@@ -1,0 +1,274 @@
+import type { Labels } from "@sightline/model/labels.ts";
+import type { Logger } from "@sightline/model/logger.ts";
+import type { MetricBatch } from "@sightline/model/metric-batch.ts";
+import type { RuleEvaluator, RuleSample, Writer } from "@sightline/model/ports.ts";
+import type { TenantId } from "@sightline/model/tenant.ts";
+import type { LabelMap } from "../alert.ts";
+import type { PostedAlert } from "../alert-sink.ts";
+import { type AlertEvaluation, AlertingRule } from "./alerting-rule.ts";
+import type { EvaluationGate } from "./evaluation-gate.ts";
+import { recordedRows } from "./recording-rule.ts";
+import { restoreAlerts } from "./restore-alerts.ts";
+import type { GroupConfig, RuleConfig } from "./rule-config.ts";
+import type { RuleMetrics } from "./rule-metrics.ts";
+import { batchOf, type RuleRow } from "./rule-row.ts";
+import type { TemplateSurroundings } from "./rule-templates.ts";
+import { tableLink } from "./template-functions.ts";
+
+/** What all groups of a process share. */
+export type RuleGroupOptions = {
+  readonly evaluator: RuleEvaluator;
+  /** It numbers requests by itself: `position` is ignored. Queries see what was appended once `append` settles. */
+  readonly writer: Pick<Writer<MetricBatch>, "append">;
+  /** Takes alerts to be sent; does not wait for it. */
+  readonly notify: (tenant: TenantId, alerts: readonly PostedAlert[]) => void;
+  readonly gate: EvaluationGate;
+  readonly metrics: RuleMetrics | undefined;
+  readonly logger: Logger;
+  readonly externalLabels: LabelMap;
+  readonly externalUrl: string;
+  readonly intervalMs: number;
+  readonly queryOffsetMs: number;
+  readonly resendDelayMs: number;
+  readonly outageToleranceMs: number;
+  readonly gracePeriodMs: number;
+};
+
+export type RuleHealth = "unknown" | "ok" | "err";
+/** A rule with what came of its last evaluation. */
+export type EvaluatedRule = {
+  readonly config: RuleConfig;
+  readonly alerting: AlertingRule | undefined;
+  health: RuleHealth;
+  lastError: string;
+  evaluationMs: number;
+  /** 0: never. */
+  lastEvaluationMs: number;
+  /** What it wrote last, by key: what is missing next time has ended. */
+  series: Map<string, Labels>;
+};
+
+/** Rules that are evaluated one after the other, each seeing what those before have written (rules/group.go). */
+export class RuleGroup {
+  readonly tenant: TenantId;
+  readonly file: string;
+  readonly config: GroupConfig;
+  readonly intervalMs: number;
+  readonly rules: readonly EvaluatedRule[];
+  evaluationMs = 0;
+  lastEvaluationMs = 0;
+  readonly #options: RuleGroupOptions;
+  readonly #queryOffsetMs: number;
+  readonly #templates: ReadonlyMap<RuleConfig, TemplateSurroundings>;
+  readonly #stop = new AbortController();
+  /** Of rules that are gone. */
+  #ended: Labels[] = [];
+  readonly #metricLabel: { readonly rule_group: string };
+
+  /** `isRestored`: there is nothing that could be known from before a restart. */
+  constructor(
+    place: { readonly tenant: TenantId; readonly file: string; readonly isRestored: boolean },
+    config: GroupConfig,
+    options: RuleGroupOptions,
+  ) {
+    this.tenant = place.tenant;
+    this.file = place.file;
+    this.config = config;
+    this.#options = options;
+    this.intervalMs = config.intervalMs ?? options.intervalMs;
+    this.#queryOffsetMs = config.queryOffsetMs ?? options.queryOffsetMs;
+    this.#metricLabel = { rule_group: `${place.file};${config.name}` };
+    this.rules = config.rules.map((rule) => ({
+      config: rule,
+      alerting: rule.kind === "alerting" ? new AlertingRule(rule, place) : undefined,
+      health: "unknown",
+      lastError: "",
+      evaluationMs: 0,
+      lastEvaluationMs: 0,
+      series: new Map(),
+    }));
+    this.#templates = new Map(config.rules.map((rule) => [rule, this.#surroundings(rule)]));
+    options.metrics?.interval.set(this.#metricLabel, this.intervalMs / 1_000);
+    options.metrics?.rules.set(this.#metricLabel, this.rules.length);
+  }
+
+  #surroundings({ expression: { language } }: RuleConfig): TemplateSurroundings {
+    const { externalLabels, externalUrl } = this.#options;
+    return {
+      externalLabels,
+      externalUrl,
+      evaluate: (text, timeMs) => this.#query({ text, language }, timeMs),
+    };
+  }
+
+  /** Goes on where a group was that this one takes the place of: rules are the same by name and labels. */
+  takeOver(before: RuleGroup): void {
+    this.evaluationMs = before.evaluationMs;
+    this.lastEvaluationMs = before.lastEvaluationMs;
+    const left = Map.groupBy(before.rules, ({ config }) => identityOf(config));
+    for (const rule of this.rules) {
+      const known = left.get(identityOf(rule.config))?.shift();
+      if (!known) continue;
+      rule.series = known.series;
+      if (rule.alerting && known.alerting) {
+        rule.alerting.takeOver(known.alerting);
+        rule.alerting.isRestored = known.alerting.isRestored;
+      }
+    }
+    this.#ended = [...before.#ended, ...[...left.values()].flat().flatMap(({ series }) => [...series.values()])];
+  }
+
+  get needsRestore(): boolean {
+    return this.rules.some(({ alerting }) => alerting && !alerting.isRestored);
+  }
+
+  /** Ends what runs; nothing is written any more. */
+  stop(): void {
+    this.#stop.abort(new Error("the rules have changed"));
+  }
+
+  /** Evaluates all rules for a time. Never rejects: what failed is in the rules. */
+  async evaluate(timeMs: number): Promise<void> {
+    const { gate, metrics } = this.#options;
+    const began = performance.now();
+    let samples = 0;
+    for (const rule of this.rules) {
+      if (this.#stop.signal.aborted) return;
+      samples += await gate.run(() => this.#evaluateRule(rule, timeMs));
+    }
+    await this.#writeEnded(timeMs);
+    this.evaluationMs = performance.now() - began;
+    this.lastEvaluationMs = timeMs;
+    metrics?.lastSamples.set(this.#metricLabel, samples);
+    metrics?.lastDuration.set(this.#metricLabel, this.evaluationMs / 1_000);
+    metrics?.lastEvaluation.set(this.#metricLabel, timeMs / 1_000);
+    metrics?.groupSeconds.observe(this.evaluationMs / 1_000);
+  }
+
+  /** After the second evaluation. */
+  async restore(nowMs: number): Promise<void> {
+    const { evaluator, outageToleranceMs, gracePeriodMs, logger, metrics } = this.#options;
+    const began = performance.now();
+    for (const { alerting } of this.rules) {
+      if (!alerting || alerting.isRestored) continue;
+      const { tenant } = this;
+      const options = { evaluator, tenant, nowMs, outageToleranceMs, gracePeriodMs, signal: this.#stop.signal };
+      await restoreAlerts(alerting, options).catch((error: unknown) => {
+        if (this.#stop.signal.aborted) return;
+        logger.error("could not restore for how long alerts were pending", { rule: alerting.config.name, error });
+        alerting.isRestored = true;
+      });
+    }
+    metrics?.lastRestore.set(this.#metricLabel, (performance.now() - began) / 1_000);
+  }
+
+  /** Says of all series that they have ended. */
+  async writeStaleness(timeMs: number): Promise<void> {
+    this.#ended.push(...this.rules.flatMap(({ series }) => [...series.values()]));
+    await this.#writeEnded(timeMs);
+  }
+
+  /** How many samples it gave. */
+  async #evaluateRule(rule: EvaluatedRule, timeMs: number): Promise<number> {
+    const { metrics } = this.#options;
+    const began = performance.now();
+    rule.lastEvaluationMs = Date.now();
+    metrics?.evaluations.inc(this.#metricLabel);
+    let rows: readonly RuleRow[] = [];
+    try {
+      rows = await this.#rowsOf(rule, timeMs);
+      rule.health = "ok";
+      rule.lastError = "";
+      await this.#write(rule, rows, timeMs);
+    } catch (error) {
+      if (!this.#stop.signal.aborted) await this.#failed(rule, timeMs, error as Error);
+    }
+    rule.evaluationMs = performance.now() - began;
+    metrics?.evaluationSeconds.observe(rule.evaluationMs / 1_000);
+    return rows.length;
+  }
+
+  async #rowsOf(rule: EvaluatedRule, timeMs: number): Promise<readonly RuleRow[]> {
+    const { config, alerting } = rule;
+    const samples = await this.#query(config.expression, timeMs);
+    const { limit } = this.config;
+    if (!alerting) return recordedRows(config, samples, limit);
+    const rows = await alerting.evaluate(samples, this.#alertEvaluation(config, timeMs));
+    this.#notify(alerting, timeMs);
+    return rows;
+  }
+
+  #alertEvaluation(config: RuleConfig, timeMs: number): AlertEvaluation {
+    const templates = this.#templates.get(config) as TemplateSurroundings;
+    return { timeMs, limit: this.config.limit, templates };
+  }
+
+  async #failed(rule: EvaluatedRule, timeMs: number, error: Error): Promise<void> {
+    const { logger, metrics } = this.#options;
+    rule.health = "err";
+    rule.lastError = error.message;
+    metrics?.failures.inc(this.#metricLabel);
+    logger.warn("a rule could not be evaluated", {
+      tenant: this.tenant,
+      file: this.file,
+      group: this.config.name,
+      rule: rule.config.name,
+      error,
+    });
+    const { alerting, config } = rule;
+    const rows = await alerting?.evaluateFailure(this.#alertEvaluation(config, timeMs)).catch(() => undefined);
+    if (!alerting || !rows) return;
+    this.#notify(alerting, timeMs);
+    await this.#append(rows, [], timeMs).catch(() => {});
+    for (const { key, labels } of rows) rule.series.set(key, labels);
+  }
+
+  #query(expression: RuleConfig["expression"] | { text: string; language: "promql" | "logql" }, timeMs: number) {
+    const { text, language } = expression;
+    const query = { text, language, tenant: this.tenant, timeMs: timeMs - this.#queryOffsetMs };
+    return this.#options.evaluator.evaluate(query, this.#stop.signal) as Promise<readonly RuleSample[]>;
+  }
+
+  #notify(alerting: AlertingRule, timeMs: number): void {
+    const { notify, resendDelayMs, externalLabels, externalUrl } = this.#options;
+    const due = alerting.takeDue(timeMs, resendDelayMs, this.intervalMs);
+    if (due.length === 0) return;
+    const generatorUrl = externalUrl.replace(/\/$/, "") + tableLink(alerting.config.expression.text);
+    notify(
+      this.tenant,
+      due.map((alert) => alerting.posted(alert, generatorUrl, externalLabels)),
+    );
+  }
+
+  async #write(rule: EvaluatedRule, rows: readonly RuleRow[], timeMs: number): Promise<void> {
+    const series = new Map(rows.map(({ key, labels }) => [key, labels]));
+    const ended: Labels[] = [];
+    for (const [key, labels] of rule.series) if (!series.has(key)) ended.push(labels);
+    await this.#append(rows, ended, timeMs);
+    rule.series = series;
+  }
+
+  async #writeEnded(timeMs: number): Promise<void> {
+    if (this.#ended.length === 0) return;
+    try {
+      await this.#append([], this.#ended, timeMs);
+      this.#ended = [];
+    } catch (error) {
+      this.#options.logger.warn("could not write that series of rules have ended", { group: this.config.name, error });
+    }
+  }
+
+  async #append(rows: readonly RuleRow[], ended: readonly Labels[], timeMs: number): Promise<void> {
+    if (rows.length === 0 && ended.length === 0) return;
+    const batch = batchOf(rows, ended, timeMs - this.#queryOffsetMs);
+    const { rejected } = await this.#options.writer.append(this.tenant, batch, 0);
+    for (const { reason, count, message } of rejected) {
+      const fields = { group: this.config.name, file: this.file, reason, count, message };
+      this.#options.logger.warn("samples of a rule were refused", fields);
+    }
+  }
+}
+
+function identityOf({ name, labels }: RuleConfig): string {
+  return JSON.stringify([name, Object.entries(labels).sort(([a], [b]) => (a < b ? -1 : 1))]);
+}

@@ -1,0 +1,174 @@
+import type { Logger } from "@sightline/model/logger.ts";
+import type { Component } from "@sightline/model/ports.ts";
+import type { TenantId } from "@sightline/model/tenant.ts";
+import type { GroupConfig } from "./rule-config.ts";
+import { RuleGroup, type RuleGroupOptions } from "./rule-group.ts";
+import { nextSlot, slotAt } from "./slots.ts";
+
+export type PlacedGroup = { readonly tenant: TenantId; readonly file: string; readonly config: GroupConfig };
+
+/** The time, for tests another one than the system's. */
+export type Clock = {
+  nowMs(): number;
+  /** Settles at the time, or once the signal aborts. */
+  sleepUntil(timeMs: number, signal: AbortSignal): Promise<void>;
+};
+
+export type RuleSchedulerOptions = {
+  readonly group: RuleGroupOptions;
+  readonly logger: Logger;
+  readonly clock?: Clock;
+};
+
+type Running = {
+  readonly group: RuleGroup;
+  readonly source: string;
+  readonly content: string;
+  readonly stop: AbortController;
+  done: Promise<void>;
+};
+
+/** Evaluates every group in its slots. What sources of rules say takes the place of what they said before. */
+export class RuleScheduler implements Component {
+  readonly name = "rules";
+  readonly #options: RuleSchedulerOptions;
+  readonly #clock: Clock;
+  readonly #running = new Map<string, Running>();
+  /** Sources that were heard: a later group of theirs was not there before the restart. */
+  readonly #known = new Set<string>();
+  #isStarted = false;
+  #updating: Promise<void> = Promise.resolve();
+
+  constructor(options: RuleSchedulerOptions) {
+    this.#options = options;
+    this.#clock = options.clock ?? SYSTEM_CLOCK;
+  }
+
+  /** Of a tenant, or all; by file and name. */
+  groups(tenant?: TenantId): readonly RuleGroup[] {
+    const groups = [...this.#running.values()].map(({ group }) => group);
+    return groups
+      .filter((group) => tenant === undefined || group.tenant === tenant)
+      .sort((a, b) => order(a.file, b.file) || order(a.config.name, b.config.name));
+  }
+
+  async start(): Promise<void> {
+    this.#isStarted = true;
+    for (const running of this.#running.values()) this.#go(running);
+  }
+
+  async stop(): Promise<void> {
+    this.#isStarted = false;
+    await this.#updating;
+    const all = [...this.#running.values()];
+    for (const { stop, group } of all) {
+      stop.abort();
+      group.stop();
+    }
+    await Promise.all(all.map(({ done }) => done));
+  }
+
+  /** All groups of one source. Those that are as they were go on as if nothing had happened. One update at a time. */
+  update(source: string, groups: readonly PlacedGroup[]): Promise<void> {
+    this.#updating = this.#updating.then(() => this.#update(source, groups));
+    return this.#updating;
+  }
+
+  async #update(source: string, groups: readonly PlacedGroup[]): Promise<void> {
+    const isRestored = this.#known.has(source);
+    this.#known.add(source);
+    const wanted = new Map(groups.map((placed) => [keyOf(source, placed), placed]));
+    const changes: Promise<void>[] = [];
+    for (const [key, running] of this.#running) {
+      if (running.source === source && !wanted.has(key)) changes.push(this.#remove(key, running));
+    }
+    for (const [key, placed] of wanted) {
+      const content = JSON.stringify(placed.config);
+      const before = this.#running.get(key);
+      if (before?.content === content) continue;
+      changes.push(this.#replace(key, { source, content, placed, isRestored }, before));
+    }
+    await Promise.all(changes);
+  }
+
+  async #replace(
+    key: string,
+    wanted: { source: string; content: string; placed: PlacedGroup; isRestored: boolean },
+    before: Running | undefined,
+  ): Promise<void> {
+    if (before) await this.#end(before);
+    const { placed, source, content, isRestored } = wanted;
+    const group = new RuleGroup({ ...placed, isRestored }, placed.config, this.#options.group);
+    if (before) group.takeOver(before.group);
+    const running = { group, source, content, stop: new AbortController(), done: Promise.resolve() };
+    this.#running.set(key, running);
+    if (this.#isStarted) this.#go(running);
+  }
+
+  async #remove(key: string, running: Running): Promise<void> {
+    this.#running.delete(key);
+    await this.#end(running);
+    const { group } = running;
+    await group.writeStaleness(this.#clock.nowMs());
+    this.#options.group.metrics?.forget(`${group.file};${group.config.name}`);
+  }
+
+  /** What it evaluates now it finishes. */
+  async #end(running: Running): Promise<void> {
+    running.stop.abort();
+    await running.done;
+  }
+
+  #go(running: Running): void {
+    running.done = this.#run(running).catch((error: unknown) => {
+      this.#options.logger.error("a group of rules is not evaluated any more", {
+        group: running.group.config.name,
+        error,
+      });
+    });
+  }
+
+  async #run({ group, stop: { signal } }: Running): Promise<void> {
+    const clock = this.#clock;
+    const { metrics } = this.#options.group;
+    const { intervalMs, tenant, file, config } = group;
+    const label = { rule_group: `${file};${config.name}` };
+    let slotMs = slotAt(`${tenant};${file};${config.name}`, clock.nowMs(), intervalMs) + intervalMs;
+    for (let round = 1; ; round++) {
+      await clock.sleepUntil(slotMs, signal);
+      if (signal.aborted) return;
+      metrics?.iterations.inc(label);
+      await group.evaluate(slotMs);
+      if (round === 2 && group.needsRestore) await group.restore(clock.nowMs());
+      const next = nextSlot(slotMs, clock.nowMs(), intervalMs);
+      slotMs = next.slotMs;
+      if (next.missed === 0) continue;
+      metrics?.missed.inc(label, next.missed);
+      metrics?.iterations.inc(label, next.missed);
+    }
+  }
+}
+
+const SYSTEM_CLOCK: Clock = {
+  nowMs: () => Date.now(),
+  sleepUntil: (timeMs, signal) =>
+    new Promise((resolve) => {
+      if (signal.aborted) return resolve();
+      const done = () => {
+        clearTimeout(timer);
+        signal.removeEventListener("abort", done);
+        resolve();
+      };
+      // A timer may come a fraction of a millisecond early.
+      const timer = setTimeout(done, Math.max(0, Math.ceil(timeMs - Date.now())));
+      signal.addEventListener("abort", done);
+    }),
+};
+
+function keyOf(source: string, { tenant, file, config }: PlacedGroup): string {
+  return JSON.stringify([source, tenant, file, config.name]);
+}
+
+function order(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}

@@ -1,0 +1,76 @@
+import type { AlertSink } from "@sightline/alerting/alert-sink.ts";
+import { AlertNotifier } from "@sightline/alerting/rules/alert-notifier.ts";
+import { AlertmanagerClient } from "@sightline/alerting/rules/alertmanager-client.ts";
+import { EvaluationGate } from "@sightline/alerting/rules/evaluation-gate.ts";
+import { RuleFiles } from "@sightline/alerting/rules/rule-files.ts";
+import { RuleMetrics } from "@sightline/alerting/rules/rule-metrics.ts";
+import { RuleScheduler } from "@sightline/alerting/rules/rule-scheduler.ts";
+import { ScheduledRuleStates } from "@sightline/alerting/rules/rule-states.ts";
+import type { Ingest } from "@sightline/collector/ingest.ts";
+import type { Component, RuleStates } from "@sightline/model/ports.ts";
+import type { PartContext } from "../part-context.ts";
+import type { QueryPart } from "../query-part.ts";
+import { EngineRuleEvaluator } from "./engine-rule-evaluator.ts";
+import { IngestMetricWriter } from "./ingest-metric-writer.ts";
+
+/** What evaluates rules. */
+export type AlertingPart = {
+  /** In the order they start: after what they ask and write to. */
+  readonly components: readonly Component[];
+  readonly states: RuleStates;
+  /** Reads all rule files again. Throws `InvalidInputError`; the rules stay as they were then. */
+  reload(): Promise<void>;
+};
+
+/** `sinks` are told of alerts beside those that the configuration names. */
+export function alertingPart(
+  context: PartContext,
+  parts: {
+    readonly query: Pick<QueryPart, "engine" | "logql">;
+    readonly ingest: Ingest;
+    readonly sinks: readonly AlertSink[];
+  },
+): AlertingPart {
+  const { config, registry, stores } = context;
+  const rules = config.alerting.rules;
+  const logger = context.logger("alerting");
+  const evaluator = new EngineRuleEvaluator({
+    prom: parts.query.engine,
+    logql: parts.query.logql,
+    metrics: stores.metrics,
+    maxQueryBytes: config.query.logs.max_query_bytes,
+  });
+  const clients = rules.alertmanagers.map((alertmanager) => new AlertmanagerClient(alertmanager));
+  const sinks = [...parts.sinks, ...clients];
+  const notifier = new AlertNotifier({
+    sinks,
+    queueCapacity: rules.notification_queue_capacity,
+    logger,
+    registry,
+  });
+  const scheduler = new RuleScheduler({
+    logger,
+    group: {
+      evaluator,
+      writer: new IngestMetricWriter(parts.ingest),
+      notify: (tenant, alerts) => notifier.notify(tenant, alerts),
+      gate: new EvaluationGate(rules.max_concurrent_evaluations),
+      metrics: new RuleMetrics(registry),
+      logger,
+      externalLabels: rules.external_labels,
+      externalUrl: rules.external_url || `http://${config.listen}`,
+      intervalMs: rules.interval_ms,
+      queryOffsetMs: rules.query_offset_ms,
+      resendDelayMs: rules.resend_delay_ms,
+      outageToleranceMs: rules.for_outage_tolerance_ms,
+      gracePeriodMs: rules.for_grace_period_ms,
+    },
+  });
+  const files = new RuleFiles({ config: rules, check: (expression) => evaluator.check(expression), scheduler, logger });
+  const addresses = sinks.map(({ name }) => name);
+  return {
+    components: [scheduler, files],
+    states: new ScheduledRuleStates(scheduler, addresses),
+    reload: () => files.reload(),
+  };
+}
