@@ -12,11 +12,13 @@ const LOOK_EVERY_MS = 10;
 /** A query takes some dozen turns: with turns as long as this, a second. */
 const MAX_DELAY_MS = 30;
 const MIN_SHARE = 0.15;
+/** To begin with: what has gathered in front of the event loop would hold the first turns of a query. */
+const HURRY_SHARE = 0.4;
 /** Per look, so that a second of long turns takes it to its lowest, and a few seconds of short ones back. */
 const LESS = 0.9;
 const MORE = 1.03;
-/** Without queries the share grows so fast. */
-const RECOVERY_PER_SECOND = 0.2;
+/** Without queries in a hurry the share grows so fast. */
+const RECOVERY_PER_SECOND = 0.5;
 
 let running = 0;
 let share = 1;
@@ -56,12 +58,13 @@ export function queriesHurry(): boolean {
  */
 export function shareBesideQueries(): number {
   if (isLooking || share === 1) return share;
-  return Math.min(1, share + (RECOVERY_PER_SECOND * (performance.now() - lookedMs)) / 1_000);
+  const restedMs = Math.max(0, performance.now() - lookedMs);
+  return Math.min(1, share + (RECOVERY_PER_SECOND * restedMs) / 1_000);
 }
 
 function look(): void {
   if (isLooking) return;
-  share = shareBesideQueries();
+  share = Math.min(HURRY_SHARE, shareBesideQueries());
   isLooking = true;
   lookedMs = performance.now();
   setTimeout(() => {

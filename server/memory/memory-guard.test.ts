@@ -7,7 +7,7 @@ const MIB = 2 ** 20;
 
 /** A guard of 1000 MiB whose process takes what the test says. */
 function guarded() {
-  const state = { rssMib: 100, heapMib: 50, nowMs: 0, collections: 0 };
+  const state = { rssMib: 100, heapMib: 50, nowMs: 0, collections: 0, isHurried: false };
   const registry = new Registry();
   const guard = new MemoryGuard({
     limitBytes: 1_000 * MIB,
@@ -19,6 +19,7 @@ function guarded() {
     collectGarbage: () => {
       state.collections++;
     },
+    isHurried: () => state.isHurried,
     nowMs: () => state.nowMs,
   });
   const part = (name: string, mib: number) => {
@@ -104,6 +105,24 @@ test("no garbage is collected when there can't be much", () => {
   state.rssMib = 950;
   guard.sample();
   expect(state.collections).toBe(1);
+});
+
+test("collecting waits for a moment without queries, but not for ever", () => {
+  const { guard, state } = guarded();
+  state.rssMib = 650;
+  const collectedAt = (nowMs: number, isHurried: boolean) => {
+    state.heapMib += 250;
+    state.nowMs = nowMs;
+    state.isHurried = isHurried;
+    guard.sample();
+    return state.collections;
+  };
+  guard.sample();
+  expect(collectedAt(0, false)).toBe(1);
+  expect(collectedAt(6_000, true)).toBe(1);
+  expect(collectedAt(7_000, false)).toBe(2);
+  expect(collectedAt(16_000, true)).toBe(2);
+  expect(collectedAt(17_000, true)).toBe(3);
 });
 
 test("then writes are refused in words that name the setting, and may come again", () => {

@@ -1,6 +1,7 @@
 import { getHeapStatistics } from "node:v8";
 import { TooManyRequestsError, UnavailableError } from "@sightline/model/errors.ts";
 import type { Logger } from "@sightline/model/logger.ts";
+import { queriesHurry } from "@sightline/model/loop-turns.ts";
 import type { MemoryGate, MemoryPart } from "@sightline/model/memory-part.ts";
 import type { Component } from "@sightline/model/ports.ts";
 import type { Registry } from "prom-client";
@@ -18,6 +19,8 @@ export type MemoryGuardOptions = {
   readonly heapBytes?: (() => number) | undefined;
   /** Collects all garbage at once; undefined: V8 does when it likes. */
   readonly collectGarbage?: (() => void) | undefined;
+  /** Whether somebody waits for an answer that must not wait for a collection. By default {@link queriesHurry}. */
+  readonly isHurried?: (() => boolean) | undefined;
   readonly nowMs?: (() => number) | undefined;
 };
 
@@ -25,6 +28,8 @@ export type MemoryGuardOptions = {
 const SAMPLE_MS = 100;
 /** Collecting blocks for a millisecond per some megabytes that are alive, several times that on a busy machine. */
 const COLLECT_EVERY_MS = 5_000;
+/** Until then it waits for a moment without queries. */
+const COLLECT_AT_LAST_MS = 10_000;
 /** Garbage worth that: the heap has grown by this share of the limit since it was smallest. */
 const MIN_GARBAGE_SHARE = 0.2;
 const SHRINK_EVERY_MS = 5_000;
@@ -158,9 +163,10 @@ export class MemoryGuard implements Component {
 
   /** V8 does not know of the limit of the process: it may let garbage lie while we refuse requests for want of memory. */
   #collect(): void {
-    const { collectGarbage } = this.#options;
+    const { collectGarbage, isHurried = queriesHurry } = this.#options;
     const now = this.#nowMs();
     if (!collectGarbage || now - this.#collectedMs < COLLECT_EVERY_MS) return;
+    if (isHurried() && now - this.#collectedMs < COLLECT_AT_LAST_MS && this.#pressure !== "refuse-all") return;
     collectGarbage();
     this.#collectedMs = this.#nowMs();
     this.#leastHeapBytes = Number.POSITIVE_INFINITY;
