@@ -19,7 +19,7 @@ const UNDERSTOOD: ReadonlySet<PipelineStage["kind"]> = new Set([
   "label-filter",
 ]);
 /** After so many rows it is known whether looking twice is worth it. */
-const TRIAL_ROWS = 2_000;
+const TRIAL_ROWS = 250;
 const MAX_KEPT_SHARE = 0.5;
 
 /**

@@ -32,6 +32,7 @@ export async function selectLines(expr: LogExpr, query: LineQuery): Promise<read
     matchers: expr.matchers,
     line: pipeline.pushed,
     fields: pipeline.fields,
+    hints: pipeline.hints,
     newestFirst,
     limit: isLimitExact ? limit : Number.MAX_SAFE_INTEGER,
     deferred: true,

@@ -38,6 +38,14 @@ export function describeLogFields(name: string, make: () => Promise<LogStoreFixt
     });
     afterAll(() => fixture.dispose());
 
+    test("hints leave out no record that has the label, nor one whose body matches", async () => {
+      const hints = [{ label: "user_id", text: "pl[a]in" }];
+      const kept = (await select(fixture.store, { range: RANGE, hints })).map(({ body }) => body);
+      for (const row of await select(fixture.store, { range: RANGE })) {
+        if (labelOfRow(row, "user_id") !== "" || row.body === "plain") expect(kept).toContain(row.body);
+      }
+    });
+
     test.each<FieldFilter>([
       { name: "user_id", value: "u-1" },
       { name: "user_id", value: "u-5" },

@@ -80,7 +80,8 @@ class SampleCollector {
     const { pipeline } = this.#extractor;
     const selected = this.#selected();
     const fields = [...selected.fields, ...(restFields ?? [])];
-    const request = { ...selected, fields, newestFirst: false, limit: Number.MAX_SAFE_INTEGER, deferred: true };
+    const { hints } = pipeline;
+    const request = { ...selected, fields, hints, newestFirst: false, limit: Number.MAX_SAFE_INTEGER, deferred: true };
     await scanRows({ ...this.#context, request }, (batch, row, isExact) => {
       this.#take(batch, row, isExact ? pipeline.stagesAfterStore : pipeline.stages, restFields !== undefined);
       return true;

@@ -1,9 +1,10 @@
-import type { FieldFilter, LineFilter } from "@sightline/model/ports.ts";
+import type { FieldFilter, LineFilter, LineHint } from "@sightline/model/ports.ts";
 import type { LineFilterStage, PipelineStage } from "../ast.ts";
 import { formatStage } from "../format/format-stage.ts";
 import { parseErrorOf } from "../parse/problems.ts";
 import type { TemplateLimits } from "../template/go-template.ts";
 import { type FormatStage, labelFormatStage, lineFormatStage } from "./format-stages.ts";
+import { impliedLines } from "./implied-lines.ts";
 import { jsonStage } from "./json-stages.ts";
 import { compileLabelFilter, labelFilterStage, labelsOf } from "./label-filter.ts";
 import { compileLineFilter, lowerLineFilter } from "./line-filter.ts";
@@ -21,6 +22,8 @@ export type CompiledPipeline = {
   readonly pushed: readonly LineFilter[];
   /** What labels must be before any stage changes them: the store may use it, the stages check it, too. */
   readonly fields: readonly FieldFilter[];
+  /** What of the other lines the stages drop in any case. */
+  readonly hints: readonly LineHint[];
   /** Every line that meets `pushed` gets through the line filters. */
   readonly linesPushed: boolean;
   /** Every line that meets `pushed` and `fields` gets through all stages. */
@@ -47,6 +50,7 @@ export function compilePipeline(stages: readonly PipelineStage[], limits: Templa
   const compiled: Compiled = {
     pushed: [],
     fields: [],
+    hints: [...impliedLines(stages)],
     linesPushed: true,
     passesPushed: true,
     stages: [],

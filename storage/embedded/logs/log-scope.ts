@@ -1,11 +1,12 @@
 import type { LogBatch, LogStream } from "@sightline/model/log-batch.ts";
 import { compileMatchers } from "@sightline/model/matcher.ts";
-import type { FieldFilter, LineFilter, StreamRequest, TimeRangeNs } from "@sightline/model/ports.ts";
+import type { FieldFilter, LineFilter, LineHint, StreamRequest, TimeRangeNs } from "@sightline/model/ports.ts";
 import { Breather } from "../segments/breather.ts";
 import type { SegmentInfo } from "../segments/segment.ts";
 import type { Segment } from "../segments/segment-directory.ts";
 import type { SegmentedStore } from "../segments/segmented-store.ts";
 import { type CompiledField, compileField, fieldConditions, fitsStatement, needsProbe } from "./field-conditions.ts";
+import { hintConditions } from "./hint-conditions.ts";
 import { compileLineFilters, type LineCondition, lineCondition } from "./line-matcher.ts";
 import type { IndexedStream, LogSegmentIndex } from "./log-segment-index.ts";
 import type { SegmentLogQuery } from "./segment-log-source.ts";
@@ -14,6 +15,7 @@ export type LogSegmentStore = SegmentedStore<LogBatch, LogSegmentIndex>;
 export type ScopeRequest = StreamRequest & {
   readonly line: readonly LineFilter[];
   readonly fields?: readonly FieldFilter[] | undefined;
+  readonly hints?: readonly LineHint[] | undefined;
 };
 
 /** First and last event time, both included. */
@@ -126,8 +128,9 @@ export class LogScope {
     if (!index) return undefined;
     const matching = await this.#matchingStreams(segment, index);
     const values: SegmentLogQuery["values"][number][] = [];
-    const { streams, conditions, isSure } = fieldConditions(fields, index, matching, values);
+    const { streams, conditions: ofFields, isSure } = fieldConditions(fields, index, matching, values);
     if (streams.length === 0) return undefined;
+    const conditions = [...ofFields, ...hintConditions(this.#request.hints ?? [], index, streams, values)];
     const { rows, release } = this.store.lease(segment);
     const filters = { streams, range: this.range, lines, conditions, values };
     return { segment: rows, info: segment.info, release, index, ...filters, isSure };

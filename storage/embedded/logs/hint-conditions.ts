@@ -1,0 +1,23 @@
+import type { DuckDBValue } from "@duckdb/node-api";
+import type { LineHint } from "@sightline/model/ports.ts";
+import type { LogSegmentIndex } from "./log-segment-index.ts";
+import { SegmentLabel } from "./segment-label.ts";
+
+/** Conditions of SQL for the rows of these streams that hints do not rule out. Adds what they compare with to `values`. */
+export function hintConditions(
+  hints: readonly LineHint[],
+  index: LogSegmentIndex,
+  streams: readonly number[],
+  values: DuckDBValue[],
+): readonly string[] {
+  return hints.flatMap(({ label: name, text }) => {
+    const label = new SegmentLabel(name, index);
+    if (label.isOpaque || label.nested.length > 0 || label.mayBeInTail) return [];
+    // Where streams have the label, records need not have it in their body.
+    if (streams.some((stream) => label.ofStream(stream).value !== "" || label.ofStream(stream).kind === "unknown")) {
+      return [];
+    }
+    const own = label.texts.map((column) => `coalesce(${column}, '') <> ''`);
+    return `(${[...own, `regexp_matches(body, $${values.push(text.toWellFormed())})`].join(" OR ")})`;
+  });
+}
