@@ -1,3 +1,5 @@
+import type { Utf8Texts } from "./utf8-texts.ts";
+
 /**
  * The type an attribute had on the wire. Values travel as text in one canonical form per type:
  * int decimal, double as JavaScript prints it, bool `true`/`false`, bytes base64, json (arrays and maps) as JSON.
@@ -15,6 +17,8 @@ export type AttributeColumn = {
   readonly name: string;
   readonly type: AttributeType;
   readonly values: readonly (string | undefined)[];
+  /** The values as UTF-8, as long as nobody has asked for them as strings; for whoever can do without these. */
+  readonly bytes?: Utf8Texts | undefined;
 };
 
 /** Instrumentation scope. */

@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { LazyAttributeColumn } from "./lazy-attribute-column.ts";
 import { LazyLogBatch, withIds } from "./lazy-log-batch.ts";
 import { Utf8Texts } from "./utf8-texts.ts";
 
@@ -55,4 +56,13 @@ test("other ids leave bodies what they are", () => {
   expect(changed.bodyBytes?.toStrings()).toEqual(TEXTS);
   expect(changed).toMatchObject({ length: 4, traceIds: ids, spanIds: ids, bodies: TEXTS });
   expect(withIds(changed, [], []).bodies).toEqual(TEXTS);
+});
+
+test("values of attributes are bytes until somebody asks for strings, too", () => {
+  const { bytes, ends } = textsOf(["one", "", ""]);
+  const column = new LazyAttributeColumn("a", "string", new Utf8Texts(bytes, ends, Uint8Array.of(1, 1, 0)));
+  expect(column.bytes?.length).toBe(3);
+  expect(column.values).toEqual(["one", "", undefined]);
+  expect(column.bytes).toBeUndefined();
+  expect({ ...column }).toEqual({ name: "a", type: "string", values: ["one", "", undefined] });
 });

@@ -6,14 +6,22 @@ export class Utf8Texts {
   readonly bytes: Buffer;
   /** Where each text ends; the next one begins there. */
   readonly ends: Uint32Array;
+  /** 1 where there is a text, 0 where there is none, not even an empty one. Absent: they are all there. */
+  readonly has: Uint8Array | undefined;
 
-  constructor(bytes: Buffer, ends: Uint32Array) {
+  constructor(bytes: Buffer, ends: Uint32Array, has?: Uint8Array) {
     this.bytes = bytes;
     this.ends = ends;
+    this.has = has;
   }
 
   get length(): number {
     return this.ends.length;
+  }
+
+  /** Of memory. */
+  get byteLength(): number {
+    return this.bytes.length + this.ends.byteLength + (this.has?.byteLength ?? 0);
   }
 
   start(i: number): number {
@@ -24,10 +32,12 @@ export class Utf8Texts {
     return this.ends[i] as number;
   }
 
+  /** "" where there is none. */
   at(i: number): string {
     return this.bytes.toString("utf8", this.start(i), this.ends[i]);
   }
 
+  /** "" where there is none. */
   toStrings(): string[] {
     const { bytes, ends } = this;
     const encoding = isAscii(bytes) ? "latin1" : "utf8";
@@ -39,5 +49,12 @@ export class Utf8Texts {
       start = end;
     }
     return texts;
+  }
+
+  toValues(): (string | undefined)[] {
+    const values: (string | undefined)[] = this.toStrings();
+    const { has } = this;
+    if (has) for (let i = 0; i < values.length; i++) if (has[i] === 0) values[i] = undefined;
+    return values;
   }
 }

@@ -1,7 +1,8 @@
 import type { AttributeColumn, AttributeType } from "@sightline/model/attributes.ts";
 import { BYTES, type WireReader } from "../wire/reader.ts";
-import type { AnyValueReader } from "./attributes.ts";
+import { ANY_STRING, type AnyValueReader } from "./attributes.ts";
 import { isAscii, type TextCache } from "./text-cache.ts";
+import { TextColumn } from "./text-column.ts";
 
 const KEY_VALUE_KEY = (1 << 3) | BYTES;
 const KEY_VALUE_VALUE = (2 << 3) | BYTES;
@@ -16,15 +17,13 @@ const MIN_COLUMNS = 64;
 /** Up to this many cells columns are laid out at their full length at once; later ones grow as they are needed. */
 const MAX_CELLS_UP_FRONT = 4 * 1024 * 1024;
 
-type Column = { readonly name: string; readonly type: AttributeType; readonly values: (string | undefined)[] };
-
 /** All columns of one attribute name; a second one only comes up when senders don't agree on its type. */
 type NamedColumns = {
   readonly name: string;
-  readonly columns: Column[];
+  readonly columns: TextColumn[];
   /** The row written last, and which of the columns has its value. */
   row: number;
-  column: Column | undefined;
+  column: TextColumn | undefined;
 };
 
 /** Gathers the attributes of rows that are read one after the other into columns. */
@@ -34,7 +33,7 @@ export class AttributeColumns {
   readonly #buffer: Buffer;
   readonly #texts: TextCache;
   readonly #values: AnyValueReader;
-  readonly #columns: Column[] = [];
+  readonly #columns: TextColumn[] = [];
   readonly #byName = new Map<string, NamedColumns>();
   /** Names in the order of the rows before: records of one place in a program carry the same names again. */
   readonly #expected: NamedColumns[] = [];
@@ -44,6 +43,11 @@ export class AttributeColumns {
   readonly #touched: NamedColumns[] = [];
   #touchedCount = 0;
   #abandoned = false;
+  /** The value that was read last, as text or where it is in the request. */
+  #type: AttributeType = "string";
+  #text: string | undefined = "";
+  #start = 0;
+  #end = 0;
 
   /** `rows` is the number of rows that may come. */
   constructor(rows: number, buffer: Buffer, texts: TextCache, values: AnyValueReader) {
@@ -65,7 +69,7 @@ export class AttributeColumns {
   abandonRow(): void {
     for (let i = 0; i < this.#touchedCount; i++) {
       const named = this.#touched[i] as NamedColumns;
-      if (named.column) named.column.values[this.#row] = undefined;
+      named.column?.remove(this.#row);
       named.row = -1;
     }
     this.#abandoned = true;
@@ -76,8 +80,8 @@ export class AttributeColumns {
     const outer = reader.enter("attributes");
     let named: NamedColumns | undefined;
     let isRefused = false;
-    let type: AttributeType = "string";
-    let text = "";
+    this.#type = "string";
+    this.#text = "";
     for (let tag = reader.nextTag(); tag !== 0; tag = reader.nextTag()) {
       if (tag === KEY_VALUE_KEY) {
         const length = reader.skipBytes();
@@ -85,22 +89,45 @@ export class AttributeColumns {
         isRefused = named === undefined;
       } else if (tag === KEY_VALUE_VALUE) {
         const outerValue = reader.enter("value");
-        this.#values.read(reader);
+        this.#readValue(reader);
         reader.leave(outerValue);
-        type = this.#values.type;
-        text = this.#values.text;
       } else reader.skip(tag);
     }
     reader.leave(outer);
     if (isRefused) return false;
     named ??= this.#namedByText("");
-    return named !== undefined && this.#put(named, type, text);
+    const column = named && this.#columnFor(named, this.#type);
+    if (!column) return false;
+    if (this.#text === undefined) column.putBytes(this.#row, this.#buffer, this.#start, this.#end);
+    else column.putText(this.#row, this.#text);
+    return true;
+  }
+
+  /** Most values are strings, which are not decoded. */
+  #readValue(reader: WireReader): void {
+    const start = reader.pos;
+    if (reader.nextTag() === ANY_STRING) {
+      const length = reader.skipBytes();
+      if (reader.pos === reader.end) {
+        this.#type = "string";
+        this.#text = undefined;
+        this.#start = reader.pos - length;
+        this.#end = reader.pos;
+        return;
+      }
+    }
+    reader.pos = start;
+    this.#values.read(reader);
+    this.#type = this.#values.type;
+    this.#text = this.#values.text;
   }
 
   /** Sets an attribute of the current row by hand. False when that would make one column too many. */
   set(name: string, type: AttributeType, text: string): boolean {
     const named = this.#namedByText(name);
-    return named !== undefined && this.#put(named, type, text);
+    const column = named && this.#columnFor(named, type);
+    column?.putText(this.#row, text);
+    return column !== undefined;
   }
 
   /** Whether the current row has an attribute of that name. */
@@ -110,9 +137,9 @@ export class AttributeColumns {
 
   /** `length` is the number of rows there are in the end. */
   finish(length: number): readonly AttributeColumn[] {
-    for (const { values } of this.#columns) if (values.length > length) values.length = length;
-    if (!this.#abandoned) return this.#columns;
-    return this.#columns.filter(({ values }) => values.some((value) => value !== undefined));
+    const isDense = this.#columns.length * this.#rows <= MAX_CELLS_UP_FRONT;
+    const columns = this.#abandoned ? this.#columns.filter(({ count }) => count > 0) : this.#columns;
+    return columns.map((column) => column.finish(isDense ? length : 0));
   }
 
   get limitMessage(): string {
@@ -122,28 +149,28 @@ export class AttributeColumns {
     );
   }
 
-  #put(named: NamedColumns, type: AttributeType, text: string): boolean {
+  /** Where the current row's value of that name and type belongs; undefined when that is one column too many. */
+  #columnFor(named: NamedColumns, type: AttributeType): TextColumn | undefined {
     const row = this.#row;
     let column = named.columns[0];
     if (column?.type !== type) {
       column = this.#columnOf(named, type);
-      if (!column) return false;
+      if (!column) return undefined;
     }
     if (named.row !== row) this.#touched[this.#touchedCount++] = named;
-    else if (named.column !== column && named.column) named.column.values[row] = undefined;
+    else if (named.column !== column) named.column?.remove(row);
     named.row = row;
     named.column = column;
-    column.values[row] = text;
-    return true;
+    return column;
   }
 
-  #columnOf(named: NamedColumns, type: AttributeType): Column | undefined {
+  #columnOf(named: NamedColumns, type: AttributeType): TextColumn | undefined {
     const known = named.columns.find((column) => column.type === type);
     if (known) return known;
     const count = this.#columns.length + 1;
     if (count > this.#maxColumns) return undefined;
     const isDense = count * this.#rows <= MAX_CELLS_UP_FRONT;
-    const column = { name: named.name, type, values: isDense ? new Array(this.#rows).fill(undefined) : [] };
+    const column = new TextColumn(named.name, type, isDense ? this.#rows : 0);
     named.columns.push(column);
     this.#columns.push(column);
     return column;

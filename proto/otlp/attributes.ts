@@ -6,7 +6,7 @@ import { TextCache } from "./text-cache.ts";
 /** Field tags of opentelemetry.proto.common.v1. */
 const KEY_VALUE_KEY = (1 << 3) | BYTES;
 const KEY_VALUE_VALUE = (2 << 3) | BYTES;
-const ANY_STRING = (1 << 3) | BYTES;
+export const ANY_STRING = (1 << 3) | BYTES;
 const ANY_BOOL = (2 << 3) | VARINT;
 const ANY_INT = (3 << 3) | VARINT;
 const ANY_DOUBLE = (4 << 3) | FIXED64;

@@ -1,12 +1,8 @@
 import { isUtf8 } from "node:buffer";
 import { Utf8Texts } from "@sightline/model/utf8-texts.ts";
-import { BYTES, type WireReader } from "../wire/reader.ts";
-import type { AnyValueReader } from "./attributes.ts";
-
-const ANY_STRING = (1 << 3) | BYTES;
-/** A byte that goes on with a character: 10xxxxxx. */
-const CONTINUATION_MASK = 0xc0;
-const CONTINUATION = 0x80;
+import type { WireReader } from "../wire/reader.ts";
+import { ANY_STRING, type AnyValueReader } from "./attributes.ts";
+import { hasTornCharacter } from "./torn-character.ts";
 
 /** The bodies of log records, row by row. Those that are strings are not decoded but copied as they are. */
 export class BodyColumn {
@@ -66,13 +62,4 @@ export class BodyColumn {
     const texts = new Utf8Texts(bytes, ends);
     return isUtf8(bytes) && !hasTornCharacter(texts) ? texts : texts.toStrings();
   }
-}
-
-/** Whether two texts make a character only together. */
-function hasTornCharacter({ bytes, ends }: Utf8Texts): boolean {
-  for (let row = 0; row + 1 < ends.length; row++) {
-    const next = bytes[ends[row] as number];
-    if (next !== undefined && (next & CONTINUATION_MASK) === CONTINUATION) return true;
-  }
-  return false;
 }

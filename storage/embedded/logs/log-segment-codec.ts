@@ -14,7 +14,7 @@ import { LetterGrams } from "../segments/letter-grams.ts";
 import { attributesInTermsOf, mergedKeys, renumbered } from "../segments/merge-columns.ts";
 import { packUtf8 } from "../segments/pack-utf8.ts";
 import { partColumn } from "../segments/part-column.ts";
-import { approximateTextBytes } from "../segments/pick-rows.ts";
+import { approximateAttributeBytes, approximateTextBytes } from "../segments/pick-rows.ts";
 import type {
   MergeInput,
   MergePlan,
@@ -72,7 +72,7 @@ export class LogSegmentCodec implements SegmentCodec<LogBatch, LogSegmentIndex> 
       ? bodyBytes.bytes.length + bodyBytes.ends.byteLength
       : approximateTextBytes(batch.bodies);
     let bytes = batch.length * 100 + ofBodies;
-    for (const { values } of batch.attributes) bytes += approximateTextBytes(values);
+    bytes += approximateAttributeBytes(batch.attributes);
     return bytes;
   }
 

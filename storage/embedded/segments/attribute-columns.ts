@@ -2,6 +2,7 @@ import type { DuckDBValue } from "@duckdb/node-api";
 import { VARCHAR } from "@duckdb/node-api";
 import type { Attribute, AttributeColumn, AttributeType } from "@sightline/model/attributes.ts";
 import { Breather } from "./breather.ts";
+import { packUtf8, type TextPart } from "./pack-utf8.ts";
 import type { RowPart, SegmentColumn } from "./segment-codec.ts";
 
 /** An attribute with a column of its own in a segment; its number is its place in the segment's list. */
@@ -91,10 +92,18 @@ export class AttributeColumns<Batch extends WithAttributes> {
         name: attributeColumnName(number),
         type: VARCHAR,
         fill: (out, at, part, from, to) => this.#fillColumn(number, out, at, part, from, to),
+        pack: (pieces) => packUtf8(pieces, (part) => this.#textsOf(number, part)),
       };
     });
     const fill: SegmentColumn["fill"] = (out, at, part, from, to) => this.#fillTail(out, at, part, from, to);
     return [...columns, { name: TAIL_COLUMN, type: VARCHAR, fill }];
+  }
+
+  /** Undefined when they are strings. */
+  #textsOf(number: number, part: number): TextPart | undefined {
+    const column = this.#hot[part]?.[number];
+    if (column && !column.bytes) return undefined;
+    return { texts: column?.bytes, rows: (this.#parts[part] as RowPart<Batch>).rows };
   }
 
   #fillColumn(number: number, out: DuckDBValue[], at: number, part: number, from: number, to: number): void {
@@ -127,10 +136,10 @@ async function countKeys(parts: readonly RowPart<WithAttributes>[]): Promise<Ite
   const breather = new Breather({ isBackground: true });
   const counts = new Map<string, { readonly name: string; readonly type: AttributeType; rows: number }>();
   for (const { batch, rows } of parts) {
-    for (const { name, type, values } of batch.attributes) {
-      let count = 0;
-      for (let i = 0; i < rows.length; i++) if (values[rows[i] as number] !== undefined) count++;
+    for (const column of batch.attributes) {
+      const count = countValues(column, rows);
       if (count === 0) continue;
+      const { name, type } = column;
       const id = attributeId({ name, type });
       const known = counts.get(id);
       if (known) known.rows += count;
@@ -139,6 +148,22 @@ async function countKeys(parts: readonly RowPart<WithAttributes>[]): Promise<Ite
     if (breather.due) await breather.pause();
   }
   return counts.values();
+}
+
+function countValues(column: AttributeColumn, rows: Uint32Array): number {
+  const { bytes } = column;
+  let count = 0;
+  if (bytes) {
+    const { has, length } = bytes;
+    for (let i = 0; i < rows.length; i++) {
+      const row = rows[i] as number;
+      if (row < length && (!has || has[row] === 1)) count++;
+    }
+    return count;
+  }
+  const { values } = column;
+  for (let i = 0; i < rows.length; i++) if (values[rows[i] as number] !== undefined) count++;
+  return count;
 }
 
 export function mostFrequentKeys(keys: Iterable<CountedKey>, maxColumns: number): readonly CountedKey[] {

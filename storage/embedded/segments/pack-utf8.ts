@@ -1,9 +1,9 @@
 import type { Utf8Texts } from "@sightline/model/utf8-texts.ts";
-import { type PackedColumn, packHeap } from "./packed-column.ts";
+import { type PackedColumn, packHeap, validityBits } from "./packed-column.ts";
 import type { Piece } from "./segment-codec.ts";
 
-/** Where the texts of a part's rows are. */
-export type TextPart = { readonly texts: Utf8Texts; readonly rows: Uint32Array };
+/** Where the texts of a part's rows are. Rows beyond the last text have none; without texts no row has. */
+export type TextPart = { readonly texts: Utf8Texts | undefined; readonly rows: Uint32Array };
 
 /** Texts of several pieces as a column of DuckDB. Undefined when those of a part are no bytes. */
 export function packUtf8(
@@ -18,31 +18,71 @@ export function packUtf8(
     if (!source) return undefined;
     sources.push({ ...piece, ...source });
     count += piece.to - piece.from;
-    for (let i = piece.from; i < piece.to; i++) bytes += lengthOf(source, i);
+    bytes += bytesOf(source, piece);
   }
-  const heap = new Uint8Array(bytes);
-  const ends = new Uint32Array(count);
-  let at = 0;
-  let row = 0;
-  for (const { texts, rows, from, to } of sources) {
-    for (let i = from; i < to; ) {
-      // Neighbours are copied together; most often that is all of the piece.
-      const first = rows[i] as number;
-      const start = texts.start(first);
-      let end = start;
-      let next = first;
-      for (; i < to && rows[i] === next; i++) {
-        end = texts.end(next++);
-        ends[row++] = at + end - start;
-      }
-      heap.set(texts.bytes.subarray(start, end), at);
-      at += end - start;
-    }
-  }
-  return packHeap(heap, ends);
+  const packed = new PackedTexts(count, bytes);
+  for (const source of sources) packed.add(source);
+  return packed.finish();
 }
 
-function lengthOf({ texts, rows }: TextPart, i: number): number {
-  const row = rows[i] as number;
-  return texts.end(row) - texts.start(row);
+function bytesOf({ texts, rows }: TextPart, { from, to }: Piece): number {
+  let bytes = 0;
+  for (let i = from; texts && i < to; i++) {
+    const row = rows[i] as number;
+    if (row < texts.length) bytes += texts.end(row) - texts.start(row);
+  }
+  return bytes;
+}
+
+class PackedTexts {
+  readonly #heap: Uint8Array<ArrayBuffer>;
+  readonly #ends: Uint32Array;
+  readonly #has: Uint8Array;
+  #bytes = 0;
+  #rows = 0;
+  #count = 0;
+
+  constructor(rows: number, bytes: number) {
+    this.#heap = new Uint8Array(bytes);
+    this.#ends = new Uint32Array(rows);
+    this.#has = new Uint8Array(rows);
+  }
+
+  add({ texts, rows, from, to }: Piece & TextPart): void {
+    for (let i = from; i < to; ) {
+      const first = rows[i] as number;
+      if (!texts || first >= texts.length) {
+        this.#ends[this.#rows++] = this.#bytes;
+        i++;
+      } else i = this.#addNeighbours(texts, rows, i, to);
+    }
+  }
+
+  finish(): PackedColumn {
+    if (this.#count === 0) return {};
+    const packed = packHeap(this.#heap, this.#ends);
+    const { length } = this.#has;
+    return this.#count === length
+      ? packed
+      : { ...packed, validity: validityBits(length, (row) => this.#has[row] === 1) };
+  }
+
+  /** Neighbours are copied together; most often that is all of the piece. Returns where they end. */
+  #addNeighbours(texts: Utf8Texts, rows: Uint32Array, from: number, to: number): number {
+    const { ends, has, length } = texts;
+    const first = rows[from] as number;
+    const start = texts.start(first);
+    let end = start;
+    let i = from;
+    for (let row = first; i < to && row < length && rows[i] === row; row++, i++) {
+      end = ends[row] as number;
+      this.#ends[this.#rows] = this.#bytes + end - start;
+      const isThere = has?.[row] ?? 1;
+      this.#has[this.#rows++] = isThere;
+      this.#count += isThere;
+    }
+    this.#heap.set(texts.bytes.subarray(start, end), this.#bytes);
+    this.#bytes += end - start;
+    return i;
+  }
 }

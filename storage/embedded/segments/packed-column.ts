@@ -39,9 +39,13 @@ function validityOf(values: readonly DuckDBValue[]): ArrayBuffer | "none" | unde
   for (const value of values) if (value === null) nulls++;
   if (nulls === 0) return undefined;
   if (nulls === values.length) return "none";
-  const bits = new Uint8Array(Math.ceil(values.length / 64) * 8);
-  for (let row = 0; row < values.length; row++) {
-    if (values[row] !== null) bits[row >>> 3] = (bits[row >>> 3] as number) | (1 << (row & 7));
+  return validityBits(values.length, (row) => values[row] !== null);
+}
+
+export function validityBits(rows: number, isThere: (row: number) => boolean): ArrayBuffer {
+  const bits = new Uint8Array(Math.ceil(rows / 64) * 8);
+  for (let row = 0; row < rows; row++) {
+    if (isThere(row)) bits[row >>> 3] = (bits[row >>> 3] as number) | (1 << (row & 7));
   }
   return bits.buffer;
 }

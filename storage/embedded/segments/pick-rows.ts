@@ -22,6 +22,13 @@ export function pickAttributes(columns: readonly AttributeColumn[], rows: Uint32
   return picked;
 }
 
+/** The size in memory of attributes, roughly. */
+export function approximateAttributeBytes(columns: readonly AttributeColumn[]): number {
+  let bytes = 0;
+  for (const column of columns) bytes += column.bytes?.byteLength ?? approximateTextBytes(column.values);
+  return bytes;
+}
+
 /** The size in memory of texts, roughly. */
 export function approximateTextBytes(texts: readonly (string | undefined)[]): number {
   let bytes = 8 * texts.length;

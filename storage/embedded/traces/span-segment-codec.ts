@@ -5,7 +5,7 @@ import { Breather } from "../segments/breather.ts";
 import { isHexId, wordOfHex } from "../segments/hex-id.ts";
 import { attributesInTermsOf, mergedKeys, renumbered } from "../segments/merge-columns.ts";
 import { partColumn } from "../segments/part-column.ts";
-import { approximateTextBytes } from "../segments/pick-rows.ts";
+import { approximateAttributeBytes, approximateTextBytes } from "../segments/pick-rows.ts";
 import type {
   MergeInput,
   MergePlan,
@@ -68,7 +68,7 @@ export class SpanSegmentCodec implements SegmentCodec<SpanBatch, SpanSegmentInde
 
   approximateBytes(batch: SpanBatch): number {
     let bytes = batch.length * 200 + approximateTextBytes(batch.names) + approximateTextBytes(batch.statusMessages);
-    for (const { values } of batch.attributes) bytes += approximateTextBytes(values);
+    bytes += approximateAttributeBytes(batch.attributes);
     for (const list of [...batch.events, ...batch.links]) {
       for (const { attributes } of list ?? []) {
         bytes += 200 + approximateTextBytes(attributes.map(({ value }) => value));
