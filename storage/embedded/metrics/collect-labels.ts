@@ -1,5 +1,5 @@
 import type { LabelRequest } from "@sightline/model/ports.ts";
-import { selectSeries } from "./select-series.ts";
+import { keyOfMatchers, type SelectionCache } from "./selection-cache.ts";
 import { MaskedSource } from "./series-mask.ts";
 import type { SeriesSource } from "./series-source.ts";
 import type { TimeSlice } from "./time-slice.ts";
@@ -13,8 +13,9 @@ export async function collectLabels(
   name: string | undefined,
   slice: TimeSlice,
   into: Set<string>,
+  chosen: SelectionCache,
 ): Promise<void> {
-  const selected = await selectSeries(source, matchers, slice);
+  const selected = await chosen.select(source, matchers, keyOfMatchers(matchers), slice);
   const ids = source instanceof MaskedSource ? await source.listed(selected, range, slice) : selected;
   for (let from = 0; from < ids.length; from += LABELS_AT_A_TIME) {
     source.collectLabels(ids.slice(from, from + LABELS_AT_A_TIME), name, into);

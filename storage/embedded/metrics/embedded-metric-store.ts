@@ -26,6 +26,7 @@ import { ByteCache } from "./byte-cache.ts";
 import { Rejections } from "./rejections.ts";
 import { retentionOverrides } from "./retention/retention-overrides.ts";
 import type { RetentionPolicy } from "./retention/retention-policy.ts";
+import { SelectionCache } from "./selection-cache.ts";
 import { type StoreState, StoreTelemetry } from "./store-telemetry.ts";
 import { TenantMetrics } from "./tenant-metrics.ts";
 
@@ -40,6 +41,8 @@ export type EmbeddedMetricStoreOptions = {
 };
 
 const MAINTENANCE_INTERVAL_MS = 15_000;
+/** Of the size of the cache, on top of it. */
+const SELECTION_SHARE = 1 / 16;
 
 /**
  * Metrics in memory and in files of this machine. Appends go to the head; it is cut into immutable blocks when it is
@@ -70,10 +73,12 @@ export class EmbeddedMetricStore implements MetricStore, Copyable {
   readonly memoryParts: readonly MemoryPart[] = [
     { name: "metric_head", memoryBytes: () => this.#headBytes(), flush: () => this.flush() },
     { name: "metric_cache", memoryBytes: () => this.#cache.bytes, shrink: () => this.#cache.shrink() },
+    { name: "metric_selections", memoryBytes: () => this.#chosen.bytes, shrink: () => this.#chosen.shrink() },
   ];
   readonly #options: EmbeddedMetricStoreOptions;
   readonly #nowMs: () => number;
   readonly #cache: ByteCache<CachedPart>;
+  readonly #chosen: SelectionCache;
   readonly #telemetry: StoreTelemetry;
   readonly #policies: TenantOverrides<RetentionPolicy>;
   readonly #tenants = new Map<TenantId, TenantMetrics>();
@@ -89,6 +94,7 @@ export class EmbeddedMetricStore implements MetricStore, Copyable {
     this.#options = options;
     this.#nowMs = options.nowMs ?? Date.now;
     this.#cache = new ByteCache(options.config.cache);
+    this.#chosen = new SelectionCache(options.config.cache * SELECTION_SHARE);
     this.#telemetry = new StoreTelemetry(options.registry, () => this.#state());
     this.#policies = retentionOverrides(options);
   }
@@ -265,6 +271,7 @@ export class EmbeddedMetricStore implements MetricStore, Copyable {
       config,
       logger,
       cache: this.#cache,
+      chosen: this.#chosen,
       telemetry: this.#telemetry,
       nowMs: this.#nowMs,
       policy: () => this.#policies.of(tenant),

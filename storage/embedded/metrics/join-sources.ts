@@ -1,7 +1,7 @@
 import type { SeriesRequest } from "@sightline/model/ports.ts";
 import type { BlockCache } from "./block.ts";
 import { JoinedSeries, type SelectedSeries } from "./joined-series.ts";
-import { selectSeries } from "./select-series.ts";
+import { keyOfMatchers, type SelectionCache } from "./selection-cache.ts";
 import { SeriesLink } from "./series-link.ts";
 import { MaskedSource } from "./series-mask.ts";
 import type { SeriesSource } from "./series-source.ts";
@@ -15,11 +15,16 @@ export async function joinSources(
   sources: readonly SeriesSource[],
   { sorted, range, matchers }: Omit<SeriesRequest, "tenant">,
   slice: TimeSlice,
-  { cache, listing }: { readonly cache: BlockCache; readonly listing: boolean },
+  {
+    cache,
+    chosen,
+    listing,
+  }: { readonly cache: BlockCache; readonly chosen: SelectionCache; readonly listing: boolean },
 ): Promise<JoinedSeries> {
   const selections: SelectedSeries[] = [];
+  const key = keyOfMatchers(matchers);
   for (const source of sources) {
-    const ids = await selectSeries(source, matchers, slice);
+    const ids = await chosen.select(source, matchers, key, slice);
     const isMasked = listing && source instanceof MaskedSource;
     selections.push({ source, ids: isMasked ? await source.listed(ids, range, slice) : ids });
   }

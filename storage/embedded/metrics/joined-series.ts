@@ -13,6 +13,8 @@ export type SelectedSeries = { readonly source: SeriesSource; readonly ids: read
 export type LinkOf = (from: SeriesSource, to: SeriesSource) => SeriesLink;
 
 const NONE = -1;
+/** From this many times as many series on as are looked for, clearing a place for each takes longer than hashing those. */
+const SPARSE_FACTOR = 32;
 
 /**
  * The selected series of several sources, each label set once. Rows are in the order of the source with most of them,
@@ -115,7 +117,7 @@ export class JoinedSeries {
         const id = ids[i] as number;
         const known = link.get(id);
         // Another query may have linked it to a series that came after this one's were selected.
-        let row = known >= 0 ? (rowOfId[known] ?? NONE) : NONE;
+        let row = known >= 0 ? rowOfId(known) : NONE;
         if (known === UNKNOWN) row = this.#link(link, source, id);
         if (row < 0) row = this.#rowAmong(others, source, id);
         rows[row] = id;
@@ -133,11 +135,17 @@ export class JoinedSeries {
     return row;
   }
 
-  #rowsOfBiggest({ seriesCount }: SeriesSource): Int32Array {
+  /** Of the number of a series in the biggest source, its row. */
+  #rowsOfBiggest({ seriesCount }: SeriesSource): (id: number) => number {
     const ids = this.#ids[this.#biggest] as Int32Array;
+    if (this.#biggestRows * SPARSE_FACTOR < seriesCount) {
+      const rows = new Map<number, number>();
+      for (let row = 0; row < this.#biggestRows; row++) rows.set(ids[row] as number, row);
+      return (id) => rows.get(id) ?? NONE;
+    }
     const rows = new Int32Array(seriesCount).fill(NONE);
     for (let row = 0; row < this.#biggestRows; row++) rows[ids[row] as number] = row;
-    return rows;
+    return (id) => rows[id] ?? NONE;
   }
 
   #indexBiggest(biggest: SeriesSource): HashIndex {

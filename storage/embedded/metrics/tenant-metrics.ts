@@ -21,6 +21,7 @@ import { readSeries } from "./read-series.ts";
 import type { Rejections } from "./rejections.ts";
 import { Retention } from "./retention/retention.ts";
 import { longestKeepMs, type RetentionPolicy } from "./retention/retention-policy.ts";
+import type { SelectionCache } from "./selection-cache.ts";
 import { MaskedSource } from "./series-mask.ts";
 import type { SeriesReader, SeriesSource } from "./series-source.ts";
 import { SideData } from "./side-data.ts";
@@ -33,6 +34,7 @@ export type TenantOptions = {
   readonly dir: string;
   readonly config: EmbeddedMetricsConfig;
   readonly cache: BlockCache;
+  readonly chosen: SelectionCache;
   readonly logger: Logger;
   readonly telemetry: StoreTelemetry;
   readonly nowMs: () => number;
@@ -165,12 +167,16 @@ export class TenantMetrics {
 
   async *select(asked: Selection, signal: AbortSignal): AsyncGenerator<readonly SeriesSlice[]> {
     const request = { ...asked, range: this.#retention.visible(asked.range) };
-    const { cache } = this.#options;
+    const { cache, chosen } = this.#options;
     const slice = new TimeSlice(signal);
     const blocks = this.#acquire(request.range);
     try {
       const { sources, listed } = await this.#sources(blocks, request);
-      const joined = await joinSources(sources, request, slice, { cache, listing: request.limit !== undefined });
+      const joined = await joinSources(sources, request, slice, {
+        cache,
+        chosen,
+        listing: request.limit !== undefined,
+      });
       const all = request.sorted ? await joined.rowsInLabelOrder(slice) : joined.rows();
       const rows = request.limit ? all.slice(0, request.limit) : all;
       const open = (source: SeriesSource, ids: readonly number[]) => this.#open(source, ids, request.range, listed);
@@ -195,12 +201,12 @@ export class TenantMetrics {
 
   async series(asked: LabelRequest, signal: AbortSignal): Promise<readonly Labels[]> {
     const request = { ...asked, range: this.#retention.visible(asked.range) };
-    const { cache } = this.#options;
+    const { cache, chosen } = this.#options;
     const slice = new TimeSlice(signal);
     const blocks = this.#acquire(request.range);
     try {
       const { sources } = await this.#sources(blocks, request);
-      const joined = await joinSources(sources, request, slice, { cache, listing: true });
+      const joined = await joinSources(sources, request, slice, { cache, chosen, listing: true });
       const count = request.limit ? Math.min(request.limit, joined.length) : joined.length;
       return Array.from({ length: count }, (_, row) => joined.labelsOf(row));
     } finally {
@@ -217,7 +223,7 @@ export class TenantMetrics {
       const { sources } = await this.#sources(blocks, request);
       for (const source of sources) {
         const isFiltered = request.matchers.length > 0 || source instanceof MaskedSource;
-        if (isFiltered) await collectLabels(source, request, name, slice, found);
+        if (isFiltered) await collectLabels(source, request, name, slice, found, this.#options.chosen);
         else for (const text of name === undefined ? source.names() : source.valuesOf(name)) found.add(text);
         if (slice.due) await slice.pause();
       }
