@@ -178,7 +178,6 @@ export class Alertmanager {
       onGrouped: (alert, group) => this.#recordGrouped(alert, group),
       onLimit: (alert, route) => this.#recordLimit(alert, route.receiver),
     });
-    const isFirst = this.#generation === undefined;
     this.#generation?.dispatcher.stop();
     const hash = createHash("md5").update(text).digest("hex");
     this.#generation = { config, receivers, inhibitor, dispatcher, hash };
@@ -187,9 +186,10 @@ export class Alertmanager {
     for (const alert of alerts) inhibitor.observe(alert);
     for (const alert of alerts) dispatcher.dispatch(alert);
     clearTimeout(this.#start);
-    if (isFirst && limits.dispatchDelayMs > 0) {
-      this.#start = setTimeout(() => dispatcher.start(), limits.dispatchDelayMs);
-    } else dispatcher.start();
+    // From the start of the process on, however often the configuration was read meanwhile.
+    const waitMs = limits.dispatchDelayMs - performance.now();
+    if (waitMs > 0) this.#start = setTimeout(() => dispatcher.start(), waitMs);
+    else dispatcher.start();
   }
 
   /**

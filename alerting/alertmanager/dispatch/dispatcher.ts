@@ -79,8 +79,10 @@ export class Dispatcher {
     }
     const group = this.#create(route, labels, name);
     this.#hold(group, alert);
-    const isOld = alert.startsAtMs + route.groupWaitMs < Date.now();
-    const begin = () => group.start(isOld ? 0 : route.groupWaitMs);
+    const nowMs = Date.now();
+    // An old alert has waited long enough.
+    const dueMs = alert.startsAtMs + route.groupWaitMs < nowMs ? nowMs : nowMs + route.groupWaitMs;
+    const begin = () => group.start(Math.max(0, dueMs - Date.now()));
     if (this.#isRunning) begin();
     else this.#waiting.push(begin);
   }
