@@ -133,6 +133,8 @@ function formatFloat({ verb, precision, flags }: Spec, value: number): string | 
     text = precision === undefined ? displayFloat(absolute) : general(absolute, digits);
   else return undefined;
   const isNegative = value < 0 || Object.is(value, -0);
+  // Infinity always has its sign.
+  if (value === Number.POSITIVE_INFINITY) return `${signOf(false, flags) || "+"}${text}`;
   return signOf(isNegative, flags) + (verb === "E" || verb === "G" ? text.toUpperCase() : text);
 }
 
