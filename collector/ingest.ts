@@ -54,10 +54,13 @@ const FLUSH_AT = 0.7;
 const RETRY_AFTER_MS = 2_000;
 /** Decoding so much takes some milliseconds: larger requests are decoded in steps. */
 const LARGE_BODY_BYTES = 512 * 1024;
+/** Bytes of JSON per byte that was sent. */
+const TYPICAL_RATIO = 10;
 const PROTOBUF_OF: ReadonlyMap<Protocol, Protocol> = new Map([
   ["otlp-metrics-json", "otlp-metrics-protobuf"],
   ["otlp-logs-json", "otlp-logs-protobuf"],
   ["otlp-traces-json", "otlp-traces-protobuf"],
+  ["loki-push-json", "loki-push-protobuf"],
 ]);
 /** Few, because each may take max_decompressed_bytes. Only large bodies take long: they are inflated on other threads. */
 const MAX_INFLATING = 2;
@@ -155,6 +158,7 @@ export class Ingest implements Component {
       signal,
       store,
       wal,
+      prepare: (request) => (signalOf(request) === signal ? this.#prepareAgain(request) : request),
       decode: (request) => (signalOf(request) === signal ? batchOf(this.#decodeAgain(request), request) : undefined),
       itemsOf: itemsOfBatch,
       deadLetters,
@@ -170,6 +174,18 @@ export class Ingest implements Component {
     const { protocol } = request;
     if (protocol === TAIL_DECISION) return undefined;
     return this.#tenants.reprocess(request, this.#options.decoder.decode({ ...request, protocol }));
+  }
+
+  /** A request from the log with what takes long before it is decoded done on other threads. Throws what decoding it would. */
+  async #prepareAgain(request: LoggedRequest): Promise<LoggedRequest> {
+    const { protocol, encoding, body } = request;
+    if (protocol === TAIL_DECISION || !PROTOBUF_OF.has(protocol)) return request;
+    const isInflated = encoding !== "identity";
+    if (body.length < (isInflated ? LARGE_BODY_BYTES / TYPICAL_RATIO : LARGE_BODY_BYTES)) return request;
+    const maxBytes = this.#options.config.limits.max_decompressed_bytes;
+    const inflated = isInflated ? await decompressAsync(body, encoding, maxBytes) : body;
+    const wire: WireRequest = { ...request, protocol, encoding: "identity", body: inflated };
+    return { ...request, ...(await this.#withoutJson(wire, undefined, isInflated)) };
   }
 
   /** Requests that are not answered yet, and spans about which tail sampling has not decided. */
@@ -270,11 +286,12 @@ export class Ingest implements Component {
   }
 
   /** Large requests in JSON become protobuf on another thread. Nobody else needs a body that was inflated. */
-  async #withoutJson(request: WireRequest, place: BudgetPlace, isInflated: boolean): Promise<WireRequest> {
+  async #withoutJson(request: WireRequest, place: BudgetPlace | undefined, isInflated: boolean): Promise<WireRequest> {
     const protocol = PROTOBUF_OF.get(request.protocol);
     if (!protocol || request.encoding !== "identity" || request.body.length < LARGE_BODY_BYTES) return request;
-    const body = await this.#json.toProtobuf(signalOf(request), request.body, { giveAway: isInflated });
-    place.grow(body.length);
+    const kind = protocol === "loki-push-protobuf" ? "loki-push" : signalOf(request);
+    const body = await this.#json.toProtobuf(kind, request.body, { giveAway: isInflated });
+    place?.grow(body.length);
     return { ...request, protocol, body };
   }
 

@@ -15,6 +15,8 @@ export type StoreQueueOptions<Batch> = {
   readonly signal: Signal;
   readonly store: Store<Batch>;
   readonly wal: Pick<WriteAheadLog, "replay" | "lastPosition">;
+  /** What takes long of a request from the log, done beside other work; `decode` gets the result. Throws what it throws. */
+  readonly prepare?: ((request: LoggedRequest) => Promise<LoggedRequest> | LoggedRequest) | undefined;
   /** Also processes. undefined when the request is of another signal. Throws what the decoder throws. */
   readonly decode: (request: LoggedRequest) => Batch | undefined;
   /** Samples, records or spans in a batch. */
@@ -273,7 +275,8 @@ export class StoreQueue<Batch> {
   async #replayOne(position: number, request: LoggedRequest): Promise<boolean> {
     let batch: Batch | undefined;
     try {
-      batch = this.#options.decode(request);
+      const prepared = this.#options.prepare?.(request) ?? request;
+      batch = this.#options.decode(prepared instanceof Promise ? await prepared : prepared);
     } catch (error) {
       await this.#putAside(position, request, "undecodable", error);
       return true;

@@ -4,9 +4,16 @@ import type { LogBatch } from "@sightline/model/log-batch.ts";
 import type { Rejection } from "@sightline/model/ports.ts";
 import type { RequestBounds } from "../otlp/object-budget.ts";
 import { PushRecords } from "./push-records.ts";
+import { PushWriter } from "./push-writer.ts";
 import { parseStreamLabels } from "./stream-labels.ts";
 
 type JsonObject = Readonly<Record<string, unknown>>;
+
+/** What is told of a push request, stream by stream; labels as they are or as text. */
+type PushSink = {
+  startStream(labels: readonly Label[] | string): void;
+  add(timeNs: bigint, line: string, metadata: readonly Label[]): void;
+};
 
 /**
  * Decodes a push request in JSON: `{"streams":[{"stream":{…},"values":[["ns","line",{…}],…]}]}` (Loki's pkg/loghttp), and
@@ -18,18 +25,38 @@ export function decodeLokiPushJson(
   receivedAtMs: number,
   bounds: RequestBounds = {},
 ): { batch: LogBatch; rejected: Rejection[] } {
-  const streams = list(object(parse(bytes), "the body").streams, "streams");
-  let rows = 0;
-  for (const [i, stream] of streams.entries())
-    rows += entriesOf(object(stream, `streams[${i}]`), `streams[${i}]`).length;
+  const streams = streamsOf(bytes);
+  const rows = streams.reduce((sum, stream, i) => sum + entriesOf(stream, `streams[${i}]`).length, 0);
   const records = new PushRecords(rows, receivedAtMs, bounds);
-  for (const [i, value] of streams.entries()) {
-    const stream = value as JsonObject;
-    const place = `streams[${i}]`;
-    records.startStream(labelsOf(stream, place));
-    for (const [j, entry] of entriesOf(stream, place).entries()) addEntry(entry, () => `${place}, entry ${j}`, records);
-  }
+  readStreams(streams, {
+    startStream: (labels) => records.startStream(typeof labels === "string" ? parseStreamLabels(labels) : labels),
+    add: (timeNs, line, metadata) => records.add(timeNs, line, metadata),
+  });
   return records.finish();
+}
+
+/**
+ * Such a request as a logproto.PushRequest, which says the same and can be read a little at a time. Throws
+ * `InvalidInputError` that names the place; whether labels that come as text are some, and whether it is too much, is
+ * for whoever reads it.
+ */
+export function lokiPushJsonToProtobuf(bytes: Uint8Array): Uint8Array {
+  const writer = new PushWriter(bytes.length);
+  readStreams(streamsOf(bytes), writer);
+  return writer.finish();
+}
+
+function streamsOf(bytes: Uint8Array): readonly JsonObject[] {
+  const streams = list(object(parse(bytes), "the body").streams, "streams");
+  return streams.map((stream, i) => object(stream, `streams[${i}]`));
+}
+
+function readStreams(streams: readonly JsonObject[], sink: PushSink): void {
+  for (const [i, stream] of streams.entries()) {
+    const place = `streams[${i}]`;
+    sink.startStream(labelsOf(stream, place));
+    for (const [j, entry] of entriesOf(stream, place).entries()) addEntry(entry, () => `${place}, entry ${j}`, sink);
+  }
 }
 
 function parse(bytes: Uint8Array): unknown {
@@ -44,22 +71,22 @@ function entriesOf(stream: JsonObject, place: string): readonly unknown[] {
   return list(stream.values ?? stream.entries, `${place}.values`);
 }
 
-function labelsOf({ stream, labels }: JsonObject, place: string): readonly Label[] {
-  if (typeof labels === "string") return parseStreamLabels(labels);
+function labelsOf({ stream, labels }: JsonObject, place: string): readonly Label[] | string {
+  if (typeof labels === "string") return labels;
   return pairs(object(stream ?? {}, `${place}.stream`), () => `${place}.stream`);
 }
 
-function addEntry(entry: unknown, place: () => string, records: PushRecords): void {
+function addEntry(entry: unknown, place: () => string, sink: PushSink): void {
   if (Array.isArray(entry)) {
     const [time, line, metadata] = entry as unknown[];
     if (typeof time !== "string" || !/^-?\d{1,19}$/.test(time)) {
       throw new InvalidInputError(`${place()}: the timestamp must be a string of nanoseconds`);
     }
-    records.add(BigInt(time), text(line, place), metadata === undefined ? [] : metadataOf(metadata, place));
+    sink.add(BigInt(time), text(line, place), metadata === undefined ? [] : metadataOf(metadata, place));
     return;
   }
   const { ts, line, structuredMetadata } = object(entry, place);
-  records.add(rfc3339Ns(ts, place), text(line, place), metadataOf(structuredMetadata ?? {}, place));
+  sink.add(rfc3339Ns(ts, place), text(line, place), metadataOf(structuredMetadata ?? {}, place));
 }
 
 /** The third element of an entry: names and values, or, as an answer to a query has it, these one level down. */

@@ -3,7 +3,7 @@ import { labelsToObject } from "@sightline/model/labels.ts";
 import type { LogBatch } from "@sightline/model/log-batch.ts";
 import protobuf from "protobufjs";
 import { describe, expect, test } from "vitest";
-import { decodeLokiPushJson } from "./push-json.ts";
+import { decodeLokiPushJson, lokiPushJsonToProtobuf } from "./push-json.ts";
 import { decodeLokiPush, decodeLokiPushInSteps } from "./push-protobuf.ts";
 
 const RECEIVED_MS = 1_790_000_000_000;
@@ -40,7 +40,13 @@ const encode = (streams: readonly Stream[]) =>
     }),
   ).finish();
 const fromProtobuf = (...streams: Stream[]) => decodeLokiPush(encode(streams), RECEIVED_MS);
-const fromJson = (body: unknown) => decodeLokiPushJson(Buffer.from(JSON.stringify(body)), RECEIVED_MS);
+/** Whichever way it is decoded, it is the same. */
+function fromJson(body: unknown) {
+  const bytes = Buffer.from(JSON.stringify(body));
+  const decoded = decodeLokiPushJson(bytes, RECEIVED_MS);
+  expect(decodeLokiPush(lokiPushJsonToProtobuf(bytes), RECEIVED_MS)).toEqual(decoded);
+  return decoded;
+}
 
 function rowsOf(batch: LogBatch) {
   return Array.from({ length: batch.length }, (_, row) => ({
@@ -144,6 +150,15 @@ test("without a time an entry has that of its arrival, and one beyond 2262 or be
   ]);
 });
 
+test("JSON that is made protobuf first has the same times, labels with any characters, and entries that are refused", () => {
+  const times = [0n, 1n, -1n, -1_500_000_000n, 2n ** 63n - 1n, 2n ** 63n, 9_999_999_999_999_999_999n];
+  const values = times.map((ns) => [String(ns), `at ${ns}`]);
+  const { batch, rejected } = fromJson({
+    streams: [{ stream: { 'we"ird\\ näme\n': "\u0000 \u2028 `'\"\t", "": "x" }, values }, {}, { stream: {} }],
+  });
+  expect([batch.length, rejected[0]?.count]).toEqual([3, 4]);
+});
+
 test("a large request is decoded in steps", () => {
   const entries = Array.from({ length: 2_500 }, (_, i) => ({ ns: NS + BigInt(i), line: `line ${i}` }));
   const steps = [...decodeLokiPushInSteps(encode([{ labels: '{a="b"}', entries }]), RECEIVED_MS)];
@@ -167,6 +182,7 @@ describe("what is not a push request is refused", () => {
     ['{"streams":[{"labels":"{}","entries":[{"ts":"today","line":""}]}]}', "ts must be a time"],
   ])("%s", (body, message) => {
     expect(() => decodeLokiPushJson(Buffer.from(body), RECEIVED_MS)).toThrow(message);
+    expect(() => decodeLokiPush(lokiPushJsonToProtobuf(Buffer.from(body)), RECEIVED_MS)).toThrow(message);
   });
 
   test("protobuf of another shape", () => {

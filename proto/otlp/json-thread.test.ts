@@ -1,5 +1,6 @@
 import { InvalidInputError } from "@sightline/model/errors.ts";
 import { afterAll, expect, test } from "vitest";
+import { lokiPushJsonToProtobuf } from "../loki/push-json.ts";
 import { otlpJsonToProtobuf } from "./json.ts";
 import { JsonThread } from "./json-thread.ts";
 
@@ -27,6 +28,12 @@ test("gives what the conversion gives, in the order it was asked, and leaves the
   for (const [i, bytes] of requests.entries()) {
     expect(Buffer.compare(answers[i] as Uint8Array, otlpJsonToProtobuf("logs", bytes))).toBe(0);
   }
+});
+
+test("turns pushes of Loki into protobuf, too", async () => {
+  const push = Buffer.from('{"streams":[{"stream":{"a":"b"},"values":[["1790000000123456789","x"]]}]}');
+  expect(Buffer.compare(await thread.toProtobuf("loki-push", push), lokiPushJsonToProtobuf(push))).toBe(0);
+  await expect(thread.toProtobuf("loki-push", Buffer.from("[]"))).rejects.toThrow("the body must be an object");
 });
 
 test("takes the memory of a request that is given away", async () => {

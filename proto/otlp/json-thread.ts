@@ -2,14 +2,16 @@ import { Worker } from "node:worker_threads";
 import { InvalidInputError, TooLargeError } from "@sightline/model/errors.ts";
 import type { Signal } from "@sightline/model/ports.ts";
 
-export type JsonRequest = { readonly signal: Signal; readonly bytes: Uint8Array };
+/** What the JSON is: OTLP of a signal, or Loki's push. */
+export type JsonKind = Signal | "loki-push";
+export type JsonRequest = { readonly kind: JsonKind; readonly bytes: Uint8Array };
 /** `error` has the message of an `InvalidInputError`, `bug` that of anything else. */
 export type JsonAnswer = { readonly bytes: Uint8Array } | { readonly error: string } | { readonly bug: string };
 
 type Waiting = { readonly resolve: (bytes: Uint8Array) => void; readonly reject: (error: Error) => void };
 
 /**
- * A thread that turns large OTLP requests in JSON into protobuf, one after the other: parsing can't be interrupted, and
+ * A thread that turns large requests in JSON into protobuf, one after the other: parsing can't be interrupted, and
  * 100 MB of it takes seconds. Starts with its first request. It has a heap of its own; a request that does not fit is
  * refused, and the next one begins with a new thread.
  */
@@ -17,14 +19,14 @@ export class JsonThread {
   #worker: Worker | undefined;
   #waiting: Waiting[] = [];
 
-  /** As {@link otlpJsonToProtobuf}. `bytes` are copied, unless `giveAway` says that nobody else needs their memory. */
-  toProtobuf(signal: Signal, bytes: Uint8Array, { giveAway = false } = {}): Promise<Uint8Array> {
+  /** As {@link otlpJsonToProtobuf} and {@link lokiPushJsonToProtobuf}. `bytes` are copied, unless `giveAway` says that nobody else needs their memory. */
+  toProtobuf(kind: JsonKind, bytes: Uint8Array, { giveAway = false } = {}): Promise<Uint8Array> {
     const worker = this.#worker ?? this.#start();
     const isWhole = bytes.byteLength === bytes.buffer.byteLength && bytes.buffer instanceof ArrayBuffer;
     const given = giveAway && isWhole ? bytes : new Uint8Array(bytes);
     return new Promise((resolve, reject) => {
       this.#waiting.push({ resolve, reject });
-      worker.postMessage({ signal, bytes: given } satisfies JsonRequest, [given.buffer as ArrayBuffer]);
+      worker.postMessage({ kind, bytes: given } satisfies JsonRequest, [given.buffer as ArrayBuffer]);
     });
   }
 
@@ -55,7 +57,7 @@ export class JsonThread {
 
 function refusal(cause: unknown): Error {
   if ((cause as NodeJS.ErrnoException | undefined)?.code !== "ERR_WORKER_OUT_OF_MEMORY") {
-    return new Error("the thread that reads OTLP/JSON ended", { cause });
+    return new Error("the thread that reads JSON ended", { cause });
   }
   return new TooLargeError("the request needs more memory as JSON than there is: send smaller batches, or protobuf", {
     cause,
