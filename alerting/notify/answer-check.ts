@@ -8,6 +8,8 @@ const MAX_RETRY_AFTER_MS = 3_600_000;
 export type AnswerRule = {
   /** Statuses beside 5xx that another attempt may change. */
   readonly retryStatuses?: readonly number[];
+  /** A 429 that says when to come back is tried again; Alertmanager gives up. */
+  readonly waitsWhenAsked?: boolean;
   /** What of the answer is worth telling. */
   readonly detail?: (answer: HttpAnswer) => string;
 };
@@ -16,7 +18,8 @@ export type AnswerRule = {
 export function checkAnswer(answer: HttpAnswer, rule: AnswerRule = {}, nowMs: number = Date.now()): NotifyResult {
   const { status } = answer;
   if (status >= 200 && status < 300) return { ok: true, detail: `status ${status}` };
-  const retry = (status >= 500 && status < 600) || (rule.retryStatuses ?? []).includes(status);
+  const isAskedToWait = Boolean(rule.waitsWhenAsked) && status === 429 && retryAfterMs(answer, nowMs) !== undefined;
+  const retry = (status >= 500 && status < 600) || (rule.retryStatuses ?? []).includes(status) || isAskedToWait;
   const detail = (rule.detail ? rule.detail(answer) : answer.body).slice(0, MAX_DETAIL);
   const retryAfter = retry ? retryAfterMs(answer, nowMs) : undefined;
   return {

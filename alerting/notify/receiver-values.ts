@@ -98,7 +98,18 @@ export function prometheusDurationMs(fallbackMs = 0) {
 }
 
 /** Says that two settings of which one reads a file exclude each other, in Alertmanager's words. */
-export function atMostOne(context: z.RefinementCtx, config: Readonly<Record<string, unknown>>, a: string, b: string) {
-  if (config[a] === undefined || config[b] === undefined) return;
+export function atMostOne(context: z.RefinementCtx, config: object, a: string, b: string) {
+  const given = config as Readonly<Record<string, unknown>>;
+  if (given[a] === undefined || given[b] === undefined) return;
   context.addIssue({ code: "custom", message: `at most one of ${a} & ${b} must be configured` });
+}
+
+/** A refinement for entries whose `webhook_url` is here or in a file. */
+export function oneWebhookUrl(
+  config: { readonly webhook_url?: unknown; readonly webhook_url_file?: unknown },
+  context: z.RefinementCtx,
+): void {
+  if (config.webhook_url === undefined && config.webhook_url_file === undefined)
+    context.addIssue({ code: "custom", message: "one of webhook_url or webhook_url_file must be configured" });
+  atMostOne(context, config, "webhook_url", "webhook_url_file");
 }

@@ -2,25 +2,18 @@ import { goJson, jsonData } from "../../templates/go-json.ts";
 import { NotificationTemplateError } from "../../templates/notification-templates.ts";
 import { checkAnswer, failed } from "../answer-check.ts";
 import type { Attempt } from "../attempt.ts";
-import { httpConfigOf } from "../global-receiver-config.ts";
-import { DEFAULT_HTTP_CONFIG } from "../http/http-config.ts";
 import type { HttpSender } from "../http/http-sender.ts";
-import { httpNotifier } from "../http-notifier.ts";
-import type { Integration } from "../integration.ts";
+import { httpIntegration } from "../http-integration.ts";
 import type { NotifyResult } from "../notifier.ts";
 import { renderDeep } from "../payload.ts";
 import { type WebhookConfig, webhookConfig } from "./webhook-config.ts";
 
 /** Posts the group as JSON, in version 4 of Alertmanager's format, or what `payload` says. */
-export const webhook: Integration<WebhookConfig> = {
+export const webhook = httpIntegration<WebhookConfig>({
   kind: "webhook",
   schema: webhookConfig,
-  withGlobals: (config, global) => ({ ...config, http_config: httpConfigOf(config.http_config, global) }),
-  create: (config, context) =>
-    httpNotifier("webhook", config, config.http_config ?? DEFAULT_HTTP_CONFIG, context, (attempt, sender) =>
-      send(config, attempt, sender),
-    ),
-};
+  sending: (config) => (attempt, sender) => send(config, attempt, sender),
+});
 
 async function send(config: WebhookConfig, attempt: Attempt, sender: HttpSender): Promise<NotifyResult> {
   const kept = config.max_alerts === 0 ? attempt : attempt.withAlerts(config.max_alerts);
@@ -34,10 +27,12 @@ async function send(config: WebhookConfig, attempt: Attempt, sender: HttpSender)
   return checkAnswer(await sender.send(request, attempt.signal, config.timeout));
 }
 
-/** The body that webhooks have by default. */
-export function groupJson(attempt: Attempt, version: string, truncatedAlerts: number): string {
+/** The body that webhooks have by default. With `maxAlerts`, so many of the alerts are shown, and the rest is as it was. */
+export function groupJson(attempt: Attempt, version: string, truncatedAlerts: number, maxAlerts = Infinity): string {
   const { groupKey } = attempt.notification;
-  return goJson({ ...jsonData(attempt.data), version, groupKey, truncatedAlerts });
+  const data = jsonData(attempt.data);
+  const alerts = data.alerts.slice(0, maxAlerts);
+  return goJson({ ...data, alerts, version, groupKey, truncatedAlerts });
 }
 
 async function targetUrl(config: WebhookConfig, attempt: Attempt): Promise<string> {
