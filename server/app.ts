@@ -13,6 +13,7 @@ import { TextSealer } from "@sightline/model/sealed-text.ts";
 import { SYSTEM_TENANT } from "@sightline/model/tenant.ts";
 import { collectDefaultMetrics, Registry } from "prom-client";
 import { type AlertingPart, alertingPart } from "./alerting/alerting-part.ts";
+import { type AlertmanagerPart, serveAlertmanager } from "./alerting/alertmanager-part.ts";
 import { type CatalogStorage, catalogStorage } from "./catalog-storage.ts";
 import { collectorPart } from "./collector-part.ts";
 import { lockDataDir } from "./data-dir-lock.ts";
@@ -59,6 +60,7 @@ export class App {
   readonly #http: HttpListener;
   #addresses: () => Readonly<Record<string, string>> = () => ({});
   #alerting: AlertingPart | undefined;
+  #alertmanager: AlertmanagerPart | undefined;
   #unlock: (() => void) | undefined;
   #notReady: string | undefined = "starting";
 
@@ -125,12 +127,17 @@ export class App {
         authenticator.authenticate(request.headers, "read", { owner: SYSTEM_TENANT, peer: request.ip });
       },
     });
+    if (this.#targets.alerting) {
+      this.#alertmanager = serveAlertmanager(context);
+      this.#components.push(...this.#alertmanager.components);
+    }
     if (this.#targets.query && catalog) {
       const query = queryPart({ ...context, catalog, rules: this.#ruleStates() }, collector, () => this.#services());
       this.#components.unshift(...query.first);
       this.#components.push(...query.components);
       if (collector && this.#targets.alerting && config.alerting.rules.enabled) {
-        this.#alerting = alertingPart(context, { query, ingest: collector.ingest, sinks: [] });
+        const sinks = this.#alertmanager ? [this.#alertmanager.alertmanagers] : [];
+        this.#alerting = alertingPart(context, { query, ingest: collector.ingest, sinks });
         this.#components.push(...this.#alerting.components);
       }
     }
@@ -260,6 +267,7 @@ export class App {
   /** Reads again what may change while it runs. Throws `InvalidInputError`; what was read before counts on then. */
   async reload(): Promise<void> {
     await this.#alerting?.reload();
+    await this.#alertmanager?.alertmanagers.reload();
   }
 
   announceStop(signal: string): void {

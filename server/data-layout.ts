@@ -7,6 +7,8 @@ export const DATA_LAYOUT = {
   patterns: "patterns",
   wal: "wal",
   deadLetters: "dead-letters",
+  /** Silences, notifications, and why they were sent. */
+  alerting: "alerting",
   /** What the limits of tenants remember over restarts. */
   limits: "limits",
   /** One directory per snapshot, each a data directory of its own. */

@@ -1,3 +1,5 @@
+import { registerAlertmanagerOperations } from "@sightline/alerting/alertmanager/api/operations.ts";
+import { registerAlertmanagerApi } from "@sightline/alerting/alertmanager/api/routes.ts";
 import { ConfiguredReceivers } from "@sightline/alerting/alertmanager/configured-receivers.ts";
 import { DecisionHistory } from "@sightline/alerting/alertmanager/history/decision-history.ts";
 import { MatcherSyntax } from "@sightline/alerting/alertmanager/matchers/matcher-syntax.ts";
@@ -10,6 +12,8 @@ import { NotifyMetrics } from "@sightline/alerting/notify/notify-metrics.ts";
 import type { Logger } from "@sightline/model/logger.ts";
 import type { Component } from "@sightline/model/ports.ts";
 import type { Registry } from "prom-client";
+import type { PartContext } from "../part-context.ts";
+import { VERSION } from "../version.ts";
 
 export type AlertmanagerPartOptions = {
   /** Its files. */
@@ -52,4 +56,25 @@ export function alertmanagerPart(options: AlertmanagerPartOptions): Alertmanager
     registry,
   });
   return { alertmanagers, history, components: [history, alertmanagers] };
+}
+
+/** The Alertmanager of the server: its APIs on `listen`, at the root and below `/alertmanager`, where Grafana asks. */
+export function serveAlertmanager(context: PartContext): AlertmanagerPart {
+  const { config, registry, http, authenticator, dir } = context;
+  const { alertmanager: settings, notify } = config.alerting;
+  const logger = context.logger("alerting");
+  const externalUrl = () => settings.external_url || http.url;
+  const part = alertmanagerPart({ dir: dir("alerting"), settings, notify, externalUrl, logger, registry });
+  const { alertmanagers, history } = part;
+  registerAlertmanagerOperations(http.app, "/alertmanager", { alertmanagers, authenticator });
+  registerAlertmanagerApi(http.app, ["", "/alertmanager"], {
+    alertmanagers,
+    history,
+    authenticator,
+    syntax: new MatcherSyntax(settings.matcher_syntax),
+    logger,
+    version: VERSION,
+    maxBodyBytes: settings.max_body_bytes,
+  });
+  return part;
 }
