@@ -164,8 +164,11 @@ const newPatterns = () => new TenantPatterns(0, { maxStreams: 10, tally: { templ
 function patternLines(): readonly Uint8Array[] {
   const patterns = newPatterns();
   const service = patterns.newService();
-  for (const line of ["took 12ms for user u-17", "order was placed"])
-    service.find(line, "info", () => true)?.add(0, 7, 1);
+  for (const text of ["took 12ms for user u-17", "order was placed"]) {
+    const line = Buffer.from(text);
+    const template = service.miner("info").find(line, 0, line.length, () => true);
+    template?.add(0, 7, 1);
+  }
   patterns.services.set("shop", service);
   return [...encodePatterns(patterns)].slice(1).map((line) => Buffer.from(line));
 }

@@ -5,6 +5,7 @@ import { AttributeColumns } from "../otlp/attribute-columns.ts";
 import { AnyValueReader } from "../otlp/attributes.ts";
 import { checkItemCount, MAX_OBJECTS, type RequestBounds } from "../otlp/object-budget.ts";
 import { Rejections } from "../otlp/rejections.ts";
+import { runSteps } from "../otlp/run-steps.ts";
 import { TextCache } from "../otlp/text-cache.ts";
 import { pushStream } from "./push-stream.ts";
 
@@ -92,7 +93,7 @@ export class PushRecords {
       bodies: this.#bodies,
       traceIds: this.#traceIds,
       spanIds: this.#spanIds,
-      attributes: this.#attributes.finish(length),
+      attributes: runSteps(this.#attributes.finish(length)),
     };
     return { batch, rejected: this.#rejections.finish() };
   }

@@ -135,11 +135,16 @@ export class AttributeColumns {
     return this.#byName.get(name)?.row === this.#row;
   }
 
-  /** `length` is the number of rows there are in the end. */
-  finish(length: number): readonly AttributeColumn[] {
+  /** `length` is the number of rows there are in the end. A column at each step: see `runSteps`. */
+  *finish(length: number): Generator<void, readonly AttributeColumn[]> {
     const isDense = this.#columns.length * this.#rows <= MAX_CELLS_UP_FRONT;
     const columns = this.#abandoned ? this.#columns.filter(({ count }) => count > 0) : this.#columns;
-    return columns.map((column) => column.finish(isDense ? length : 0));
+    const finished: AttributeColumn[] = [];
+    for (const column of columns) {
+      finished.push(column.finish(isDense ? length : 0));
+      yield;
+    }
+    return finished;
   }
 
   get limitMessage(): string {

@@ -4,6 +4,9 @@ import type { WireReader } from "../wire/reader.ts";
 import { ANY_STRING, type AnyValueReader } from "./attributes.ts";
 import { hasTornCharacter } from "./torn-character.ts";
 
+/** Rows that are copied in one go. */
+const STEP_ROWS = 8_192;
+
 /** The bodies of log records, row by row. Those that are strings are not decoded but copied as they are. */
 export class BodyColumn {
   readonly #buffer: Buffer;
@@ -43,8 +46,11 @@ export class BodyColumn {
     this.#texts.set(row, Buffer.from(this.#values.text));
   }
 
-  /** Of the first `length` rows. As strings where something is no UTF-8: it becomes U+FFFD. */
-  finish(length: number): Utf8Texts | string[] {
+  /**
+   * Of the first `length` rows, some at each step: see `runSteps`. As strings where something is no UTF-8: it becomes
+   * U+FFFD.
+   */
+  *finish(length: number): Generator<void, Utf8Texts | string[]> {
     const ends = new Uint32Array(length);
     let size = 0;
     for (let row = 0; row < length; row++) {
@@ -58,7 +64,9 @@ export class BodyColumn {
       if (text) text.copy(bytes, at);
       else this.#buffer.copy(bytes, at, this.#starts[row], this.#ends[row]);
       at = ends[row] as number;
+      if (row % STEP_ROWS === STEP_ROWS - 1) yield;
     }
+    yield;
     const texts = new Utf8Texts(bytes, ends);
     return isUtf8(bytes) && !hasTornCharacter(texts) ? texts : texts.toStrings();
   }

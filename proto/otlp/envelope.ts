@@ -19,6 +19,8 @@ const SCOPE_ATTRIBUTES = (3 << 3) | BYTES;
 
 /** Items that are read in one go; a thousand take some milliseconds. */
 const STEP_ITEMS = 256;
+/** Items that are counted in one go. */
+const STEP_COUNTED = 16_384;
 
 /** What the fields are called in the messages of one signal, for error texts. */
 export type EnvelopeNames = { readonly resources: string; readonly scopes: string; readonly items: string };
@@ -33,9 +35,9 @@ export interface ItemVisitor {
 
 /**
  * The number of items in a request: an upper bound for the rows it makes. Throws `TooLargeError` when these, or the
- * resources and scopes around them, are more than a request may have.
+ * resources and scopes around them, are more than a request may have. In steps: see {@link runSteps}.
  */
-export function countItems(reader: WireReader, names: EnvelopeNames, maxItems?: number): number {
+export function* countItems(reader: WireReader, names: EnvelopeNames, maxItems?: number): Generator<void, number> {
   let count = 0;
   let frames = 0;
   for (let tag = reader.nextTag(); tag !== 0; tag = reader.nextTag()) {
@@ -55,6 +57,7 @@ export function countItems(reader: WireReader, names: EnvelopeNames, maxItems?: 
       for (let item = reader.nextTag(); item !== 0; item = reader.nextTag()) {
         if (item === ITEMS) checkItemCount(++count, names.items, maxItems);
         reader.skip(item);
+        if (count % STEP_COUNTED === STEP_COUNTED - 1) yield;
       }
       reader.leave(resources);
     }

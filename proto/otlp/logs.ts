@@ -60,7 +60,7 @@ export function* decodeOtlpLogsInSteps(
   { maxDepth = DEFAULT_MAX_DEPTH, maxObjects }: RequestBounds = {},
 ): Generator<void, { batch: LogBatch; rejected: Rejection[] }> {
   const reader = new WireReader(bytes, "ExportLogsServiceRequest", { maxDepth });
-  const rows = countItems(reader, NAMES, maxObjects);
+  const rows = yield* countItems(reader, NAMES, maxObjects);
   reader.reset(bytes);
   const buffer = bufferOver(bytes);
   const values = new AnyValueReader(buffer, TEXTS, "sorted", maxObjects);
@@ -70,7 +70,7 @@ export function* decodeOtlpLogsInSteps(
   const streams = walker.sources.map(
     ({ resource, scope }): LogStream => ({ labels: lokiStreamLabels(resource), resource, scope }),
   );
-  return records.finish(streams);
+  return yield* records.finish(streams);
 }
 
 /** The columns of a batch while it is being read. */
@@ -207,7 +207,7 @@ class LogRecords implements ItemVisitor {
     return TEXTS.text(this.#buffer, reader.pos - length, reader.pos);
   }
 
-  finish(streams: readonly LogStream[]): { batch: LogBatch; rejected: Rejection[] } {
+  *finish(streams: readonly LogStream[]): Generator<void, { batch: LogBatch; rejected: Rejection[] }> {
     const length = this.#row;
     for (const column of [this.#severityTexts, this.#traceIds, this.#spanIds]) column.length = length;
     const fields = {
@@ -220,9 +220,9 @@ class LogRecords implements ItemVisitor {
       severityTexts: this.#severityTexts,
       traceIds: this.#traceIds,
       spanIds: this.#spanIds,
-      attributes: this.#attributes.finish(length),
+      attributes: yield* this.#attributes.finish(length),
     };
-    const bodies = this.#bodies.finish(length);
+    const bodies = yield* this.#bodies.finish(length);
     const batch = bodies instanceof Utf8Texts ? new LazyLogBatch(fields, bodies) : { ...fields, bodies };
     return { batch, rejected: this.#rejections.finish() };
   }

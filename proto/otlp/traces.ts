@@ -66,14 +66,14 @@ export function* decodeOtlpTracesInSteps(
   { maxDepth = DEFAULT_MAX_DEPTH, maxObjects }: RequestBounds = {},
 ): Generator<void, { batch: SpanBatch; rejected: Rejection[] }> {
   const reader = new WireReader(bytes, "ExportTraceServiceRequest", { maxDepth });
-  const rows = countItems(reader, NAMES, maxObjects);
+  const rows = yield* countItems(reader, NAMES, maxObjects);
   reader.reset(bytes);
   const buffer = bufferOver(bytes);
   const values = new AnyValueReader(buffer, TEXTS, undefined, maxObjects);
   const walker = new EnvelopeWalker(NAMES, buffer, TEXTS, values);
   const spans = new Spans(rows, buffer, values, receivedAtMs);
   yield* walker.walk(reader, spans);
-  return spans.finish(walker.sources);
+  return yield* spans.finish(walker.sources);
 }
 
 /** The columns of a batch while it is being read. */
@@ -268,7 +268,7 @@ class Spans implements ItemVisitor {
     return TEXTS.text(this.#buffer, reader.pos - length, reader.pos);
   }
 
-  finish(sources: readonly SpanSource[]): { batch: SpanBatch; rejected: Rejection[] } {
+  *finish(sources: readonly SpanSource[]): Generator<void, { batch: SpanBatch; rejected: Rejection[] }> {
     const length = this.#row;
     const columns: unknown[][] = [
       this.#traceIds,
@@ -297,7 +297,7 @@ class Spans implements ItemVisitor {
       durationsNs: this.#durations.finish(length),
       statusCodes: this.#statusCodes.subarray(0, length),
       statusMessages: this.#statusMessages,
-      attributes: this.#attributes.finish(length),
+      attributes: yield* this.#attributes.finish(length),
       events: this.#events,
       links: this.#links,
       ...(this.#dropped.some((dropped) => dropped !== undefined) && { dropped: this.#dropped }),

@@ -7,7 +7,7 @@ import { BatchLines } from "./batch-lines.ts";
 import type { LineTemplate } from "./line-template.ts";
 import { PatternSums } from "./pattern-sums.ts";
 import { OTHER_STREAMS, type ServiceOptions, ServicePatterns } from "./service-patterns.ts";
-import type { MayLookCloser } from "./template-miner.ts";
+import type { MayLookCloser, TemplateMiner } from "./template-miner.ts";
 import type { Compaction } from "./time-counts.ts";
 
 const SERVICE = "service_name";
@@ -71,6 +71,10 @@ export class TenantPatterns {
     this.isDirty = true;
     return (from, to) => {
       let skipped = 0;
+      // Of the row before: neighbours tend to have the same. Not kept for longer, as miners may go meanwhile.
+      let service: ServicePatterns | undefined;
+      let level = "";
+      let miner: TemplateMiner | undefined;
       for (let row = from; row < to; row++) {
         const ref = streamRefs[row] as number;
         let place = places[ref];
@@ -79,7 +83,13 @@ export class TenantPatterns {
           places[ref] = place;
         }
         if (!place || !lines.go(row)) continue;
-        const template = place.service.miner(levelAt(row)).find(lines.bytes, lines.from, lines.to, mayLookCloser);
+        const rowLevel = levelAt(row);
+        if (!miner || place.service !== service || rowLevel !== level) {
+          service = place.service;
+          level = rowLevel;
+          miner = service.miner(level);
+        }
+        const template = miner.find(lines.bytes, lines.from, lines.to, mayLookCloser);
         if (!template) {
           skipped++;
           continue;
