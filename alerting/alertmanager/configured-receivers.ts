@@ -7,6 +7,7 @@ import {
   globalReceiverFields,
 } from "../notify/global-receiver-config.ts";
 import type { Integration as IntegrationKind, NotifierContext } from "../notify/integration.ts";
+import type { Notification } from "../notify/notifier.ts";
 import { notificationData } from "../templates/notification-data.ts";
 import { NotificationTemplateError, NotificationTemplates } from "../templates/notification-templates.ts";
 import type { AlertmanagerConfig } from "./config/alertmanager-config.ts";
@@ -78,8 +79,10 @@ export class ConfiguredReceivers implements ReceiverBuilder {
     // An entry that says nothing may live off the globals (Slack, Opsgenie); others find what is missing.
     const settings = parse(kind.schema, entry.settings ?? {}, kind.kind, entry.line);
     try {
-      const notifier = kind.create(kind.withGlobals(settings, global), context);
-      return { receiver, name: `${kind.kind}[${entry.index}]`, notifier };
+      const whole = kind.withGlobals(settings, global);
+      const notifier = kind.create(whole, context);
+      const preview = (notification: Notification) => renderTexts(whole, notification, context);
+      return { receiver, name: `${kind.kind}[${entry.index}]`, notifier, preview };
     } catch (cause) {
       if (!(cause instanceof NotificationTemplateError)) throw cause;
       throw new InvalidInputError(`line ${entry.line}: ${entry.key} of receiver ${receiver}: ${cause.message}`, {
@@ -87,6 +90,22 @@ export class ConfiguredReceivers implements ReceiverBuilder {
       });
     }
   }
+}
+
+/** All texts of an entry that are templates. Secrets are objects, and are not among them. */
+function renderTexts(settings: unknown, notification: Notification, context: NotifierContext): Record<string, string> {
+  if (typeof settings !== "object" || settings === null) return {};
+  const data = notificationData({ ...notification, externalUrl: context.externalUrl });
+  const texts: Record<string, string> = {};
+  for (const [key, text] of Object.entries(settings)) {
+    if (typeof text !== "string" || !text.includes("{{")) continue;
+    try {
+      texts[key] = context.templates.renderText(text, data, notification.nowMs);
+    } catch (error) {
+      texts[key] = `<error expanding template: ${(error as Error).message}>`;
+    }
+  }
+  return texts;
 }
 
 /** Throws `InvalidInputError` in words of Go's YAML, or in those of the schema itself. */

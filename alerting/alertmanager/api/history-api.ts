@@ -1,6 +1,11 @@
 import { InvalidInputError } from "@sightline/model/errors.ts";
+import type { Alertmanager } from "../alertmanager.ts";
+import { acceptAlert } from "../alerts/incoming-alert.ts";
 import type { Decision } from "../history/decision.ts";
+import { type Explanation, explainAlert } from "../history/explain.ts";
+import type { MatcherSyntax } from "../matchers/matcher-syntax.ts";
 import type { QueryParameters } from "./alert-filter.ts";
+import { readLabels, readTime } from "./alerts-api.ts";
 import { formatDateTime } from "./date-time.ts";
 
 const DEFAULT_LIMIT = 1_000;
@@ -40,4 +45,25 @@ export function shownDecision(decision: Decision, fingerprint: string): unknown 
     ...(state && { state }),
     ...rest,
   };
+}
+
+/**
+ * POST /api/alerts/explain: what would come of an alert with these labels, at a time (`at`, or now). Throws
+ * `InvalidInputError`.
+ */
+export function explainHypothetical(alertmanager: Alertmanager, body: unknown, syntax: MatcherSyntax): Explanation {
+  if (typeof body !== "object" || body === null) throw new InvalidInputError("the body must be an object with labels");
+  const { labels, annotations, at, generatorURL } = body as Record<string, unknown>;
+  const nowMs = readTime(at, "at") ?? Date.now();
+  const incoming = {
+    labels: readLabels(labels, "labels", true),
+    annotations: readLabels(annotations, "annotations", false),
+    generatorUrl: typeof generatorURL === "string" ? generatorURL : "",
+  };
+  const { resolveTimeoutMs } = alertmanager.config.global;
+  const alert = acceptAlert(incoming, { nowMs, resolveTimeoutMs, syntax });
+  const explanation = explainAlert(alertmanager, alert, nowMs);
+  // Of an alert that does not exist nothing is remembered.
+  if (!alertmanager.alerts.find(alert.fingerprint)) alertmanager.silences.forgetAlert(alert.fingerprint);
+  return explanation;
 }

@@ -8,15 +8,18 @@ import {
 } from "@sightline/model/errors.ts";
 import type { Logger } from "@sightline/model/logger.ts";
 import type { Authenticator, Scope } from "@sightline/model/ports.ts";
+import type { TenantId } from "@sightline/model/tenant.ts";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { Alertmanager } from "../alertmanager.ts";
 import type { DecisionHistory } from "../history/decision-history.ts";
+import { explainAlert } from "../history/explain.ts";
 import { labelMap } from "../labels.ts";
 import type { MatcherSyntax } from "../matchers/matcher-syntax.ts";
 import type { TenantAlertmanagers } from "../tenant-alertmanagers.ts";
 import { matchesFilter, readMatchers } from "./alert-filter.ts";
 import { getAlertGroups, getAlerts, readPostedAlerts } from "./alerts-api.ts";
 import { formatDateTime } from "./date-time.ts";
+import { explainHypothetical, readFingerprint, readHistoryRange, shownDecision } from "./history-api.ts";
 import { getSilences, gettableSilence, readPostedSilence } from "./silences-api.ts";
 
 export type AlertmanagerApiDeps = {
@@ -32,6 +35,7 @@ export type AlertmanagerApiDeps = {
 
 /** One authenticated request. */
 type Call = {
+  readonly tenant: TenantId;
   readonly alertmanager: Alertmanager;
   readonly parameters: URLSearchParams;
   readonly request: FastifyRequest;
@@ -72,7 +76,10 @@ export function registerAlertmanagerApi(
       done(new UnsupportedMediaTypeError("unsupported media type, only [application/json] are allowed")),
     );
     scope.setErrorHandler((error, request, reply) => sendFailure(error, request, reply, deps.logger));
-    for (const prefix of prefixes) for (const route of routes(deps)) register(scope, prefix, route, deps);
+    for (const prefix of prefixes) {
+      for (const route of routes(deps)) register(scope, `${prefix}/api/v2`, route, deps);
+      for (const route of historyRoutes(deps)) register(scope, `${prefix}/api/alerts`, route, deps);
+    }
   });
 }
 
@@ -82,21 +89,22 @@ function register(
   { method, path, scope: keyScope, handler }: Route,
   { authenticator, alertmanagers }: AlertmanagerApiDeps,
 ): void {
-  const tenants = new WeakMap<FastifyRequest, Parameters<TenantAlertmanagers["of"]>[0]>();
+  const tenants = new WeakMap<FastifyRequest, TenantId>();
   scope.route({
     method,
-    url: `${prefix}/api/v2${path}`,
+    url: `${prefix}${path}`,
     // Before the body is read, so that strangers can't make the server hold theirs.
     onRequest: async (request) => {
       const { tenant } = authenticator.authenticate(request.headers, keyScope, { peer: request.ip });
       tenants.set(request, tenant);
     },
     handler: async (request, reply) => {
-      const alertmanager = await alertmanagers.of(tenants.get(request)!);
+      const tenant = tenants.get(request) as TenantId;
+      const alertmanager = await alertmanagers.of(tenant);
       const query = request.url.indexOf("?");
       const parameters = new URLSearchParams(query < 0 ? "" : request.url.slice(query + 1));
       reply.header("cache-control", "no-store");
-      return handler({ alertmanager, parameters, request, reply });
+      return handler({ tenant, alertmanager, parameters, request, reply });
     },
   });
 }
@@ -114,6 +122,32 @@ function routes(deps: AlertmanagerApiDeps): readonly Route[] {
     { method: "POST", path: "/alerts", scope: "ingest", handler: postAlerts },
     { method: "POST", path: "/silences", scope: "write-rules", handler: postSilence },
     { method: "DELETE", path: "/silence/:id", scope: "write-rules", handler: deleteSilence },
+  ];
+}
+
+/** What Alertmanager has not: why somebody was notified, or was not. */
+function historyRoutes({ history, syntax }: AlertmanagerApiDeps): readonly Route[] {
+  const shown = async (call: Call) => {
+    const fingerprint = readFingerprint((call.request.params as { id: string }).id);
+    const { sinceMs, limit } = readHistoryRange(call.parameters);
+    const decisions = history.history(call.tenant, fingerprint, sinceMs, limit);
+    return sendJson(call, { fingerprint, decisions: decisions.map((one) => shownDecision(one, fingerprint)) });
+  };
+  const explain = async (call: Call) => {
+    const fingerprint = readFingerprint((call.request.params as { id: string }).id);
+    const alert = call.alertmanager.alerts.find(fingerprint);
+    if (!alert) throw new NotFoundError(`no alert ${fingerprint} fires, or has done so within half an hour`);
+    return sendJson(call, explainAlert(call.alertmanager, alert, Date.now()));
+  };
+  return [
+    { method: "GET", path: "/:id/history", scope: "read", handler: shown },
+    { method: "GET", path: "/:id/explain", scope: "read", handler: explain },
+    {
+      method: "POST",
+      path: "/explain",
+      scope: "read",
+      handler: async (call) => sendJson(call, explainHypothetical(call.alertmanager, call.request.body, syntax)),
+    },
   ];
 }
 
