@@ -150,6 +150,27 @@ test("a long answer is sent in chunks and lets others work in between", async ()
   expect(longestMs).toBeLessThan(300);
 });
 
+test("pieces of text and of bytes, which may change once they are taken, make one answer", async () => {
+  const shared = Buffer.alloc(100_000);
+  function* mixed(): Generator<string | Uint8Array> {
+    for (const length of [0, 3, 70_000, 1, 100_000, 64 * 1024, 5]) {
+      yield `"é€${length}":`;
+      shared.fill(String(length).at(-1) as string);
+      yield shared.subarray(0, length);
+    }
+    yield "end".repeat(30_000);
+  }
+  const app = appWith([
+    {
+      methods: ["GET"],
+      url: "/mixed",
+      handler: ({ request, reply }) => sendChunks(request, reply, "text/plain", mixed()),
+    },
+  ]);
+  const { body } = await app.inject("/mixed");
+  expect(body === Array.from(mixed(), String).join("")).toBe(true);
+});
+
 test("gzip is used when the client accepts it and it is worth it", async () => {
   const route = (url: string, count: number): QueryRoute => ({
     methods: ["GET"],

@@ -5,9 +5,13 @@ import { Turn } from "./turn.ts";
 
 /** An encoder need not make pieces of a certain size: they are gathered to chunks of about this many characters. */
 const CHUNK_LENGTH = 64 * 1024;
-/** Text or UTF-8. */
+/** Text, or UTF-8 that need only be valid until the next piece is asked for. */
 export type JsonPiece = string | Uint8Array;
 const MIN_GZIP_LENGTH = 1_024;
+/** What a very large piece took is not kept. */
+const MAX_KEPT_BYTES = 8 * CHUNK_LENGTH;
+/** Of a UTF-16 code unit as UTF-8. */
+const MAX_CHARACTER_BYTES = 3;
 
 /**
  * Sends what `pieces` yields. A short answer goes out at once with its length; a long one is encoded while it
@@ -45,27 +49,41 @@ async function* chunks(first: Buffer, pieces: Iterator<JsonPiece>): AsyncGenerat
   }
 }
 
+/** Where chunks with bytes are put together: nobody else has a turn meanwhile. */
+let gathered = Buffer.alloc(0);
+
 function gather(pieces: Iterator<JsonPiece>): { chunk: Buffer; done: boolean } {
-  const parts: Uint8Array[] = [];
   let text = "";
-  let length = 0;
-  let done = false;
-  while (length < CHUNK_LENGTH) {
+  let bytes = 0;
+  for (;;) {
     const piece = pieces.next();
-    if (piece.done) {
-      done = true;
-      break;
-    }
-    length += piece.value.length;
-    if (typeof piece.value === "string") {
+    if (!piece.done && typeof piece.value === "string") {
       text += piece.value;
-      continue;
+      if (bytes + text.length < CHUNK_LENGTH) continue;
     }
-    parts.push(Buffer.from(text), piece.value);
+    const isEnd = piece.done === true || typeof piece.value === "string";
+    if (isEnd && bytes === 0) return { chunk: Buffer.from(text), done: piece.done === true };
+    bytes = append(text, bytes);
     text = "";
+    if (!piece.done && typeof piece.value !== "string") bytes = append(piece.value, bytes);
+    if (!isEnd && bytes < CHUNK_LENGTH) continue;
+    const chunk = Buffer.from(gathered.subarray(0, bytes));
+    if (gathered.length > MAX_KEPT_BYTES) gathered = Buffer.alloc(0);
+    return { chunk, done: piece.done === true };
   }
-  parts.push(Buffer.from(text));
-  return { chunk: Buffer.concat(parts), done };
+}
+
+/** Puts a piece behind the first `bytes` that are gathered, and returns how many there are then. */
+function append(piece: JsonPiece, bytes: number): number {
+  const maxBytes = bytes + piece.length * (typeof piece === "string" ? MAX_CHARACTER_BYTES : 1);
+  if (gathered.length < maxBytes) {
+    const larger = Buffer.allocUnsafeSlow(Math.max(maxBytes, 2 * CHUNK_LENGTH));
+    larger.set(gathered.subarray(0, bytes));
+    gathered = larger;
+  }
+  if (typeof piece === "string") return bytes + gathered.write(piece, bytes);
+  gathered.set(piece, bytes);
+  return bytes + piece.length;
 }
 
 /** RFC 9110 12.5.3, as far as it decides about gzip. */

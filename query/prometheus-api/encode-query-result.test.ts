@@ -7,6 +7,7 @@ import type { PromValue, QueryResult, QueryStats } from "../promql/result.ts";
 import { encodeQueryResult } from "./encode-query-result.ts";
 import { floatText } from "./float-text.ts";
 import { histogramJson } from "./histogram-json.ts";
+import { encodePoints } from "./point-encoder.ts";
 import { MAX_TIME_BYTES, MAX_VALUE_BYTES, writeTime, writeValue } from "./value-bytes.ts";
 
 const STATS: QueryStats = { samplesTotal: 7, samplesPeak: 3, parseMs: 1, selectMs: 2, evalMs: 5 };
@@ -16,7 +17,7 @@ function encode(
   stats: "none" | "totals" | "by-step" = "none",
 ): string {
   const result = { value, warnings: [], infos: [], stats: STATS, ...rest };
-  return [...encodeQueryResult(result, [], stats)].map(String).join("");
+  return Array.from(encodeQueryResult(result, [], stats), String).join("");
 }
 const HISTOGRAM: NativeHistogram = {
   schema: 0,
@@ -131,6 +132,24 @@ test("a value is written to bytes as it is to text", () => {
   fc.assert(
     fc.property(value, (value) => target.toString("latin1", 0, writeValue(target, 0, value)) === floatText(value)),
     { numRuns: 5_000 },
+  );
+});
+
+test("points are written as their texts, whatever values come together", () => {
+  const value = fc.oneof(
+    fc.double(),
+    fc.integer(),
+    fc.integer().map((cents) => cents / 100),
+    fc.constantFrom(0, -0, Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 1e-7, -5e-324, 1e-6, 1e21),
+  );
+  fc.assert(
+    fc.property(fc.array(value, { maxLength: 30 }), fc.integer({ min: 0, max: 2_500 }), (values, filling) => {
+      // Longer than what is written at a time, and then some.
+      const all = Float64Array.from([...values, ...new Array<number>(filling).fill(1 / 3), ...values]);
+      const timesMs = all.map((_, i) => i * 500);
+      const points = Array.from(all, (value, i) => `[${timeText(i * 500)},"${floatText(value)}"]`);
+      return Array.from(encodePoints(timesMs, all), String).join("") === points.join(",");
+    }),
   );
 });
 

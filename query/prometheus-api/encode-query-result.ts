@@ -7,7 +7,7 @@ import { formatFloat } from "../promql/format/format-float.ts";
 import type { MatrixSeries, PromValue, QueryResult, QueryStats, VectorSample } from "../promql/result.ts";
 import { floatText } from "./float-text.ts";
 import { histogramJson } from "./histogram-json.ts";
-import { PointEncoder } from "./point-encoder.ts";
+import { encodePoints } from "./point-encoder.ts";
 
 /** Of warnings and of infos each (api.go in Prometheus' web/api/v1). */
 const MAX_NOTES = 10;
@@ -64,13 +64,12 @@ function* encodeVector(samples: readonly VectorSample[]): Generator<JsonPiece> {
 }
 
 function* encodeMatrix(series: readonly MatrixSeries[]): Generator<JsonPiece> {
-  const points = new PointEncoder();
   let separator = "[";
   for (const { labels, timesMs, values, histograms } of series) {
     yield `${separator}{"metric":${labelsJson(labels)}`;
     if (timesMs.length > 0) {
       yield ',"values":[';
-      yield* points.encode(timesMs, values);
+      yield* encodePoints(timesMs, values);
       yield "]";
     }
     if (histograms) yield* encodeHistograms(histograms);

@@ -18,6 +18,12 @@ const ZERO = 48;
  * their digits are written several times faster than JavaScript makes a text of a double.
  */
 export function writeValue(target: Uint8Array, at: number, value: number): number {
+  const end = writeShortValue(target, at, value);
+  return end > at ? end : writeText(target, at, floatText(value));
+}
+
+/** {@link writeValue} of an integer or of few decimals; writes nothing and returns `at` when the value is neither. */
+export function writeShortValue(target: Uint8Array, at: number, value: number): number {
   if (value === 0 && Object.is(value, -0)) return writeText(target, at, "-0");
   if (value > -THOUSANDTHS_LIMIT && value < THOUSANDTHS_LIMIT) {
     const thousandths = Math.round(value * 1_000);
@@ -28,7 +34,7 @@ export function writeValue(target: Uint8Array, at: number, value: number): numbe
     target[at] = MINUS;
     return writeInteger(target, at + 1, -value);
   }
-  return writeText(target, at, floatText(value));
+  return at;
 }
 
 function writeThousandths(target: Uint8Array, start: number, thousandths: number): number {
@@ -81,7 +87,8 @@ function writeInteger(target: Uint8Array, at: number, value: number): number {
   return end;
 }
 
-function writeText(target: Uint8Array, start: number, text: string): number {
+/** Of characters of one byte. Returns where it ends. */
+export function writeText(target: Uint8Array, start: number, text: string): number {
   for (let i = 0; i < text.length; i++) target[start + i] = text.charCodeAt(i);
   return start + text.length;
 }
