@@ -3,7 +3,7 @@ import type { LogBatch } from "@sightline/model/log-batch.ts";
 import type { Logger } from "@sightline/model/logger.ts";
 import type { MemoryGate, MemoryPart } from "@sightline/model/memory-part.ts";
 import type { MetricBatch } from "@sightline/model/metric-batch.ts";
-import type { AppendResult, Component, Signal, Store } from "@sightline/model/ports.ts";
+import type { AppendResult, Component, SharedRates, Signal, Store } from "@sightline/model/ports.ts";
 import type { TextSealer } from "@sightline/model/sealed-text.ts";
 import type { SpanBatch } from "@sightline/model/span-batch.ts";
 import type { TenantId } from "@sightline/model/tenant.ts";
@@ -43,6 +43,8 @@ export type IngestOptions = {
   readonly sealer?: TextSealer | undefined;
   readonly logger: Logger;
   readonly registry: Registry;
+  /** Counts rates over all collectors; absent: each for itself. */
+  readonly sharedRates?: SharedRates | undefined;
   /** Directory for what limits remember over restarts; absent: they forget. */
   readonly limitsDir?: string | undefined;
   /** Asked for each request, from its first byte on. Absent: only `limits.max_in_flight_bytes` bounds them. */
@@ -109,6 +111,7 @@ export class Ingest implements Component {
       registry: options.registry,
       sealer: options.sealer,
       stateDir: options.limitsDir,
+      sharedRates: options.sharedRates,
       onDiscarded: (signal, tenant, reason, count) =>
         this.#metrics.items(signal, tenant, 0, [{ reason, count, message: "" }]),
     });

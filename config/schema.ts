@@ -8,6 +8,7 @@ import {
   storageConfig,
 } from "@sightline/storage-embedded/config.ts";
 import { openSearchConfig } from "@sightline/storage-opensearch/config.ts";
+import { redisConfig } from "@sightline/storage-redis/config.ts";
 import { catalogConfig, timescaleMetricsConfig } from "@sightline/storage-timescale/config.ts";
 import { z } from "zod";
 import { serverConfig } from "./server-config.ts";
@@ -43,6 +44,7 @@ export const configSchema = z.strictObject({
   catalog: catalogConfig.prefault({}),
   collector: collectorConfig.prefault({}),
   storage: allStorageConfig.prefault({}),
+  redis: redisConfig.prefault({}),
   query: queryConfig.prefault({}),
   alerting: alertingConfig.prefault({}),
 });

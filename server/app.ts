@@ -35,6 +35,7 @@ import { OwnLogs } from "./self-telemetry/own-logs.ts";
 import { OwnMetrics } from "./self-telemetry/own-metrics.ts";
 import { OwnTraces } from "./self-telemetry/own-traces.ts";
 import type { SubmitOwn } from "./self-telemetry/submit.ts";
+import { type SharedState, sharedState } from "./shared-state.ts";
 import { assertTargetsWork, type Targets, targetsOf } from "./targets.ts";
 import { TlsFiles } from "./tls/tls-files.ts";
 import { VERSION } from "./version.ts";
@@ -104,6 +105,7 @@ export class App {
       authenticator,
       sealer: readSealer(config.sealing_key_file),
       catalog,
+      shared: this.#addShared(),
       ...this.#addStores(),
       dir: (name) => join(config.data_dir, DATA_LAYOUT[name]),
     };
@@ -115,6 +117,8 @@ export class App {
     this.#components.push(dependencies);
     const collector = this.#targets.collector ? collectorPart(context) : undefined;
     this.#components.push(...(collector?.components ?? []));
+    const tail = context.shared.tail?.(collector?.feed);
+    this.#components.push(...(tail?.components ?? []));
     if (collector && config.self_telemetry.enabled) this.#addSelfTelemetry(collector.ingest, http);
     registerOperations(http.app, {
       registry,
@@ -132,7 +136,9 @@ export class App {
       this.#components.push(...this.#alertmanager.components);
     }
     if (this.#targets.query && catalog) {
-      const query = queryPart({ ...context, catalog, rules: this.#ruleStates() }, collector, () => this.#services());
+      const feed = tail?.feed ?? collector?.feed;
+      const queryContext = { ...context, catalog, feed, rules: this.#ruleStates() };
+      const query = queryPart(queryContext, collector, () => this.#services());
       this.#components.unshift(...query.first);
       this.#components.push(...query.components);
       if (collector && this.#targets.alerting && config.alerting.rules.enabled) {
@@ -159,10 +165,17 @@ export class App {
 
   /** Without a write-ahead log there is nothing to do until a first store has answered; settings may be wrong. */
   #missing(dependencies: readonly DependencyStatus[]): string | undefined {
-    if (this.#targets.collector || dependencies.some(({ answeredAtMs }) => answeredAtMs !== undefined))
-      return undefined;
-    const names = dependencies.map(({ name, purpose, error }) => `${name} (${purpose}): ${error ?? "not asked yet"}`);
+    const stores = dependencies.filter(({ purpose }) => purpose !== "cache");
+    if (this.#targets.collector || stores.some(({ answeredAtMs }) => answeredAtMs !== undefined)) return undefined;
+    const names = stores.map(({ name, purpose, error }) => `${name} (${purpose}): ${error ?? "not asked yet"}`);
     return `no database has answered yet: ${names.join("; ")}`;
+  }
+
+  #addShared(): SharedState {
+    const [logger, registry] = [this.#logging.for("storage"), this.#registry];
+    const shared = sharedState({ config: this.#config, logger, registry });
+    this.#components.push(...shared.components);
+    return shared;
   }
 
   #addStores(): Pick<PartContext, "stores" | "storage"> {
@@ -296,9 +309,9 @@ export class App {
   }
 }
 
-function dependenciesOf({ storage, catalog }: PartContext): readonly Dependency[] {
+function dependenciesOf({ storage, catalog, shared }: PartContext): readonly Dependency[] {
   const { metrics, logs, traces } = storage;
-  return [metrics, logs, traces, catalog].flatMap((part) => part?.dependencies ?? []);
+  return [metrics, logs, traces, catalog, shared].flatMap((part) => part?.dependencies ?? []);
 }
 
 /** Throws `InvalidInputError` when the file can't be read or is wrong. */

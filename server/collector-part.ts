@@ -52,6 +52,7 @@ export function collectorPart(context: PartContext): CollectorPart {
   const ingest = new Ingest({
     ...collector,
     memory: memory.writes,
+    sharedRates: context.shared.rates,
     limitsDir: dir("limits"),
     wal,
     decoder,

@@ -9,6 +9,7 @@ import type { HttpListener } from "./http-listener.ts";
 import type { MemoryGuard } from "./memory/memory-guard.ts";
 import type { MetricStorage } from "./metric-storage.ts";
 import type { LogStorage, TraceStorage } from "./row-storage.ts";
+import type { SharedState } from "./shared-state.ts";
 import type { TlsFiles } from "./tls/tls-files.ts";
 
 /** What the parts of a process share. */
@@ -31,6 +32,7 @@ export type PartContext = {
     readonly traces: TraceStorage["store"];
   };
   readonly storage: { readonly metrics: MetricStorage; readonly logs: LogStorage; readonly traces: TraceStorage };
+  readonly shared: SharedState;
   /** Below `data_dir`. */
   readonly dir: (name: keyof typeof DATA_LAYOUT) => string;
 };

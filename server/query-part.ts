@@ -23,6 +23,7 @@ import { PromEngine } from "@sightline/query/promql/engine.ts";
 import { registerRemoteRead } from "@sightline/query/remote-read/routes.ts";
 import { MemoryResultsCache } from "@sightline/query/results-cache/memory-results-cache.ts";
 import { RangeCache } from "@sightline/query/results-cache/range-cache.ts";
+import { SharedResultsCache } from "@sightline/query/results-cache/shared-results-cache.ts";
 import { registerReveal } from "@sightline/query/reveal/routes.ts";
 import { registerSearchApi } from "@sightline/query/search/routes.ts";
 import { registerTempoApi } from "@sightline/query/tempo-api/routes.ts";
@@ -40,7 +41,7 @@ import { WarmUp } from "./warm-up/warm-up.ts";
 const MAX_WARM_UP_DELAY_MS = 250;
 
 /** What a collector in the same process has for queries. */
-export type OfCollector = { readonly feed: LogFeed; readonly patterns: LogPatternStore };
+export type OfCollector = { readonly patterns: LogPatternStore };
 
 /** What answers queries: stores → engines → HTTP APIs. */
 export type QueryPart = {
@@ -54,7 +55,12 @@ export type QueryPart = {
 
 /** `services` are the states of components, in Loki's words. */
 export function queryPart(
-  context: PartContext & { readonly catalog: CatalogStorage; readonly rules?: RuleStates },
+  context: PartContext & {
+    readonly catalog: CatalogStorage;
+    readonly rules?: RuleStates;
+    /** Log records as they come in, for those who tail; undefined: nobody can. */
+    readonly feed: LogFeed | undefined;
+  },
   collector: OfCollector | undefined,
   services: () => ReadonlyMap<string, string>,
 ): QueryPart {
@@ -108,7 +114,7 @@ export function queryPart(
     store: logs,
     deletion: { store: deletableLogs, audit: catalog },
     server: { ...server, services },
-    feed: collector?.feed,
+    feed: context.feed,
     hasPatterns: config.storage.patterns.enabled,
   });
   registerLokiPatterns(http.app, { ...asking, patterns, store: logs });
@@ -125,10 +131,15 @@ export function queryPart(
   return { engine, logql, first: [queryLog], components: config.query.warm_up ? [new WarmUp(warmUp)] : [] };
 }
 
-function promEngine({ config, registry, memory, stores: { metrics } }: PartContext, queries: QueryMemory): PromEngine {
+function promEngine(context: PartContext, queries: QueryMemory): PromEngine {
+  const { config, registry, memory, stores, shared } = context;
+  const { metrics } = stores;
   const cacheConfig = config.query.results_cache;
-  const cache = new MemoryResultsCache({ maxBytes: cacheConfig.max_bytes, registry });
-  memory.add(cache.memoryPart);
+  const ownCache = new MemoryResultsCache({ maxBytes: cacheConfig.max_bytes, registry });
+  memory.add(ownCache.memoryPart);
+  // What is in files of this process is nobody else's.
+  const isShared = shared.results && config.storage.metrics.kind !== "embedded";
+  const cache = isShared ? new SharedResultsCache(ownCache, shared.results) : ownCache;
   // Without word of changes a kept result could be wrong.
   const { changes } = metrics;
   const rangeCache =

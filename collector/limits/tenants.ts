@@ -1,6 +1,6 @@
 import { InvalidInputError, RateLimitedError, TooLargeError } from "@sightline/model/errors.ts";
 import type { Logger } from "@sightline/model/logger.ts";
-import type { RejectionReason, Signal } from "@sightline/model/ports.ts";
+import type { RejectionReason, SharedRates, Signal } from "@sightline/model/ports.ts";
 import type { TextSealer } from "@sightline/model/sealed-text.ts";
 import { SYSTEM_TENANT, type TenantId } from "@sightline/model/tenant.ts";
 import type { Decoded, WireRequest } from "@sightline/proto/wire-request.ts";
@@ -14,6 +14,7 @@ import { ActiveSeriesFiles } from "./active-series-files.ts";
 import { LimitMetrics } from "./limit-metrics.ts";
 import { makePipelines } from "./make-pipelines.ts";
 import { type Overrides, OverridesFile } from "./overrides-file.ts";
+import { RateSharing } from "./rate-sharing.ts";
 import type { SavedSlots } from "./slots-codec.ts";
 import { type TenantConfig, tenantConfig } from "./tenant-config.ts";
 import { TokenBucket } from "./token-bucket.ts";
@@ -29,6 +30,8 @@ export type TenantsOptions = {
    * decoded (estimated from the requests before), and those that were added up in overflow series.
    */
   readonly onDiscarded: (signal: Signal, tenant: TenantId, reason: RejectionReason, items: number) => void;
+  /** Counts rates over all collectors; absent: each for itself. */
+  readonly sharedRates?: SharedRates | undefined;
   /** Where it is kept who is active, over restarts; absent: nowhere. */
   readonly stateDir?: string | undefined;
   /** The clock of the rates, for tests. */
@@ -59,6 +62,7 @@ export class Tenants {
   #timer: NodeJS.Timeout | undefined;
   #saving: Promise<void> = Promise.resolve();
   readonly #file: OverridesFile | undefined;
+  readonly #sharing: RateSharing | undefined;
   readonly #unlimited = tenantConfig.parse({ logs: { find_trace_ids: false } });
   readonly #nothing = JSON.stringify(this.#unlimited);
   readonly #nowMs: () => number;
@@ -70,6 +74,10 @@ export class Tenants {
     this.#options = options;
     this.#nowMs = options.nowMs ?? (() => performance.now());
     this.#metrics = new LimitMetrics(options.registry);
+    const { sharedRates } = options;
+    if (sharedRates) {
+      this.#sharing = new RateSharing({ rates: sharedRates, logger: options.logger, nowMs: this.#nowMs });
+    }
     this.#files = options.stateDir === undefined ? undefined : new ActiveSeriesFiles(options.stateDir);
     const { config, logger, registry } = options;
     this.#assertCanEncrypt("collector.tenants", config.tenants);
@@ -91,6 +99,7 @@ export class Tenants {
   /** Throws `InvalidInputError` when the overrides file is wrong. */
   async start(): Promise<void> {
     await this.#file?.start();
+    this.#sharing?.start();
     if (!this.#files) return;
     this.#savedSeries = await this.#files.load();
     this.#timer = setInterval(() => this.#saveInBackground(), SAVE_EVERY_MS);
@@ -98,6 +107,7 @@ export class Tenants {
   }
 
   async stop(): Promise<void> {
+    await this.#sharing?.stop();
     clearInterval(this.#timer);
     if (this.#timer) this.#saveInBackground();
     this.#timer = undefined;
@@ -139,7 +149,7 @@ export class Tenants {
     this.#checkRate(tenant, request, signal, "bytes");
     if (limits.bytes_per_second > 0) {
       const { bytes_per_second: rate, bytes_burst: burst } = limits;
-      tenant.rates[signal].bytes.take(length, this.#nowMs(), rate, burst || rate);
+      this.#take(request.tenant, tenant, signal, "bytes", length, rate, burst || rate);
     }
   }
 
@@ -149,7 +159,7 @@ export class Tenants {
     if (!tenant) return undefined;
     const { signal } = decoded;
     const items = itemsOf(decoded);
-    this.#charge(tenant, signal, items, request.body.length);
+    this.#charge(request.tenant, tenant, signal, items, request.body.length);
     const start = performance.now();
     const processed = process(tenant.pipelines, decoded, request.receivedAtMs);
     if (processed) {
@@ -172,18 +182,36 @@ export class Tenants {
     return config && config.policies.length > 0 ? config : undefined;
   }
 
-  #charge(tenant: Tenant, signal: Signal, items: number, bytes: number): void {
+  #charge(id: TenantId, tenant: Tenant, signal: Signal, items: number, bytes: number): void {
     const { items_per_second: rate, items_burst: burst } = tenant.config.limits[signal];
     const rates = tenant.rates[signal];
-    if (rate > 0) rates.items.take(items, this.#nowMs(), rate, burst || rate);
+    if (rate > 0) this.#take(id, tenant, signal, "items", items, rate, burst || rate);
     if (bytes > 0) rates.itemsPerByte += (items / bytes - rates.itemsPerByte) * (rates.itemsPerByte === 0 ? 1 : 0.1);
+  }
+
+  #take(
+    id: TenantId,
+    { rates }: Tenant,
+    signal: Signal,
+    what: "items" | "bytes",
+    amount: number,
+    rate: number,
+    burst: number,
+  ): void {
+    const bucket = rates[signal][what];
+    bucket.take(amount, this.#nowMs(), rate, burst);
+    this.#sharing?.used(`${id}:${signal}:${what}`, bucket, amount, rate, burst);
   }
 
   #checkRate(tenant: Tenant, request: WireRequest, signal: Signal, what: "items" | "bytes"): void {
     const limits = tenant.config.limits[signal];
     const rate = limits[`${what}_per_second`];
     if (rate === 0) return;
-    const retryAfterMs = tenant.rates[signal][what].waitMs(this.#nowMs(), rate, limits[`${what}_burst`] || rate);
+    const bucket = tenant.rates[signal][what];
+    const burst = limits[`${what}_burst`] || rate;
+    const retryAfterMs = bucket.waitMs(this.#nowMs(), rate, burst);
+    // Also who is refused wants to know what the others leave.
+    this.#sharing?.used(`${request.tenant}:${signal}:${what}`, bucket, 0, rate, burst);
     if (retryAfterMs === 0) return;
     this.#refuse(tenant, request, signal, `${what}_per_second`);
     throw new RateLimitedError(

@@ -1,11 +1,12 @@
-import { existsSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { Ask } from "../harness/ask.ts";
 import { eventually } from "../harness/eventually.ts";
 import { call, getJson } from "../harness/http-call.ts";
-import { encodeSpans } from "../harness/otlp.ts";
+import { encodeLogs, encodeSpans } from "../harness/otlp.ts";
 import { patientMs } from "../harness/patience.ts";
 import { remoteWrite } from "../harness/remote-write.ts";
 import { ServerProcess } from "../harness/server-process.ts";
@@ -89,14 +90,21 @@ function promqlPath(query: string): string {
 }
 
 /** Series in an order of their own. */
-async function askPrometheus(url: string, query: string): Promise<unknown> {
-  const { data } = await getJson<{ data: { result: { metric: object }[] } }>(`${url}${promqlPath(query)}`);
+async function askPrometheus(url: string, query: string, more = ""): Promise<unknown> {
+  const { data } = await getJson<{ data: { result: { metric: object }[] } }>(`${url}${promqlPath(query)}${more}`);
   return data.result.map((one) => JSON.stringify(one)).sort();
 }
 
 async function spansOf(url: string): Promise<readonly string[] | undefined> {
   const trace = await new Ask(url).trace(TRACE_ID);
   return trace?.spans.map((span) => `${span.spanID} ${span.operationName} ${trace.processes[span.processID]?.serviceName}`).sort(); // biome-ignore format: one line
+}
+
+/** 0 when it is not there. */
+async function metricOf(url: string, name: string): Promise<number> {
+  const { text } = await call(`${url}/metrics`);
+  const line = text.split("\n").find((one) => one.startsWith(`${name} `));
+  return Number(line?.slice(name.length) ?? 0);
 }
 
 type Dependencies = { data: { dependencies: { name: string; purpose: string; state: string; error?: string }[] } };
@@ -108,8 +116,17 @@ const statesOf = async (url: string) =>
 describe.skipIf(clusterMissing() !== undefined)("two collectors and two queriers over databases", () => {
   let cluster: Cluster;
   let single: ServerProcess;
+  let dir: string;
   beforeAll(async () => {
-    cluster = await Cluster.start();
+    dir = mkdtempSync(join(tmpdir(), "sightline-cluster-"));
+    const overrides = join(dir, "overrides.yaml");
+    writeFileSync(overrides, "limited:\n  limits: { logs: { items_per_second: 1, items_burst: 100 } }\n");
+    cluster = await Cluster.start({
+      SIGHTLINE_COLLECTOR__OVERRIDES_FILE: overrides,
+      // Everything is kept, however new and however soon it was made.
+      SIGHTLINE_QUERY__RESULTS_CACHE__RECENT_MS: "0",
+      SIGHTLINE_QUERY__RESULTS_CACHE__MIN_EVALUATION_MS: "0",
+    });
     single = await ServerProcess.start();
     for (const { url } of [cluster.senders, single]) await feed(url);
     await eventually(async () => {
@@ -122,6 +139,7 @@ describe.skipIf(clusterMissing() !== undefined)("two collectors and two queriers
   afterAll(async () => {
     await single?.dispose();
     await cluster?.dispose();
+    rmSync(dir, { recursive: true, force: true });
   });
 
   test("each collector took a part", async () => {
@@ -141,6 +159,90 @@ describe.skipIf(clusterMissing() !== undefined)("two collectors and two queriers
       const [want, got] = await Promise.all([askLoki(single.url, query), askLoki(cluster.readers.url, query)]);
       expect(difference(want, got), query).toBeUndefined();
     }
+  });
+
+  test("what one querier kept another one has, too, and late samples and deletions count at once", async () => {
+    const [one, two] = cluster.queriers as [ServerProcess, ServerProcess];
+    const query = "sum by (job) (cluster_temperature) + 1";
+    const hits = async () => metricOf(two.url, 'sightline_redis_cache_requests_total{cache="results",result="hit"}');
+    const before = await hits();
+    const first = await askPrometheus(one.url, query);
+    await eventually(async () => {
+      expect(await askPrometheus(two.url, query)).toEqual(first);
+      expect(await hits()).toBeGreaterThan(before);
+    });
+    const late = {
+      labels: [
+        ["__name__", "cluster_temperature"],
+        ["job", "job0"],
+        ["instance", "late"],
+      ],
+    } as const;
+    const samples = [{ timeMs: START_MS + 20_000, value: 1_000 }];
+    await remoteWrite(cluster.senders.url, 2, [{ ...late, samples }] as never);
+    await eventually(async () => expect(await askPrometheus(two.url, query)).not.toEqual(first));
+    const anew = await askPrometheus(one.url, query, "&nocache=1");
+    expect(anew).not.toEqual(first);
+    for (const { url } of [one, two]) expect(await askPrometheus(url, query)).toEqual(anew);
+    const selector = new URLSearchParams({ "match[]": 'cluster_temperature{instance="late"}' });
+    const path = `/api/v1/admin/tsdb/delete_series?${selector}`;
+    expect((await call(`${one.url}${path}`, { method: "POST" })).status).toBe(204);
+    for (const { url } of [one, two]) expect(await askPrometheus(url, query)).toEqual(first);
+  });
+
+  test("a tenant's rate is that of all collectors together", async () => {
+    const send = ({ url }: { readonly url: string }, records: number) => {
+      const many = Array.from({ length: records }, (_, i) => ({
+        timeNs: BigInt(START_MS + i) * 1_000_000n,
+        body: "x",
+      }));
+      const headers = { "content-type": "application/x-protobuf", "x-scope-orgid": "limited" };
+      return call(`${url}/v1/logs`, { method: "POST", headers, body: encodeLogs("limited", many as never) });
+    };
+    const [one, two] = cluster.collectors as [ServerProcess, ServerProcess];
+    expect((await send(one, 1)).status).toBe(200);
+    expect((await send(two, 5_000)).status).toBe(200);
+    await eventually(async () => expect((await send(one, 1)).status).toBe(429));
+  });
+
+  test("who tails at a querier gets what comes to any collector", { timeout: patientMs(60_000) }, async () => {
+    const query = new URLSearchParams({ query: '{service_name="tailed"}' });
+    const socket = new WebSocket(`${cluster.readers.url.replace("http", "ws")}/loki/api/v1/tail?${query}`);
+    const lines = new Set<string>();
+    socket.addEventListener("message", ({ data }) => {
+      const { streams } = JSON.parse(String(data)) as { streams: { values: [string, string][] }[] };
+      for (const { values } of streams) for (const [, line] of values) lines.add(line);
+    });
+    await new Promise((resolve) => socket.addEventListener("open", resolve, { once: true }));
+    let sent = 0;
+    await eventually(async () => {
+      for (const { url } of cluster.collectors) {
+        const record = { timeNs: BigInt(Date.now()) * 1_000_000n, body: `line ${sent++}` };
+        const headers = { "content-type": "application/x-protobuf" };
+        await call(`${url}/v1/logs`, { method: "POST", headers, body: encodeLogs("tailed", [record] as never) });
+      }
+      // Of both collectors; the first ones may be too soon to be handed on.
+      const numbers = [...lines].map((line) => Number(line.split(" ")[1]) % 2);
+      expect(new Set(numbers).size).toBe(2);
+    }, 30_000);
+    socket.close();
+  });
+
+  test("without Redis everything is as before, also when it comes back empty", async () => {
+    const answers = () => Promise.all(PROMQL.map((query) => askPrometheus(cluster.readers.url, query)));
+    const before = await answers();
+    await cluster.redis.kill();
+    const [querier] = cluster.queriers as [ServerProcess];
+    await eventually(async () => expect(await statesOf(querier.url)).toMatchObject({ cache: "down", metrics: "up" }));
+    expect(await answers()).toEqual(before);
+    const body = encodeSpans("without-redis", [
+      { traceId: Buffer.alloc(16, 7), spanId: Buffer.alloc(8, 7), name: "a", startNs: 1n, endNs: 2n },
+    ] as never);
+    const headers = { "content-type": "application/x-protobuf" };
+    expect((await call(`${cluster.senders.url}/v1/traces`, { method: "POST", headers, body })).status).toBe(200);
+    await cluster.redis.start();
+    await eventually(async () => expect(await statesOf(querier.url)).toMatchObject({ cache: "up" }));
+    expect(await answers()).toEqual(before);
   });
 
   test("a trace by its id, whichever collector took its spans", async () => {

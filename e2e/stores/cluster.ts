@@ -4,7 +4,7 @@ import type { Endpoints } from "../harness/tracked-writer.ts";
 import { OpenSearchService } from "../services/opensearch.ts";
 import { PostgresService } from "../services/postgres.ts";
 import { RedisService } from "../services/redis.ts";
-import { openSearchSettings, postgresSettings } from "./server-settings.ts";
+import { openSearchSettings, postgresSettings, redisSettings } from "./server-settings.ts";
 
 const COLLECTORS = 2;
 const QUERIERS = 2;
@@ -64,6 +64,7 @@ export class Cluster {
       SIGHTLINE_SELF_TELEMETRY__ENABLED: "false",
       ...postgresSettings(this.postgres),
       ...openSearchSettings(this.openSearch.url, "cluster", "200ms"),
+      ...redisSettings(this.redis.address),
       ...settings,
     };
     const env = this.settings;

@@ -20,6 +20,10 @@ export function postgresSettings({ address }: Pick<PostgresService, "address">):
   };
 }
 
+export function redisSettings(address: string): Settings {
+  return { SIGHTLINE_REDIS__KIND: "single", SIGHTLINE_REDIS__NODES: JSON.stringify([address]) };
+}
+
 /** Logs and traces in this node, written after `flushAge`. */
 export function openSearchSettings(url: string, prefix: string, flushAge = "1s"): Settings {
   return {

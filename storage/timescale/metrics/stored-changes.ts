@@ -17,11 +17,12 @@ const NEVER = new AbortController().signal;
 /**
  * Of transactions the number tells only when they began, not when others saw what they did. A version is therefore the lowest
  * number that was still under way: all changes of lower ones were seen by what was read afterwards, and every other change counts
- * as made since. With it goes which history the numbers are from, for they start again where a backup is brought back.
+ * as made since. With it goes which history the numbers are from, for they start again where a backup is brought back, and which
+ * database they are about.
  */
 const VERSION_SQL = `SELECT pg_snapshot_xmin(pg_current_snapshot())::text AS version,
   (SELECT system_identifier FROM pg_control_system()) || '.' || substr(pg_walfile_name(pg_current_wal_insert_lsn()), 1, 8)
-    AS history`;
+    || '.' || current_database() || '.' || current_schema() AS history`;
 
 export type StoredChangesOptions = {
   readonly database: Database;

@@ -1,0 +1,61 @@
+import { randomUUID } from "node:crypto";
+import type { Config } from "@sightline/config/schema.ts";
+import { LocalLeases } from "@sightline/model/local-leases.ts";
+import type { Logger } from "@sightline/model/logger.ts";
+import type { Component, Dependency, Leases, LogFeed, SharedCache, SharedRates } from "@sightline/model/ports.ts";
+import { RedisSharedCache } from "@sightline/storage-redis/cache/redis-shared-cache.ts";
+import { RedisConnection } from "@sightline/storage-redis/connection/redis-connection.ts";
+import { RedisLeases } from "@sightline/storage-redis/leases/redis-leases.ts";
+import { RedisSharedRates } from "@sightline/storage-redis/rates/redis-shared-rates.ts";
+import { LogPublisher } from "@sightline/storage-redis/tail/log-publisher.ts";
+import { RedisLogFeed } from "@sightline/storage-redis/tail/redis-log-feed.ts";
+import type { Registry } from "prom-client";
+import { targetsOf } from "./targets.ts";
+
+export type SharedStateOptions = { readonly config: Config; readonly logger: Logger; readonly registry: Registry };
+
+/** What this process shares with others by way of Redis; alone it shares nothing, and only has leases. */
+export type SharedState = {
+  readonly leases: Leases;
+  readonly results?: SharedCache;
+  readonly rates?: SharedRates;
+  /**
+   * Log records of all collectors as they come in, given those of this process (undefined: it takes in none); undefined: only
+   * those of this process are to be had.
+   */
+  readonly tail?: (own: LogFeed | undefined) => { readonly feed?: LogFeed; readonly components: readonly Component[] };
+  readonly components: readonly Component[];
+  readonly dependencies: readonly Dependency[];
+};
+
+/** By the section `redis` of the settings. */
+export function sharedState({ config, logger, registry }: SharedStateOptions): SharedState {
+  const settings = config.redis;
+  if (settings.kind === "off") return { leases: new LocalLeases(), components: [], dependencies: [] };
+  const redis = new RedisConnection({ config: settings, logger, registry });
+  const targets = targetsOf(config);
+  const results = () =>
+    new RedisSharedCache({
+      redis,
+      name: "results",
+      ttlMs: settings.results_ttl,
+      maxBytes: settings.max_result_bytes,
+      registry,
+    });
+  const tail: SharedState["tail"] = (own) => {
+    const publisher = randomUUID();
+    const components: Component[] = [];
+    if (own) components.push(new LogPublisher({ redis, feed: own, publisher, logger, registry }));
+    if (!targets.query) return { components };
+    const feed = new RedisLogFeed({ redis, own: own && { feed: own, publisher } });
+    return { feed, components: [...components, feed] };
+  };
+  return {
+    leases: new RedisLeases(redis),
+    ...(settings.results_cache && targets.query && { results: results() }),
+    ...(settings.rate_limits && { rates: new RedisSharedRates(redis) }),
+    ...(settings.live_tail && { tail }),
+    components: [redis],
+    dependencies: redis.dependencies,
+  };
+}
