@@ -19,11 +19,6 @@ export class Utf8Texts {
     return this.ends.length;
   }
 
-  /** Of memory. */
-  get byteLength(): number {
-    return this.bytes.length + this.ends.byteLength + (this.has?.byteLength ?? 0);
-  }
-
   start(i: number): number {
     return i === 0 ? 0 : (this.ends[i - 1] as number);
   }

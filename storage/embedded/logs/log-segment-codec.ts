@@ -67,11 +67,7 @@ export class LogSegmentCodec implements SegmentCodec<LogBatch, LogSegmentIndex> 
   }
 
   approximateBytes(batch: LogBatch): number {
-    const { bodyBytes } = batch;
-    const ofBodies = bodyBytes
-      ? bodyBytes.bytes.length + bodyBytes.ends.byteLength
-      : approximateTextBytes(batch.bodies);
-    let bytes = batch.length * 100 + ofBodies;
+    let bytes = batch.length * 100 + approximateTextBytes(batch.bodyBytes ?? batch.bodies);
     bytes += approximateAttributeBytes(batch.attributes);
     return bytes;
   }

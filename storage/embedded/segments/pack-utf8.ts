@@ -20,7 +20,7 @@ export function packUtf8(
     count += piece.to - piece.from;
     bytes += bytesOf(source, piece);
   }
-  const packed = new PackedTexts(count, bytes);
+  const packed = new TextPacker(count, bytes);
   for (const source of sources) packed.add(source);
   return packed.finish();
 }
@@ -34,7 +34,7 @@ function bytesOf({ texts, rows }: TextPart, { from, to }: Piece): number {
   return bytes;
 }
 
-class PackedTexts {
+class TextPacker {
   readonly #heap: Uint8Array<ArrayBuffer>;
   readonly #ends: Uint32Array;
   readonly #has: Uint8Array;

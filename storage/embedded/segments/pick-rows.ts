@@ -1,4 +1,9 @@
 import type { AttributeColumn } from "@sightline/model/attributes.ts";
+import { Utf8Texts } from "@sightline/model/utf8-texts.ts";
+
+/** A pointer, and what a string has beside its characters. */
+const BYTES_PER_VALUE = 8;
+const BYTES_PER_STRING = 16;
 
 export function pickItems<T>(items: readonly T[], rows: Uint32Array): T[] {
   const picked = new Array<T>(rows.length);
@@ -25,16 +30,17 @@ export function pickAttributes(columns: readonly AttributeColumn[], rows: Uint32
 /** The size in memory of attributes, roughly. */
 export function approximateAttributeBytes(columns: readonly AttributeColumn[]): number {
   let bytes = 0;
-  for (const column of columns) bytes += column.bytes?.byteLength ?? approximateTextBytes(column.values);
+  for (const column of columns) bytes += approximateTextBytes(column.bytes ?? column.values);
   return bytes;
 }
 
-/** The size in memory of texts, roughly. */
-export function approximateTextBytes(texts: readonly (string | undefined)[]): number {
-  let bytes = 8 * texts.length;
+/** The size in memory of texts, roughly; of bytes, that of the strings which a query would make of them. */
+export function approximateTextBytes(texts: readonly (string | undefined)[] | Utf8Texts): number {
+  let bytes = BYTES_PER_VALUE * texts.length;
+  if (texts instanceof Utf8Texts) return bytes + BYTES_PER_STRING * texts.length + texts.bytes.length;
   for (let i = 0; i < texts.length; i++) {
     const text = texts[i];
-    if (text !== undefined) bytes += 16 + text.length;
+    if (text !== undefined) bytes += BYTES_PER_STRING + text.length;
   }
   return bytes;
 }
