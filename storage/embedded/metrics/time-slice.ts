@@ -1,7 +1,22 @@
-import { setImmediate } from "node:timers/promises";
+import { setImmediate as nextLoopTurn } from "node:timers/promises";
 import { backgroundTurn } from "@sightline/model/loop-turns.ts";
 
 const BUDGET_MS = 10;
+
+let turn = 0;
+let isTurnWatched = false;
+
+/** A number that is another one once the event loop has turned. */
+function currentTurn(): number {
+  if (!isTurnWatched) {
+    isTurnWatched = true;
+    setImmediate(() => {
+      isTurnWatched = false;
+      turn++;
+    });
+  }
+  return turn;
+}
 
 /**
  * Keeps long work from holding the event loop: ask `due` between small steps and await `pause` when it is, which lets
@@ -11,11 +26,13 @@ export class TimeSlice {
   readonly #signal: AbortSignal | undefined;
   readonly #nextTurn: () => Promise<void>;
   #endMs: number;
+  #turn: number;
 
-  constructor(signal?: AbortSignal, nextTurn: () => Promise<void> = setImmediate) {
+  constructor(signal?: AbortSignal, nextTurn: () => Promise<void> = nextLoopTurn) {
     this.#signal = signal;
     this.#nextTurn = nextTurn;
     this.#endMs = performance.now() + BUDGET_MS;
+    this.#turn = currentTurn();
     signal?.throwIfAborted();
   }
 
@@ -24,8 +41,14 @@ export class TimeSlice {
     return new TimeSlice(undefined, backgroundTurn);
   }
 
+  /** Never in a turn that has just begun: whatever was waited for, others had theirs meanwhile. */
   get due(): boolean {
-    return performance.now() >= this.#endMs;
+    const nowMs = performance.now();
+    if (this.#turn !== currentTurn()) {
+      this.#turn = turn;
+      this.#endMs = nowMs + BUDGET_MS;
+    }
+    return nowMs >= this.#endMs;
   }
 
   async pause(): Promise<void> {
