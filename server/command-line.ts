@@ -34,6 +34,7 @@ const COMMANDS: ReadonlyMap<string, Command> = new Map([
   ["dead-letters", { summary: "list or replay requests that a store refused for good", run: deadLetters }],
   ["backup", { summary: "copy everything to a directory or S3 while the server runs, and bring it back", run: backup }],
   ["export", { summary: "write all of a tenant to files, as NDJSON or Parquet", run: exportData }],
+  ["rules", { summary: "check or test rule files, as promtool does", run: rules }],
   ["config", { summary: "print the default or the effective configuration", run: config }],
 ]);
 
@@ -88,6 +89,8 @@ function parse(args: readonly string[]) {
       end: { type: "string" as const },
       step: { type: "string" as const },
       json: { type: "boolean" as const },
+      run: { type: "string" as const },
+      lint: { type: "boolean" as const },
       signal: { type: "string" as const },
       format: { type: "string" as const },
       help: { type: "boolean" as const, short: "h" },
@@ -129,6 +132,8 @@ function help(): string {
     row("export DIR", "--tenant T [--signal metrics,logs,traces] [--format ndjson|parquet] [--start 30d] [--end now]"),
     row("migrate status|up|down", "of every database in use; down takes the newest back, and its data with it"),
     row("alertmanager FLAGS", "nothing but an Alertmanager, by Alertmanager's flags: --config.file, --storage.path, …"),
+    row("rules check FILE…", "are they valid? and what looks wrong all the same (--lint: then the exit code is 3)"),
+    row("rules test FILE…", "unit tests in promtool's format; --run REGEX: only those whose name matches"),
     row("config default|effective", "as YAML, with a comment per key | as it would be used"),
     "",
     "Flags:",
@@ -154,6 +159,11 @@ function loadFrom({ options }: Invocation) {
 async function serve(invocation: Invocation): Promise<number> {
   const { runServer } = await import("./run-server.ts");
   return runServer(loadFrom(invocation));
+}
+
+async function rules(invocation: Invocation): Promise<number> {
+  const { runRules } = await import("./rules/rules-command.ts");
+  return runRules(invocation);
 }
 
 async function keys(invocation: Invocation): Promise<number> {

@@ -1,9 +1,8 @@
-import { SightlineError } from "@sightline/model/errors.ts";
+import { InvalidInputError, SightlineError } from "@sightline/model/errors.ts";
 import type { CheckedExpression, RuleEvaluator, RuleLanguage } from "@sightline/model/ports.ts";
-import { LineCounter, parseDocument } from "yaml";
 import type { GroupConfig, RuleConfig } from "./rule-config.ts";
 import { templateProblems } from "./rule-templates.ts";
-import { type YamlFields, YamlReader, type YamlValue } from "./yaml-reader.ts";
+import { readYaml, type YamlFields, type YamlValue } from "./yaml-reader.ts";
 
 /** A rule file is not valid. `problems` are worded as promtool words them: `4:5: group "a", rule 1, "b": …`. */
 export class RuleFileError extends SightlineError {
@@ -31,7 +30,7 @@ const MAX_BYTES = 16 * 1024 * 1024;
  */
 export function parseRuleFile(text: string, options: ParseRuleFileOptions): readonly GroupConfig[] {
   if (Buffer.byteLength(text) > MAX_BYTES) throw new RuleFileError([`rule files may have ${MAX_BYTES} bytes`]);
-  const reader = readYaml(text);
+  const reader = readRuleYaml(text);
   const root = reader.root(["groups"]);
   const parser = new GroupsParser(options);
   const groups = root.list("groups").map((value) => parser.group(value));
@@ -50,15 +49,13 @@ export function parseRuleGroup(text: string, options: ParseRuleFileOptions): Gro
   return group;
 }
 
-function readYaml(text: string): YamlReader {
-  const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: true });
-  const [error] = document.errors;
-  if (error) {
-    const { line } = lines.linePos(error.pos[0]);
-    throw new RuleFileError([`yaml: line ${line}: ${error.message}`]);
+function readRuleYaml(text: string) {
+  try {
+    return readYaml(text);
+  } catch (cause) {
+    if (!(cause instanceof InvalidInputError)) throw cause;
+    throw new RuleFileError([cause.message]);
   }
-  return new YamlReader(document, lines);
 }
 
 const GROUP_KEYS = ["name", "interval", "query_offset", "limit", "rules", "labels", "language", "source_tenants"];

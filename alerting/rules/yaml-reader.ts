@@ -1,5 +1,26 @@
+import { InvalidInputError } from "@sightline/model/errors.ts";
 import { parsePrometheusDuration } from "@sightline/model/go-duration.ts";
-import { type Document, isAlias, isMap, isScalar, isSeq, type LineCounter, type Node, type YAMLMap } from "yaml";
+import {
+  type Document,
+  isAlias,
+  isMap,
+  isScalar,
+  isSeq,
+  LineCounter,
+  type Node,
+  parseDocument,
+  type YAMLMap,
+} from "yaml";
+
+/** Throws {@link InvalidInputError} for what is no YAML: `yaml: line 3: …`. */
+export function readYaml(text: string): YamlReader {
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: true });
+  const [error] = document.errors;
+  if (!error) return new YamlReader(document, lines);
+  const { line } = lines.linePos(error.pos[0]);
+  throw new InvalidInputError(`yaml: line ${line}: ${error.message}`);
+}
 
 /** Reads values of a YAML document as Go's decoder reads them into structs, and notes what does not fit. */
 export class YamlReader {

@@ -11,16 +11,11 @@ import type {
 } from "@sightline/model/ports.ts";
 import { isStaleAt, wordsOf } from "@sightline/model/stale.ts";
 import type { TenantId } from "@sightline/model/tenant.ts";
-import { formatLogql } from "@sightline/query/logql/format/format-logql.ts";
 import type { LogqlEngine } from "@sightline/query/logql/logql-engine.ts";
-import { parseLogql } from "@sightline/query/logql/parse/parse-logql.ts";
 import type { LogqlValue } from "@sightline/query/logql/result.ts";
-import type { Expr } from "@sightline/query/promql/ast.ts";
-import { childExprs } from "@sightline/query/promql/child-exprs.ts";
 import type { PromEngine } from "@sightline/query/promql/engine.ts";
-import { formatExpr } from "@sightline/query/promql/format/format-expr.ts";
-import { parsePromql } from "@sightline/query/promql/parse/parse-promql.ts";
 import type { PromValue } from "@sightline/query/promql/result.ts";
+import { checkExpression } from "./check-expression.ts";
 
 export type EngineRuleEvaluatorOptions = {
   readonly prom: Pick<PromEngine, "instant">;
@@ -39,15 +34,8 @@ export class EngineRuleEvaluator implements RuleEvaluator {
     this.#options = options;
   }
 
-  check({ text, language }: RuleExpression): CheckedExpression {
-    if (language === "promql") {
-      const expr = parsePromql(text);
-      return { text: formatExpr(expr), language, namesMetrics: namesMetrics(expr) };
-    }
-    const expr = parseLogql(text, this.#options.maxQueryBytes);
-    if (expr.kind === "log")
-      throw new InvalidInputError("log queries give lines; rules need samples: count_over_time(…)");
-    return { text: formatLogql(expr), language, namesMetrics: false };
+  check(expression: RuleExpression): CheckedExpression {
+    return checkExpression(expression, this.#options.maxQueryBytes);
   }
 
   async evaluate(
@@ -89,11 +77,4 @@ function lastOf({ labels, timesMs, values }: SeriesSlice): LastSample[] {
       isStale: Number.isNaN(value) && isStaleAt(wordsOf(values), last),
     },
   ];
-}
-
-/** No selector leaves the metric's name open. */
-function namesMetrics(expr: Expr): boolean {
-  const selector = expr.kind === "matrix" ? expr.vector : expr.kind === "vector" ? expr : undefined;
-  if (!selector) return childExprs(expr).every(namesMetrics);
-  return selector.matchers.some(({ name }) => name === "__name__");
 }

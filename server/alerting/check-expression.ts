@@ -1,0 +1,27 @@
+import { InvalidInputError } from "@sightline/model/errors.ts";
+import type { CheckedExpression, RuleExpression } from "@sightline/model/ports.ts";
+import { formatLogql } from "@sightline/query/logql/format/format-logql.ts";
+import { parseLogql } from "@sightline/query/logql/parse/parse-logql.ts";
+import type { Expr } from "@sightline/query/promql/ast.ts";
+import { childExprs } from "@sightline/query/promql/child-exprs.ts";
+import { formatExpr } from "@sightline/query/promql/format/format-expr.ts";
+import { parsePromql } from "@sightline/query/promql/parse/parse-promql.ts";
+
+/** As `RuleEvaluator.check` of the model's ports. `maxQueryBytes` bounds expressions of LogQL. */
+export function checkExpression({ text, language }: RuleExpression, maxQueryBytes: number): CheckedExpression {
+  if (language === "promql") {
+    const expr = parsePromql(text);
+    return { text: formatExpr(expr), language, namesMetrics: namesMetrics(expr) };
+  }
+  const expr = parseLogql(text, maxQueryBytes);
+  if (expr.kind === "log")
+    throw new InvalidInputError("log queries give lines; rules need samples: count_over_time(…)");
+  return { text: formatLogql(expr), language, namesMetrics: false };
+}
+
+/** No selector leaves the metric's name open. */
+function namesMetrics(expr: Expr): boolean {
+  const selector = expr.kind === "matrix" ? expr.vector : expr.kind === "vector" ? expr : undefined;
+  if (!selector) return childExprs(expr).every(namesMetrics);
+  return selector.matchers.some(({ name }) => name === "__name__");
+}

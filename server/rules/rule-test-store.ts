@@ -1,0 +1,129 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { NativeHistogram } from "@sightline/model/histogram.ts";
+import { labelsKey } from "@sightline/model/labels.ts";
+import { SILENT_LOGGER } from "@sightline/model/logger.ts";
+import { type HistogramSample, type MetricBatch, SeriesKey } from "@sightline/model/metric-batch.ts";
+import type { AppendResult } from "@sightline/model/ports.ts";
+import { wordsOf, writeStale } from "@sightline/model/stale.ts";
+import { DEFAULT_TENANT, type TenantId } from "@sightline/model/tenant.ts";
+import { queryConfig } from "@sightline/query/config.ts";
+import { PromEngine } from "@sightline/query/promql/engine.ts";
+import type { SeriesLine, Value } from "@sightline/query/promql/promqltest/script.ts";
+import { embeddedMetricsConfig } from "@sightline/storage-embedded/config.ts";
+import { EmbeddedMetricStore } from "@sightline/storage-embedded/metrics/embedded-metric-store.ts";
+import { Registry } from "prom-client";
+import { EngineRuleEvaluator } from "../alerting/engine-rule-evaluator.ts";
+import type { Sample } from "./run-rule-tests.ts";
+
+/** Tests begin at the epoch, or where they want. */
+const SETTINGS = { retention: "900y", out_of_bounds_future: "900y" };
+const FOREVER = new AbortController().signal;
+
+/** What a unit test of rules runs on: a store of its own, into which its series come as its time goes on. */
+export class RuleTestStore {
+  readonly evaluator: EngineRuleEvaluator;
+  readonly #store: EmbeddedMetricStore;
+  readonly #dir: string;
+  #series: readonly { readonly key: SeriesKey; readonly values: readonly Value[] }[] = [];
+  #next = 0;
+  #gapMs = 1;
+  #startMs = 0;
+  #position = 0;
+
+  constructor(store: EmbeddedMetricStore, dir: string) {
+    this.#store = store;
+    this.#dir = dir;
+    const limits = queryConfig.parse({});
+    const prom = new PromEngine({ queryable: store, limits });
+    this.evaluator = new EngineRuleEvaluator({ prom, metrics: store, maxQueryBytes: limits.logs.max_query_bytes });
+  }
+
+  static async open(): Promise<RuleTestStore> {
+    const dir = await mkdtemp(join(tmpdir(), "sightline-rules-test-"));
+    const config = embeddedMetricsConfig.parse(SETTINGS);
+    const store = new EmbeddedMetricStore({ dir, config, logger: SILENT_LOGGER, registry: new Registry() });
+    await store.start();
+    return new RuleTestStore(store, dir);
+  }
+
+  async close(): Promise<void> {
+    await this.#store.stop();
+    await rm(this.#dir, { recursive: true });
+  }
+
+  /** Says what is to come: values `gapMs` apart, from `startMs` on. Of a series that comes twice the last one counts. */
+  prepare(lines: readonly SeriesLine[], gapMs: number, startMs: number): void {
+    const byLabels = new Map(lines.map((line) => [labelsKey(line.labels), line]));
+    this.#series = [...byLabels.values()].map(({ labels, values }) => ({ key: new SeriesKey(labels), values }));
+    this.#gapMs = gapMs;
+    this.#startMs = startMs;
+  }
+
+  /** Everything up to the time is there then. */
+  async loadUntil(timeMs: number): Promise<void> {
+    const floats: { ref: number; timeMs: number; value: number | undefined }[] = [];
+    const histograms: HistogramSample[] = [];
+    for (; this.#startMs + this.#next * this.#gapMs <= timeMs; this.#next++) {
+      const atMs = this.#startMs + this.#next * this.#gapMs;
+      for (const [ref, { values }] of this.#series.entries()) {
+        const value = values[this.#next];
+        if (value?.kind === "histogram") histograms.push({ ref, timeMs: atMs, startMs: 0, histogram: value.histogram });
+        if (value?.kind === "float") floats.push({ ref, timeMs: atMs, value: value.value });
+        if (value?.kind === "stale") floats.push({ ref, timeMs: atMs, value: undefined });
+      }
+    }
+    const { length } = floats;
+    if (length + histograms.length === 0) return;
+    const values = Float64Array.from(floats, ({ value = 0 }) => value);
+    const words = wordsOf(values);
+    for (const [i, { value }] of floats.entries()) if (value === undefined) writeStale(words, i);
+    await this.append(DEFAULT_TENANT, {
+      length,
+      series: this.#series.map(({ key }) => key),
+      refs: Uint32Array.from(floats, ({ ref }) => ref),
+      timesMs: Float64Array.from(floats, ({ timeMs }) => timeMs),
+      values,
+      histograms,
+      exemplars: [],
+      metadata: [],
+    });
+  }
+
+  append(tenant: TenantId, batch: MetricBatch): Promise<AppendResult> {
+    return this.#store.append(tenant, batch, ++this.#position);
+  }
+
+  async ask(text: string, timeMs: number): Promise<readonly Sample[]> {
+    const query = { text, language: "promql", tenant: DEFAULT_TENANT, timeMs } as const;
+    const samples = await this.evaluator.evaluate(query, FOREVER);
+    return samples.map(({ labels, value, histogram }) => ({
+      labels,
+      value: histogram ? 0 : value,
+      histogram: histogram ? RuleTestStore.histogramKey(histogram) : "",
+    }));
+  }
+
+  /** Equal for histograms that count the same, however their buckets are written down. */
+  static histogramKey(histogram: NativeHistogram): string {
+    const { schema, count, sum, zeroCount, zeroThreshold, customValues, counterResetHint } = histogram;
+    const buckets = [
+      nonZero(histogram.positiveSpans, histogram.positiveBuckets),
+      nonZero(histogram.negativeSpans, histogram.negativeBuckets),
+    ];
+    const gauge = counterResetHint === 3;
+    return JSON.stringify({ schema, count, sum, zeroCount, zeroThreshold, custom: [...customValues], buckets, gauge });
+  }
+}
+
+function nonZero(spans: NativeHistogram["positiveSpans"], buckets: Float64Array): [number, number][] {
+  const found: [number, number][] = [];
+  let index = 0;
+  let at = 0;
+  for (const { offset, length } of spans) {
+    index += offset;
+    for (let i = 0; i < length; i++, index++, at++) if (buckets[at] !== 0) found.push([index, buckets[at] as number]);
+  }
+  return found;
+}
