@@ -58,7 +58,7 @@ export async function signedRequest(
     ...(url.port === "" ? {} : { port: Number(url.port) }),
     path: url.pathname,
     query: Object.fromEntries(url.searchParams),
-    headers: { host: url.host, "content-type": "application/x-www-form-urlencoded; charset=utf-8" },
+    headers: { host: url.host, "content-type": "application/x-www-form-urlencoded" },
     body,
   });
   const { host: _, ...headers } = request.headers;

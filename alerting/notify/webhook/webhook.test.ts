@@ -61,6 +61,9 @@ test("the payload can be anything, with templates in its keys and texts", async 
     list: ["a", 1, null, true],
     all: "{{ .CommonLabels | toJson }}",
     nested: { b: 1, a: "x: y: z" },
+    day: "2026-01-01",
+    time: "1:30",
+    answer: "yes",
   };
   await send({ payload });
   expect(vendor.lastJson).toEqual({
@@ -69,6 +72,9 @@ test("the payload can be anything, with templates in its keys and texts", async 
     list: ["a", 1, null, true],
     all: { alertname: "Down", job: "a", severity: "critical" },
     nested: { b: 1, a: "x: y: z" },
+    day: "2026-01-01",
+    time: "1:30",
+    answer: true,
   });
 });
 
