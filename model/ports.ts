@@ -546,6 +546,32 @@ export interface RuleEvaluator {
   lastSamples(request: LabelRequest, signal: AbortSignal): Promise<readonly LastSample[]>;
 }
 
+/** A group of rules that somebody put there, as it was written down. Versions ascend from 1. */
+export type StoredRuleGroup = {
+  readonly tenant: TenantId;
+  readonly namespace: string;
+  readonly name: string;
+  readonly version: number;
+  /** YAML; "": it was removed. */
+  readonly text: string;
+  /** Of expressions; "": found by itself. */
+  readonly language: RuleLanguage | "";
+  readonly changedAtMs: number;
+  /** The API key and the address. */
+  readonly changedBy: string;
+};
+/** Where such groups are kept, with what they were before. Several processes may use it at once. */
+export interface RuleCatalog {
+  /** Those that are there, of all tenants; by tenant, namespace and name. */
+  ruleGroups(): Promise<readonly StoredRuleGroup[]>;
+  /** Differs from what it was when any process has changed one. Cheap. */
+  ruleRevision(): Promise<number>;
+  /** One version more. An empty text removes the group. Durable once it settles; gives the version. */
+  changeRuleGroup(group: Omit<StoredRuleGroup, "version">): Promise<number>;
+  /** Newest first. */
+  ruleGroupVersions(tenant: TenantId, namespace: string, name: string): Promise<readonly StoredRuleGroup[]>;
+}
+
 /** What became of rules, for those who ask. Times in milliseconds, 0: never. */
 export interface RuleStates {
   /** Of a tenant, by file and name. */

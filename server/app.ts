@@ -143,7 +143,7 @@ export class App {
       this.#components.push(...query.components);
       if (collector && this.#targets.alerting && config.alerting.rules.enabled) {
         const sinks = this.#alertmanager ? [this.#alertmanager.alertmanagers] : [];
-        this.#alerting = alertingPart(context, { query, ingest: collector.ingest, sinks });
+        this.#alerting = alertingPart({ ...context, catalog }, { query, ingest: collector.ingest, sinks });
         this.#components.push(...this.#alerting.components);
       }
     }

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import type { Config } from "@sightline/config/schema.ts";
 import type { Logger } from "@sightline/model/logger.ts";
-import type { AuditLog, Component, Copyable, Dependency, KeyCatalog } from "@sightline/model/ports.ts";
+import type { AuditLog, Component, Copyable, Dependency, KeyCatalog, RuleCatalog } from "@sightline/model/ports.ts";
 import { SqliteCatalog } from "@sightline/storage-catalog/sqlite-catalog.ts";
 import { PostgresCatalog } from "@sightline/storage-timescale/catalog/postgres-catalog.ts";
 import { Database } from "@sightline/storage-timescale/database/database.ts";
@@ -16,7 +16,7 @@ export type CatalogStorageOptions = {
   readonly busyTimeoutMs: number;
 };
 export type CatalogStorage = {
-  readonly catalog: KeyCatalog & AuditLog;
+  readonly catalog: KeyCatalog & AuditLog & RuleCatalog;
   readonly copyable: Copyable;
   /** In the order they start, the catalog among them. */
   readonly components: readonly Component[];

@@ -42,6 +42,14 @@ export const rulesConfig = z.strictObject({
     .positive()
     .default(10_000)
     .describe("Alerts that may wait for one Alertmanager; beyond it the oldest are dropped"),
+  max_groups_per_tenant: z
+    .number()
+    .int()
+    .positive()
+    .default(2_000)
+    .describe("Groups that a tenant may put into the catalog through the ruler APIs"),
+  max_rules_per_group: z.number().int().positive().default(500).describe("Rules of one of these"),
+  max_group_bytes: z.number().int().positive().default(1_048_576).describe("Size of one of these as it is sent"),
   alertmanagers: z
     .array(externalAlertmanagerConfig)
     .default([])

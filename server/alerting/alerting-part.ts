@@ -1,17 +1,23 @@
 import type { AlertSink } from "@sightline/alerting/alert-sink.ts";
 import { AlertNotifier } from "@sightline/alerting/rules/alert-notifier.ts";
 import { AlertmanagerClient } from "@sightline/alerting/rules/alertmanager-client.ts";
+import { CatalogRules } from "@sightline/alerting/rules/catalog-rules.ts";
 import { EvaluationGate } from "@sightline/alerting/rules/evaluation-gate.ts";
 import { RuleFiles } from "@sightline/alerting/rules/rule-files.ts";
 import { RuleMetrics } from "@sightline/alerting/rules/rule-metrics.ts";
 import { RuleScheduler } from "@sightline/alerting/rules/rule-scheduler.ts";
 import { ScheduledRuleStates } from "@sightline/alerting/rules/rule-states.ts";
+import { registerRulerApi } from "@sightline/alerting/rules/ruler-api.ts";
 import type { Ingest } from "@sightline/collector/ingest.ts";
-import type { Component, RuleStates } from "@sightline/model/ports.ts";
+import type { Component, RuleExpression, RuleStates } from "@sightline/model/ports.ts";
+import type { CatalogStorage } from "../catalog-storage.ts";
 import type { PartContext } from "../part-context.ts";
 import type { QueryPart } from "../query-part.ts";
 import { EngineRuleEvaluator } from "./engine-rule-evaluator.ts";
 import { IngestMetricWriter } from "./ingest-metric-writer.ts";
+
+/** How soon changes that another process made count. */
+const CATALOG_WATCH_MS = 5_000;
 
 /** What evaluates rules. */
 export type AlertingPart = {
@@ -24,7 +30,7 @@ export type AlertingPart = {
 
 /** `sinks` are told of alerts beside those that the configuration names. */
 export function alertingPart(
-  context: PartContext,
+  context: PartContext & { readonly catalog: CatalogStorage },
   parts: {
     readonly query: Pick<QueryPart, "engine" | "logql">;
     readonly ingest: Ingest;
@@ -66,10 +72,17 @@ export function alertingPart(
       gracePeriodMs: rules.for_grace_period_ms,
     },
   });
-  const files = new RuleFiles({ config: rules, check: (expression) => evaluator.check(expression), scheduler, logger });
+  const check = (expression: RuleExpression) => evaluator.check(expression);
+  const files = new RuleFiles({ config: rules, check, scheduler, logger });
+  const { catalog } = context.catalog;
+  const watchIntervalMs = CATALOG_WATCH_MS;
+  const ofCatalog = new CatalogRules({ catalog, check, scheduler, watchIntervalMs, logger });
+  const { authenticator } = context;
+  const changed = () => ofCatalog.look();
+  registerRulerApi(context.http.app, { authenticator, catalog, check, config: rules, changed, logger });
   const addresses = sinks.map(({ name }) => name);
   return {
-    components: [scheduler, files],
+    components: [scheduler, files, ofCatalog],
     states: new ScheduledRuleStates(scheduler, addresses),
     reload: () => files.reload(),
   };

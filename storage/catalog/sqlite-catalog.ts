@@ -2,7 +2,16 @@ import { closeSync, mkdirSync, openSync } from "node:fs";
 import { dirname } from "node:path";
 import { DatabaseSync, type SQLInputValue } from "node:sqlite";
 import { CorruptionError, SightlineError, UnavailableError } from "@sightline/model/errors.ts";
-import type { ApiKey, AuditEntry, AuditLog, Copyable, KeyCatalog, Scope } from "@sightline/model/ports.ts";
+import type {
+  ApiKey,
+  AuditEntry,
+  AuditLog,
+  Copyable,
+  KeyCatalog,
+  RuleCatalog,
+  Scope,
+  StoredRuleGroup,
+} from "@sightline/model/ports.ts";
 import { type TenantId, tenantId } from "@sightline/model/tenant.ts";
 import { migrate } from "./migrate.ts";
 
@@ -14,7 +23,7 @@ const BUSY = 5;
 const CORRUPT: readonly number[] = [11, 26];
 
 /** The catalog of the all-in-one process: one SQLite file, which command and server may use at the same time. */
-export class SqliteCatalog implements KeyCatalog, AuditLog, Copyable {
+export class SqliteCatalog implements KeyCatalog, AuditLog, RuleCatalog, Copyable {
   readonly name = "catalog";
   readonly #path: string;
   readonly #busyTimeoutMs: number;
@@ -104,6 +113,33 @@ export class SqliteCatalog implements KeyCatalog, AuditLog, Copyable {
     });
   }
 
+  async ruleGroups(): Promise<readonly StoredRuleGroup[]> {
+    const sql = `SELECT * FROM rule_groups AS g WHERE text <> '' AND version =
+        (SELECT max(version) FROM rule_groups WHERE tenant = g.tenant AND namespace = g.namespace AND name = g.name)
+       ORDER BY tenant, namespace, name`;
+    const rows = this.#call((database) => database.prepare(sql).all());
+    return rows.map((row) => this.#read(row, (whole) => ruleGroupOf(whole as RuleGroupRow)));
+  }
+
+  async ruleRevision(): Promise<number> {
+    return this.#call((database) => Number(database.prepare("SELECT max(id) AS id FROM rule_groups").get()?.id ?? 0));
+  }
+
+  async changeRuleGroup(group: Omit<StoredRuleGroup, "version">): Promise<number> {
+    const { tenant, namespace, name, text, language, changedAtMs, changedBy } = group;
+    const sql = `INSERT INTO rule_groups (tenant, namespace, name, version, text, language, changed_at_ms, changed_by)
+       SELECT ?1, ?2, ?3, coalesce(max(version), 0) + 1, ?4, ?5, ?6, ?7 FROM rule_groups
+       WHERE tenant = ?1 AND namespace = ?2 AND name = ?3 RETURNING version`;
+    const values = [tenant, namespace, name, text, language, Math.floor(changedAtMs), changedBy];
+    return this.#call((database) => Number(database.prepare(sql).get(...values)?.version));
+  }
+
+  async ruleGroupVersions(tenant: TenantId, namespace: string, name: string): Promise<readonly StoredRuleGroup[]> {
+    const sql = "SELECT * FROM rule_groups WHERE tenant = ? AND namespace = ? AND name = ? ORDER BY version DESC";
+    const rows = this.#call((database) => database.prepare(sql).all(tenant, namespace, name));
+    return rows.map((row) => this.#read(row, (whole) => ruleGroupOf(whole as RuleGroupRow)));
+  }
+
   async copyTo(path: string): Promise<void> {
     mkdirSync(dirname(path), { recursive: true });
     closeSync(openSync(path, "wx", 0o600));
@@ -141,6 +177,23 @@ function asOwnError(cause: unknown, path: string): unknown {
     cause,
     retryAfterMs: RETRY_AFTER_MS,
   });
+}
+
+type RuleGroupRow = {
+  readonly tenant: string;
+  readonly namespace: string;
+  readonly name: string;
+  readonly version: number;
+  readonly text: string;
+  readonly language: StoredRuleGroup["language"];
+  readonly changed_at_ms: number;
+  readonly changed_by: string;
+};
+
+function ruleGroupOf({ tenant, changed_at_ms, changed_by, ...row }: RuleGroupRow): StoredRuleGroup {
+  const { namespace, name, version, text, language } = row;
+  const changed = { changedAtMs: changed_at_ms, changedBy: changed_by };
+  return { tenant: tenantId(tenant), namespace, name, version, text, language, ...changed };
 }
 
 type AuditRow = {

@@ -1,8 +1,8 @@
-import type { ApiKey, AuditLog, KeyCatalog } from "@sightline/model/ports.ts";
+import type { ApiKey, AuditLog, KeyCatalog, RuleCatalog, StoredRuleGroup } from "@sightline/model/ports.ts";
 import { tenantId } from "@sightline/model/tenant.ts";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 
-export type Catalog = KeyCatalog & AuditLog;
+export type Catalog = KeyCatalog & AuditLog & RuleCatalog;
 /** Catalogs of processes that use the same data. */
 export type CatalogFixture = {
   /** As one more process would, started. */
@@ -20,6 +20,11 @@ export function exampleKey(id: string, more: Partial<ApiKey> = {}): ApiKey {
     createdAtMs: 1_700_000_000_123,
     ...more,
   };
+}
+
+function exampleRuleGroup(name: string, text: string): Omit<StoredRuleGroup, "version"> {
+  const changed = { changedAtMs: 1_700_000_000_123, changedBy: "key at ::1" };
+  return { tenant: tenantId("shop"), namespace: "ns/1", name, text, language: "logql", ...changed };
 }
 
 /** What every catalog must do. */
@@ -46,6 +51,24 @@ export function describeCatalog(name: string, make: () => Promise<CatalogFixture
       expect(await first.keys()).toEqual(want);
       await first.stop();
       expect(await (await fixture.open()).keys()).toEqual(want);
+    });
+
+    test("groups of rules are what they were last, and what they were before is kept", async () => {
+      const first = await fixture.open();
+      const second = await fixture.open();
+      const revision = await second.ruleRevision();
+      const a = exampleRuleGroup("a", "x: 1");
+      expect(await first.changeRuleGroup(a)).toBe(1);
+      expect(await first.changeRuleGroup(exampleRuleGroup("b", "gone: 1"))).toBe(1);
+      expect(await second.changeRuleGroup({ ...a, text: "x: 2", changedBy: "else" })).toBe(2);
+      expect(await first.changeRuleGroup(exampleRuleGroup("b", ""))).toBe(2);
+      expect(await second.ruleRevision()).not.toBe(revision);
+      expect(await first.ruleGroups()).toEqual([{ ...a, version: 2, text: "x: 2", changedBy: "else" }]);
+      const versions = await second.ruleGroupVersions(a.tenant, a.namespace, "b");
+      expect(versions.map(({ version, text }) => [version, text])).toEqual([
+        [2, ""],
+        [1, "gone: 1"],
+      ]);
     });
 
     test("a key is revoked once", async () => {

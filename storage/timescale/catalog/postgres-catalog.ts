@@ -1,5 +1,13 @@
 import { UnavailableError } from "@sightline/model/errors.ts";
-import type { ApiKey, AuditEntry, AuditLog, KeyCatalog, Scope } from "@sightline/model/ports.ts";
+import type {
+  ApiKey,
+  AuditEntry,
+  AuditLog,
+  KeyCatalog,
+  RuleCatalog,
+  Scope,
+  StoredRuleGroup,
+} from "@sightline/model/ports.ts";
 import { type TenantId, tenantId } from "@sightline/model/tenant.ts";
 import type { Database } from "../database/database.ts";
 import { assertMigrated, type MigrationSet, migrateUp } from "../database/migrations.ts";
@@ -12,7 +20,7 @@ export const CATALOG_MIGRATIONS: MigrationSet = {
 };
 
 /** The catalog of several processes: tables in PostgreSQL. `database` is started before it and stopped after it. */
-export class PostgresCatalog implements KeyCatalog, AuditLog {
+export class PostgresCatalog implements KeyCatalog, AuditLog, RuleCatalog {
   readonly name = "catalog";
   readonly #database: Database;
   #opening: Promise<void> | undefined;
@@ -112,6 +120,42 @@ export class PostgresCatalog implements KeyCatalog, AuditLog {
     }));
   }
 
+  async ruleGroups(): Promise<readonly StoredRuleGroup[]> {
+    const rows = await this.#query<RuleGroupRow>(
+      "reading rule groups",
+      `SELECT * FROM (
+         SELECT DISTINCT ON (tenant, namespace, name) * FROM rule_groups ORDER BY tenant, namespace, name, version DESC
+       ) newest WHERE text <> '' ORDER BY tenant COLLATE "C", namespace COLLATE "C", name COLLATE "C"`,
+    );
+    return rows.map(ruleGroupOf);
+  }
+
+  async ruleRevision(): Promise<number> {
+    return this.revision();
+  }
+
+  /** Two that change one group at a time: the later one has to try again. */
+  async changeRuleGroup(group: Omit<StoredRuleGroup, "version">): Promise<number> {
+    const { tenant, namespace, name, text, language, changedAtMs, changedBy } = group;
+    const rows = await this.#query<{ version: string }>(
+      "changing a rule group",
+      `INSERT INTO rule_groups (tenant, namespace, name, version, text, language, changed_at_ms, changed_by)
+       SELECT $1::text, $2::text, $3::text, coalesce(max(version), 0) + 1, $4::text, $5::text, $6::int8, $7::text
+       FROM rule_groups WHERE tenant = $1 AND namespace = $2 AND name = $3 RETURNING version`,
+      [tenant, namespace, name, text, language, Math.floor(changedAtMs), changedBy],
+    );
+    return Number(rows[0]?.version);
+  }
+
+  async ruleGroupVersions(tenant: TenantId, namespace: string, name: string): Promise<readonly StoredRuleGroup[]> {
+    const rows = await this.#query<RuleGroupRow>(
+      "reading the versions of a rule group",
+      "SELECT * FROM rule_groups WHERE tenant = $1 AND namespace = $2 AND name = $3 ORDER BY version DESC",
+      [tenant, namespace, name],
+    );
+    return rows.map(ruleGroupOf);
+  }
+
   async #query<Row>(what: string, sql: string, values: readonly unknown[] = []): Promise<readonly Row[]> {
     await this.#open();
     return this.#database.write(what, async (client) => (await client.query(sql, [...values])).rows as Row[]);
@@ -119,6 +163,23 @@ export class PostgresCatalog implements KeyCatalog, AuditLog {
 }
 
 /** pg gives int8 as text. */
+type RuleGroupRow = {
+  readonly tenant: string;
+  readonly namespace: string;
+  readonly name: string;
+  readonly version: string;
+  readonly text: string;
+  readonly language: StoredRuleGroup["language"];
+  readonly changed_at_ms: string;
+  readonly changed_by: string;
+};
+
+function ruleGroupOf({ tenant, version, changed_at_ms, changed_by, ...row }: RuleGroupRow): StoredRuleGroup {
+  const { namespace, name, text, language } = row;
+  const changed = { changedAtMs: Number(changed_at_ms), changedBy: changed_by };
+  return { tenant: tenantId(tenant), namespace, name, version: Number(version), text, language, ...changed };
+}
+
 type AuditRow = {
   readonly at_ms: string;
   readonly key_id: string;
