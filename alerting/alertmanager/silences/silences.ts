@@ -53,9 +53,9 @@ export class Silences {
    */
   async set(wanted: Omit<Silence, "updatedAtMs">): Promise<string> {
     const nowMs = Date.now();
-    const next = { ...wanted, updatedAtMs: nowMs };
+    const known = this.find(wanted.id);
+    const next = { ...wanted, updatedAtMs: updateTime(known, nowMs) };
     assertSilence(next, this.#options.syntax);
-    const known = this.find(next.id);
     if (next.id !== "" && !known) throw new NotFoundError("silence not found");
     if (known && canUpdate(known, next, nowMs)) {
       this.#assertSize(next);
@@ -162,5 +162,10 @@ export class Silences {
 function endedAt(silence: Silence, nowMs: number): Silence {
   // One that has not begun never does.
   const startsAtMs = Math.min(silence.startsAtMs, nowMs);
-  return { ...silence, startsAtMs, endsAtMs: nowMs, updatedAtMs: nowMs };
+  return { ...silence, startsAtMs, endsAtMs: nowMs, updatedAtMs: updateTime(silence, nowMs) };
+}
+
+/** Of two versions the younger counts: one of the same millisecond would be lost. */
+function updateTime(known: Silence | undefined, nowMs: number): number {
+  return known ? Math.max(nowMs, known.updatedAtMs + 1) : nowMs;
 }
