@@ -33,7 +33,8 @@ const ROUNDS_PER_HEAVY = 5;
  * meets the next: that of the real one.
  */
 const INSTANCES = 5;
-const STORED_ROUNDS = 20;
+const STORED_ROUNDS = 80;
+const STORED_ROUNDS_PER_HEAVY = 20;
 const MAX_STORED_MS = 1_500;
 const MAX_RESULTS_BYTES = 8 * 1024 * 1024;
 
@@ -127,7 +128,7 @@ export class WarmUp implements Component {
     await this.#withApi(subject, signal, async (ask) => {
       for (let round = 0; round < STORED_ROUNDS && performance.now() < until; round++) {
         await ask(light);
-        if (round % ROUNDS_PER_HEAVY !== 0) continue;
+        if (round % STORED_ROUNDS_PER_HEAVY !== 0) continue;
         for (const question of heavy) if (performance.now() < until) await ask([question]);
       }
     });

@@ -9,8 +9,10 @@ import { HistogramMean, HistogramTotal } from "./histogram-total.ts";
 export class SumAggregator implements GroupAggregator {
   readonly #call: AggregateCall;
   readonly #out: StepSeries;
-  readonly #compensations: Float64Array;
+  /** From the second member on. */
+  #compensations: Float64Array | undefined;
   #histograms: HistogramSums | undefined;
+  #isEmpty = true;
   /** Between these the sum has floats at every step. */
   #solidFrom = 0;
   #solidTo = 0;
@@ -18,13 +20,21 @@ export class SumAggregator implements GroupAggregator {
   constructor(labels: Labels, call: AggregateCall) {
     this.#call = call;
     this.#out = StepSeries.empty(labels, call.grid.steps);
-    this.#compensations = new Float64Array(call.grid.steps);
   }
 
   add(member: StepSeries): void {
     const out = this.#out;
     if (member.dropName) out.dropName = true;
     const { solidFrom, solidTo } = member;
+    const isFirst = this.#isEmpty;
+    this.#isEmpty = false;
+    if (isFirst && solidFrom < solidTo) {
+      copySolid(member.values, solidFrom, solidTo, out);
+      this.#solidFrom = solidFrom;
+      this.#solidTo = solidTo;
+      return;
+    }
+    this.#compensations ??= new Float64Array(out.values.length);
     if (solidFrom < solidTo && solidFrom >= this.#solidFrom && solidTo <= this.#solidTo) {
       addSolid(member.values, solidFrom, solidTo, out.values, this.#compensations);
       return;
@@ -40,12 +50,21 @@ export class SumAggregator implements GroupAggregator {
   }
 
   finish(): StepSeries[] {
-    const { values } = this.#out;
-    for (let step = 0; step < values.length; step++) {
-      values[step] = (values[step] as number) + (this.#compensations[step] as number);
-    }
+    if (this.#compensations) addAll(this.#compensations, this.#out.values);
     this.#histograms?.finish(this.#out);
     return [this.#out];
+  }
+}
+
+/** What a sum of one member is: -0 and the compensation, which is 0, make 0. */
+function copySolid(values: Float64Array, from: number, to: number, { values: sums, kinds }: StepSeries): void {
+  for (let step = from; step < to; step++) sums[step] = (values[step] as number) + 0;
+  kinds.fill(FLOAT, from, to);
+}
+
+function addAll(compensations: Float64Array, sums: Float64Array): void {
+  for (let step = 0; step < sums.length; step++) {
+    sums[step] = (sums[step] as number) + (compensations[step] as number);
   }
 }
 

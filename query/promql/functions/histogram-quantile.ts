@@ -134,6 +134,10 @@ class Histogram {
   native: StepSeries | undefined;
   /** Steps that have both kinds, which say nothing then. */
   conflicts: Set<number> | undefined;
+  /** Of the sorted buckets: what is looked at at every step, without the way through objects. */
+  #uppers = NO_BUCKETS;
+  #values: readonly Float64Array[] = [];
+  #kinds: readonly Uint8Array[] = [];
   #atStep: ClassicBuckets = { uppers: NO_BUCKETS, counts: NO_BUCKETS, length: 0 };
 
   constructor(labels: Labels) {
@@ -154,10 +158,10 @@ class Histogram {
     if (this.conflicts?.has(step)) return undefined;
     const { uppers, counts } = this.#atStep;
     let length = 0;
-    for (const { upper, series } of this.buckets) {
-      if (series.kinds[step] !== FLOAT) continue;
-      uppers[length] = upper;
-      counts[length++] = series.values[step] as number;
+    for (let bucket = 0; bucket < this.#values.length; bucket++) {
+      if ((this.#kinds[bucket] as Uint8Array)[step] !== FLOAT) continue;
+      uppers[length] = this.#uppers[bucket] as number;
+      counts[length++] = (this.#values[bucket] as Float64Array)[step] as number;
     }
     this.#atStep.length = length;
     return length === 0 ? undefined : this.#atStep;
@@ -167,6 +171,9 @@ class Histogram {
   sortBuckets(): void {
     const { length } = this.buckets;
     this.buckets.sort((a, b) => (a.upper < b.upper ? -1 : a.upper > b.upper ? 1 : 0));
+    this.#uppers = Float64Array.from(this.buckets, ({ upper }) => upper);
+    this.#values = this.buckets.map(({ series }) => series.values);
+    this.#kinds = this.buckets.map(({ series }) => series.kinds);
     this.#atStep = { uppers: new Float64Array(length), counts: new Float64Array(length), length: 0 };
   }
 }

@@ -48,7 +48,8 @@ function joinEqualBounds(buckets: ClassicBuckets): boolean {
   const { uppers, counts, length } = buckets;
   if (uppers[length - 1] !== Number.POSITIVE_INFINITY) return false;
   let joined = 1;
-  for (let i = 1; i < length; i++) {
+  while (joined < length && uppers[joined] !== uppers[joined - 1]) joined++;
+  for (let i = joined; i < length; i++) {
     if (uppers[i] === uppers[joined - 1]) {
       counts[joined - 1] = (counts[joined - 1] as number) + (counts[i] as number);
     } else {
