@@ -33,6 +33,7 @@ test.each([
   ["| json | status >= 500", '{"a":{"status":1000}}', true],
   ["| json | status >= 500", '{"status":4e5}', true],
   ["| json | status >= 500", '{"status":"abc"}', true],
+  ["| json | status >= 500", '{"status":"5}"}', true],
   ["| json | http_status < 500", '{"http":{"status":501}}', false],
   ["| json | http_status < 500", '{"http":{"status":-500}}', true],
   ["| json | http_status < 500", '{"http":{"status":0500}}', true],
@@ -40,9 +41,11 @@ test.each([
   ["| json | status == 50", '{"status":501}', false],
   ['| json | user="u-1"', '{"user":"u-2"}', false],
   ['| json | user="u-1"', '{"us\\u0065r":"u-2"}', true],
+  ['| json | user="u-1"', '{"user":{"":"u-1"}}', true],
   ["| logfmt | status >= 500", "level=info status=200", false],
   ["| logfmt | status >= 500", 'status="500"', true],
   ["| logfmt | status >= 500", "status=200,", true],
+  ["| logfmt | status >= 500", 'status="200 "', true],
   ["| logfmt | duration > 5s", "took=6s", false],
   ["| logfmt | duration > 5s", "duration=1s", true],
 ])("%s: %s may pass: %s", (stages, line, may) => expect(isImplied(stages, line)).toBe(may));
@@ -99,6 +102,6 @@ test("a line that passes has what is implied", () => {
       fc.pre(passes(stages, text));
       expect(isImplied(stages, text)).toBe(true);
     }),
-    { numRuns: 3_000 },
+    { numRuns: 2_000 },
   );
 });

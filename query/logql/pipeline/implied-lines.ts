@@ -71,7 +71,8 @@ function hintOf(label: string, value: ValueText, parsers: ReadonlySet<Parser>): 
 function exactly(value: string): ValueText {
   if (value.length > MAX_LENGTH || !/^[!-~]+$/.test(value)) return undefined;
   const text = value.replaceAll(/[^\w]/g, "\\$&");
-  return { json: `"?${text}`, logfmt: `"?${text}` };
+  // An object's value of no name has the name of the object.
+  return { json: `(?:\\{|"?${text})`, logfmt: `"?${text}` };
 }
 
 /** Leaves out nothing but plain decimal numbers that are too large or too small. */
@@ -80,12 +81,13 @@ function numberText({ op, value }: ComparingFilter): ValueText {
   const whole = String(Math.floor(value));
   const plain = [...(op.startsWith("<") ? [] : atLeast(whole)), ...(op.startsWith(">") ? [] : atMost(whole))];
   const integers = op === "==" ? [whole] : plain;
-  const text = (behind: string) => {
+  // What follows a number that is all of the value: within quotes nothing but the other quote.
+  const notOther = (behind: string) => {
     const other = [`[^0-9"]`, `0[0-9]`, `\\d+[^0-9.${behind}]`, `\\d+\\.\\d*[^0-9${behind}]`];
-    const alternatives = [...other, `(?:${integers.join("|")})(?:[^0-9]|$)`];
-    return `(?:""|"?(?:${alternatives.join("|")}))`;
+    return `(?:${[...other, `(?:${integers.join("|")})(?:[^0-9]|$)`].join("|")})`;
   };
-  return { json: text('\\s",}\\]'), logfmt: text('\\s"') };
+  const text = (behind: string) => `(?:""|"${notOther('"')}|${notOther(behind)})`;
+  return { json: text("\\s,}\\]"), logfmt: text("\\s") };
 }
 
 /** Whole numbers, in digits without zeros before them. */
