@@ -2,11 +2,13 @@ import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { gzipSync } from "node:zlib";
 import { InvalidInputError, TooManyRequestsError, UnavailableError } from "@sightline/model/errors.ts";
 import type { LogBatch } from "@sightline/model/log-batch.ts";
 import { SILENT_LOGGER } from "@sightline/model/logger.ts";
 import type { SpanBatch } from "@sightline/model/span-batch.ts";
 import { DEFAULT_TENANT } from "@sightline/model/tenant.ts";
+import { lokiPushJsonToProtobuf } from "@sightline/proto/loki/push-json.ts";
 import type { Decoded, Protocol, WireRequest } from "@sightline/proto/wire-request.ts";
 import { Registry } from "prom-client";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -353,6 +355,29 @@ describe("restarting", () => {
     logs.crash();
     await startIngest({ logs });
     expect(names(logs)).toEqual(["a", "b"]);
+    expect(await letters()).toMatchObject([{ reason: "undecodable" }]);
+  });
+
+  test("large requests in JSON are replayed in order, as protobuf, and what is none is put aside", async () => {
+    const logs = new RecordingStore<LogBatch>();
+    const { wal } = await startIngest({ logs });
+    const values = Array.from({ length: 20_000 }, (_, i) => [String(i), `line ${i} of a large push`]);
+    const body = Buffer.from(JSON.stringify({ streams: [{ stream: { app: "shop" }, values }] }));
+    const push = { ...request("", "loki-push-json"), body };
+    await wal.append(request("before"));
+    await wal.append(push);
+    await wal.append({ ...push, encoding: "gzip", body: gzipSync(body, { level: 0 }) });
+    await wal.append({ ...push, body: Buffer.concat([body, Buffer.from("}")]) });
+    await wal.append(request("after"));
+    await crash();
+    await startIngest({ logs });
+    const protobuf = Buffer.from(lokiPushJsonToProtobuf(body)).toString();
+    expect(names(logs).map((name) => (name === protobuf ? "protobuf" : name))).toEqual([
+      "before",
+      "protobuf",
+      "protobuf",
+      "after",
+    ]);
     expect(await letters()).toMatchObject([{ reason: "undecodable" }]);
   });
 
