@@ -6,6 +6,7 @@ import { parseArgs } from "node:util";
 import { compareIngest } from "./compare-ingest.ts";
 import { compareLogs } from "./compare-logs.ts";
 import { compareQueries } from "./compare-queries.ts";
+import { compareRules } from "./compare-rules.ts";
 import { loadQuerySet } from "./load-query-set.ts";
 import { machine } from "./machine.ts";
 import { type Measurement, measure } from "./measure.ts";
@@ -16,6 +17,7 @@ const HELP = `usage: npm run bench -- [FLAGS]
        npm run bench -- load [FLAGS]      writes data for the next to several servers (load --help)
        npm run bench -- queries [FLAGS]   compares how fast they answer (queries --help)
        npm run bench -- logs [FLAGS]      compares how fast log records are found (logs --help)
+       npm run bench -- rules [FLAGS]     compares what evaluating rules costs (rules --help)
        npm run bench -- ingest [FLAGS]    compares what is taken in with other servers (ingest --help)
 
 Starts the server on a fresh directory per workload, loads it from a process of its own over 4 connections, restarts it
@@ -33,6 +35,7 @@ const COMMANDS = new Map([
   ["queries", compareQueries],
   ["load", loadQuerySet],
   ["logs", compareLogs],
+  ["rules", compareRules],
 ]);
 const command = COMMANDS.get(process.argv[2] ?? "");
 if (command) {

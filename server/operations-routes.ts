@@ -1,3 +1,4 @@
+import { InvalidInputError } from "@sightline/model/errors.ts";
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import type { Registry } from "prom-client";
 import type { DependencyStatus } from "./dependencies/dependency-monitor.ts";
@@ -7,6 +8,10 @@ export type OperationsDeps = {
   readonly dependencies: () => readonly DependencyStatus[];
   /** Throws to refuse who asks for the state of dependencies. */
   readonly checkStatus: (request: FastifyRequest) => void;
+  /** Reads rules and the Alertmanager's configuration again. Throws `InvalidInputError`. */
+  readonly reload?: () => Promise<void>;
+  /** Throws to refuse who asks for that. */
+  readonly checkReload?: (request: FastifyRequest) => void;
   /** undefined when traffic is accepted, otherwise what is being waited for. */
   readonly notReady: () => string | undefined;
   readonly version: string;
@@ -14,7 +19,7 @@ export type OperationsDeps = {
   readonly checkMetrics: (request: FastifyRequest) => void;
 };
 
-/** `/-/healthy`, `/-/ready`, `/metrics`, `/api/v1/status/dependencies`, and a first page that says where things are. */
+/** `/-/healthy`, `/-/ready`, `/-/reload`, `/metrics`, `/api/v1/status/dependencies`, and a first page that says where things are. */
 export function registerOperations(app: FastifyInstance, deps: OperationsDeps): void {
   app.get("/-/healthy", async (_request, reply) =>
     reply.type("text/plain; charset=utf-8").send("Sightline is Healthy.\n"),
@@ -32,6 +37,21 @@ export function registerOperations(app: FastifyInstance, deps: OperationsDeps): 
   app.get("/api/v1/status/dependencies", async (request, reply) => {
     deps.checkStatus(request);
     return reply.send({ status: "success", data: { dependencies: deps.dependencies().map(jsonOf) } });
+  });
+  app.route({
+    method: ["POST", "PUT"],
+    url: "/-/reload",
+    handler: async (request, reply) => {
+      deps.checkReload?.(request);
+      reply.type("text/plain; charset=utf-8");
+      try {
+        await deps.reload?.();
+        return reply.send("");
+      } catch (error) {
+        if (!(error instanceof InvalidInputError)) throw error;
+        return reply.code(500).send(`failed to reload config: ${error.message}\n`);
+      }
+    },
   });
   app.get("/metrics", async (request, reply) => {
     deps.checkMetrics(request);

@@ -5,8 +5,7 @@ import { templateProblems } from "./rule-templates.ts";
 import { readYaml, type YamlFields, type YamlValue } from "./yaml-reader.ts";
 
 /** A rule file is not valid. `problems` are worded as promtool words them: `4:5: group "a", rule 1, "b": …`. */
-export class RuleFileError extends SightlineError {
-  override readonly name = "RuleFileError";
+export class RuleFileError extends InvalidInputError {
   readonly problems: readonly string[];
 
   constructor(problems: readonly string[]) {

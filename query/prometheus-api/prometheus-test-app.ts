@@ -1,4 +1,5 @@
 import type { MetricMetadata } from "@sightline/model/metric-batch.ts";
+import type { RuleStates } from "@sightline/model/ports.ts";
 import { DEFAULT_TENANT, type TenantId } from "@sightline/model/tenant.ts";
 import { metricBatchOf, type SeriesRows } from "@sightline/storage-conformance/metric-batch-of.ts";
 import { ReferenceMetricStore } from "@sightline/storage-conformance/reference-metric-store.ts";
@@ -27,16 +28,17 @@ export async function prometheusApp(
     readonly tenant?: TenantId;
     readonly rangeCache?: RangeCache;
     readonly adminApi?: boolean;
+    readonly rules?: RuleStates;
   } = {},
 ): Promise<FastifyInstance> {
   const store = new ReferenceMetricStore();
-  const { metadata = [], tenant = DEFAULT_TENANT, rangeCache, adminApi = true } = options;
+  const { metadata = [], tenant = DEFAULT_TENANT, rangeCache, adminApi = true, rules } = options;
   await store.append(tenant, metricBatchOf(rows, { metadata }), 0);
   const nowMs = () => NOW_MS;
   const engine = new PromEngine({ queryable: store, limits: TEST_DEPS.config, nowMs, rangeCache });
   const app = fastify({ routerOptions: { maxParamLength: 1_000 } });
   const config = { ...TEST_DEPS.config, admin_api: adminApi };
   const snapshotDir = (name: string) => name;
-  registerPrometheusApi(app, { ...TEST_DEPS, config, engine, store, server: TEST_SERVER, snapshotDir, nowMs });
+  registerPrometheusApi(app, { ...TEST_DEPS, config, engine, store, server: TEST_SERVER, snapshotDir, nowMs, rules });
   return app;
 }

@@ -70,6 +70,9 @@ function serverRoutes(deps: PrometheusApiDeps): QueryRoute[] {
     get("rules", rulesHandler(deps)),
     get("alerts", alertsHandler(deps)),
     get("alertmanagers", alertmanagersHandler(deps)),
+    // Where Grafana looks for those of Loki.
+    { ...get("rules", rulesHandler(deps)), url: "/prometheus/api/v1/rules" },
+    { ...get("alerts", alertsHandler(deps)), url: "/prometheus/api/v1/alerts" },
     get("targets", targetsHandler),
     get("targets/metadata", targetMetadataHandler),
     get("targets/relabel_steps", relabelStepsHandler),
