@@ -32,7 +32,7 @@ export const notifyConfig = z
       .number()
       .int()
       .positive()
-      .default(4 * KIB * KIB)
+      .default(KIB * KIB)
       .describe(
         "Longest text a template may make. A notification that would be longer is made of the first alerts of its group only, " +
           "and says so in its history.",
@@ -41,7 +41,7 @@ export const notifyConfig = z
       .number()
       .int()
       .positive()
-      .default(2_000_000)
+      .default(300_000)
       .describe("Actions that a template may run for one text; beyond it as for max_template_chars"),
     max_per_minute: z
       .record(z.string(), z.number().int().positive())

@@ -28,6 +28,8 @@ export class TemplatedNotifier implements Notifier {
   readonly kind: string;
   readonly sendsResolved: boolean;
   readonly #options: TemplatedNotifierOptions;
+  /** So many alerts made a text too long: it is not tried again with as many. */
+  #tooManyAlerts = Infinity;
 
   constructor(options: TemplatedNotifierOptions) {
     this.#options = options;
@@ -53,17 +55,20 @@ export class TemplatedNotifier implements Notifier {
   }
 
   async #attempt(notification: Notification, signal: AbortSignal): Promise<NotifyResult> {
-    try {
-      return await this.#run(notification, signal);
-    } catch (error) {
-      if (!(error instanceof NotificationTemplateError && error.isLimit) || notification.alerts.length <= FEW_ALERTS)
-        throw error;
-      // A page about some of the alerts is better than none about all of them.
-      this.#options.context.metrics.reduced.inc({ integration: this.kind });
-      const result = await this.#run({ ...notification, alerts: notification.alerts.slice(0, FEW_ALERTS) }, signal);
-      const note = `made of ${FEW_ALERTS} of ${notification.alerts.length} alerts: ${error.message}`;
-      return { ...result, detail: `${result.detail}; ${note}` };
+    const count = notification.alerts.length;
+    if (count < this.#tooManyAlerts) {
+      try {
+        return await this.#run(notification, signal);
+      } catch (error) {
+        if (!(error instanceof NotificationTemplateError && error.isLimit) || count <= FEW_ALERTS) throw error;
+        this.#tooManyAlerts = count;
+      }
     }
+    // A page about some of the alerts is better than none about all of them.
+    this.#options.context.metrics.reduced.inc({ integration: this.kind });
+    const result = await this.#run({ ...notification, alerts: notification.alerts.slice(0, FEW_ALERTS) }, signal);
+    const limits = "alerting.notify.max_template_chars and max_template_steps";
+    return { ...result, detail: `${result.detail}; made of ${FEW_ALERTS} of ${count} alerts (${limits})` };
   }
 
   #run(notification: Notification, signal: AbortSignal): Promise<NotifyResult> {

@@ -80,26 +80,34 @@ const JSON_NAMES: Readonly<Record<string, string>> = {
   Fingerprint: "fingerprint",
 };
 
+/** Characters that may still be made; when they are used up, `work` is told, and throws. */
+type Budget = { left: number; readonly work: { reserve(characters: number): void } };
+
 /** A value of a template as JSON.stringify is to see it. */
-export function jsonValue(value: GoValue): unknown {
-  if (value === null || typeof value === "string" || typeof value === "boolean") return value;
-  if (typeof value === "number") {
-    if (!Number.isFinite(value))
-      throw new Error(`json: unsupported value: ${value > 0 ? "+Inf" : value < 0 ? "-Inf" : "NaN"}`);
-    return value;
+export function jsonValue(value: GoValue, budget?: Budget): unknown {
+  if (budget) {
+    budget.left -= typeof value === "string" ? value.length + 3 : 4;
+    if (budget.left < 0) budget.work.reserve(Number.POSITIVE_INFINITY);
   }
+  if (value === null || typeof value === "string" || typeof value === "boolean") return value;
+  if (typeof value === "number") return finite(value);
   if (typeof value === "bigint") return Number(value);
   if (value instanceof Int64 || value instanceof NamedInt) return Number(value.value);
   if (value instanceof NamedText) return value.text;
   if (value instanceof GoTimeValue) return formatGoTime(value.time, JSON_LAYOUT);
   if (value instanceof GoMap)
-    return sortedObject(Object.fromEntries([...value.entries].map(([key, entry]) => [key, jsonValue(entry)])));
+    return sortedObject(Object.fromEntries([...value.entries].map(([key, entry]) => [key, jsonValue(entry, budget)])));
   if (value instanceof GoStruct)
     return Object.fromEntries(
       [...value.fields].map(([name, field]) => [
         value.type.name === "template.Pair" ? name : (JSON_NAMES[name] ?? name),
-        jsonValue(field),
+        jsonValue(field, budget),
       ]),
     );
-  return isList(value) ? Array.from(value, jsonValue) : null;
+  return isList(value) ? Array.from(value, (item) => jsonValue(item, budget)) : null;
+}
+
+function finite(value: number): number {
+  if (Number.isFinite(value)) return value;
+  throw new Error(`json: unsupported value: ${Number.isNaN(value) ? "NaN" : value > 0 ? "+Inf" : "-Inf"}`);
 }

@@ -39,16 +39,19 @@ export class HtmlContext {
   /** Of the attribute's value, or of the script. */
   #before = "";
   #commentStart = 0;
+  /** Where the piece that is being fed begins in the output. */
+  #at = 0;
   /** Parts of the output that are comments. */
   readonly comments: { readonly start: number; readonly end: number }[] = [];
 
-  /** `at` is where the piece begins in the output. */
-  feed(piece: string, at: number): void {
-    for (let i = 0; i < piece.length; ) i = this.#step(piece, i, at);
+  feed(piece: string): void {
+    for (let i = 0; i < piece.length; ) i = this.#step(piece, i);
+    this.#at += piece.length;
   }
 
   /** The value stands in an attribute's value, or in a script: its text belongs to it. */
   feedValue(shown: string): void {
+    this.#at += shown.length;
     if (this.#state === "beforeValue") this.#beginValue("");
     if (this.#state === "value") this.#before += shown;
   }
@@ -73,14 +76,14 @@ export class HtmlContext {
     }
   }
 
-  #step(piece: string, i: number, at: number): number {
+  #step(piece: string, i: number): number {
     switch (this.#state) {
       case "text":
-        return this.#text(piece, i, at);
+        return this.#text(piece, i);
       case "comment": {
         const end = piece.indexOf("-->", i);
         if (end === -1) return piece.length;
-        this.comments.push({ start: this.#commentStart, end: at + end + 3 });
+        this.comments.push({ start: this.#commentStart, end: this.#at + end + 3 });
         this.#state = "text";
         return end + 3;
       }
@@ -93,12 +96,12 @@ export class HtmlContext {
     }
   }
 
-  #text(piece: string, i: number, at: number): number {
+  #text(piece: string, i: number): number {
     const open = piece.indexOf("<", i);
     if (open === -1) return piece.length;
     if (piece.startsWith("<!--", open)) {
       this.#state = "comment";
-      this.#commentStart = at + open;
+      this.#commentStart = this.#at + open;
       return open + 4;
     }
     const name = /^<(\/?[a-zA-Z][^\s/>]*)/.exec(piece.slice(open, open + 64))?.[1];

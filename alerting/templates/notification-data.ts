@@ -65,7 +65,9 @@ function alertData(alert: Alert, nowMs: number): AlertData {
     startsAtMs: alert.startsAtMs,
     endsAtMs: isResolved ? alert.endsAtMs : undefined,
     generatorUrl: alert.generatorUrl,
-    fingerprint: fingerprint(alert.labels),
+    get fingerprint() {
+      return fingerprint(alert.labels);
+    },
   };
 }
 

@@ -19,6 +19,7 @@ import type { LabelMap } from "../alert.ts";
 import { goJson, jsonValue } from "./go-json.ts";
 import { humanizeSeconds } from "./humanize-duration.ts";
 import { stringSlice } from "./template-values.ts";
+import { weighed } from "./value-weight.ts";
 
 /** What functions are told beside their arguments. */
 export type NotificationContext = { readonly nowMs: number; readonly routeLabels: LabelMap };
@@ -103,7 +104,7 @@ function dict(values: readonly GoValue[]): GoMap {
     if (typeof key !== "string") throw new Error("dict keys must be strings");
     entries.set(key, values[i + 1] as GoValue);
   }
-  return new GoMap(entries, true);
+  return weighed(new GoMap(entries, true));
 }
 
 function parsedDate(layout: string, text: string): GoTimeValue | undefined {
@@ -188,17 +189,21 @@ export const NOTIFICATION_FUNCTIONS: TemplateFunctions<NotificationContext> = {
     const problem = `cannot parse ${JSON.stringify(text)} as ${JSON.stringify(layout.slice(0, 4))}`;
     throw new Error(`parsing time ${JSON.stringify(text)} as ${JSON.stringify(layout)}: ${problem}`);
   }),
-  toJson: { parameters: ["any"], call: ([value]) => goJson(jsonValue(value as GoValue)) },
+  toJson: {
+    parameters: ["any"],
+    // What is longer can't be written; it is not made to find that out.
+    call: ([value], work) => goJson(jsonValue(value as GoValue, { left: work.charactersLeft / 4, work })),
+  },
   base64encode: ofStrings(1, (text = "") => base64Encode(text)),
   base64decode: ofStrings(1, (text = "") => base64Decode(text)),
-  list: { parameters: ["any"], isVariadic: true, call: (values) => [...values] },
+  list: { parameters: ["any"], isVariadic: true, call: (values) => weighed([...values]) },
   append: {
     parameters: ["any", "any"],
     isVariadic: true,
     call: ([list, ...more], work) => {
       if (!Array.isArray(list)) throw new Error("the first argument of append is no list");
       work.reserve(list.length);
-      return [...(list as readonly GoValue[]), ...more];
+      return weighed([...(list as readonly GoValue[]), ...more]);
     },
   },
   dict: { parameters: ["any"], isVariadic: true, call: dict },

@@ -158,18 +158,14 @@ export class NotificationTemplates {
   renderHtml(text: string, data: NotificationData, nowMs: number): string {
     if (text === "") return "";
     const context = new HtmlContext();
-    let seen = 0;
-    const show = (value: GoValue, before: string) => {
-      context.feed(before.slice(seen), seen);
+    const onText = (piece: string) => context.feed(piece);
+    const show = (value: GoValue) => {
       const shown = escapeFor(context.place(), value);
       context.feedValue(shown);
-      seen = before.length + shown.length;
       return shown;
     };
-    const page = withTemplateErrors(() =>
-      this.#html.execute(text, { data: this.#value(data), context: { nowMs, routeLabels: data.routeLabels }, show }),
-    );
-    context.feed(page.slice(seen), seen);
+    const input = { data: this.#value(data), context: { nowMs, routeLabels: data.routeLabels }, show, onText };
+    const page = withTemplateErrors(() => this.#html.execute(text, input));
     return withoutComments(page, context.comments);
   }
 

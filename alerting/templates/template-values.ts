@@ -120,19 +120,52 @@ function time(atMs: number | undefined): GoTimeValue {
   return new GoTimeValue(atMs === undefined ? ZERO_TIME : { ns: BigInt(Math.round(atMs)) * 1_000_000n, zone: UTC });
 }
 
+const ALERT_FIELDS: ReadonlyMap<string, (alert: AlertData) => GoValue> = new Map<string, (alert: AlertData) => GoValue>(
+  [
+    ["Status", ({ status }) => status],
+    ["Labels", ({ labels }) => kv(labels)],
+    ["Annotations", ({ annotations }) => kv(annotations)],
+    ["StartsAt", ({ startsAtMs }) => time(startsAtMs)],
+    ["EndsAt", ({ endsAtMs }) => time(endsAtMs)],
+    ["GeneratorURL", ({ generatorUrl }) => generatorUrl],
+    ["Fingerprint", ({ fingerprint }) => fingerprint],
+  ],
+);
+
+/** Fields of an alert, made when they are asked for: of many alerts most texts want nothing but their number. */
+class AlertFields extends Map<string, GoValue> {
+  readonly #alert: AlertData;
+
+  constructor(alert: AlertData) {
+    super();
+    this.#alert = alert;
+  }
+
+  override get(name: string): GoValue | undefined {
+    return ALERT_FIELDS.get(name)?.(this.#alert);
+  }
+  override has(name: string): boolean {
+    return ALERT_FIELDS.has(name);
+  }
+  override get size(): number {
+    return ALERT_FIELDS.size;
+  }
+  override *entries(): MapIterator<[string, GoValue]> {
+    for (const [name, read] of ALERT_FIELDS) yield [name, read(this.#alert)];
+  }
+  override *values(): MapIterator<GoValue> {
+    for (const [, value] of this.entries()) yield value;
+  }
+  override keys(): MapIterator<string> {
+    return ALERT_FIELDS.keys();
+  }
+  override [Symbol.iterator](): MapIterator<[string, GoValue]> {
+    return this.entries();
+  }
+}
+
 function alertValue(alert: AlertData): GoStruct {
-  return new GoStruct(
-    ALERT,
-    new Map<string, GoValue>([
-      ["Status", alert.status],
-      ["Labels", kv(alert.labels)],
-      ["Annotations", kv(alert.annotations)],
-      ["StartsAt", time(alert.startsAtMs)],
-      ["EndsAt", time(alert.endsAtMs)],
-      ["GeneratorURL", alert.generatorUrl],
-      ["Fingerprint", alert.fingerprint],
-    ]),
-  );
+  return new GoStruct(ALERT, new AlertFields(alert));
 }
 
 /** `.` of notification templates. */

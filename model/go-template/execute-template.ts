@@ -58,11 +58,10 @@ export type TemplateRunOptions<Context> = {
   readonly functions: TemplateFunctions<Context>;
   readonly limits: TemplateLimits;
   readonly context: Context;
-  /**
-   * Makes what an action writes out of its value; `before` is all that was written before it. By default what is shown of
-   * the value, with `<no value>` for nil.
-   */
-  readonly show?: ((value: GoValue, before: string) => string) | undefined;
+  /** Makes what an action writes out of its value. By default what is shown of it, with `<no value>` for nil. */
+  readonly show?: ((value: GoValue) => string) | undefined;
+  /** Is told what the template itself says, in its place among what {@link show} makes. */
+  readonly onText?: ((text: string) => void) | undefined;
 };
 
 /** What an action writes, in plain texts. */
@@ -73,7 +72,7 @@ export function showPlain(value: GoValue): string {
 /** One run of a template. */
 export class TemplateRun<Context> implements TemplateWork {
   readonly #options: TemplateRunOptions<Context>;
-  readonly #show: (value: GoValue, before: string) => string;
+  readonly #show: (value: GoValue) => string;
   /** The one that runs now. */
   #template: NamedTemplate;
   #variables: Variable[] = [];
@@ -145,10 +144,11 @@ export class TemplateRun<Context> implements TemplateWork {
     switch (node.kind) {
       case "text":
         this.#write(node.text);
+        this.#options.onText?.(node.text);
         return "next";
       case "action": {
         const value = this.#pipe(node.pipe, dot);
-        if (node.pipe.variables.length === 0) this.#write(this.#show(value, this.#output));
+        if (node.pipe.variables.length === 0) this.#write(this.#show(value));
         return "next";
       }
       case "break":

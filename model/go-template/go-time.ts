@@ -29,12 +29,12 @@ function offsetMinutes(zone: Zone, ms: number): number {
   return match ? (match[1] === "-" ? -1 : 1) * (Number(match[2]) * 60 + Number(match[3])) : 0;
 }
 
-function zonePart(zone: Zone, ms: number, style: "longOffset" | "short"): string {
-  const key = `${style} ${zone.name}`;
+function zonePart(zone: Zone, ms: number, style: "longOffset" | "short", locale = "en-US"): string {
+  const key = `${style} ${locale} ${zone.name}`;
   let format = formats.get(key);
   if (!format) {
     if (formats.size > 1_000) formats.clear();
-    format = new Intl.DateTimeFormat("en-US", { timeZone: zone.name, timeZoneName: style });
+    format = new Intl.DateTimeFormat(locale, { timeZone: zone.name, timeZoneName: style });
     formats.set(key, format);
   }
   return format.formatToParts(ms).find(({ type }) => type === "timeZoneName")?.value ?? "";
@@ -42,11 +42,29 @@ function zonePart(zone: Zone, ms: number, style: "longOffset" | "short"): string
 
 function abbreviation(zone: Zone, ms: number): string {
   if ("offsetMinutes" in zone) return zone.name === "" ? offsetText(zone.offsetMinutes, "") : zone.name;
-  const short = zonePart(zone, ms, "short");
-  return short.startsWith("GMT") && short !== "GMT"
-    ? offsetText(offsetMinutes(zone, ms), "").replace(/00$/, "")
-    : short;
+  // Each language has names only for zones that its people know.
+  const known = ABBREVIATIONS[zone.name];
+  if (known) return known;
+  for (const locale of ABBREVIATING) {
+    const short = zonePart(zone, ms, "short", locale);
+    if (!short.startsWith("GMT") || short === "GMT") return short;
+  }
+  return offsetText(offsetMinutes(zone, ms), "").replace(/00$/, "");
 }
+const ABBREVIATING = ["en-US", "en-GB", "en-AU", "en-NZ", "en-ZA", "en-IN", "en-HK"];
+const ABBREVIATIONS: Readonly<Record<string, string>> = {
+  "Asia/Dubai": "+04",
+  "Asia/Tokyo": "JST",
+  "Asia/Seoul": "KST",
+  "Asia/Shanghai": "CST",
+  "Asia/Taipei": "CST",
+  "Asia/Manila": "PST",
+  "Asia/Jakarta": "WIB",
+  "Asia/Karachi": "PKT",
+  "Europe/Moscow": "MSK",
+  "Africa/Lagos": "WAT",
+  "Africa/Nairobi": "EAT",
+};
 
 function offsetText(minutes: number, separator: string): string {
   const absolute = Math.abs(minutes);

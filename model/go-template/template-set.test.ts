@@ -132,11 +132,16 @@ test("a function may stop the run", () => {
 
 test("what is written may be changed by where it stands", () => {
   const set = setOf();
-  const show = (value: GoValue, before: string) => `${before.length}:${String(value)}`;
+  let before = 0;
+  const onText = (piece: string) => {
+    before += piece.length;
+  };
+  const show = (value: GoValue) => `${before}:${String(value)}`;
   const text = set.execute(set.parse({ name: "", text: "<b>{{ .Status }}" }), {
     data: DATA,
     context: { who: "" },
     show,
+    onText,
   });
   expect(text).toBe("<b>3:firing");
 });

@@ -8,7 +8,7 @@ import type { TemplateFunctions } from "./template-function.ts";
 /** What a run is given beside the template. */
 export type TemplateInput<Context> = { readonly data: GoValue; readonly context: Context } & Pick<
   TemplateRunOptions<Context>,
-  "show"
+  "show" | "onText"
 >;
 
 /**
@@ -41,15 +41,15 @@ export class TemplateSet<Context> {
   }
 
   /** Runs a text; what it defines is known to it alone. Throws `TemplateExecutionError`. */
-  execute(template: ParsedTemplate, { data, context, show }: TemplateInput<Context>): string {
+  execute(template: ParsedTemplate, { data, ...options }: TemplateInput<Context>): string {
     let named: ReadonlyMap<string, NamedTemplate> = this.#named;
     if (template.named.size > 0) {
       const own = new Map(this.#named);
       for (const definition of template.named.values()) define(own, definition);
       named = own;
     }
-    const options = { named, functions: this.#functions, limits: this.#limits, context, show };
-    return new TemplateRun(template.root, options).run(data);
+    const fixed = { named, functions: this.#functions, limits: this.#limits };
+    return new TemplateRun(template.root, { ...fixed, ...options }).run(data);
   }
 
   #parse(source: TemplateSource): ParsedTemplate {

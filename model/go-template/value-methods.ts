@@ -1,5 +1,5 @@
 import { formatGoDuration } from "../go-duration.ts";
-import { formatGoTime, UTC } from "./go-time.ts";
+import { formatGoTime, UTC, ZERO_TIME } from "./go-time.ts";
 import { GoTimeValue, type GoValue, Int64, NamedInt, namedMethod, type ValueMethod } from "./go-value.ts";
 
 const NS_PER_SECOND = 1_000_000_000n;
@@ -80,7 +80,7 @@ const TIME_METHODS: ReadonlyMap<string, ValueMethod> = new Map([
   ],
   ["UTC", ofTime(({ time }) => new GoTimeValue({ ...time, zone: UTC }))],
   ["Local", ofTime((time) => time)],
-  ["IsZero", ofTime((time) => local(time).getUTCFullYear() === 1 && dayOfYear(local(time)) === 1)],
+  ["IsZero", ofTime(({ time }) => time.ns === ZERO_TIME.ns)],
   ["String", ofTime(({ time }) => formatGoTime(time, "2006-01-02 15:04:05.999999999 -0700 MST"))],
   ["Format", ofTime(({ time }, [layout]) => formatGoTime(time, layout as string), "string")],
   ["Before", ofTime((time, [other]) => nsOf(time) < nsOf(other), "time")],
