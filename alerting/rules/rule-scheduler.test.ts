@@ -1,0 +1,122 @@
+import { SILENT_LOGGER } from "@sightline/model/logger.ts";
+import { DEFAULT_TENANT } from "@sightline/model/tenant.ts";
+import { expect, test } from "vitest";
+import { parseRuleFile } from "./parse-rule-file.ts";
+import { type Clock, RuleScheduler } from "./rule-scheduler.ts";
+import { MINUTE, RulesTestBed, START, sample } from "./rules-test-bed.ts";
+import { nextSlot, slotAt } from "./slots.ts";
+
+/** Time that goes on when told to. */
+class ManualClock implements Clock {
+  #nowMs = START;
+  #sleeping: { readonly timeMs: number; readonly wake: () => void }[] = [];
+
+  nowMs(): number {
+    return this.#nowMs;
+  }
+
+  sleepUntil(timeMs: number, signal: AbortSignal): Promise<void> {
+    return new Promise((wake) => {
+      if (signal.aborted) return wake();
+      signal.addEventListener("abort", () => wake());
+      this.#sleeping.push({ timeMs, wake });
+    });
+  }
+
+  async go(byMs: number): Promise<void> {
+    const end = this.#nowMs + byMs;
+    for (;;) {
+      // Whoever was woken goes to sleep again first.
+      for (let i = 0; i < 50; i++) await new Promise((resolve) => setImmediate(resolve));
+      const due = this.#sleeping.filter(({ timeMs }) => timeMs <= end).sort((a, b) => a.timeMs - b.timeMs)[0];
+      if (!due) break;
+      this.#sleeping = this.#sleeping.filter((one) => one !== due);
+      this.#nowMs = Math.max(this.#nowMs, due.timeMs);
+      due.wake();
+    }
+    this.#nowMs = end;
+  }
+}
+
+function setUp() {
+  const bed = new RulesTestBed();
+  const clock = new ManualClock();
+  const scheduler = new RuleScheduler({ group: bed.options(), logger: SILENT_LOGGER, clock });
+  const update = (text: string) => {
+    const groups = parseRuleFile(text, { check: (expression) => bed.check(expression) });
+    return scheduler.update(
+      "test",
+      groups.map((config) => ({ tenant: DEFAULT_TENANT, file: "f", config })),
+    );
+  };
+  return { bed, clock, scheduler, update };
+}
+
+test("a group has its turn once an interval, at a second of its own", async () => {
+  const { bed, clock, scheduler, update } = setUp();
+  await update(
+    "groups: [{name: a, rules: [{alert: A, expr: a}]}, {name: b, interval: 20s, rules: [{alert: B, expr: b}]}]",
+  );
+  await scheduler.start();
+  await clock.go(2 * MINUTE);
+  await scheduler.stop();
+  const times = (text: string) => bed.asked.filter((query) => query.text === text).map(({ timeMs }) => timeMs);
+  expect([times("a").length, times("b").length]).toEqual([2, 6]);
+  expect((times("a")[1] ?? 0) - (times("a")[0] ?? 0)).toBe(MINUTE);
+  expect(times("a")[0]).toBe(slotAt("default;f;a", START, MINUTE) + MINUTE);
+});
+
+test("after an update groups that did not change go on, others keep their state, and those that are gone end", async () => {
+  const { bed, clock, scheduler, update } = setUp();
+  bed.results.set("a", [sample({ job: "x" })]);
+  const group = (name: string, more: string) => `{name: ${name}, rules: [{alert: A, expr: a, for: 2m}${more}]}`;
+  await update(`groups: [${group("same", "")}, ${group("other", "")}, ${group("gone", "")}]`);
+  await scheduler.start();
+  await clock.go(5 * MINUTE);
+  const before = scheduler.groups();
+  bed.takeWritten();
+  await update(`groups: [${group("same", "")}, ${group("other", ", {record: b, expr: b}")}]`);
+  expect(bed.takeWritten()).toEqual([
+    "ALERTS_FOR_STATE{alertname=A,job=x} stale",
+    "ALERTS{alertname=A,alertstate=firing,job=x} stale",
+  ]);
+  const after = scheduler.groups();
+  expect(after.map(({ config }) => config.name)).toEqual(["other", "same"]);
+  expect(after[1]).toBe(before[2]);
+  expect([...(after[0]?.rules[0]?.alerting?.alerts ?? [])]).toMatchObject([{ state: "firing" }]);
+  await scheduler.stop();
+});
+
+test("alerts are written once it is known what was before the start, those of later groups at once", async () => {
+  const { bed, clock, scheduler, update } = setUp();
+  bed.results.set("a", [sample({})]);
+  const first = "{name: a, rules: [{alert: A, expr: a}]}";
+  await update(`groups: [${first}]`);
+  await scheduler.start();
+  await clock.go(MINUTE);
+  expect(bed.takeWritten()).toEqual([]);
+  await clock.go(2 * MINUTE);
+  expect(bed.takeWritten()).not.toEqual([]);
+  await update(`groups: [${first}, {name: b, interval: 1s, rules: [{alert: B, expr: a}]}]`);
+  bed.takeWritten();
+  await clock.go(1_500);
+  expect(bed.takeWritten().join()).toContain("alertname=B");
+  await scheduler.stop();
+});
+
+test("slots of many groups spread over the interval, and stay where they are", () => {
+  const offsets = Array.from({ length: 1_000 }, (_, i) => slotAt(`t;f;g${i}`, START, MINUTE) % MINUTE);
+  const perTenth = Array.from({ length: 10 }, (_, i) => offsets.filter((ms) => Math.floor(ms / 6_000) === i).length);
+  expect(Math.min(...perTenth)).toBeGreaterThan(50);
+  expect(slotAt("g", START + 5 * MINUTE, MINUTE) - slotAt("g", START, MINUTE)).toBe(5 * MINUTE);
+});
+
+test.each([
+  [0, 0, 1],
+  [0.9, 0, 1],
+  [1.5, 0, 1],
+  [2.5, 1, 2],
+  [7.2, 6, 7],
+])("after %d intervals %d turns were missed", (intervals, missed, next) => {
+  expect(nextSlot(START, START + intervals * MINUTE, MINUTE)).toEqual({ slotMs: START + next * MINUTE, missed });
+});
