@@ -1,12 +1,27 @@
 import type { Labels } from "@sightline/model/labels.ts";
 
+/** Names come again and again; those that were seen lately. */
+const names = new Map<string, string>();
+const MAX_NAMES = 10_000;
+
 export function labelsJson(labels: Labels): string {
   let json = "{";
-  for (const [name, value] of labels) {
-    if (json.length > 1) json += ",";
-    json += `${JSON.stringify(name)}:${JSON.stringify(value)}`;
+  for (let i = 0; i < labels.length; i++) {
+    const [name, value] = labels[i] as Labels[number];
+    json += (i === 0 ? "" : ",") + nameJson(name) + JSON.stringify(value);
   }
   return `${json}}`;
+}
+
+/** With the colon. */
+function nameJson(name: string): string {
+  let json = names.get(name);
+  if (json === undefined) {
+    json = `${JSON.stringify(name)}:`;
+    if (names.size >= MAX_NAMES) names.clear();
+    names.set(name, json);
+  }
+  return json;
 }
 
 /** {@link labelsJson} for many label sets, which have names and most values in common: each label is written once. */

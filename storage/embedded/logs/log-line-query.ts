@@ -1,6 +1,7 @@
 import type { LogBatch } from "@sightline/model/log-batch.ts";
 import type { LogRequest, TimeRangeNs } from "@sightline/model/ports.ts";
 import type { Segment } from "../segments/segment-directory.ts";
+import { FirstTimes } from "./first-times.ts";
 import { hotLogSource } from "./hot-log-source.ts";
 import { pickLogRows } from "./log-batch-rows.ts";
 import { type Extent, LogScope, type LogSegmentStore, type PushedDown, type SegmentScope } from "./log-scope.ts";
@@ -17,11 +18,13 @@ const MAX_LIMIT_AHEAD = 5_000;
 export class LogLineQuery {
   readonly #scope: LogScope;
   readonly #request: LogRequest;
+  readonly #firstTimes: FirstTimes;
 
   /** Throws `InvalidInputError` for a regular expression that is not valid. */
   constructor(store: LogSegmentStore, request: LogRequest, signal: AbortSignal) {
     this.#scope = new LogScope(store, request, signal);
     this.#request = request;
+    this.#firstTimes = new FirstTimes(request.limit, request.newestFirst);
   }
 
   async *run(): AsyncGenerator<LogBatch> {
@@ -89,6 +92,7 @@ export class LogLineQuery {
     const isComplete = pushed.areLinesComplete && scope.isSure;
     const query = {
       ...scope,
+      range: this.#neededRange(),
       newestFirst,
       limit: isComplete && limit < segment.info.rows ? Math.max(0, Math.ceil(limit)) : undefined,
     };
@@ -97,10 +101,19 @@ export class LogLineQuery {
     const allStreams = scope.index.streams.map(({ stream }) => stream);
     for await (const chunk of store.database.stream(sql, values, signal)) {
       const batch = logBatchOfChunk(chunk, scope.index, allStreams, this.#request.deferred === true);
+      if (isComplete) this.#firstTimes.add(batch.timesNs);
       const matching = pushed.areLinesComplete ? batch : this.#recheck(batch);
       if (matching.length > 0) yield matching;
       if (breather.due) await breather.pause();
     }
+  }
+
+  /** What was found elsewhere leaves nothing to be looked for behind it. */
+  #neededRange(): TimeRangeNs {
+    const { range, newestFirst } = this.#request;
+    const { lastNs } = this.#firstTimes;
+    if (lastNs === undefined) return range;
+    return newestFirst ? { ...range, startNs: lastNs } : { ...range, endNs: lastNs + 1n };
   }
 
   /**

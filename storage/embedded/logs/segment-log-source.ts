@@ -1,7 +1,7 @@
 import type { DuckDBValue } from "@duckdb/node-api";
 import type { TimeRangeNs } from "@sightline/model/ports.ts";
 import { numberedRows, ROW_NUMBER, type SegmentRows, segmentRows } from "../segments/segment-rows.ts";
-import { type LineCondition, prefilterOf } from "./line-matcher.ts";
+import { type LineCondition, prefiltersOf } from "./line-matcher.ts";
 import type { LogSegmentIndex } from "./log-segment-index.ts";
 import { batchColumns } from "./segment-log-batch.ts";
 
@@ -42,8 +42,7 @@ export function rowCondition(query: Omit<SegmentLogQuery, "newestFirst" | "limit
   // Those that are quick and leave out most come first: DuckDB applies them in this order to begin with.
   const conditions = [...streamConditions(query), ...timeConditions(query.range), ...query.conditions];
   for (const line of query.lines) {
-    const prefilter = prefilterOf(line);
-    if (prefilter !== undefined) conditions.push(`contains(body, $${values.push(prefilter.toWellFormed())})`);
+    for (const text of prefiltersOf(line)) conditions.push(`contains(body, $${values.push(text.toWellFormed())})`);
     const { kind, negated, text } = line;
     values.push(text.toWellFormed());
     const call = `${kind === "contains" ? "contains" : "regexp_matches"}(body, $${values.length})`;
