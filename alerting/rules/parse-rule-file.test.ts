@@ -63,7 +63,7 @@ test.each([
 test.each([
   [
     rule("{alert: A, record: b, expr: up}"),
-    "4:13: 4:24: group \"g\", rule 1, \"A\": only one of 'record' and 'alert' must be set",
+    "4:24: 4:13: group \"g\", rule 1, \"A\": only one of 'record' and 'alert' must be set",
   ],
   [rule("{expr: up}"), "0:0: 0:0: group \"g\", rule 1, \"\": one of 'record' or 'alert' must be set"],
   [rule("{alert: A}"), '0:0: group "g", rule 1, "A": field \'expr\' must be set in rule'],
