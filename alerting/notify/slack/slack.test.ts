@@ -122,10 +122,14 @@ describe("with a token", () => {
     expect(vendor.lastJson).toMatchObject({ channel: "C024", ts: "17.5" });
   });
 
-  test("without a memory each is a message of its own", async () => {
+  test("without a memory of the caller's, it is known as long as the process lives", async () => {
     vendor.answers({ body: { ok: true, ts: "17.5", channel: "C024" } });
-    await notifier().notify(notificationOf(), NEVER);
+    const told = notifier();
+    await told.notify(notificationOf(), NEVER);
+    await told.notify(notificationOf([FIRING], { groupKey: "another" }), NEVER);
     expect(vendor.lastJson).not.toHaveProperty("ts");
+    await told.notify(notificationOf([RESOLVED]), NEVER);
+    expect(vendor.lastJson).toMatchObject({ channel: "C024", ts: "17.5" });
   });
 
   test("the global token is for entries that say nothing else", async () => {

@@ -2,11 +2,12 @@ import { InvalidInputError } from "@sightline/model/errors.ts";
 import { checkAnswer, failed, jsonOf } from "../answer-check.ts";
 import type { Attempt } from "../attempt.ts";
 import type { GlobalReceiverConfig } from "../global-receiver-config.ts";
+import { GroupMemories } from "../group-memory.ts";
 import type { HttpAnswer } from "../http/exchange.ts";
 import { DEFAULT_HTTP_CONFIG } from "../http/http-config.ts";
 import type { HttpSender } from "../http/http-sender.ts";
 import { httpIntegration, jsonRequest } from "../http-integration.ts";
-import type { NotifyResult } from "../notifier.ts";
+import type { NotificationMemory, NotifyResult } from "../notifier.ts";
 import { Secret } from "../secret.ts";
 import { type SlackConfig, slackConfig } from "./slack-config.ts";
 
@@ -22,7 +23,10 @@ export const slack = httpIntegration<SlackConfig>({
   kind: "slack",
   schema: slackConfig,
   withGlobals,
-  sending: (config) => (attempt, sender) => send(config, attempt, sender),
+  sending: (config) => {
+    const memories = new GroupMemories();
+    return (attempt, sender) => send(config, memories.of(attempt.notification), attempt, sender);
+  },
 });
 
 function withGlobals(config: SlackConfig, global: GlobalReceiverConfig): SlackConfig {
@@ -46,10 +50,14 @@ function withGlobals(config: SlackConfig, global: GlobalReceiverConfig): SlackCo
   };
 }
 
-async function send(config: SlackConfig, attempt: Attempt, sender: HttpSender): Promise<NotifyResult> {
-  const { memory } = attempt.notification;
-  const time = config.update_message ? memory?.get(MEMORY.time) : undefined;
-  const knownChannel = config.update_message ? memory?.get(MEMORY.channel) : undefined;
+async function send(
+  config: SlackConfig,
+  memory: NotificationMemory,
+  attempt: Attempt,
+  sender: HttpSender,
+): Promise<NotifyResult> {
+  const time = config.update_message ? memory.get(MEMORY.time) : undefined;
+  const knownChannel = config.update_message ? memory.get(MEMORY.channel) : undefined;
   const isUpdate = time && knownChannel;
   const channel = isUpdate ? knownChannel : attempt.text(config.channel);
   const message = {
@@ -66,7 +74,7 @@ async function send(config: SlackConfig, attempt: Attempt, sender: HttpSender): 
   const url = isUpdate ? updateUrl(posted) : posted;
   const answer = await sender.send(jsonRequest(url, message), attempt.signal, config.timeout);
   const checked = checkAnswer(answer, { waitsWhenAsked: true });
-  const result = checked.ok ? readAnswer(answer, config, attempt) : checked;
+  const result = checked.ok ? readAnswer(answer, config, memory) : checked;
   return result.ok ? result : { ...result, detail: `channel ${JSON.stringify(channel)}: ${result.detail}` };
 }
 
@@ -121,7 +129,7 @@ function actionOf({ confirm, ...action }: SlackConfig["actions"][number], attemp
 }
 
 /** Slack says what went wrong in answers of status 200, too. */
-function readAnswer(answer: HttpAnswer, config: SlackConfig, attempt: Attempt): NotifyResult {
+function readAnswer(answer: HttpAnswer, config: SlackConfig, memory: NotificationMemory): NotifyResult {
   const type = String(answer.headers["content-type"] ?? "");
   if (!type.startsWith("application/json")) {
     return answer.body === "ok"
@@ -132,8 +140,8 @@ function readAnswer(answer: HttpAnswer, config: SlackConfig, attempt: Attempt): 
   if (!said) return failed(`could not unmarshal JSON response ${JSON.stringify(answer.body.slice(0, 500))}`, true);
   if (said.ok !== true) return failed(`error response from Slack: ${String(said.error ?? "")}`);
   if (config.update_message && typeof said.ts === "string" && typeof said.channel === "string") {
-    attempt.notification.memory?.set(MEMORY.time, said.ts);
-    attempt.notification.memory?.set(MEMORY.channel, said.channel);
+    memory.set(MEMORY.time, said.ts);
+    memory.set(MEMORY.channel, said.channel);
   }
   return { ok: true, detail: "status 200: ok" };
 }
