@@ -172,8 +172,9 @@ function meets(row: Required<LogRow>, fields: readonly FieldFilter[]): boolean |
   return isSure ? true : undefined;
 }
 
-/** Nobody asks a store to look into nested attributes. */
-function isNested({ attributes: own, resource }: Required<LogRow>, label: string): boolean {
+/** Nobody asks a store to look into nested attributes; a label of the stream goes before them. */
+function isNested({ attributes: own, resource, labels }: Required<LogRow>, label: string): boolean {
+  if (labels[label]) return false;
   const maps = [...own, ...resource].filter(({ type, value }) => type === "json" && value.startsWith("{"));
   return maps.map(({ name }) => lokiLabelName(name)).some((name) => label === name || label.startsWith(`${name}_`));
 }
