@@ -7,7 +7,6 @@ import { truncateBytes, truncateRunes } from "./truncate.ts";
 export type AttemptOptions = {
   readonly kind: string;
   readonly notification: Notification;
-  readonly data: NotificationData;
   readonly context: NotifierContext;
   readonly secrets: ReceiverSecrets;
   readonly signal: AbortSignal;
@@ -16,26 +15,30 @@ export type AttemptOptions = {
 /** What an integration builds one message with. */
 export class Attempt {
   readonly notification: Notification;
-  readonly data: NotificationData;
   readonly secrets: ReceiverSecrets;
   readonly signal: AbortSignal;
+  #data: NotificationData | undefined;
   readonly #options: AttemptOptions;
 
   constructor(options: AttemptOptions) {
     this.#options = options;
     this.notification = options.notification;
-    this.data = options.data;
     this.secrets = options.secrets;
     this.signal = options.signal;
   }
 
   /** The same for the first alerts only. */
   withAlerts(count: number): Attempt {
-    const { notification, context } = this.#options;
+    const { notification } = this.#options;
     if (notification.alerts.length <= count) return this;
     const fewer = { ...notification, alerts: notification.alerts.slice(0, count) };
-    const data = notificationData({ ...fewer, externalUrl: context.externalUrl });
-    return new Attempt({ ...this.#options, notification: fewer, data });
+    return new Attempt({ ...this.#options, notification: fewer });
+  }
+
+  /** What templates and webhooks are given. */
+  get data(): NotificationData {
+    this.#data ??= notificationData({ ...this.notification, externalUrl: this.#options.context.externalUrl });
+    return this.#data;
   }
 
   /** Names the group where others want a short key: SHA-256 of the group's key in hexadecimal digits. */

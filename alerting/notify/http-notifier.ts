@@ -1,4 +1,3 @@
-import { notificationData } from "../templates/notification-data.ts";
 import { NotificationTemplateError } from "../templates/notification-templates.ts";
 import { failed } from "./answer-check.ts";
 import { Attempt } from "./attempt.ts";
@@ -73,8 +72,7 @@ export class TemplatedNotifier implements Notifier {
 
   #run(notification: Notification, signal: AbortSignal): Promise<NotifyResult> {
     const { kind, context, secrets, run } = this.#options;
-    const data = notificationData({ ...notification, externalUrl: context.externalUrl });
-    return run(new Attempt({ kind, notification, data, context, secrets, signal }));
+    return run(new Attempt({ kind, notification, context, secrets, signal }));
   }
 
   #failure(error: unknown): NotifyResult {

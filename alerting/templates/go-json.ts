@@ -1,4 +1,5 @@
-import { formatGoTime, UTC, ZERO_TIME } from "@sightline/model/go-template/go-time.ts";
+import { setImmediate as nextTurn } from "node:timers/promises";
+import { formatGoTime } from "@sightline/model/go-template/go-time.ts";
 import {
   GoMap,
   GoStruct,
@@ -10,7 +11,7 @@ import {
   NamedText,
 } from "@sightline/model/go-template/go-value.ts";
 import { sortedNames } from "../alertmanager/labels.ts";
-import type { NotificationData } from "./notification-data.ts";
+import type { AlertData, NotificationData } from "./notification-data.ts";
 
 /** What Go's encoding/json writes differently from JavaScript: it can stand in HTML. */
 const ESCAPED: Readonly<Record<string, string>> = {
@@ -28,36 +29,63 @@ export function goJson(value: unknown): string {
 
 /** A map of Go: its keys are written in order. */
 export function sortedObject<T>(map: Readonly<Record<string, T>>): Record<string, T> {
-  return Object.fromEntries(sortedNames(map as Record<string, string>).map((name) => [name, map[name] as T]));
+  const sorted: Record<string, T> = {};
+  for (const name of namesInOrder(map)) {
+    if (name === "__proto__") Object.defineProperty(sorted, name, { value: map[name], enumerable: true });
+    else sorted[name] = map[name] as T;
+  }
+  return sorted;
+}
+
+/** By bytes of UTF-8: for most names that is the order of code units, which is a tenth of the work. */
+function namesInOrder(map: Readonly<Record<string, unknown>>): string[] {
+  const names = Object.keys(map);
+  return names.some((name) => /[\ud800-\uffff]/.test(name)) ? sortedNames(map as Record<string, string>) : names.sort();
 }
 
 /** A time as encoding/json writes it; undefined is the zero time. */
 export function jsonTime(atMs: number | undefined): string {
-  const time = atMs === undefined ? ZERO_TIME : { ns: BigInt(Math.round(atMs)) * 1_000_000n, zone: UTC };
-  return formatGoTime(time, JSON_LAYOUT);
+  if (atMs === undefined) return "0001-01-01T00:00:00Z";
+  return new Date(Math.round(atMs)).toISOString().replace(/\.?0*Z$/, "Z");
 }
 const JSON_LAYOUT = "2006-01-02T15:04:05.999999999Z07:00";
 
-/** The part of webhooks' bodies that all of them have, in the order of Alertmanager. */
-export function jsonData(data: NotificationData) {
-  return {
-    receiver: data.receiver,
-    status: data.status,
-    alerts: data.alerts.map((alert) => ({
-      status: alert.status,
-      labels: sortedObject(alert.labels),
-      annotations: sortedObject(alert.annotations),
-      startsAt: jsonTime(alert.startsAtMs),
-      endsAt: jsonTime(alert.endsAtMs),
-      generatorURL: alert.generatorUrl,
-      fingerprint: alert.fingerprint,
-    })),
+/** Alerts of one turn of the event loop. */
+const ALERTS_PER_TURN = 500;
+
+/**
+ * The body of a webhook, in the order of Alertmanager: the data, of which the first `maxAlerts` alerts, and after it `more`.
+ * A large group is written over many turns of the event loop.
+ */
+export async function webhookJson(data: NotificationData, more: object, maxAlerts = Infinity): Promise<string> {
+  const alerts: string[] = [];
+  for (let i = 0; i < Math.min(data.alerts.length, maxAlerts); i += ALERTS_PER_TURN) {
+    if (i > 0) await nextTurn();
+    const some = data.alerts.slice(i, Math.min(i + ALERTS_PER_TURN, maxAlerts));
+    alerts.push(goJson(some.map(jsonAlert)).slice(1, -1));
+  }
+  const head = goJson({ receiver: data.receiver, status: data.status });
+  const rest = goJson({
     notification_reason: data.notificationReason,
     groupLabels: sortedObject(data.groupLabels),
     commonLabels: sortedObject(data.commonLabels),
     commonAnnotations: sortedObject(data.commonAnnotations),
     routeLabels: sortedObject(data.routeLabels),
     externalURL: data.externalUrl,
+    ...more,
+  });
+  return `${head.slice(0, -1)},"alerts":[${alerts.join(",")}],${rest.slice(1)}`;
+}
+
+function jsonAlert(alert: AlertData) {
+  return {
+    status: alert.status,
+    labels: sortedObject(alert.labels),
+    annotations: sortedObject(alert.annotations),
+    startsAt: jsonTime(alert.startsAtMs),
+    endsAt: jsonTime(alert.endsAtMs),
+    generatorURL: alert.generatorUrl,
+    fingerprint: alert.fingerprint,
   };
 }
 

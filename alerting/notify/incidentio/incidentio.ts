@@ -47,12 +47,12 @@ export const incidentio = httpIntegration<IncidentioConfig>({
 
 async function send(config: IncidentioConfig, attempt: Attempt, sender: HttpSender): Promise<NotifyResult> {
   const kept = config.max_alerts === 0 ? attempt : attempt.withAlerts(config.max_alerts);
-  const left = attempt.data.alerts.length - kept.data.alerts.length;
-  let body = groupJson(kept, "1", left);
+  const left = attempt.notification.alerts.length - kept.notification.alerts.length;
+  let body = await groupJson(kept, "1", left);
   if (Buffer.byteLength(body) + 1 > MAX_BODY_BYTES) {
     // incident.io makes one alert of the group: the first one says what it is about.
     attempt.countCut("alerts");
-    body = groupJson(kept, "1", left, 1);
+    body = await groupJson(kept, "1", left, 1);
   }
   const url = config.url ?? (await attempt.secrets.reveal(undefined, config.url_file));
   const token = await attempt.secrets.reveal(config.alert_source_token, config.alert_source_token_file);

@@ -1,4 +1,4 @@
-import { goJson, jsonData } from "../../templates/go-json.ts";
+import { goJson, webhookJson } from "../../templates/go-json.ts";
 import { NotificationTemplateError } from "../../templates/notification-templates.ts";
 import { checkAnswer, failed } from "../answer-check.ts";
 import type { Attempt } from "../attempt.ts";
@@ -17,9 +17,10 @@ export const webhook = httpIntegration<WebhookConfig>({
 
 async function send(config: WebhookConfig, attempt: Attempt, sender: HttpSender): Promise<NotifyResult> {
   const kept = config.max_alerts === 0 ? attempt : attempt.withAlerts(config.max_alerts);
+  const left = attempt.notification.alerts.length - kept.notification.alerts.length;
   const body =
     config.payload === undefined
-      ? groupJson(kept, "4", attempt.data.alerts.length - kept.data.alerts.length)
+      ? await groupJson(kept, "4", left)
       : goJson(renderDeep(config.payload, (template) => kept.text(template)));
   const url = await targetUrl(config, kept);
   if (url === "") return failed("webhook URL is empty after templating");
@@ -28,11 +29,14 @@ async function send(config: WebhookConfig, attempt: Attempt, sender: HttpSender)
 }
 
 /** The body that webhooks have by default. With `maxAlerts`, so many of the alerts are shown, and the rest is as it was. */
-export function groupJson(attempt: Attempt, version: string, truncatedAlerts: number, maxAlerts = Infinity): string {
+export function groupJson(
+  attempt: Attempt,
+  version: string,
+  truncatedAlerts: number,
+  maxAlerts?: number,
+): Promise<string> {
   const { groupKey } = attempt.notification;
-  const data = jsonData(attempt.data);
-  const alerts = data.alerts.slice(0, maxAlerts);
-  return goJson({ ...data, alerts, version, groupKey, truncatedAlerts });
+  return webhookJson(attempt.data, { version, groupKey, truncatedAlerts }, maxAlerts);
 }
 
 async function targetUrl(config: WebhookConfig, attempt: Attempt): Promise<string> {
