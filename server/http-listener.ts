@@ -22,6 +22,8 @@ const MAX_ANSWER_MS = 10_000;
 /** Connections that may wait to be accepted: with Node's 511, a burst of more leaves some hanging. */
 const BACKLOG = 4_096;
 const TLS_HANDSHAKE_TIMEOUT_MS = 10_000;
+/** Every API reads the parameters of the URL by the rules of the server it stands in for; nobody has use for a second reading. */
+const NO_PARAMETERS: Readonly<Record<string, unknown>> = Object.freeze({});
 
 export type HttpListenerOptions = {
   /** The configuration key that gave `hostPort`; errors name it. */
@@ -54,7 +56,7 @@ export class HttpListener implements Component {
     this.app = fastify({
       ...(options.tls ? { https: secureOptions(options.tls) } : { http: { maxHeaderSize: MAX_HEADER_BYTES } }),
       // Label values and ids may be long; the URL as a whole is bounded by the size of the headers.
-      routerOptions: { maxParamLength: 8_192, ignoreTrailingSlash: true },
+      routerOptions: { maxParamLength: 8_192, ignoreTrailingSlash: true, querystringParser: () => NO_PARAMETERS },
       clientErrorHandler: refuseBrokenRequest,
       frameworkErrors: refuseBrokenPath,
       forceCloseConnections: "idle",

@@ -144,6 +144,7 @@ function requestedTimeoutMs(parameters: RequestParameters): number {
   return duration === undefined || "error" in duration ? Number.POSITIVE_INFINITY : Math.max(0, duration.ms);
 }
 
+const MAX_KEPT_LENGTH = 40;
 /** Parameters that say what a query is about, beside its text. */
 const KEPT_PARAMETERS = ["start", "end", "step", "time"] as const;
 
@@ -156,17 +157,18 @@ function runGated(
 ): Promise<FastifyReply> {
   const { tenant, parameters, request, signal } = call;
   if (!tracker) return gate.run(tenant, signal, () => handler(call));
-  const kept = KEPT_PARAMETERS.flatMap((name) => {
-    const text = parameters.get(name).slice(0, 40);
-    return text === "" ? [] : [[name, text] as const];
-  });
+  const kept: Record<string, string> = {};
+  for (const name of KEPT_PARAMETERS) {
+    const text = parameters.get(name);
+    if (text !== "") kept[name] = text.slice(0, MAX_KEPT_LENGTH);
+  }
   const start = {
     tenant,
     route,
     method: request.method,
     clientIp: request.ip,
     text: parameters.get("query") || parameters.get("q") || parameters.all("match[]").join(" "),
-    parameters: Object.fromEntries(kept),
+    parameters: kept,
   };
   return tracker.track(start, signal, (usage, signal, entered, typical) => {
     const run = () => {
