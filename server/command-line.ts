@@ -34,7 +34,7 @@ const COMMANDS: ReadonlyMap<string, Command> = new Map([
   ["dead-letters", { summary: "list or replay requests that a store refused for good", run: deadLetters }],
   ["backup", { summary: "copy everything to a directory or S3 while the server runs, and bring it back", run: backup }],
   ["export", { summary: "write all of a tenant to files, as NDJSON or Parquet", run: exportData }],
-  ["rules", { summary: "check or test rule files, as promtool does", run: rules }],
+  ["rules", { summary: "check or test rule files as promtool does, or try them on what was", run: rules }],
   ["config", { summary: "print the default or the effective configuration", run: config }],
 ]);
 
@@ -91,6 +91,7 @@ function parse(args: readonly string[]) {
       json: { type: "boolean" as const },
       run: { type: "string" as const },
       lint: { type: "boolean" as const },
+      alertmanager: { type: "string" as const },
       signal: { type: "string" as const },
       format: { type: "string" as const },
       help: { type: "boolean" as const, short: "h" },
@@ -134,6 +135,10 @@ function help(): string {
     row("alertmanager FLAGS", "nothing but an Alertmanager, by Alertmanager's flags: --config.file, --storage.path, …"),
     row("rules check FILE…", "are they valid? and what looks wrong all the same (--lint: then the exit code is 3)"),
     row("rules test FILE…", "unit tests in promtool's format; --run REGEX: only those whose name matches"),
+    row(
+      "rules backtest FILE…",
+      "when they would have fired from --start 1d to --end now on --url; --alertmanager FILE: and who would have been told",
+    ),
     row("config default|effective", "as YAML, with a comment per key | as it would be used"),
     "",
     "Flags:",

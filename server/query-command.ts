@@ -49,7 +49,7 @@ export function requestOf(query: string, options: Options, nowMs: number) {
 }
 
 /** `now`, a duration for so long ago, seconds since the epoch, or RFC 3339. */
-function secondsOf(flag: string, text: string, nowMs: number): number {
+export function secondsOf(flag: string, text: string, nowMs: number): number {
   if (text === "now") return nowMs / 1_000;
   if (/^\d+(\.\d+)?$/.test(text)) return Number(text);
   if (/^(\d+(ms|[smhdwy]))+$/.test(text)) return (nowMs - parseDurationMs(text)) / 1_000;
@@ -59,7 +59,8 @@ function secondsOf(flag: string, text: string, nowMs: number): number {
   throw new InvalidInputError(`--${flag} ${JSON.stringify(text)} is not a time; ${forms}`);
 }
 
-function headersOf(options: Options): Record<string, string> {
+/** Tenant and key, as the options name them. */
+export function headersOf(options: Options): Record<string, string> {
   const { tenant, "key-file": keyFile } = options as Record<string, string | undefined>;
   const headers: Record<string, string> = {};
   if (tenant !== undefined) headers["x-scope-orgid"] = tenant;
@@ -72,7 +73,8 @@ function headersOf(options: Options): Record<string, string> {
   return headers;
 }
 
-async function ask(url: URL, parameters: Record<string, string>, headers: Record<string, string>) {
+/** Throws `UnavailableError` when there is no answer that can be understood. */
+export async function ask(url: URL, parameters: Record<string, string>, headers: Record<string, string>) {
   let response: Response;
   let body: string;
   try {

@@ -3,11 +3,13 @@ import { parseRuleFile, RuleFileError } from "@sightline/alerting/rules/parse-ru
 import type { GroupConfig } from "@sightline/alerting/rules/rule-config.ts";
 import { InvalidInputError } from "@sightline/model/errors.ts";
 import { compileRegex } from "@sightline/model/regex.ts";
+import { backtestRules } from "./backtest-rules.ts";
 import { ExpressionChecker } from "./expression-checker.ts";
 import { lintGroups } from "./lint-rules.ts";
 import { runRuleTests } from "./run-rule-tests.ts";
 
-const USAGE = "usage: rules check FILE… [--lint] | rules test FILE… [--run REGEX]";
+const USAGE =
+  "usage: rules check FILE… [--lint] | rules test FILE… [--run REGEX] | rules backtest FILE… [--start 1d] [--end now] [--alertmanager FILE] [--url http://HOST:PORT] [--tenant T] [--key-file FILE]";
 
 type Options = Readonly<Record<string, string | boolean | undefined>>;
 type Invocation = { readonly words: readonly string[]; readonly options: Options };
@@ -26,6 +28,7 @@ export async function runRules({ words, options }: Invocation): Promise<number> 
 const ACTIONS: ReadonlyMap<string, (files: readonly string[], options: Options) => Promise<number>> = new Map([
   ["check", check],
   ["test", test],
+  ["backtest", backtest],
 ]);
 
 /** 1 for a file that is wrong, 3 (as promtool) for what `--lint` finds. */
@@ -64,6 +67,11 @@ async function test(files: readonly string[], { run }: Options): Promise<number>
     }
   }
   return code;
+}
+
+async function backtest(files: readonly string[], options: Options): Promise<number> {
+  process.stdout.write(await backtestRules(files, options));
+  return 0;
 }
 
 async function failuresOf(path: string, run: ((name: string) => boolean) | undefined): Promise<readonly string[]> {
