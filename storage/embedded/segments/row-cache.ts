@@ -10,6 +10,8 @@ export type RowCacheOptions = {
   readonly maxBytes: number;
   /** False when the segment turned out to be damaged. Its rows are compared with their checksum. */
   readonly isSound: (segment: Segment) => Promise<boolean>;
+  /** Merges what is small, before it is copied: else it would be copied once more when it is merged. Never rejects. */
+  readonly tidy: () => Promise<void>;
   readonly logger: Logger;
 };
 
@@ -20,7 +22,7 @@ type Entry = { readonly table: string; bytes: number; readers: number };
 
 /** Rows copied at a time, a row group of DuckDB's tables; queries that come meanwhile wait no longer than for these. */
 const SLICE_ROWS = 122_880;
-/** Segments that have just been written are likely to be merged soon; while rows come fast, one is written every few seconds. */
+/** While rows come fast, a segment is written every few seconds, and some are merged every minute. */
 const QUIET_MS = 10_000;
 const LOOK_EVERY_MS = 750;
 const MAX_WAIT_MS = 15_000;
@@ -55,6 +57,7 @@ export class RowCache {
   #reducedUntilMs = 0;
   #retryAtMs = 0;
   #changedAtMs = Number.NEGATIVE_INFINITY;
+  #tidiedAtMs = Number.NEGATIVE_INFINITY;
   #usedLatelyAtMs = Number.NEGATIVE_INFINITY;
   #work: Promise<void> | undefined;
   #isStopped = false;
@@ -131,15 +134,17 @@ export class RowCache {
       const isQuiet = nowMs - this.#changedAtMs >= QUIET_MS;
       const isUrgent = nowMs - this.#usedLatelyAtMs < USED_LATELY_MS && nowMs - firstMs >= MAX_WAIT_MS;
       this.#timer = undefined;
-      if (isQuiet || isUrgent) this.#run();
+      const hasNew = this.#changedAtMs > this.#tidiedAtMs;
+      if (isQuiet || isUrgent) this.#run({ tidyFirst: isQuiet && hasNew });
       else this.#timer = setTimeout(look, LOOK_EVERY_MS).unref();
     };
     this.#timer = setTimeout(look, LOOK_EVERY_MS).unref();
   }
 
-  #run(): void {
+  #run({ tidyFirst = false } = {}): void {
     if (this.#isStopped || this.#work || performance.now() < this.#retryAtMs) return;
-    this.#work = this.#settle()
+    this.#work = (tidyFirst ? this.#tidy() : Promise.resolve())
+      .then(() => this.#settle())
       .catch((error) => {
         this.#retryAtMs = performance.now() + RETRY_MS;
         if (!this.#isStopped) this.#options.logger.warn("can't keep rows in memory; queries read files", { error });
@@ -147,6 +152,12 @@ export class RowCache {
       .finally(() => {
         this.#work = undefined;
       });
+  }
+
+  async #tidy(): Promise<void> {
+    await this.#options.tidy();
+    // What it made is new, but tidy.
+    this.#tidiedAtMs = performance.now();
   }
 
   async #settle(): Promise<void> {

@@ -100,7 +100,7 @@ export class SegmentedStore<Batch extends { readonly length: number }, Index> {
   /** The newest of the flushes, compactions and expiries, which run one after the other. Never rejects. */
   #work: Promise<void> = Promise.resolve();
   #flushWanted = false;
-  #maintenanceWanted = false;
+  #maintenance: Promise<void> | undefined;
   #retryAtMs = 0;
   #maintainedAtMs = performance.now();
   #stopping = false;
@@ -147,7 +147,8 @@ export class SegmentedStore<Batch extends { readonly length: number }, Index> {
     const writer = new WriteThread({ dir, temporary: "tmp/writer", memoryLimitBytes, threads: writerThreads });
     const deleter = new RowDeleter({ database, directory, graceMs: config.deletion_grace, nowMs: this.#nowMs });
     const isSound = async (segment: Segment) => (await this.withIndex(segment, () => true)) ?? false;
-    const rows = new RowCache({ database, directory, maxBytes, isSound, logger: this.#logger });
+    const tidy = async () => (this.#stopping ? undefined : this.#wantMaintenance());
+    const rows = new RowCache({ database, directory, maxBytes, isSound, tidy, logger: this.#logger });
     rows.opened();
     this.#open = { database, writer, directory, deleter, rows };
     this.#lastPosition = directory.flushedPosition;
@@ -346,7 +347,7 @@ export class SegmentedStore<Batch extends { readonly length: number }, Index> {
   #tick(): void {
     const oldest = this.#hot.first;
     if (oldest && performance.now() - oldest.arrivedMs >= this.#options.config.flush.max_age) this.#wantFlush();
-    if (performance.now() - this.#maintainedAtMs >= MAINTENANCE_MS) this.#wantMaintenance();
+    if (performance.now() - this.#maintainedAtMs >= MAINTENANCE_MS) void this.#wantMaintenance();
   }
 
   #wantFlush(): void {
@@ -362,15 +363,15 @@ export class SegmentedStore<Batch extends { readonly length: number }, Index> {
       });
   }
 
-  #wantMaintenance(): void {
-    if (this.#maintenanceWanted) return;
-    this.#maintenanceWanted = true;
-    this.maintain()
+  /** Settles when it is done, or has failed. */
+  #wantMaintenance(): Promise<void> {
+    this.#maintenance ??= this.maintain()
       .catch((error) => this.#logger.error("can't expire or merge segments; it is tried again later", { error }))
       .finally(() => {
-        this.#maintenanceWanted = false;
+        this.#maintenance = undefined;
         this.#maintainedAtMs = performance.now();
       });
+    return this.#maintenance;
   }
 
   async #flushNow(): Promise<void> {
