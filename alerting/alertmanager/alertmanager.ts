@@ -182,7 +182,7 @@ export class Alertmanager {
     const hash = createHash("md5").update(text).digest("hex");
     this.#generation = { config, receivers, inhibitor, dispatcher, hash };
     // All sources of inhibition are known before the first target is notified.
-    const alerts = this.alerts.resume(Date.now(), 0);
+    const alerts = this.alerts.unsettled;
     for (const alert of alerts) inhibitor.observe(alert);
     for (const alert of alerts) dispatcher.dispatch(alert);
     clearTimeout(this.#start);

@@ -71,17 +71,19 @@ export class AlertStore {
   }
 
   /**
-   * Alerts of before a restart that are still of interest. Those that would have ended by now because nobody posted them may
-   * well have been posted, to nobody: they get `graceMs` more.
+   * To be called once after the journal was replayed. Alerts that would have ended by now because nobody posted them may well
+   * have been posted, to nobody: they get `graceMs` more.
    */
-  resume(nowMs: number, graceMs: number): readonly KnownAlert[] {
-    for (const alert of this.#alerts.values()) {
+  resume(nowMs: number, graceMs: number): void {
+    for (const alert of this.unsettled) {
       const wasFiring = alert.endsAtMs > alert.updatedAtMs;
-      if (wasFiring && isResolvedAt(alert, nowMs)) {
-        this.#set({ ...alert, endsAtMs: Math.max(nowMs + graceMs, alert.endsAtMs), isTimeout: true });
-      }
+      if (wasFiring && isResolvedAt(alert, nowMs)) this.#set({ ...alert, endsAtMs: nowMs + graceMs, isTimeout: true });
     }
     this.collectGarbage(nowMs);
+  }
+
+  /** Those that fire, and those of whose end somebody may have to be told. */
+  get unsettled(): readonly KnownAlert[] {
     return this.all.filter(({ fingerprint }) => !this.#settled.has(fingerprint));
   }
 

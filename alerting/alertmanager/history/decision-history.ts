@@ -17,9 +17,9 @@ export type DecisionHistoryOptions = {
 };
 
 const SCHEMA = `
+  PRAGMA auto_vacuum = INCREMENTAL;
   PRAGMA journal_mode = WAL;
   PRAGMA synchronous = NORMAL;
-  PRAGMA auto_vacuum = INCREMENTAL;
   CREATE TABLE IF NOT EXISTS decisions (
     id INTEGER PRIMARY KEY,
     at_ms INTEGER NOT NULL,

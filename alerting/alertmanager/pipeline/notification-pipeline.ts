@@ -38,6 +38,8 @@ export type PipelineOptions = {
 
 /** Fingerprints that are named in one decision. */
 const MAX_NAMED = 1_000;
+/** What was last recorded of one group. */
+const MAX_REMEMBERED = 20_000;
 
 /**
  * What a group has to say goes through all of this, in this order (notify.PipelineBuilder): wait for replicas, inhibition,
@@ -190,6 +192,8 @@ export class NotificationPipeline {
       last = new Map();
       this.#lastRecorded.set(owner, last);
     }
+    // Alerts that have left the group: forgotten now and then, at the price of a record that is there already.
+    if (last.size > MAX_REMEMBERED) last.clear();
     if (text === undefined) last.delete(key);
     else last.set(key, text);
     if (detail) this.#options.decisions.record({ atMs: Date.now(), kind, ...about, detail });
