@@ -13,7 +13,7 @@ export type HtmlPlace =
       readonly type: "plain" | "url" | "script" | "style";
       /** "" without quotes. */
       readonly quote: string;
-      /** What stands in the value before. */
+      /** What the template itself says in the value before. */
       readonly before: string;
     };
 
@@ -49,11 +49,10 @@ export class HtmlContext {
     this.#at += piece.length;
   }
 
-  /** The value stands in an attribute's value, or in a script: its text belongs to it. */
+  /** What was shown for a value: the parts of an address are told by what the template itself says of it. */
   feedValue(shown: string): void {
     this.#at += shown.length;
     if (this.#state === "beforeValue") this.#beginValue("");
-    if (this.#state === "value") this.#before += shown;
   }
 
   place(): HtmlPlace {

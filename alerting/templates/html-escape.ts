@@ -31,7 +31,20 @@ function escapeUnquoted(text: string, isMarkup: boolean): string {
   return escaped.replace(/[\t\n\v\f\r =`]/g, (char) => `&#${char.charCodeAt(0)};`);
 }
 
-/** The type that a function gave to a text: `template.HTML`, `template.URL`, or what was escaped already. */
+/**
+ * What `html` and `urlquery` give at the end of a pipeline in a page. As html/template rearranges such pipelines, it counts
+ * what they were given where another kind of escaping is due.
+ */
+export class EscapedText extends NamedText {
+  readonly given: string;
+
+  constructor(escaper: "html" | "urlquery", escaped: string, given: string) {
+    super(escaper, escaped);
+    this.given = given;
+  }
+}
+
+/** The type that a function gave to a text: `template.HTML`, `template.URL`, or the name of what has escaped it. */
 type Marked = { readonly text: string; readonly type: string };
 
 function marked(value: GoValue): Marked {
@@ -62,21 +75,25 @@ export function escapeFor(place: HtmlPlace, value: GoValue): string {
 
 function inAttribute(place: Extract<HtmlPlace, { kind: "attribute" }>, value: GoValue, { text, type }: Marked): string {
   const isMarkup = type === "template.HTML";
-  if (type === "html") return text;
+  const given = value instanceof EscapedText ? value.given : text;
+  const unescaped = type === "html" ? given : text;
+  if (type === "html" && place.type === "plain") return place.quote === "" ? escapeUnquoted(text, false) : text;
   let inner: string;
-  if (place.type === "url") inner = inUrl(place.before, { text, type });
-  else if (place.type === "script") inner = inScript(value, "");
-  else if (place.type === "style") inner = inStyle(text);
+  if (place.type === "url")
+    inner = inUrl(place.before, type === "html" ? { text: given, type: "" } : { text, type }, given);
+  else if (place.type === "script") inner = inScript(value instanceof EscapedText ? unescaped : value, "");
+  else if (place.type === "style") inner = inStyle(unescaped);
   else inner = isMarkup ? text.replace(/<[^>]*>/g, "") : text;
   const keeps = isMarkup && place.type === "plain";
   if (place.quote === "") return escapeUnquoted(inner, keeps);
   return keeps ? escapeKeepingEntities(inner) : escapeHtml(inner);
 }
 
-function inUrl(before: string, { text, type }: Marked): string {
-  if (type === "urlquery") return text;
+function inUrl(before: string, { text, type }: Marked, given: string): string {
   const isTrusted = type === "template.URL";
-  if (before === "" && !isTrusted && !isSafeUrl(text)) return `#${UNSAFE}`;
+  const isUnsafe = before === "" && !isTrusted && !isSafeUrl(given);
+  if (type === "urlquery") return isUnsafe ? `%23${UNSAFE}` : text;
+  if (isUnsafe) return `#${UNSAFE}`;
   const isPart = /[?#]/.test(before);
   return isPart && !isTrusted ? percentEncode(text, false) : percentEncode(text, true);
 }
@@ -112,6 +129,15 @@ function isEncoded(text: string, at: number, byte: number): boolean {
   );
 }
 
+const SHORT: Readonly<Record<string, string>> = {
+  "\\": "\\\\",
+  "/": "\\/",
+  "\t": "\\t",
+  "\n": "\\n",
+  "\f": "\\f",
+  "\r": "\\r",
+};
+
 /** A value of JSON, or in a literal its text. */
 function inScript(value: GoValue, quote: string): string {
   if (quote === "") {
@@ -123,7 +149,8 @@ function inScript(value: GoValue, quote: string): string {
   }
   const { text } = marked(value);
   return text.replace(/[\p{Cc}"&'+/<>`\\\u2028\u2029]/gu, (char) => {
-    if (char === "\\" || char === "/") return `\\${char}`;
+    const short = SHORT[char];
+    if (short) return short;
     const code = char.charCodeAt(0);
     return code > 0xff ? `\\u${code.toString(16)}` : `\\u${code.toString(16).padStart(4, "0")}`;
   });

@@ -3,15 +3,15 @@ import { basename, isAbsolute, join } from "node:path";
 import { InvalidInputError } from "@sightline/model/errors.ts";
 import { BUILTIN_FUNCTIONS } from "@sightline/model/go-template/builtin-functions.ts";
 import { TemplateExecutionError, TemplateLimitError } from "@sightline/model/go-template/execute-template.ts";
-import { type GoValue, NamedText } from "@sightline/model/go-template/go-value.ts";
+import type { GoValue } from "@sightline/model/go-template/go-value.ts";
 import { TemplateSyntaxError } from "@sightline/model/go-template/parse-template.ts";
 import type { ParsedTemplate, TemplateSource } from "@sightline/model/go-template/template-ast.ts";
-import type { TemplateFunctions } from "@sightline/model/go-template/template-function.ts";
+import type { TemplateFunction, TemplateFunctions } from "@sightline/model/go-template/template-function.ts";
 import { TemplateSet } from "@sightline/model/go-template/template-set.ts";
 import { DEFAULT_TEMPLATES } from "./default-templates.ts";
 import { EMAIL_TEMPLATE } from "./email-template.ts";
 import { HtmlContext } from "./html-context.ts";
-import { escapeFor } from "./html-escape.ts";
+import { EscapedText, escapeFor } from "./html-escape.ts";
 import type { NotificationData } from "./notification-data.ts";
 import { NOTIFICATION_FUNCTIONS, type NotificationContext } from "./notification-functions.ts";
 import { dataValue } from "./template-values.ts";
@@ -40,18 +40,21 @@ const MAX_FILE_BYTES = 1024 * 1024;
 /** Texts of receivers that are kept parsed. */
 const MAX_PARSED = 1_000;
 
-/** `html` and `urlquery` know in a page that they have escaped; Go leaves out its own escaping for them. */
+/** `html` and `urlquery` tell in a page what they have escaped; Go leaves out its own escaping for them. */
 const HTML_FUNCTIONS: TemplateFunctions<NotificationContext> = {
   ...NOTIFICATION_FUNCTIONS,
-  ...Object.fromEntries(
-    (["html", "urlquery"] as const).map((name) => {
-      const builtin = BUILTIN_FUNCTIONS[name];
-      if (!builtin) throw new Error(`templates have no function ${name}`);
-      const call: typeof builtin.call = (...given) => new NamedText(name, String(builtin.call(...given)));
-      return [name, { ...builtin, call }];
-    }),
-  ),
+  html: escaping("html"),
+  urlquery: escaping("urlquery"),
 };
+
+function escaping(name: "html" | "urlquery"): TemplateFunction {
+  const builtin = BUILTIN_FUNCTIONS[name] as TemplateFunction;
+  const print = BUILTIN_FUNCTIONS.print as TemplateFunction;
+  return {
+    ...builtin,
+    call: (...given) => new EscapedText(name, String(builtin.call(...given)), String(print.call(...given))),
+  };
+}
 
 /** One kind of output: texts, or pages of HTML. */
 class Templates {
