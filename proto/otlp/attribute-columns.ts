@@ -141,7 +141,7 @@ export class AttributeColumns {
     const columns = this.#abandoned ? this.#columns.filter(({ count }) => count > 0) : this.#columns;
     const finished: AttributeColumn[] = [];
     for (const column of columns) {
-      finished.push(column.finish(isDense ? length : 0));
+      finished.push(yield* column.finish(isDense ? length : 0));
       yield;
     }
     return finished;

@@ -1,8 +1,7 @@
-import { isUtf8 } from "node:buffer";
 import { Utf8Texts } from "@sightline/model/utf8-texts.ts";
 import type { WireReader } from "../wire/reader.ts";
 import { ANY_STRING, type AnyValueReader } from "./attributes.ts";
-import { hasTornCharacter } from "./torn-character.ts";
+import { mayStayBytes, stringsInSteps } from "./kept-as-bytes.ts";
 
 /** Rows that are copied in one go. */
 const STEP_ROWS = 8_192;
@@ -46,10 +45,7 @@ export class BodyColumn {
     this.#texts.set(row, Buffer.from(this.#values.text));
   }
 
-  /**
-   * Of the first `length` rows, some at each step: see `runSteps`. As strings where something is no UTF-8: it becomes
-   * U+FFFD.
-   */
+  /** Of the first `length` rows, some at each step: see `runSteps`. As strings where they can't stay bytes. */
   *finish(length: number): Generator<void, Utf8Texts | string[]> {
     const ends = new Uint32Array(length);
     let size = 0;
@@ -68,6 +64,6 @@ export class BodyColumn {
     }
     yield;
     const texts = new Utf8Texts(bytes, ends);
-    return isUtf8(bytes) && !hasTornCharacter(texts) ? texts : texts.toStrings();
+    return mayStayBytes(texts) ? texts : ((yield* stringsInSteps(texts)) as string[]);
   }
 }

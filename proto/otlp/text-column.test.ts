@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import { runSteps } from "./run-steps.ts";
 import { TextColumn } from "./text-column.ts";
 
 type Put = { readonly gap: number; readonly text: string; readonly asBytes: boolean; readonly thenRemoved: boolean };
@@ -31,9 +32,10 @@ test("a column has what its rows were given last", () => {
       const count = values.filter((value) => value !== undefined).length;
       expect(column.count).toBe(count);
       const length = values.length + 2;
-      expect(column.finish(length)).toMatchObject({ name: "a", type: "string" });
-      expect(column.finish(length).bytes?.has?.reduce((sum, has) => sum + has, 0)).toBe(count);
-      expect(column.finish(length).values).toEqual(Array.from({ length }, (_, i) => values[i]));
+      const finished = runSteps(column.finish(length));
+      expect(finished).toMatchObject({ name: "a", type: "string" });
+      expect(finished.bytes?.has?.reduce((sum, has) => sum + has, 0)).toBe(count);
+      expect(finished.values).toEqual(Array.from({ length }, (_, i) => values[i]));
     }),
   );
 });
@@ -43,5 +45,17 @@ test("bytes that are no UTF-8 are replaced, each in its own value", () => {
   for (const [row, bytes] of [[0xc3], [0xa9], [0x61, 0xff]].entries()) {
     column.putBytes(row, Uint8Array.from(bytes), 0, bytes.length);
   }
-  expect(column.finish(4).values).toEqual(["\ufffd", "\ufffd", "a\ufffd", undefined]);
+  expect(runSteps(column.finish(4)).values).toEqual(["\ufffd", "\ufffd", "a\ufffd", undefined]);
+});
+
+test("of very many rows strings are made at once, in steps", () => {
+  const rows = 20_000;
+  const column = new TextColumn("a", "string", rows);
+  for (let row = 0; row < rows; row += 2) column.putText(row, String(row));
+  const steps = [...column.finish(rows)];
+  expect(steps.length).toBeGreaterThan(1);
+  const { bytes, values } = runSteps(column.finish(rows));
+  expect(bytes).toBeUndefined();
+  expect(values.length).toBe(rows);
+  expect(values.slice(-2)).toEqual([String(rows - 2), undefined]);
 });

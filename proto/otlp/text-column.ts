@@ -1,8 +1,7 @@
-import { isUtf8 } from "node:buffer";
 import type { AttributeColumn, AttributeType } from "@sightline/model/attributes.ts";
 import { LazyAttributeColumn } from "@sightline/model/lazy-attribute-column.ts";
 import { Utf8Texts } from "@sightline/model/utf8-texts.ts";
-import { hasTornCharacter } from "./torn-character.ts";
+import { mayStayBytes, stringsInSteps } from "./kept-as-bytes.ts";
 
 const FIRST_ROWS = 16;
 /** What a value is taken for at first. */
@@ -72,16 +71,19 @@ export class TextColumn {
     this.#count--;
   }
 
-  /** `length`: the rows that the column has in the end, at least. As strings where something is no UTF-8. */
-  finish(length: number): AttributeColumn {
+  /**
+   * `length`: the rows that the column has in the end, at least. In steps (see `runSteps`), and as strings where they can't
+   * stay bytes.
+   */
+  *finish(length: number): Generator<void, AttributeColumn> {
     this.#skipTo(length);
     const { name, type } = this;
     const bytes = Buffer.allocUnsafeSlow(this.#length);
     this.#bytes.copy(bytes, 0, 0, this.#length);
     const rows = this.#rows;
     const texts = new Utf8Texts(bytes, this.#ends.slice(0, rows), this.#has?.slice(0, rows));
-    if (!isUtf8(bytes) || hasTornCharacter(texts)) return { name, type, values: texts.toValues() };
-    return new LazyAttributeColumn(name, type, texts);
+    if (mayStayBytes(texts)) return new LazyAttributeColumn(name, type, texts);
+    return { name, type, values: yield* stringsInSteps(texts) };
   }
 
   #begin(row: number): void {
