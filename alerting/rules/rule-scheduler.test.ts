@@ -1,4 +1,6 @@
+import { LocalLeases } from "@sightline/model/local-leases.ts";
 import { SILENT_LOGGER } from "@sightline/model/logger.ts";
+import type { Leases } from "@sightline/model/ports.ts";
 import { DEFAULT_TENANT } from "@sightline/model/tenant.ts";
 import { expect, test } from "vitest";
 import { parseRuleFile } from "./parse-rule-file.ts";
@@ -38,10 +40,9 @@ class ManualClock implements Clock {
   }
 }
 
-function setUp() {
+function setUp({ clock = new ManualClock(), leases }: { clock?: ManualClock; leases?: Leases } = {}) {
   const bed = new RulesTestBed();
-  const clock = new ManualClock();
-  const scheduler = new RuleScheduler({ group: bed.options(), logger: SILENT_LOGGER, clock });
+  const scheduler = new RuleScheduler({ group: bed.options(), logger: SILENT_LOGGER, clock, leases });
   const update = (text: string) => {
     const groups = parseRuleFile(text, { check: (expression) => bed.check(expression) });
     return scheduler.update(
@@ -103,6 +104,37 @@ test("alerts are written once it is known what was before the start, those of la
   expect(bed.takeWritten().join()).toContain("alertname=B");
   await scheduler.stop();
 });
+
+test("of two processes one evaluates a group, and when it is gone the other one goes on with what was written", async () => {
+  const clock = new ManualClock();
+  const leases = new LocalLeases(() => clock.nowMs());
+  const [one, other] = [setUp({ clock, leases }), setUp({ clock, leases })];
+  for (const { bed, update, scheduler } of [one, other]) {
+    bed.results.set("a", [sample({})]);
+    await update("groups: [{name: a, rules: [{alert: A, expr: a, for: 20m}]}]");
+    await scheduler.start();
+  }
+  await clock.go(10 * MINUTE);
+  const evaluations = [one, other].map(({ bed }) => bed.asked.splice(0).length);
+  expect(evaluations.sort((a, b) => a - b)).toEqual([0, 10]);
+  const [holder, waiting] = holderOf(one) ? [one, other] : [other, one];
+  const before = holderOf(holder)?.activeAtMs ?? 0;
+  const written = holder.bed.written.findLast(({ value }) => value === Math.floor(before / 1_000));
+  waiting.bed.stored = [
+    { labels: written?.labels ?? [], timeMs: written?.timeMs ?? 0, value: Math.floor(before / 1_000), isStale: false },
+  ];
+  await holder.scheduler.stop();
+  await clock.go(3 * MINUTE);
+  expect(waiting.bed.asked.length).toBe(3);
+  const gapMs = (holderOf(waiting)?.activeAtMs ?? 0) - before;
+  expect([gapMs > -1_000, gapMs <= 2 * MINUTE]).toEqual([true, true]);
+  await waiting.scheduler.stop();
+});
+
+function holderOf({ scheduler }: ReturnType<typeof setUp>) {
+  const [alert] = scheduler.groups()[0]?.rules[0]?.alerting?.alerts ?? [];
+  return alert;
+}
 
 test("slots of many groups spread over the interval, and stay where they are", () => {
   const offsets = Array.from({ length: 1_000 }, (_, i) => slotAt(`t;f;g${i}`, START, MINUTE) % MINUTE);

@@ -1,6 +1,7 @@
 import type { Logger } from "@sightline/model/logger.ts";
-import type { Component } from "@sightline/model/ports.ts";
+import type { Component, Leases } from "@sightline/model/ports.ts";
 import type { TenantId } from "@sightline/model/tenant.ts";
+import { GroupLease } from "./group-lease.ts";
 import type { GroupConfig } from "./rule-config.ts";
 import { RuleGroup, type RuleGroupOptions } from "./rule-group.ts";
 import { nextSlot, slotAt } from "./slots.ts";
@@ -17,11 +18,16 @@ export type Clock = {
 export type RuleSchedulerOptions = {
   readonly group: RuleGroupOptions;
   readonly logger: Logger;
+  /** Of several processes with the same rules one evaluates a group. Absent: there are no others. */
+  readonly leases?: Leases | undefined;
   readonly clock?: Clock;
 };
 
+/** A process that died is waited for so long beyond the next evaluation. */
+const LEASE_GRACE_MS = 15_000;
+
 type Running = {
-  readonly group: RuleGroup;
+  group: RuleGroup;
   readonly source: string;
   readonly content: string;
   readonly stop: AbortController;
@@ -128,24 +134,52 @@ export class RuleScheduler implements Component {
     });
   }
 
-  async #run({ group, stop: { signal } }: Running): Promise<void> {
+  async #run(running: Running): Promise<void> {
     const clock = this.#clock;
-    const { metrics } = this.#options.group;
-    const { intervalMs, tenant, file, config } = group;
-    const label = { rule_group: `${file};${config.name}` };
-    let slotMs = slotAt(`${tenant};${file};${config.name}`, clock.nowMs(), intervalMs) + intervalMs;
+    const { signal } = running.stop;
+    const { intervalMs, tenant, file, config } = running.group;
+    const name = `${tenant};${file};${config.name}`;
+    const { leases, logger } = this.#options;
+    const lease = leases && new GroupLease(leases, { name, ttlMs: intervalMs + LEASE_GRACE_MS, logger });
+    let slotMs = slotAt(name, clock.nowMs(), intervalMs) + intervalMs;
+    let wasAway = false;
     for (let round = 1; ; round++) {
       await clock.sleepUntil(slotMs, signal);
-      if (signal.aborted) return;
-      metrics?.iterations.inc(label);
-      await group.evaluate(slotMs);
-      if (round === 2 && group.needsRestore) await group.restore(clock.nowMs());
-      const next = nextSlot(slotMs, clock.nowMs(), intervalMs);
-      slotMs = next.slotMs;
-      if (next.missed === 0) continue;
+      if (signal.aborted) return lease?.release();
+      const turn = (await lease?.take()) ?? "held";
+      if (turn === "none") {
+        wasAway = true;
+        slotMs += intervalMs;
+        continue;
+      }
+      if (turn === "new" && wasAway) {
+        this.#beginAnew(running);
+        round = 1;
+        wasAway = false;
+      }
+      slotMs = await this.#turn(running.group, slotMs, round);
+    }
+  }
+
+  /** Another process has evaluated it: what it knew is in what it wrote. */
+  #beginAnew(running: Running): void {
+    const { tenant, file, config } = running.group;
+    running.group = new RuleGroup({ tenant, file, isRestored: false }, config, this.#options.group);
+  }
+
+  /** Gives the next slot. */
+  async #turn(group: RuleGroup, slotMs: number, round: number): Promise<number> {
+    const { metrics } = this.#options.group;
+    const label = { rule_group: `${group.file};${group.config.name}` };
+    metrics?.iterations.inc(label);
+    await group.evaluate(slotMs);
+    if (round === 2 && group.needsRestore) await group.restore(this.#clock.nowMs());
+    const next = nextSlot(slotMs, this.#clock.nowMs(), group.intervalMs);
+    if (next.missed > 0) {
       metrics?.missed.inc(label, next.missed);
       metrics?.iterations.inc(label, next.missed);
     }
+    return next.slotMs;
   }
 }
 

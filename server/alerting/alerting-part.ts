@@ -55,6 +55,7 @@ export function alertingPart(
     registry,
   });
   const scheduler = new RuleScheduler({
+    leases: context.shared.leases,
     logger,
     group: {
       evaluator,
