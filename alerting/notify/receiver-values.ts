@@ -1,5 +1,8 @@
 import { parseGoDuration, parsePrometheusDuration } from "@sightline/model/go-duration.ts";
+import { BUILTIN_FUNCTIONS } from "@sightline/model/go-template/builtin-functions.ts";
+import { parseTemplate } from "@sightline/model/go-template/parse-template.ts";
 import { z } from "zod";
+import { NOTIFICATION_FUNCTIONS } from "../templates/notification-functions.ts";
 import { Secret } from "./secret.ts";
 
 /**
@@ -18,19 +21,41 @@ export const optionalText = scalar.transform((value) => (value === "" ? undefine
 
 export const optionalSecret = scalar.transform((value) => (value === "" ? undefined : new Secret(value))).optional();
 
+/** Words of YAML 1.1 that newer readers take for texts. */
+const YES = /^(y|Y|yes|Yes|YES|on|On|ON)$/;
+const NO = /^(n|N|no|No|NO|off|Off|OFF)$/;
+const boolean = z.preprocess(
+  (value) => (typeof value !== "string" ? value : YES.test(value) ? true : NO.test(value) ? false : value),
+  z.boolean().nullable(),
+);
+
 export function flag(fallback = false) {
-  return z
-    .boolean()
-    .nullable()
-    .transform((value) => value ?? false)
-    .default(fallback);
+  return boolean.transform((value) => value ?? false).default(fallback);
 }
 
-export const optionalFlag = z
-  .boolean()
+export const optionalFlag = boolean.transform((value) => value ?? undefined).optional();
+
+/** As Go reads a number with a fraction into a whole one. */
+export const wholeNumber = z
+  .number()
   .nullable()
-  .transform((value) => value ?? undefined)
-  .optional();
+  .transform((value) => Math.trunc(value ?? 0))
+  .default(0);
+
+/** A number of things; 0 stands for no limit. */
+export const count = wholeNumber.pipe(z.number().min(0));
+
+/** Why a text is no template, in Go's words; undefined when it is one. */
+export function templateProblem(text: string): string | undefined {
+  if (!text.includes("{{")) return undefined;
+  try {
+    parseTemplate({ name: "", text }, (name) => FUNCTIONS.has(name));
+    return undefined;
+  } catch (error) {
+    return (error as Error).message;
+  }
+}
+const FUNCTIONS = new Set([...Object.keys(BUILTIN_FUNCTIONS), ...Object.keys(NOTIFICATION_FUNCTIONS)]);
 
 /** Texts by name. */
 export const texts = z
@@ -91,6 +116,11 @@ function durationOf(parse: typeof parseGoDuration) {
 export function goDurationMs(fallbackMs = 0) {
   return durationOf(parseGoDuration).default(fallbackMs);
 }
+
+/** The same of a field of Go's own type of durations, where a bare number is one of nanoseconds. */
+export const timeoutMs = z
+  .preprocess((value) => (typeof value === "number" ? `${value}ns` : value), durationOf(parseGoDuration))
+  .default(0);
 
 /** `1d` as Prometheus' model.ParseDuration reads it; milliseconds. */
 export function prometheusDurationMs(fallbackMs = 0) {

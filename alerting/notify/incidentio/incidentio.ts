@@ -6,7 +6,7 @@ import { httpConfig } from "../http/http-config.ts";
 import type { HttpSender } from "../http/http-sender.ts";
 import { httpIntegration } from "../http-integration.ts";
 import type { NotifyResult } from "../notifier.ts";
-import { atMostOne, flag, goDurationMs, optionalSecret, optionalText, optionalUrl } from "../receiver-values.ts";
+import { atMostOne, count, flag, optionalSecret, optionalText, optionalUrl, timeoutMs } from "../receiver-values.ts";
 import { groupJson } from "../webhook/webhook.ts";
 
 /** An entry of `incidentio_configs`. */
@@ -18,8 +18,8 @@ const incidentioConfig = z
     url_file: optionalText,
     alert_source_token: optionalSecret,
     alert_source_token_file: optionalText,
-    max_alerts: z.number().int().min(0).default(0),
-    timeout: goDurationMs(),
+    max_alerts: count,
+    timeout: timeoutMs,
   })
   .superRefine((config, context) => {
     const refuse = (message: string) => context.addIssue({ code: "custom", message });

@@ -1,6 +1,16 @@
 import { z } from "zod";
 import { httpConfig } from "../http/http-config.ts";
-import { atMostOne, flag, listOf, optionalSecret, optionalText, optionalUrl, text, texts } from "../receiver-values.ts";
+import {
+  atMostOne,
+  flag,
+  listOf,
+  optionalSecret,
+  optionalText,
+  optionalUrl,
+  templateProblem,
+  text,
+  texts,
+} from "../receiver-values.ts";
 
 const TYPES = "^(team|teams|user|escalation|schedule)$";
 
@@ -12,6 +22,8 @@ const responder = z
       context.addIssue({ code: "custom", message: `opsGenieConfig responder ${shown} ${message}` });
     if (given.id + given.name + given.username === "")
       refuse("has to have at least one of id, username or name specified");
+    else if (templateProblem(given.type))
+      refuse(`type contains invalid template syntax: ${templateProblem(given.type)}`);
     else if (!given.type.includes("{{") && !new RegExp(TYPES).test(given.type.toLowerCase()))
       refuse(`type does not match valid options ${TYPES}`);
   });

@@ -4,12 +4,12 @@ import {
   anything,
   atMostOne,
   flag,
-  goDurationMs,
   listOf,
   optionalSecret,
   optionalText,
   optionalUrl,
   text,
+  timeoutMs,
 } from "../receiver-values.ts";
 
 const DEFAULT_DETAILS: Readonly<Record<string, unknown>> = {
@@ -40,7 +40,7 @@ export const pagerdutyConfig = z
     class: text(),
     component: text(),
     group: text(),
-    timeout: goDurationMs(),
+    timeout: timeoutMs,
   })
   .superRefine((config, context) => {
     if (!config.routing_key && !config.service_key && !config.routing_key_file && !config.service_key_file)

@@ -3,7 +3,6 @@ import { httpConfig } from "../http/http-config.ts";
 import {
   atMostOne,
   flag,
-  goDurationMs,
   listOf,
   optionalFlag,
   optionalSecret,
@@ -11,6 +10,7 @@ import {
   optionalText,
   optionalUrl,
   text,
+  timeoutMs,
 } from "../receiver-values.ts";
 
 const POST_MESSAGE = "https://slack.com/api/chat.postMessage";
@@ -86,7 +86,7 @@ export const slackConfig = z
     mrkdwn_in: listOf(text()),
     actions: listOf(action),
     update_message: flag(),
-    timeout: goDurationMs(),
+    timeout: timeoutMs,
   })
   .superRefine((config, context) => {
     atMostOne(context, config, "api_url", "api_url_file");

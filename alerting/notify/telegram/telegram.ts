@@ -7,7 +7,7 @@ import type { HttpSender } from "../http/http-sender.ts";
 import { httpIntegration, jsonRequest } from "../http-integration.ts";
 import type { NotifyResult } from "../notifier.ts";
 import { UnreadableFileError } from "../receiver-secrets.ts";
-import { atMostOne, flag, optionalSecret, optionalText, optionalUrl, text } from "../receiver-values.ts";
+import { atMostOne, flag, optionalSecret, optionalText, optionalUrl, text, wholeNumber } from "../receiver-values.ts";
 
 /** An entry of `telegram_configs`. */
 const telegramConfig = z
@@ -17,9 +17,9 @@ const telegramConfig = z
     api_url: optionalUrl,
     bot_token: optionalSecret,
     bot_token_file: optionalText,
-    chat_id: z.number().int().default(0),
+    chat_id: wholeNumber,
     chat_id_file: optionalText,
-    message_thread_id: z.number().int().default(0),
+    message_thread_id: wholeNumber,
     message: text('{{ template "telegram.default.message" . }}'),
     disable_notifications: flag(),
     parse_mode: text("HTML"),

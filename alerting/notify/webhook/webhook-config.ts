@@ -3,10 +3,12 @@ import { httpConfig } from "../http/http-config.ts";
 import {
   anything,
   atMostOne,
+  count,
   flag,
-  goDurationMs,
   optionalSecret,
   optionalText,
+  templateProblem,
+  timeoutMs,
   urlProblem,
 } from "../receiver-values.ts";
 
@@ -18,8 +20,8 @@ export const webhookConfig = z
     /** A template, too. */
     url: optionalSecret,
     url_file: optionalText,
-    max_alerts: z.number().int().min(0).default(0),
-    timeout: goDurationMs(),
+    max_alerts: count,
+    timeout: timeoutMs,
     payload: anything,
   })
   .superRefine((config, context) => {
@@ -27,6 +29,8 @@ export const webhookConfig = z
       context.addIssue({ code: "custom", message: "one of url or url_file must be configured" });
     atMostOne(context, config, "url", "url_file");
     const url = config.url?.reveal() ?? "";
+    const syntax = templateProblem(url);
+    if (syntax) context.addIssue({ code: "custom", message: `invalid template syntax: ${syntax}` });
     const problem = url === "" || url === "<secret>" || url.includes("{{") ? undefined : urlProblem(url);
     if (problem) context.addIssue({ code: "custom", message: `invalid URL: ${problem}` });
   });

@@ -163,6 +163,9 @@ test.each([
   [{ url: "ftp://a.example" }, 'invalid URL: unsupported scheme "ftp" for URL'],
   [{ url: "http://" }, "invalid URL: missing host for URL"],
   [{ url: "http://a.example", timeout: "5x" }, 'time: unknown unit "x" in duration "5x"'],
+  [{ url: "http://a.example", timeout: 5 }, ""],
+  [{ url: "http://a.example", send_resolved: "yes" }, ""],
+  [{ url: "http://a.example/{{ .X" }, "invalid template syntax: template: :1: unclosed action"],
   [{ url: "http://a.example/{{ .Status }}" }, ""],
   [
     { url: "http://a.example", http_config: { bearer_token: "foo", bearer_token_file: "/tmp/bar" } },
