@@ -1,7 +1,9 @@
+import { isUtf8 } from "node:buffer";
 import type { Labels } from "@sightline/model/labels.ts";
 import type { LogBatch } from "@sightline/model/log-batch.ts";
 import type { MetricBatch } from "@sightline/model/metric-batch.ts";
 import type { SpanBatch } from "@sightline/model/span-batch.ts";
+import type { Utf8Texts } from "@sightline/model/utf8-texts.ts";
 import type { Decoded } from "@sightline/proto/wire-request.ts";
 
 /** Throws when a batch breaks a rule of model/: whatever was sent, stores may rely on them. */
@@ -42,6 +44,8 @@ function checkLabels(labels: Labels): void {
 }
 
 function checkLogs(batch: LogBatch): void {
+  checkTexts(batch.bodyBytes, batch.length);
+  for (const { bytes } of batch.attributes) checkTexts(bytes, batch.length);
   for (let row = 0; row < batch.length; row++) {
     if ((batch.streamRefs[row] as number) >= batch.streams.length) throw new Error("a record of no stream");
     if ((batch.severities[row] as number) > 24) throw new Error(`severity ${batch.severities[row]}`);
@@ -51,6 +55,7 @@ function checkLogs(batch: LogBatch): void {
 }
 
 function checkSpans(batch: SpanBatch): void {
+  for (const { bytes } of batch.attributes) checkTexts(bytes, batch.length);
   for (let row = 0; row < batch.length; row++) {
     if ((batch.sourceRefs[row] as number) >= batch.sources.length) throw new Error("a span of no source");
     if (batch.traceIds[row]?.length !== 32 || batch.spanIds[row]?.length !== 16) throw new Error("an id of odd length");
@@ -61,4 +66,14 @@ function checkSpans(batch: SpanBatch): void {
 
 function isHex(text: string | undefined): boolean {
   return text !== undefined && /^[0-9a-f]*$/.test(text);
+}
+
+function checkTexts(texts: Utf8Texts | undefined, rows: number): void {
+  if (!texts) return;
+  if (texts.length > rows) throw new Error("more texts than rows");
+  for (let i = 0; i < texts.length; i++) {
+    if (texts.start(i) > texts.end(i)) throw new Error("a text that ends before it begins");
+    if (!isUtf8(texts.bytes.subarray(texts.start(i), texts.end(i)))) throw new Error("a text that is no UTF-8");
+  }
+  if ((texts.ends.at(-1) ?? 0) !== texts.bytes.length) throw new Error("texts that take more room than they are");
 }
