@@ -164,7 +164,11 @@ async function sightline(dir: string, rules: string): Promise<Target> {
     JSON.stringify({ alerting: { rules: { files: [rules] } }, self_telemetry: { enabled: false } }),
   );
   const server = await ServerProcess.start({ args: ["--config", config] });
-  return { url: server.url, pid: server.pid, stop: () => server.dispose() };
+  const stop = async () => {
+    await server.stop();
+    await server.dispose();
+  };
+  return { url: server.url, pid: server.pid, stop };
 }
 
 async function prometheus(dir: string, rules: string, binary: string): Promise<Target> {
