@@ -131,9 +131,7 @@ export class NotificationTemplates {
       for await (const path of glob(isAbsolute(pattern) ? pattern : join(dir, pattern))) paths.push(path);
       for (const path of paths.sort()) {
         if (files.length >= MAX_FILES) throw new InvalidInputError(`templates: more than ${MAX_FILES} files`);
-        if ((await stat(path)).size > MAX_FILE_BYTES)
-          throw new InvalidInputError(`templates: ${path} has more than ${MAX_FILE_BYTES} bytes`);
-        files.push({ name: basename(path), text: await readFile(path, "utf8") });
+        files.push({ name: basename(path), text: await readTemplate(path) });
       }
     }
     return new NotificationTemplates(files, limits);
@@ -177,6 +175,16 @@ export class NotificationTemplates {
   #value(data: NotificationData): GoValue {
     if (this.#lastData?.data !== data) this.#lastData = { data, value: dataValue(data) };
     return this.#lastData.value;
+  }
+}
+
+async function readTemplate(path: string): Promise<string> {
+  try {
+    const { size } = await stat(path);
+    if (size > MAX_FILE_BYTES) throw new Error(`it has more than ${MAX_FILE_BYTES} bytes`);
+    return await readFile(path, "utf8");
+  } catch (cause) {
+    throw new InvalidInputError(`templates: could not read ${path}: ${(cause as Error).message}`, { cause });
   }
 }
 

@@ -57,6 +57,9 @@ export async function sendMail(
     socketTimeout: timeoutMs,
     ...(options.credentials?.identity ? { customAuth: { PLAIN: plainWithIdentity(options.credentials) } } : {}),
   } as ConstructorParameters<typeof SMTPConnection>[0]);
+  // An error after the conversation has ended is nobody's business; without a listener it would end the process.
+  socket.on("error", () => {});
+  connection.on("error", () => {});
   const close = () => connection.close();
   signal.addEventListener("abort", close, { once: true });
   try {
