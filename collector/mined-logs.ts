@@ -33,6 +33,10 @@ export class MinedLogs implements Store<LogBatch> {
     return this.#store.firstUnflushedPosition();
   }
 
+  fullness(): string | undefined {
+    return this.#store.fullness?.();
+  }
+
   flush(): Promise<void> {
     return this.#store.flush();
   }

@@ -29,14 +29,14 @@ import { heapLimitBytes } from "./memory/relaunch.ts";
 import { metricStorage } from "./metric-storage.ts";
 import { registerOperations } from "./operations-routes.ts";
 import type { PartContext } from "./part-context.ts";
-import { queryPart } from "./query-part.ts";
+import { queryEngines, queryPart } from "./query-part.ts";
 import { logStorage, traceStorage } from "./row-storage.ts";
 import { OwnLogs } from "./self-telemetry/own-logs.ts";
 import { OwnMetrics } from "./self-telemetry/own-metrics.ts";
 import { OwnTraces } from "./self-telemetry/own-traces.ts";
 import type { SubmitOwn } from "./self-telemetry/submit.ts";
 import { type SharedState, sharedState } from "./shared-state.ts";
-import { assertTargetsWork, type Targets, targetsOf } from "./targets.ts";
+import { assertTargetsWork, keepsLog, type Targets, targetsOf } from "./targets.ts";
 import { TlsFiles } from "./tls/tls-files.ts";
 import { VERSION } from "./version.ts";
 
@@ -115,7 +115,8 @@ export class App {
       registry,
     });
     this.#components.push(dependencies);
-    const collector = this.#targets.collector ? collectorPart(context) : undefined;
+    const { collector: receives } = this.#targets;
+    const collector = keepsLog(this.#targets) ? collectorPart(context, { receives }) : undefined;
     this.#components.push(...(collector?.components ?? []));
     const tail = context.shared.tail?.(collector?.feed);
     this.#components.push(...(tail?.components ?? []));
@@ -125,6 +126,8 @@ export class App {
       version: VERSION,
       notReady: () => this.#notReady ?? this.#missing(dependencies.statuses),
       dependencies: () => dependencies.statuses,
+      reload: () => this.reload(),
+      checkReload: (request) => authenticator.authenticate(request.headers, "admin", { peer: request.ip }),
       checkStatus: (request) => authenticator.authenticate(request.headers, "read", { peer: request.ip }),
       checkMetrics: (request) => {
         if (config.auth.metrics === "open") return;
@@ -135,17 +138,19 @@ export class App {
       this.#alertmanager = serveAlertmanager(context);
       this.#components.push(...this.#alertmanager.components);
     }
-    if (this.#targets.query && catalog) {
+    // Both need it, so it is there.
+    const engines = catalog && (this.#targets.query || this.#targets.alerting) ? queryEngines(context) : undefined;
+    if (this.#targets.query && catalog && engines) {
       const feed = tail?.feed ?? collector?.feed;
-      const queryContext = { ...context, catalog, feed, rules: this.#ruleStates() };
+      const queryContext = { ...context, catalog, engines, feed, rules: this.#ruleStates() };
       const query = queryPart(queryContext, collector, () => this.#services());
       this.#components.unshift(...query.first);
       this.#components.push(...query.components);
-      if (collector && this.#targets.alerting && config.alerting.rules.enabled) {
-        const sinks = this.#alertmanager ? [this.#alertmanager.alertmanagers] : [];
-        this.#alerting = alertingPart({ ...context, catalog }, { query, ingest: collector.ingest, sinks });
-        this.#components.push(...this.#alerting.components);
-      }
+    }
+    if (collector && catalog && engines && this.#targets.alerting && config.alerting.rules.enabled) {
+      const sinks = this.#alertmanager ? [this.#alertmanager.alertmanagers] : [];
+      this.#alerting = alertingPart({ ...context, catalog }, { query: engines, ingest: collector.ingest, sinks });
+      this.#components.push(...this.#alerting.components);
     }
     this.#components.push(...(collector?.receivers ?? []), http);
     this.#addresses = () => ({ http: http.url, ...collector?.addresses() });
@@ -166,7 +171,7 @@ export class App {
   /** Without a write-ahead log there is nothing to do until a first store has answered; settings may be wrong. */
   #missing(dependencies: readonly DependencyStatus[]): string | undefined {
     const stores = dependencies.filter(({ purpose }) => purpose !== "cache");
-    if (this.#targets.collector || stores.some(({ answeredAtMs }) => answeredAtMs !== undefined)) return undefined;
+    if (keepsLog(this.#targets) || stores.some(({ answeredAtMs }) => answeredAtMs !== undefined)) return undefined;
     const names = stores.map(({ name, purpose, error }) => `${name} (${purpose}): ${error ?? "not asked yet"}`);
     return `no database has answered yet: ${names.join("; ")}`;
   }
@@ -217,7 +222,7 @@ export class App {
 
   #addCatalog(): CatalogStorage | undefined {
     const { auth } = this.#config;
-    if (auth.mode === "none" && !this.#targets.query) return undefined;
+    if (auth.mode === "none" && !this.#targets.query && !this.#targets.alerting) return undefined;
     const [logger, registry] = [this.#logging.for("storage"), this.#registry];
     const parts = catalogStorage({ config: this.#config, logger, registry, busyTimeoutMs: CATALOG_BUSY_TIMEOUT_MS });
     this.#components.push(...parts.components);
@@ -260,8 +265,8 @@ export class App {
   async start(): Promise<void> {
     const began = performance.now();
     const { data_dir } = this.#config;
-    // Without a collector nothing is kept here.
-    if (this.#targets.collector) {
+    // Otherwise nothing is kept here.
+    if (keepsLog(this.#targets)) {
       this.#unlock = lockDataDir(data_dir);
       assertNothingIsGone(data_dir);
     }
@@ -269,7 +274,7 @@ export class App {
       this.#notReady = `starting ${component.name}`;
       await component.start();
     }
-    if (this.#targets.collector) {
+    if (keepsLog(this.#targets)) {
       await rememberDirectories(data_dir, [DATA_LAYOUT.metrics, DATA_LAYOUT.logs, DATA_LAYOUT.traces]);
     }
     this.#notReady = undefined;

@@ -30,7 +30,8 @@ export type CollectorPart = {
   readonly addresses: () => Readonly<Record<string, string>>;
 };
 
-export function collectorPart(context: PartContext): CollectorPart {
+/** Without `receives` only this process itself submits something. */
+export function collectorPart(context: PartContext, { receives }: { readonly receives: boolean }): CollectorPart {
   const { config, registry, logger, memory, http, tls, stores, authenticator, sealer, dir } = context;
   const collector = { logger: logger("collector"), registry };
   const wal = new WriteAheadLog({ ...collector, dir: dir("wal"), config: config.collector.wal });
@@ -63,6 +64,8 @@ export function collectorPart(context: PartContext): CollectorPart {
   });
   memory.add(...patterns.memoryParts, decoder.memoryPart, ...ingest.memoryParts);
 
+  const own = { ingest, feed, patterns, components: [patterns, wal, ingest] };
+  if (!receives) return { ...own, receivers: [], addresses: () => ({}) };
   const otlpHttp = new HttpListener({ key: "otlp_http", hostPort: config.otlp_http, logger: logger("server"), tls });
   const receiving = { ingest, authenticator, config: config.collector, logger: logger("collector") };
   const otlpGrpc = new OtlpGrpcReceiver({
@@ -75,10 +78,7 @@ export function collectorPart(context: PartContext): CollectorPart {
   registerLokiPush(http.app, receiving);
   registerRemoteWrite(http.app, receiving);
   return {
-    ingest,
-    feed,
-    patterns,
-    components: [patterns, wal, ingest],
+    ...own,
     receivers: [otlpGrpc, otlpHttp],
     addresses: () => ({ otlpGrpc: otlpGrpc.address, otlpHttp: otlpHttp.url }),
   };

@@ -10,7 +10,7 @@ import { Database } from "@sightline/storage-timescale/database/database.ts";
 import { TimescaleMetricStore } from "@sightline/storage-timescale/metrics/timescale-metric-store.ts";
 import type { Registry } from "prom-client";
 import { DATA_LAYOUT } from "./data-layout.ts";
-import { targetsOf } from "./targets.ts";
+import { keepsLog, targetsOf } from "./targets.ts";
 
 export type MetricStorageOptions = { readonly config: Config; readonly logger: Logger; readonly registry: Registry };
 export type MetricStorage = {
@@ -32,7 +32,7 @@ export function metricStorage({ config, logger, registry }: MetricStorageOptions
     return { store, embedded: store, copyable: store, components: [store], dependencies: [] };
   }
   const database = new Database({ config: settings.timescale, logger, registry, purpose: "metrics" });
-  const writer = targetsOf(config).collector ? writerId(join(config.data_dir, DATA_LAYOUT.writer)) : undefined;
+  const writer = keepsLog(targetsOf(config)) ? writerId(join(config.data_dir, DATA_LAYOUT.writer)) : undefined;
   const store = new TimescaleMetricStore({ database, config: settings.timescale, writer, logger, registry });
   const copyable: Copyable = {
     copyTo: async () => logger.warn("the copy has no metrics, because they are in PostgreSQL: use pg_dump for them"),

@@ -45,18 +45,32 @@ export type OfCollector = { readonly patterns: LogPatternStore };
 
 /** What answers queries: stores → engines → HTTP APIs. */
 export type QueryPart = {
-  readonly engine: PromEngine;
-  readonly logql: LogqlEngine;
   /** Started before all others. */
   readonly first: readonly Component[];
   /** In the order they start; the stores are started before them. */
   readonly components: readonly Component[];
 };
 
+export type QueryEngines = { readonly engine: PromEngine; readonly logql: LogqlEngine };
+
+/** What evaluates queries, for those who ask and for rules. */
+export function queryEngines(context: PartContext): QueryEngines {
+  const { config, registry, memory, stores } = context;
+  const queryMemory = new QueryMemory(config.query.max_memory);
+  memory.add(queryMemory.memoryPart);
+  limitRegexWork(config.query.max_regex_work);
+  countCuts(registry);
+  return {
+    engine: promEngine(context, queryMemory),
+    logql: new LogqlEngine({ store: stores.logs, limits: config.query.logs, memory: queryMemory }),
+  };
+}
+
 /** `services` are the states of components, in Loki's words. */
 export function queryPart(
   context: PartContext & {
     readonly catalog: CatalogStorage;
+    readonly engines: QueryEngines;
     readonly rules?: RuleStates;
     /** Log records as they come in, for those who tail; undefined: nobody can. */
     readonly feed: LogFeed | undefined;
@@ -67,13 +81,7 @@ export function queryPart(
   const { config, registry, logger, memory, http, authenticator, sealer, stores, storage, dir } = context;
   const { catalog } = context.catalog;
   const { metrics, logs, traces } = stores;
-  const queryMemory = new QueryMemory(config.query.max_memory);
-  memory.add(queryMemory.memoryPart);
-  const engine = promEngine(context, queryMemory);
-  const logql = new LogqlEngine({ store: logs, limits: config.query.logs, memory: queryMemory });
-
-  limitRegexWork(config.query.max_regex_work);
-  countCuts(registry);
+  const { engine, logql } = context.engines;
   const gate = new QueryGate({
     maxConcurrent: config.query.max_concurrency,
     maxConcurrentPerTenant: config.query.max_concurrency_per_tenant,
@@ -128,7 +136,7 @@ export function queryPart(
     maxDelayMs: MAX_WARM_UP_DELAY_MS,
     ...(storage.metrics.embedded && { store: storage.metrics.embedded }),
   };
-  return { engine, logql, first: [queryLog], components: config.query.warm_up ? [new WarmUp(warmUp)] : [] };
+  return { first: [queryLog], components: config.query.warm_up ? [new WarmUp(warmUp)] : [] };
 }
 
 function promEngine(context: PartContext, queries: QueryMemory): PromEngine {

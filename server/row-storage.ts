@@ -12,7 +12,7 @@ import { OpenSearchTraceStore } from "@sightline/storage-opensearch/traces/open-
 import type { Registry } from "prom-client";
 import { DATA_LAYOUT } from "./data-layout.ts";
 import { writerId } from "./metric-storage.ts";
-import { targetsOf } from "./targets.ts";
+import { keepsLog, targetsOf } from "./targets.ts";
 
 export type RowStorageOptions = { readonly config: Config; readonly logger: Logger; readonly registry: Registry };
 export type RowStorage<Store> = {
@@ -51,7 +51,7 @@ function openSearchOptions(
   limits: OpenSearchStoreOptions["limits"],
   { config, logger, registry }: RowStorageOptions,
 ): OpenSearchStoreOptions {
-  const isReader = !targetsOf(config).collector;
+  const isReader = !keepsLog(targetsOf(config));
   const writer = isReader ? `reader-${randomUUID()}` : writerId(join(config.data_dir, DATA_LAYOUT.writer));
   return { config: config.storage.opensearch, limits, writer, isReader, logger, registry };
 }

@@ -42,6 +42,7 @@ test.each([
     ["storage.metrics.kind is embedded", "storage.logs.kind is embedded", "files of another process can't be read"],
   ],
   [{ target: "query", ...REMOTE }, ["catalog.kind is sqlite", "set it to postgres"]],
+  [{ target: "alerting", ...REMOTE }, ["catalog.kind is sqlite"]],
   [{ target: "collector", ...REMOTE, "auth.mode": "keys" }, ["catalog.kind is sqlite"]],
   [
     { target: "collector", ...REMOTE, "storage.logs.kind": "embedded" },

@@ -17,6 +17,11 @@ export function targetsOf({ target }: Pick<Config, "target">): Targets {
   return { collector: has("collector"), query: has("query"), alerting: has("alerting") };
 }
 
+/** Whether it writes to the stores, by way of a log in `data_dir`: what it receives, or what rules record. */
+export function keepsLog({ collector, alerting }: Targets): boolean {
+  return collector || alerting;
+}
+
 /** Throws {@link InvalidInputError} when processes with these parts could not work together. */
 export function assertTargetsWork(config: Config): void {
   const targets = targetsOf(config);
@@ -36,7 +41,7 @@ export function assertTargetsWork(config: Config): void {
     if (kind === "embedded") problems.push(`${key} is embedded, and ${why}: set it to ${shared}`);
   }
   // A collector without keys needs none.
-  if (catalog.kind === "sqlite" && (auth.mode === "keys" || targets.query)) {
+  if (catalog.kind === "sqlite" && (auth.mode === "keys" || targets.query || targets.alerting)) {
     problems.push("catalog.kind is sqlite, a file of this process alone: set it to postgres");
   }
   if (problems.length === 0) return;

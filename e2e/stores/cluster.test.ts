@@ -261,6 +261,28 @@ describe.skipIf(clusterMissing() !== undefined)("two collectors and two queriers
     }
   });
 
+  test("rules are evaluated by a process of its own, which takes and answers nothing", async () => {
+    const rules = join(dir, "rules.yaml");
+    const expr = "sum(count_over_time(cluster_temperature[2h]))";
+    writeFileSync(
+      rules,
+      `groups: [{ name: g, interval: 1s, rules: [{ record: "cluster:samples", expr: "${expr}" }] }]`,
+    );
+    const env = { ...cluster.settings, SIGHTLINE_ALERTING__RULES__FILES: JSON.stringify([rules]) };
+    const alerting = await ServerProcess.start({ env, args: ["--target", "alerting"] });
+    try {
+      const recorded = async () => new Ask(cluster.readers.url).number("cluster:samples");
+      await eventually(async () => expect(await recorded()).toBe(20 * SAMPLES), 30_000);
+      expect((await call(`${alerting.url}/api/v1/query?query=1`)).status).toBe(404);
+      expect((await call(`${alerting.url}/v1/logs`, { method: "POST", body: "" })).status).toBe(404);
+      await alerting.kill();
+      await alerting.restart();
+      expect((await call(`${alerting.url}/-/ready`)).status).toBe(200);
+    } finally {
+      await alerting.dispose();
+    }
+  });
+
   test("a database that is away is named, what does not need it goes on, and comes back by itself", {
     timeout: patientMs(180_000),
   }, async () => {

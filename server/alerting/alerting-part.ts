@@ -12,7 +12,7 @@ import type { Ingest } from "@sightline/collector/ingest.ts";
 import type { Component, RuleExpression, RuleStates } from "@sightline/model/ports.ts";
 import type { CatalogStorage } from "../catalog-storage.ts";
 import type { PartContext } from "../part-context.ts";
-import type { QueryPart } from "../query-part.ts";
+import type { QueryEngines } from "../query-part.ts";
 import { EngineRuleEvaluator } from "./engine-rule-evaluator.ts";
 import { IngestMetricWriter } from "./ingest-metric-writer.ts";
 
@@ -32,7 +32,7 @@ export type AlertingPart = {
 export function alertingPart(
   context: PartContext & { readonly catalog: CatalogStorage },
   parts: {
-    readonly query: Pick<QueryPart, "engine" | "logql">;
+    readonly query: QueryEngines;
     readonly ingest: Ingest;
     readonly sinks: readonly AlertSink[];
   },
@@ -55,8 +55,8 @@ export function alertingPart(
     registry,
   });
   const scheduler = new RuleScheduler({
-    leases: context.shared.leases,
     logger,
+    leases: context.shared.leases,
     group: {
       evaluator,
       writer: new IngestMetricWriter(parts.ingest),
