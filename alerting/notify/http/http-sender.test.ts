@@ -44,7 +44,7 @@ function senderOf(config: object, guard: Partial<TargetGuardOptions> = {}, dir =
     guard: new TargetGuard({ allowPrivateTargets: true, allowedHosts: [], ...guard }),
     secrets: new ReceiverSecrets(dir),
     maxResponseBytes,
-    timeoutMs: 5_000,
+    timeoutMs: 60_000,
   });
   closers.push(() => sender.close());
   return sender;

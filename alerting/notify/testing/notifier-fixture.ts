@@ -20,7 +20,7 @@ export function testContext(overrides: Partial<NotifierContext> = {}): NotifierC
     templates: new NotificationTemplates([], { maxCharacters: 100_000, maxSteps: 100_000 }),
     externalUrl: "http://am.example",
     configDir: "/nowhere",
-    config: notifyConfig.parse({ request_timeout_ms: 5_000 }),
+    config: notifyConfig.parse({ request_timeout_ms: 60_000 }),
     guard: new TargetGuard({ allowPrivateTargets: true, allowedHosts: [] }),
     metrics: new NotifyMetrics(new Registry()),
     logger: SILENT_LOGGER,
