@@ -4,7 +4,7 @@ import type { ServerFacts } from "@sightline/query/prometheus-api/server-facts.t
 import { formatDuration } from "@sightline/query/promql/format/duration.ts";
 import { stringify } from "yaml";
 
-const SECRET_KEY = /password|secret|token|credential|api_?key|private_?key/i;
+const SECRET_KEY = /password|secret|token|credential|api_?key|private_?key|authorization/i;
 
 /** What the status endpoints tell everybody who may ask for them: no secret of the configuration is in it. */
 export function serverFacts(
