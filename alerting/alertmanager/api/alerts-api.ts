@@ -14,20 +14,24 @@ import { type AlertStatus, alertStatus, gettableAlert, isSuppressed } from "./ge
 import { jsonArray } from "./json-array.ts";
 
 type Filter = {
-  readonly alert: (alert: KnownAlert) => AlertStatus | undefined;
+  /** By its time and labels: cheap. */
+  readonly alert: (alert: KnownAlert) => boolean;
+  /** Undefined: it is not wanted for what holds it back, or does not. */
+  readonly status: (alert: KnownAlert) => AlertStatus | undefined;
+  /** Some alerts are not wanted for their status. */
+  readonly byStatus: boolean;
   readonly receiver: (receiver: string) => boolean;
 };
 
 /** GET /api/v2/alerts. Throws `InvalidInputError`. */
 export function getAlerts(alertmanager: Alertmanager, parameters: QueryParameters, syntax: MatcherSyntax) {
   const filter = readFilter(alertmanager, parameters, syntax);
-  const alerts = alertmanager.alerts.all.toSorted((a, b) => (a.fingerprint < b.fingerprint ? -1 : 1));
+  const alerts = alertmanager.alerts.all.filter(filter.alert).sort((a, b) => (a.fingerprint < b.fingerprint ? -1 : 1));
   const { root } = alertmanager.dispatcher;
   return jsonArray(alerts, (alert) => {
-    const status = filter.alert(alert);
-    if (!status) return undefined;
     const receivers = matchRoutes(root, alert.labels).map(({ receiver }) => receiver);
-    return receivers.some(filter.receiver) ? gettableAlert(alert, status, receivers, []) : undefined;
+    const status = receivers.some(filter.receiver) ? filter.status(alert) : undefined;
+    return status && gettableAlert(alert, status, receivers, []);
   });
 }
 
@@ -36,34 +40,33 @@ export function getAlertGroups(alertmanager: Alertmanager, parameters: QueryPara
   const filter = readFilter(alertmanager, parameters, syntax);
   const withMuted = readFlag(parameters, "muted");
   const nowMs = Date.now();
-  const receiversOf = new Map<string, string[]>();
+  const isWanted = (alert: KnownAlert) =>
+    filter.alert(alert) && (!filter.byStatus || filter.status(alert) !== undefined);
   const groups = [...alertmanager.dispatcher.groups()]
     .filter(({ route }) => filter.receiver(route.receiver))
-    .map((group) => ({
-      group,
-      alerts: group.alerts.flatMap((alert) => {
-        const status = filter.alert(alert);
-        if (!status) return [];
-        const receivers = receiversOf.get(alert.fingerprint);
-        if (receivers) receivers.push(group.route.receiver);
-        else receiversOf.set(alert.fingerprint, [group.route.receiver]);
-        return [{ alert, status }];
-      }),
-    }))
+    .map((group) => ({ group, alerts: group.alerts.filter(isWanted) }))
     .filter(({ alerts, group }) => alerts.length > 0 && (withMuted || group.mutedBy.length === 0))
     .sort(
       ({ group: a }, { group: b }) =>
         compareLabelMaps(a.labels, b.labels) || (a.route.receiver < b.route.receiver ? -1 : 1),
     );
+  const receiversOf = new Map<string, string[]>();
+  for (const { group, alerts } of groups) {
+    for (const { fingerprint } of alerts) {
+      const receivers = receiversOf.get(fingerprint);
+      if (receivers) receivers.push(group.route.receiver);
+      else receiversOf.set(fingerprint, [group.route.receiver]);
+    }
+  }
   return jsonArray(groups, ({ group, alerts }) => ({
-    alerts: alerts
-      .sort((a, b) => compareAlerts(a.alert, b.alert))
-      .map(({ alert, status }) =>
-        gettableAlert(alert, status, receiversOf.get(alert.fingerprint)?.toSorted() ?? [], group.mutedBy),
-      ),
+    alerts: alerts.sort(compareAlerts).flatMap((alert) => {
+      const status = filter.status(alert);
+      const receivers = receiversOf.get(alert.fingerprint)?.toSorted() ?? [];
+      return status ? [gettableAlert(alert, status, receivers, group.mutedBy)] : [];
+    }),
     labels: group.labels,
     receiver: { name: group.route.receiver },
-    routeLabels: alertmanager.receivers.routeLabels({ group, alerts: alerts.map(({ alert }) => alert), nowMs }),
+    routeLabels: alertmanager.receivers.routeLabels({ group, alerts, nowMs }),
   }));
 }
 
@@ -72,8 +75,9 @@ function readFilter(alertmanager: Alertmanager, parameters: QueryParameters, syn
   const [active, silenced, inhibited] = ["active", "silenced", "inhibited"].map((name) => readFlag(parameters, name));
   const nowMs = Date.now();
   return {
-    alert: (alert) => {
-      if (alert.endsAtMs < nowMs || !matchesFilter(matchers, alert.labels)) return undefined;
+    alert: (alert) => alert.endsAtMs >= nowMs && matchesFilter(matchers, alert.labels),
+    byStatus: !(active && silenced && inhibited),
+    status: (alert) => {
       const status = alertStatus(alertmanager, alert, nowMs);
       const isOut =
         (!active && !isSuppressed(status)) ||

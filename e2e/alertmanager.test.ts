@@ -1,0 +1,105 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { killRounds } from "./alertmanager/kill-rounds.ts";
+import { WebhookReceiver } from "./alertmanager/webhook-receiver.ts";
+import { eventually } from "./harness/eventually.ts";
+import { call } from "./harness/http-call.ts";
+import { ServerProcess } from "./harness/server-process.ts";
+
+const dir = mkdtempSync(join(tmpdir(), "sightline-alertmanager-"));
+const configFile = join(dir, "alertmanager.yml");
+const receiver = new WebhookReceiver();
+let hook: string;
+let server: ServerProcess;
+
+const config = () => `
+route:
+  receiver: ops
+  group_by: [alertname]
+  group_wait: 100ms
+  group_interval: 1s
+  routes: [{matchers: [team=db], receiver: dba}]
+receivers:
+- name: ops
+  webhook_configs: [{url: '${hook}'}]
+- name: dba
+  slack_configs: [{api_url: '${hook}', channel: '#db', title: '{{ .CommonLabels.alertname }} is {{ .Status }}'}]
+`;
+
+beforeAll(async () => {
+  hook = await receiver.start();
+  writeFileSync(configFile, config());
+  server = await ServerProcess.start({ env: { SIGHTLINE_ALERTING__ALERTMANAGER__CONFIG_FILE: configFile } });
+});
+afterAll(async () => {
+  await server.dispose();
+  receiver.stop();
+  rmSync(dir, { recursive: true, force: true });
+});
+
+const post = (path: string, body: unknown) =>
+  call(`${server.url}${path}`, { headers: { "content-type": "application/json" }, body: JSON.stringify(body) });
+const get = async (path: string) => JSON.parse((await call(`${server.url}${path}`)).text);
+
+test("an alert is notified, and it can be told why", async () => {
+  expect(await post("/api/v2/alerts", [{ labels: { alertname: "Down", instance: "a" } }])).toMatchObject({
+    status: 200,
+  });
+  await eventually(async () => expect(receiver.pages).toMatchObject([{ alertname: "Down", status: "firing" }]));
+  const [alert] = await get("/alertmanager/api/v2/alerts?filter=instance=a");
+  expect(alert).toMatchObject({ receivers: [{ name: "ops" }], status: { state: "active" } });
+  await eventually(async () => {
+    const { decisions } = await get(`/api/alerts/${alert.fingerprint}/history`);
+    expect(decisions.map(({ decision }: { decision: string }) => decision).toReversed()).toEqual([
+      "firing",
+      "grouped",
+      "attempt",
+      "notified",
+      "not-notified",
+    ]);
+  });
+  expect(await get(`/api/alerts/${alert.fingerprint}/explain`)).toMatchObject({
+    routes: [{ receiver: "ops", verdict: "not notified now: nothing new before the repeat interval ends" }],
+  });
+});
+
+test("what would come of an alert is said without sending anything", async () => {
+  const { status, text } = await post("/api/alerts/explain", { labels: { alertname: "Slow", team: "db" } });
+  expect({ status, ...JSON.parse(text) }).toMatchObject({
+    status: 200,
+    routes: [
+      {
+        receiver: "dba",
+        groupKey: '{}/{team="db"}:{alertname="Slow"}',
+        verdict: "notified by slack[0]",
+        integrations: [{ integration: "slack[0]", texts: { title: "Slow is firing" } }],
+      },
+    ],
+  });
+});
+
+test("a wrong configuration is refused with its line, and the old one stays", async () => {
+  writeFileSync(configFile, `${config()}  unknown: 1\n`);
+  const { status, text } = await call(`${server.url}/alertmanager/-/reload`, { method: "POST" });
+  expect({ status, text }).toMatchObject({ status: 500, text: expect.stringContaining("field unknown not found") });
+  expect(await get("/api/v2/receivers")).toHaveLength(2);
+  writeFileSync(configFile, config());
+  expect((await call(`${server.url}/alertmanager/-/reload`, { method: "POST" })).status).toBe(200);
+});
+
+test("pages of other sites can't silence anything", async () => {
+  const headers = { "content-type": "text/plain" };
+  const { status } = await call(`${server.url}/api/v2/silences`, { method: "POST", headers, body: "{}" });
+  expect(status).toBe(415);
+});
+
+describe("kill -9 while alerts come", () => {
+  test.each([1, 2] as const)("loses no page and no silence, %s of it", async (replicas) => {
+    // Where it is killed differs from run to run by the machine anyway.
+    const report = await killRounds(replicas, 3, () => 0.5);
+    expect(report).toMatchObject({ lost: [], doubled: [], lostSilences: 0 });
+    expect(report.acknowledged).toBeGreaterThan(0);
+  });
+});
