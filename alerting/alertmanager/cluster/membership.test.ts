@@ -18,6 +18,14 @@ test("the place of a replica is among those that were heard of lately, by name",
   expect(membership.alive(200).map(({ name }) => name)).toEqual(["B"]);
 });
 
+test("one that was restarted at its address takes the place of what it was", () => {
+  const membership = new Membership(member("B"), 100);
+  membership.heardFrom(member("A"), 0);
+  expect(membership.position(1)).toBe(1);
+  expect(membership.heardFrom({ name: "C", address: "A:1" }, 1)).toBe(true);
+  expect(membership.alive(1).map(({ name }) => name)).toEqual(["B", "C"]);
+});
+
 test("it does not meet itself, and forgets those that stay away", () => {
   const membership = new Membership(member("B"), 100);
   expect(membership.heardFrom(member("B"), 0)).toBe(false);

@@ -16,6 +16,8 @@ export class Membership {
   heardFrom(member: ClusterMember, nowMs: number): boolean {
     if (member.name === this.self.name) return false;
     const isNew = !this.#isAlive(member.name, nowMs);
+    // One that was restarted has another name: if the old one kept its place, two would take themselves for the next.
+    for (const [name, other] of this.#others) if (other.member.address === member.address) this.#others.delete(name);
     this.#others.set(member.name, { member, seenMs: nowMs });
     return isNew;
   }
