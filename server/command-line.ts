@@ -133,7 +133,10 @@ function help(): string {
     row("export DIR", "--tenant T [--signal metrics,logs,traces] [--format ndjson|parquet] [--start 30d] [--end now]"),
     row("migrate status|up|down", "of every database in use; down takes the newest back, and its data with it"),
     row("alertmanager FLAGS", "nothing but an Alertmanager, by Alertmanager's flags: --config.file, --storage.path, …"),
-    row("rules check FILE…", "are they valid? and what looks wrong all the same (--lint: then the exit code is 3)"),
+    row(
+      "rules check FILE…",
+      "are they valid? and what looks wrong, with --url also to a server (--lint: then the exit code is 3)",
+    ),
     row("rules test FILE…", "unit tests in promtool's format; --run REGEX: only those whose name matches"),
     row(
       "rules backtest FILE…",

@@ -5,11 +5,12 @@ import { InvalidInputError } from "@sightline/model/errors.ts";
 import { compileRegex } from "@sightline/model/regex.ts";
 import { backtestRules } from "./backtest-rules.ts";
 import { ExpressionChecker } from "./expression-checker.ts";
+import { lintAgainstServer } from "./lint-against-server.ts";
 import { lintGroups } from "./lint-rules.ts";
 import { runRuleTests } from "./run-rule-tests.ts";
 
 const USAGE =
-  "usage: rules check FILE… [--lint] | rules test FILE… [--run REGEX] | rules backtest FILE… [--start 1d] [--end now] [--alertmanager FILE] [--url http://HOST:PORT] [--tenant T] [--key-file FILE]";
+  "usage: rules check FILE… [--lint] [--url http://HOST:PORT] | rules test FILE… [--run REGEX] | rules backtest FILE… [--start 1d] [--end now] [--alertmanager FILE] [--url http://HOST:PORT] [--tenant T] [--key-file FILE]";
 
 type Options = Readonly<Record<string, string | boolean | undefined>>;
 type Invocation = { readonly words: readonly string[]; readonly options: Options };
@@ -32,7 +33,7 @@ const ACTIONS: ReadonlyMap<string, (files: readonly string[], options: Options) 
 ]);
 
 /** 1 for a file that is wrong, 3 (as promtool) for what `--lint` finds. */
-async function check(files: readonly string[], { lint }: Options): Promise<number> {
+async function check(files: readonly string[], options: Options): Promise<number> {
   const checker = new ExpressionChecker();
   let code = 0;
   const all: GroupConfig[] = [];
@@ -49,9 +50,9 @@ async function check(files: readonly string[], { lint }: Options): Promise<numbe
     }
     process.stdout.write("\n");
   }
-  const found = lintGroups(all);
+  const found = [...lintGroups(all), ...(options.url === undefined ? [] : await lintAgainstServer(all, options))];
   for (const { group, rule, problem } of found) process.stdout.write(`group ${group}, rule ${rule}: ${problem}\n`);
-  return code === 0 && lint === true && found.length > 0 ? 3 : code;
+  return code === 0 && options.lint === true && found.length > 0 ? 3 : code;
 }
 
 async function test(files: readonly string[], { run }: Options): Promise<number> {
