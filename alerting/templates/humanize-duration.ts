@@ -1,3 +1,5 @@
+import { displayFloat } from "@sightline/model/go-template/go-value.ts";
+
 /** Seconds as people say them, `1h 2m 3s` (HumanizeDuration of prometheus/common/helpers/templates). */
 export function humanizeSeconds(seconds: number): string {
   if (Number.isNaN(seconds)) return "NaN";
@@ -30,7 +32,7 @@ function wholeUnits(seconds: number): string {
   return `${sign}${fourDigits(absolute)}s`;
 }
 
-/** Go's `%.4g`, for values from one to a thousand. */
+/** Go's `%.4g`, for values below a thousand. */
 function fourDigits(value: number): string {
-  return String(Number(value.toPrecision(4)));
+  return displayFloat(Number(value.toPrecision(4)));
 }

@@ -35,6 +35,12 @@ function mapCharacters(text: string, change: (char: string) => string): string {
   return out;
 }
 
+/** `ß` begins a word as `Ss`. */
+function capital(letter: string): string {
+  const [first = "", ...rest] = letter.toUpperCase();
+  return first + rest.join("").toLowerCase();
+}
+
 const WORDS = new Intl.Segmenter("en-US", { granularity: "word" });
 
 /** golang.org/x/text/cases.Title: each word begins with a capital, and goes on in small letters. */
@@ -47,10 +53,7 @@ function title(text: string): string {
       continue;
     }
     const letter = String.fromCodePoint(segment.codePointAt(first) as number);
-    out +=
-      segment.slice(0, first) +
-      mapCharacters(letter, (char) => char.toUpperCase()) +
-      segment.slice(first + letter.length).toLowerCase();
+    out += segment.slice(0, first) + capital(letter) + segment.slice(first + letter.length).toLowerCase();
   }
   return out;
 }
@@ -156,7 +159,7 @@ const TZ: Function = {
 /** Functions of notification templates beside Go's own (DefaultFuncs of Alertmanager's template.go). */
 export const NOTIFICATION_FUNCTIONS: TemplateFunctions<NotificationContext> = {
   toUpper: ofStrings(1, (text = "") => mapCharacters(text, (char) => char.toUpperCase())),
-  toLower: ofStrings(1, (text = "") => mapCharacters(text, (char) => char.toLowerCase())),
+  toLower: ofStrings(1, (text = "") => mapCharacters(text, (char) => [...char.toLowerCase()][0] ?? char)),
   title: ofStrings(1, (text = "") => title(text)),
   trimSpace: ofStrings(1, (text = "") => text.replace(SPACES, "")),
   join: {
@@ -201,9 +204,10 @@ export const NOTIFICATION_FUNCTIONS: TemplateFunctions<NotificationContext> = {
     parameters: ["any", "any"],
     isVariadic: true,
     call: ([list, ...more], work) => {
-      if (!Array.isArray(list)) throw new Error("the first argument of append is no list");
-      work.reserve(list.length);
-      return weighed([...(list as readonly GoValue[]), ...more]);
+      if (list !== null && !Array.isArray(list)) throw new Error("the first argument of append is no list");
+      const known: readonly GoValue[] = list ?? [];
+      work.reserve(known.length);
+      return weighed([...known, ...more]);
     },
   },
   dict: { parameters: ["any"], isVariadic: true, call: dict },

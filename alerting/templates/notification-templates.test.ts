@@ -137,6 +137,14 @@ describe("data and functions", () => {
     ],
     ['{{ base64encode "a?b>>>" }} {{ base64decode "YT9iPj4-" }}', "YT9iPj4- a?b>>>"],
     ['{{ append (list 1) 2 "x" | toJson }} {{ dict "b" 1 "a" nil | toJson }}', '[1,2,"x"] {"a":null,"b":1}'],
+    [
+      '{{ printf "%s|%q" .CommonLabels .CommonLabels }} {{ len (safeHtml "<b>") }}',
+      'alertname=Down, severity=warning|"alertname=Down, severity=warning" 3',
+    ],
+    [
+      '{{ "ßa ﬁx 3rd" | title }} {{ toLower "İ" }} {{ append nil 1 }} {{ (index .Alerts 0).EndsAt.YearDay }}',
+      "Ssa Fix 3Rd i [1] 1",
+    ],
     ["{{ .CommonAnnotations | toJson }}", '{"summary":"it\'s \\u003cdown\\u003e"}'],
   ])("%s", (template, want) => expect(text(template)).toBe(want));
 

@@ -70,6 +70,7 @@ function ordering(call: (a: GoValue, b: GoValue) => boolean): TemplateFunction {
 
 function length(value: GoValue): bigint {
   if (typeof value === "string") return BigInt(Buffer.byteLength(value));
+  if (value instanceof NamedText) return BigInt(Buffer.byteLength(value.text));
   if (isList(value)) return BigInt(value.length);
   if (value instanceof GoMap) return BigInt(value.entries.size);
   throw new Error(

@@ -1,5 +1,16 @@
 import { quote } from "../go-quote.ts";
-import { display, displayFloat, GoMap, type GoValue, Int64, isList, NamedInt, typeName } from "./go-value.ts";
+import {
+  display,
+  displayFloat,
+  GoMap,
+  type GoValue,
+  Int64,
+  isList,
+  NamedInt,
+  NamedText,
+  namedMethod,
+  typeName,
+} from "./go-value.ts";
 
 const VERB = /%([-+# 0]*)(\*|\d+)?(?:\.(\*|\d+)?)?(?:\[(\d+)\])?(.)?/gsu;
 /** Widths and precisions beyond this are not honoured: a short format must not make a long text. */
@@ -57,6 +68,9 @@ function formatVerb(spec: Spec, value: GoValue): string {
   const { verb } = spec;
   if (verb === "v") return spec.flags.includes("#") && typeof value === "string" ? quote(value) : display(value);
   if (verb === "T") return typeName(value);
+  // What has a method `String` is its text for verbs that take texts; so is a text of another name.
+  if (/[sqxX]/.test(verb) && (value instanceof NamedText || namedMethod(value, "String")))
+    return formatText(spec, display(value)) as string;
   if (value instanceof GoMap) {
     const entries = value.sortedKeys().map((key) => `${formatVerb(spec, key)}:${formatVerb(spec, value.get(key))}`);
     return `map[${entries.join(" ")}]`;

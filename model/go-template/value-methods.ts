@@ -30,7 +30,9 @@ export function durationOf(ns: bigint): NamedInt {
 }
 
 function dayOfYear(date: Date): number {
-  return Math.floor((date.getTime() - Date.UTC(date.getUTCFullYear(), 0, 1)) / DAY_MS) + 1;
+  // Date.UTC takes years below 100 for those of the last century.
+  const first = new Date(date).setUTCMonth(0, 1);
+  return Math.floor((date.getTime() - new Date(first).setUTCHours(0, 0, 0, 0)) / DAY_MS) + 1;
 }
 
 const shifted = ({ time }: GoTimeValue, ns: bigint) => new GoTimeValue({ ...time, ns: time.ns + ns });
