@@ -51,6 +51,8 @@ type Route = {
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 const startedAtMs = Date.now();
+/** Whose API it is: `amtool` warns at each call about another version than its own. */
+const ALERTMANAGER_VERSION = "0.34.0";
 
 /** API v2 of Alertmanager (openapi.yaml), below each of `prefixes`. */
 export function registerAlertmanagerApi(
@@ -190,12 +192,12 @@ function status(alertmanager: Alertmanager, { alertmanagers, version }: Alertman
     config: { original: alertmanager.config.shown },
     uptime: formatDateTime(startedAtMs),
     versionInfo: {
-      branch: "",
+      branch: "sightline",
       buildDate: "",
       buildUser: "",
       goVersion: "",
-      revision: "",
-      version,
+      revision: version,
+      version: ALERTMANAGER_VERSION,
     },
   };
 }
