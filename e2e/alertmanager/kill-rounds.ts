@@ -12,7 +12,7 @@ export type KillReport = {
   readonly acknowledged: number;
   /** Acknowledged alerts that nobody was told of. */
   readonly lost: readonly string[];
-  /** Told to be firing more than once, though the kill was not near: never right. */
+  /** Told to be firing more than once with no kill between: a replica that is slower than its peer timeout, or a mistake. */
   readonly doubled: readonly string[];
   /** Told twice because the process was killed between telling and remembering it: what at least once means. */
   readonly repeatedByKill: number;
@@ -20,8 +20,6 @@ export type KillReport = {
   readonly lostSilences: number;
 };
 
-/** Between the answer of the receiver and the entry in the log, on a busy machine. */
-const NEAR_KILL_MS = patientMs(3_000);
 const POST_PAUSE_MS = 20;
 const ROUND_MS = 1_500;
 const QUIET_MS = patientMs(60_000);
@@ -123,9 +121,10 @@ function judge(pages: readonly Page[], acknowledged: ReadonlySet<string>, kills:
     pages.filter(({ status }) => status === "firing"),
     ({ alertname }) => alertname,
   );
-  const isNearKill = ({ atMs }: Page) => kills.some((kill) => atMs > kill - NEAR_KILL_MS && atMs < kill + NEAR_KILL_MS);
   const twice = [...firing].filter(([, told]) => told.length > 1);
-  const doubled = twice.filter(([, told]) => !isNearKill(told[0] as Page)).map(([name]) => name);
+  const straddlesKill = ([first, second]: readonly Page[]) =>
+    kills.some((kill) => kill >= (first?.atMs ?? 0) && kill <= (second?.atMs ?? 0));
+  const doubled = twice.filter(([, told]) => !straddlesKill(told)).map(([name]) => name);
   return {
     acknowledged: acknowledged.size,
     lost: [...acknowledged].filter((name) => !firing.has(name)),
