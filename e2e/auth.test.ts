@@ -70,7 +70,7 @@ function routes(): Route[] {
   });
 }
 
-const OPEN = new Set(["/", "/-/healthy", "/-/ready", "/ready"]);
+const OPEN = new Set(["/", "/-/healthy", "/-/ready", "/ready", "/alertmanager/-/healthy", "/alertmanager/-/ready"]);
 
 async function ask({ method, url }: Route, headers: Headers): Promise<Answer> {
   return call(url, { method, headers, ...(method === "GET" || method === "HEAD" ? {} : { body: "" }) });
