@@ -576,7 +576,7 @@ export interface RuleCatalog {
 export interface RuleStates {
   /** Of a tenant, by file and name. */
   groups(tenant: TenantId): readonly RuleGroupState[];
-  /** Addresses of those that are told of alerts. */
+  /** Addresses of other Alertmanagers that are told of alerts. */
   readonly alertmanagers: readonly string[];
 }
 export type RuleGroupState = {

@@ -81,7 +81,8 @@ export function alertingPart(
   const { authenticator } = context;
   const changed = () => ofCatalog.look();
   registerRulerApi(context.http.app, { authenticator, catalog, check, config: rules, changed, logger });
-  const addresses = sinks.map(({ name }) => name);
+  // The Alertmanager inside has no address: Prometheus, too, lists only others.
+  const addresses = clients.map(({ name }) => name);
   return {
     components: [scheduler, files, ofCatalog],
     states: new ScheduledRuleStates(scheduler, addresses),
