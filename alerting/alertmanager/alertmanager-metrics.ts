@@ -2,8 +2,6 @@ import { Counter, Gauge, Histogram, type Registry } from "prom-client";
 
 const LATENCY_BUCKETS_S = [1, 5, 10, 15, 20];
 
-export type AlertCounts = { readonly active: number; readonly suppressed: number; readonly unprocessed: number };
-
 /** Under the names of Alertmanager, whose dashboards and alerts ask for them; sums over all tenants. */
 export class AlertmanagerMetrics {
   readonly #received;

@@ -63,7 +63,8 @@ export const globalReceiverFields = {
 const receiverSection = z.object(globalReceiverFields);
 export type GlobalReceiverConfig = z.output<typeof receiverSection>;
 
-const EXCLUSIVE = [
+/** Keys that may be here or, with `_file` behind the name, in a file, but not both. */
+export const HERE_OR_IN_FILE = [
   "slack_app_token",
   "slack_api_url",
   "opsgenie_api_key",
@@ -79,7 +80,7 @@ const EXCLUSIVE = [
 
 /** Which keys exclude each other. */
 export function checkGlobalReceiverConfig(config: GlobalReceiverConfig, context: z.RefinementCtx): void {
-  for (const key of EXCLUSIVE) atMostOne(context, config, key, `${key}_file`);
+  for (const key of HERE_OR_IN_FILE) atMostOne(context, config, key, `${key}_file`);
   const hasToken = config.slack_app_token ?? config.slack_app_token_file;
   const hasUrl = config.slack_api_url ?? config.slack_api_url_file;
   // Both may name the address of Slack's own API: an old way to use tokens.

@@ -1,4 +1,5 @@
 import { InvalidInputError } from "@sightline/model/errors.ts";
+import { globalReceiverFields, HERE_OR_IN_FILE } from "../../notify/global-receiver-config.ts";
 import type { YamlReader, YamlValue } from "./yaml-reader.ts";
 
 /** What receivers have when they say nothing else. */
@@ -24,32 +25,7 @@ const DEFAULTS: Readonly<Record<string, unknown>> = {
   rocketchat_api_url: "https://open.rocket.chat/",
   slack_app_url: "https://slack.com/api/chat.postMessage",
 };
-const FIELDS = new Set([
-  ...Object.keys(DEFAULTS),
-  ...["jira_api_url", "smtp_from", "smtp_smarthost", "smtp_auth_username", "smtp_auth_identity"],
-  ...["smtp_force_implicit_tls", "wechat_api_corp_id"],
-  ...withFile("smtp_auth_password", "smtp_auth_secret", "slack_api_url", "slack_app_token", "opsgenie_api_key"),
-  ...withFile("wechat_api_secret", "victorops_api_key", "telegram_bot_token"),
-  ...withFile("rocketchat_token", "rocketchat_token_id", "mattermost_webhook_url"),
-]);
-/** Secrets that may be here or in a file, not both. */
-const EITHER = [
-  "slack_app_token",
-  "slack_api_url",
-  "opsgenie_api_key",
-  "victorops_api_key",
-  "telegram_bot_token",
-  "smtp_auth_password",
-  "rocketchat_token",
-  "rocketchat_token_id",
-  "smtp_auth_secret",
-  "wechat_api_secret",
-  "mattermost_webhook_url",
-];
-
-function withFile(...names: readonly string[]): string[] {
-  return names.flatMap((name) => [name, `${name}_file`]);
-}
+const FIELDS = new Set(["resolve_timeout", ...Object.keys(globalReceiverFields)]);
 
 /** Throws `InvalidInputError` in Alertmanager's words. */
 export function readGlobal(reader: YamlReader, value: YamlValue): GlobalConfig {
@@ -57,7 +33,7 @@ export function readGlobal(reader: YamlReader, value: YamlValue): GlobalConfig {
   const settings: Record<string, unknown> = { ...DEFAULTS };
   for (const [name, field] of fields) if (field !== undefined) settings[name] = reader.plain(field);
   const has = (name: string) => settings[name] !== undefined && settings[name] !== "";
-  for (const name of EITHER) {
+  for (const name of HERE_OR_IN_FILE) {
     if (has(name) && has(`${name}_file`)) {
       throw new InvalidInputError(`at most one of ${name} & ${name}_file must be configured`);
     }

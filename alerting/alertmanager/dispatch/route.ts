@@ -87,8 +87,3 @@ export function groupLabelsOf(route: Route, labels: LabelMap): LabelMap {
   if (groupBy === "all") return labels;
   return labelMap([...groupBy].map((name) => [name, labels[name] ?? ""] as const));
 }
-
-export function* allRoutes(route: Route): Generator<Route> {
-  yield route;
-  for (const child of route.children) yield* allRoutes(child);
-}

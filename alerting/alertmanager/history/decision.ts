@@ -29,5 +29,3 @@ export type Decision = {
 export interface DecisionSink {
   record(decision: Decision): void;
 }
-
-export const NO_DECISIONS: DecisionSink = { record() {} };

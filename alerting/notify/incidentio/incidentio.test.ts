@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { USUAL_FAILURES } from "../testing/answers.ts";
 import {
   alertOf,
@@ -14,15 +14,7 @@ import { incidentio } from "./incidentio.ts";
 
 const ACCEPTED = { status: 202, body: { status: "success" } };
 
-let vendor: Vendor;
-beforeAll(async () => {
-  vendor = await Vendor.start();
-});
-beforeEach(() => {
-  vendor.requests.length = 0;
-  vendor.answers(ACCEPTED);
-});
-afterAll(() => vendor.stop());
+const vendor = Vendor.forTests(ACCEPTED);
 
 const send = (entry: object = {}, alerts = [FIRING]) =>
   notifierOf(incidentio, { url: `${vendor.url}/v2/alert_events`, alert_source_token: "t0ken", ...entry }).notify(

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import {
   FIRING,
   GROUP_HASH,
@@ -34,15 +34,7 @@ function jiraWith(issue?: { readonly category: string }) {
 }
 const ACCEPTED = jiraWith();
 
-let vendor: Vendor;
-beforeAll(async () => {
-  vendor = await Vendor.start();
-});
-beforeEach(() => {
-  vendor.requests.length = 0;
-  vendor.answers(ACCEPTED);
-});
-afterAll(() => vendor.stop());
+const vendor = Vendor.forTests(ACCEPTED);
 
 const send = (entry: object = {}, alerts = [FIRING]) =>
   notifierOf(jira, { api_url: `${vendor.url}/rest/api/2/`, project: "OPS", issue_type: "Bug", ...entry }).notify(

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { USUAL_FAILURES } from "../testing/answers.ts";
 import { FIRING, NEVER, notificationOf, notifierOf, problemOf, RESOLVED } from "../testing/notifier-fixture.ts";
 import { Vendor } from "../testing/vendor.ts";
@@ -6,15 +6,7 @@ import { mattermost } from "./mattermost.ts";
 
 const ACCEPTED = { status: 204 };
 
-let vendor: Vendor;
-beforeAll(async () => {
-  vendor = await Vendor.start();
-});
-beforeEach(() => {
-  vendor.requests.length = 0;
-  vendor.answers(ACCEPTED);
-});
-afterAll(() => vendor.stop());
+const vendor = Vendor.forTests(ACCEPTED);
 
 const send = (entry: object = {}, alerts = [FIRING]) =>
   notifierOf(mattermost, { webhook_url: `${vendor.url}/hook/s3cret`, ...entry }).notify(notificationOf(alerts), NEVER);

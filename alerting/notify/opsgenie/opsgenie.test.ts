@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { USUAL_FAILURES } from "../testing/answers.ts";
 import {
   FIRING,
@@ -14,15 +14,7 @@ import { opsgenie } from "./opsgenie.ts";
 
 const ACCEPTED = { status: 202, body: { result: "Request will be processed", took: 0.1, requestId: "x" } };
 
-let vendor: Vendor;
-beforeAll(async () => {
-  vendor = await Vendor.start();
-});
-beforeEach(() => {
-  vendor.requests.length = 0;
-  vendor.answers(ACCEPTED);
-});
-afterAll(() => vendor.stop());
+const vendor = Vendor.forTests(ACCEPTED);
 
 const send = (entry: object = {}, alerts = [FIRING]) =>
   notifierOf(opsgenie, { api_key: "g3nie", api_url: `${vendor.url}/ops`, ...entry }).notify(

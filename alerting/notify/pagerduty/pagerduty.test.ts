@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import {
   FIRING,
   GROUP_HASH,
@@ -14,15 +14,7 @@ import { pagerduty, pagerdutyIntegration } from "./pagerduty.ts";
 /** As PagerDuty answers what it has queued. */
 const ACCEPTED = { status: 202, body: { status: "success", message: "Event processed", dedup_key: "x" } };
 
-let vendor: Vendor;
-beforeAll(async () => {
-  vendor = await Vendor.start();
-});
-beforeEach(() => {
-  vendor.requests.length = 0;
-  vendor.answers(ACCEPTED);
-});
-afterAll(() => vendor.stop());
+const vendor = Vendor.forTests(ACCEPTED);
 
 const KEY = "0123456789abcdef0123456789abcdef";
 const send = (entry: object = {}, alerts = [FIRING]) =>

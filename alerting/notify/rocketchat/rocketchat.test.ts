@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { USUAL_FAILURES } from "../testing/answers.ts";
 import { FIRING, NEVER, notificationOf, notifierOf, problemOf } from "../testing/notifier-fixture.ts";
 import { Vendor } from "../testing/vendor.ts";
@@ -6,15 +6,7 @@ import { rocketchat } from "./rocketchat.ts";
 
 const ACCEPTED = { body: { success: true, ts: 1 } };
 
-let vendor: Vendor;
-beforeAll(async () => {
-  vendor = await Vendor.start();
-});
-beforeEach(() => {
-  vendor.requests.length = 0;
-  vendor.answers(ACCEPTED);
-});
-afterAll(() => vendor.stop());
+const vendor = Vendor.forTests(ACCEPTED);
 
 const send = (entry: object = {}) =>
   notifierOf(rocketchat, {

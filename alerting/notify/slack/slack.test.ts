@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { DEFAULT_GLOBAL_RECEIVER_CONFIG } from "../global-receiver-config.ts";
 import { Secret } from "../secret.ts";
 import { USUAL_FAILURES } from "../testing/answers.ts";
@@ -17,15 +17,7 @@ import { slack } from "./slack.ts";
 
 const ACCEPTED = { body: "ok", headers: { "content-type": "text/html" } };
 
-let vendor: Vendor;
-beforeAll(async () => {
-  vendor = await Vendor.start();
-});
-beforeEach(() => {
-  vendor.requests.length = 0;
-  vendor.answers(ACCEPTED);
-});
-afterAll(() => vendor.stop());
+const vendor = Vendor.forTests(ACCEPTED);
 
 const send = (entry: object = {}, overrides: object = {}, alerts = [FIRING]) =>
   notifierOf(slack, { api_url: `${vendor.url}/services/T/B/s3cret`, channel: "#ops", ...entry }).notify(

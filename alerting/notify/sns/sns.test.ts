@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { FIRING, GROUP_HASH, NEVER, notificationOf, notifierOf, problemOf } from "../testing/notifier-fixture.ts";
 import { Vendor } from "../testing/vendor.ts";
 import { sns } from "./sns.ts";
@@ -6,15 +6,7 @@ import { sns } from "./sns.ts";
 const ACCEPTED = { body: "<PublishResponse><PublishResult><MessageId>1</MessageId></PublishResult></PublishResponse>" };
 const sigv4 = { region: "us-east-1", access_key: "AKID", secret_key: "s3cret" };
 
-let vendor: Vendor;
-beforeAll(async () => {
-  vendor = await Vendor.start();
-});
-beforeEach(() => {
-  vendor.requests.length = 0;
-  vendor.answers(ACCEPTED);
-});
-afterAll(() => vendor.stop());
+const vendor = Vendor.forTests(ACCEPTED);
 
 const send = (entry: object = {}) =>
   notifierOf(sns, { api_url: `${vendor.url}/`, sigv4, topic_arn: "arn:aws:sns:us-east-1:1:ops", ...entry }).notify(

@@ -1,19 +1,11 @@
-import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { FIRING, NEVER, notificationOf, notifierOf, problemOf } from "../testing/notifier-fixture.ts";
 import { Vendor } from "../testing/vendor.ts";
 import { telegram } from "./telegram.ts";
 
 const ACCEPTED = { body: { ok: true, result: { message_id: 7, chat: { id: -5 } } } };
 
-let vendor: Vendor;
-beforeAll(async () => {
-  vendor = await Vendor.start();
-});
-beforeEach(() => {
-  vendor.requests.length = 0;
-  vendor.answers(ACCEPTED);
-});
-afterAll(() => vendor.stop());
+const vendor = Vendor.forTests(ACCEPTED);
 
 const send = (entry: object = {}) =>
   notifierOf(telegram, { api_url: vendor.url, bot_token: "123:t0ken", chat_id: -5, ...entry }).notify(

@@ -1,5 +1,6 @@
 import { createServer, type IncomingHttpHeaders, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
+import { afterAll, beforeAll, beforeEach } from "vitest";
 
 export type ReceivedRequest = {
   readonly method: string;
@@ -16,13 +17,15 @@ export type VendorAnswer = {
   readonly body?: unknown;
 };
 
+type Answering = (request: ReceivedRequest) => VendorAnswer | Promise<VendorAnswer>;
+
 /** Stands for a service on the network: answers as the test says and keeps what it was sent. */
 export class Vendor {
   readonly requests: ReceivedRequest[] = [];
   readonly #server: Server;
-  #answer: (request: ReceivedRequest) => VendorAnswer | Promise<VendorAnswer>;
+  #answer: Answering;
 
-  private constructor(answer: (request: ReceivedRequest) => VendorAnswer | Promise<VendorAnswer>) {
+  private constructor(answer: Answering) {
     this.#answer = answer;
     this.#server = createServer((incoming, response) => {
       const chunks: Buffer[] = [];
@@ -43,16 +46,30 @@ export class Vendor {
     });
   }
 
-  static async start(
-    answer: (request: ReceivedRequest) => VendorAnswer | Promise<VendorAnswer> = () => ({}),
-  ): Promise<Vendor> {
+  static async start(answer: Answering = () => ({})): Promise<Vendor> {
     const vendor = new Vendor(answer);
-    await new Promise<void>((resolve) => vendor.#server.listen(0, "127.0.0.1", resolve));
+    await vendor.#listen();
     return vendor;
   }
 
+  /** There for the tests of a file; before each of them it knows of no request and answers as usual. */
+  static forTests(usual: VendorAnswer | Answering = {}): Vendor {
+    const vendor = new Vendor(() => ({}));
+    beforeAll(() => vendor.#listen());
+    beforeEach(() => {
+      vendor.requests.length = 0;
+      vendor.answers(usual);
+    });
+    afterAll(() => vendor.stop());
+    return vendor;
+  }
+
+  #listen(): Promise<void> {
+    return new Promise((resolve) => this.#server.listen(0, "127.0.0.1", resolve));
+  }
+
   /** From now on. */
-  answers(answer: VendorAnswer | ((request: ReceivedRequest) => VendorAnswer | Promise<VendorAnswer>)): void {
+  answers(answer: VendorAnswer | Answering): void {
     this.#answer = typeof answer === "function" ? answer : () => answer;
   }
 

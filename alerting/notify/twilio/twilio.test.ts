@@ -1,19 +1,11 @@
-import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { FIRING, NEVER, notificationOf, notifierOf, problemOf } from "../testing/notifier-fixture.ts";
 import { Vendor } from "../testing/vendor.ts";
 import { twilio } from "./twilio.ts";
 
 const ACCEPTED = { status: 201, body: { sid: "SM1", status: "queued" } };
 
-let vendor: Vendor;
-beforeAll(async () => {
-  vendor = await Vendor.start();
-});
-beforeEach(() => {
-  vendor.requests.length = 0;
-  vendor.answers(ACCEPTED);
-});
-afterAll(() => vendor.stop());
+const vendor = Vendor.forTests(ACCEPTED);
 
 const notifier = (entry: object = {}) =>
   notifierOf(twilio, {

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { USUAL_FAILURES } from "../testing/answers.ts";
 import {
   FIRING,
@@ -14,15 +14,7 @@ import { victorops } from "./victorops.ts";
 
 const ACCEPTED = { body: { result: "success", entity_id: "x" } };
 
-let vendor: Vendor;
-beforeAll(async () => {
-  vendor = await Vendor.start();
-});
-beforeEach(() => {
-  vendor.requests.length = 0;
-  vendor.answers(ACCEPTED);
-});
-afterAll(() => vendor.stop());
+const vendor = Vendor.forTests(ACCEPTED);
 
 const send = (entry: object = {}, alerts = [FIRING]) =>
   notifierOf(victorops, {

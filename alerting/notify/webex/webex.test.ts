@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { USUAL_FAILURES } from "../testing/answers.ts";
 import { FIRING, NEVER, notificationOf, notifierOf, problemOf } from "../testing/notifier-fixture.ts";
 import { Vendor } from "../testing/vendor.ts";
@@ -7,15 +7,7 @@ import { webex } from "./webex.ts";
 const ACCEPTED = { body: { id: "x" } };
 const http_config = { authorization: { credentials: "t0ken" } };
 
-let vendor: Vendor;
-beforeAll(async () => {
-  vendor = await Vendor.start();
-});
-beforeEach(() => {
-  vendor.requests.length = 0;
-  vendor.answers(ACCEPTED);
-});
-afterAll(() => vendor.stop());
+const vendor = Vendor.forTests(ACCEPTED);
 
 const send = (entry: object = {}) =>
   notifierOf(webex, { api_url: `${vendor.url}/v1/messages`, room_id: "r00m", http_config, ...entry }).notify(

@@ -2,7 +2,7 @@ import { writeFileSync } from "node:fs";
 import { mkdtemp } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import {
   FIRING,
   NEVER,
@@ -15,15 +15,7 @@ import {
 import { Vendor } from "../testing/vendor.ts";
 import { webhook } from "./webhook.ts";
 
-let vendor: Vendor;
-beforeAll(async () => {
-  vendor = await Vendor.start();
-});
-beforeEach(() => {
-  vendor.requests.length = 0;
-  vendor.answers({});
-});
-afterAll(() => vendor.stop());
+const vendor = Vendor.forTests();
 
 const send = (entry: object, alerts = [FIRING], context = testContext()) =>
   notifierOf(webhook, { url: `${vendor.url}/hook`, ...entry }, context).notify(notificationOf(alerts), NEVER);

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { FIRING, NEVER, notificationOf, notifierOf, problemOf } from "../testing/notifier-fixture.ts";
 import { Vendor } from "../testing/vendor.ts";
 import { wechat } from "./wechat.ts";
@@ -8,15 +8,7 @@ const ACCEPTED = (request: { readonly path: string }) =>
     ? { body: { errcode: 0, access_token: "acc355", expires_in: 7200 } }
     : { body: { errcode: 0, errmsg: "ok" } };
 
-let vendor: Vendor;
-beforeAll(async () => {
-  vendor = await Vendor.start();
-});
-beforeEach(() => {
-  vendor.requests.length = 0;
-  vendor.answers(ACCEPTED);
-});
-afterAll(() => vendor.stop());
+const vendor = Vendor.forTests(ACCEPTED);
 
 const notifier = (entry: object = {}) =>
   notifierOf(wechat, {
