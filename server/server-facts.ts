@@ -1,5 +1,5 @@
 import type { Config } from "@sightline/config/schema.ts";
-import type { LokiServerFacts } from "@sightline/query/loki-api/server-routes.ts";
+import type { LokiServerFacts } from "@sightline/query/loki-api/loki-api-deps.ts";
 import type { ServerFacts } from "@sightline/query/prometheus-api/server-facts.ts";
 import { formatDuration } from "@sightline/query/promql/format/duration.ts";
 import { stringify } from "yaml";

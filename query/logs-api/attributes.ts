@@ -6,8 +6,8 @@ import { scanRecords } from "../log-patterns/scan-records.ts";
 import { parseMatcherSets } from "../prometheus-api/matcher-sets.ts";
 import { FacetCounter } from "./facet-counter.ts";
 import { LogFacets } from "./log-facets.ts";
+import type { LogsApiDeps } from "./logs-api-deps.ts";
 import { parseLogQuery, readCount, readOrderedRange } from "./read-parameters.ts";
-import type { LogsApiDeps } from "./routes.ts";
 import { countSpans } from "./span-facets.ts";
 
 const DEFAULT_LIMIT = 100;

@@ -5,8 +5,8 @@ import type { RequestParameters } from "../http/request-parameters.ts";
 import { comparePatterns } from "../log-patterns/compare-patterns.ts";
 import { selectPatterns } from "../log-patterns/select-patterns.ts";
 import { readTimeOf } from "../loki-api/parameters.ts";
+import type { LogsApiDeps } from "./logs-api-deps.ts";
 import { readCount, readOrderedRange } from "./read-parameters.ts";
-import type { LogsApiDeps } from "./routes.ts";
 
 const DEFAULT_LIMIT = 100;
 const MAX_LIMIT = 1_000;

@@ -2,8 +2,8 @@ import { type QueryHandler, sendJson } from "../http/query-api.ts";
 import { scanRecords } from "../log-patterns/scan-records.ts";
 import { FacetCounter } from "./facet-counter.ts";
 import { LogFacets } from "./log-facets.ts";
+import type { LogsApiDeps } from "./logs-api-deps.ts";
 import { parseLogQuery, readCount, readOrderedRange } from "./read-parameters.ts";
-import type { LogsApiDeps } from "./routes.ts";
 
 const DEFAULT_VALUES = 10;
 const MAX_VALUES = 1_000;

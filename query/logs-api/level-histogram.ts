@@ -4,8 +4,8 @@ import { parseSecondsOrDuration } from "../http/go-syntax.ts";
 import { type QueryHandler, sendJson } from "../http/query-api.ts";
 import type { RequestParameters } from "../http/request-parameters.ts";
 import { DETECTED_LEVEL } from "../logql/detected-level.ts";
+import type { LogsApiDeps } from "./logs-api-deps.ts";
 import { parseLogQuery, readOrderedRange } from "./read-parameters.ts";
-import type { LogsApiDeps } from "./routes.ts";
 
 const NS_PER_MS = 1_000_000n;
 const DEFAULT_BUCKETS = 60;

@@ -7,8 +7,8 @@ import type { RequestParameters } from "../http/request-parameters.ts";
 import type { LogEntry } from "../logql/result.ts";
 import { readTime } from "../loki-api/parameters.ts";
 import { selectorText } from "../loki-api/selector-text.ts";
+import type { LogsApiDeps } from "./logs-api-deps.ts";
 import { parseLogQuery, readCount } from "./read-parameters.ts";
-import type { LogsApiDeps } from "./routes.ts";
 
 const DEFAULT_ROWS = 10;
 /** Records of one time that are looked at for the one that is meant. */

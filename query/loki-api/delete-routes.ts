@@ -1,13 +1,10 @@
 import { InvalidInputError, NotFoundError } from "@sightline/model/errors.ts";
-import type { AuditLog, DeletesRows, Deletion } from "@sightline/model/ports.ts";
+import type { AuditLog, Deletion } from "@sightline/model/ports.ts";
 import { parseLogSelector } from "../deletion/deletion-request.ts";
 import { parseGoFloat, parseRfc3339Ns, secondsToNs } from "../http/go-syntax.ts";
 import { type QueryCall, type QueryHandler, type QueryRoute, sendJson } from "../http/query-api.ts";
 import { refuseCrossSite } from "../http/refuse-cross-site.ts";
-import type { LokiApiDeps } from "./routes.ts";
-
-/** What Loki's deletion API works on. */
-export type LokiDeletionDeps = { readonly store: DeletesRows; readonly audit: AuditLog };
+import type { LokiApiDeps, LokiDeletionDeps } from "./loki-api-deps.ts";
 
 const URL = "/loki/api/v1/delete";
 const NS_PER_S = 1_000_000_000n;

@@ -5,8 +5,8 @@ import { formatLogql } from "../logql/format/format-logql.ts";
 import { parseStreamSelector, parseUnchecked } from "../logql/parse/parse-logql.ts";
 import type { LogEntry } from "../logql/result.ts";
 import { detectFields } from "./detected-fields.ts";
+import type { LokiApiDeps } from "./loki-api-deps.ts";
 import { readRange } from "./parameters.ts";
-import type { LokiApiDeps } from "./routes.ts";
 
 const BOTH = ["GET", "POST"] as const;
 const DEFAULT_FIELDS = 1_000;

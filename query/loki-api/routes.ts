@@ -1,43 +1,21 @@
 import { InvalidInputError } from "@sightline/model/errors.ts";
 import { labelsKey, labelValue } from "@sightline/model/labels.ts";
 import type { Matcher } from "@sightline/model/matcher.ts";
-import type { LogFeed, LogStore } from "@sightline/model/ports.ts";
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import { labelsJson } from "../http/labels-json.ts";
-import {
-  type QueryApiDeps,
-  type QueryCall,
-  type QueryHandler,
-  type QueryRoute,
-  registerQueryApi,
-} from "../http/query-api.ts";
+import { type QueryCall, type QueryHandler, type QueryRoute, registerQueryApi } from "../http/query-api.ts";
 import { sendChunks } from "../http/send-chunks.ts";
-import type { LogqlEngine } from "../logql/logql-engine.ts";
 import { parseStreamSelector } from "../logql/parse/parse-logql.ts";
 import type { LogqlResult } from "../logql/result.ts";
-import { deleteRoutes, type LokiDeletionDeps } from "./delete-routes.ts";
+import { deleteRoutes } from "./delete-routes.ts";
 import { drilldownRoutes } from "./drilldown-routes.ts";
 import { encodeLogqlResult } from "./encode-result.ts";
 import { sendLokiFailure } from "./error-response.ts";
+import type { LokiApiDeps } from "./loki-api-deps.ts";
 import { readLimit, readNewestFirst, readRange, readRangeQuery, readTime } from "./parameters.ts";
-import { type LokiServerFacts, serverRoutes } from "./server-routes.ts";
+import { serverRoutes } from "./server-routes.ts";
 import { registerTail } from "./tail-routes.ts";
 import { volumeRoutes } from "./volume-routes.ts";
-
-export type LokiApiDeps = QueryApiDeps & {
-  readonly engine: Pick<LogqlEngine, "instant" | "range">;
-  readonly store: Pick<LogStore, "streams">;
-  /** Absent: nothing can be tailed. */
-  readonly feed?: LogFeed | undefined;
-  /** Patterns are served beside it. */
-  readonly hasPatterns?: boolean | undefined;
-  /** Absent: lines can't be deleted here. */
-  readonly deletion?: LokiDeletionDeps | undefined;
-  /** Absent: the server says nothing of itself. */
-  readonly server?: LokiServerFacts | undefined;
-  /** For times that a request does not name; by default the system's clock. */
-  readonly nowMs?: () => number;
-};
 
 /** Loki's query API below `/loki/api/v1`. */
 export function registerLokiApi(app: FastifyInstance, deps: LokiApiDeps): void {

@@ -1,16 +1,5 @@
 import { type QueryHandler, type QueryRoute, sendJson } from "../http/query-api.ts";
-import type { LokiApiDeps } from "./routes.ts";
-
-/** What Loki's API says of the process; whoever wires it knows. */
-export type LokiServerFacts = {
-  /** How long lines are kept, as a duration in Prometheus' form. */
-  readonly logRetention: string;
-  readonly logLevel: string;
-  /** The configuration in effect, as YAML, without secrets. */
-  readonly configYaml: () => string;
-  /** Parts of the process, and how they are: `Running`. */
-  readonly services: () => ReadonlyMap<string, string>;
-};
+import type { LokiApiDeps } from "./loki-api-deps.ts";
 
 /** `/config`, `/services`, `/log_level` and `/loki/api/v1/status/buildinfo`, as operators of Loki ask them. */
 export function serverRoutes(deps: LokiApiDeps): QueryRoute[] {

@@ -11,8 +11,8 @@ import { RequestParameters } from "../http/request-parameters.ts";
 import type { LogExpr } from "../logql/ast.ts";
 import { parseLogql } from "../logql/parse/parse-logql.ts";
 import { sendLokiFailure } from "./error-response.ts";
+import type { LokiApiDeps } from "./loki-api-deps.ts";
 import { readLimit, readRange } from "./parameters.ts";
-import type { LokiApiDeps } from "./routes.ts";
 import { TailLines } from "./tail-lines.ts";
 import { TailSession, type TailSocket } from "./tail-session.ts";
 

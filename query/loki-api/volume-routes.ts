@@ -9,8 +9,8 @@ import type { LogqlEngine, LogqlInstantQuery } from "../logql/logql-engine.ts";
 import { parseStreamSelector } from "../logql/parse/parse-logql.ts";
 import type { LogqlResult } from "../logql/result.ts";
 import { encodeLogqlResult } from "./encode-result.ts";
+import type { LokiApiDeps } from "./loki-api-deps.ts";
 import { readLimit, readRange, readRangeQuery } from "./parameters.ts";
-import type { LokiApiDeps } from "./routes.ts";
 import { volumeBuckets } from "./volume-range.ts";
 
 const NS_PER_MS = 1_000_000n;

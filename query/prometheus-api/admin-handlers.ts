@@ -6,7 +6,7 @@ import { type QueryCall, type QueryHandler, sendJson } from "../http/query-api.t
 import { refuseCrossSite } from "../http/refuse-cross-site.ts";
 import { parseSelector } from "../promql/parse/parse-promql.ts";
 import { invalidParameter, optionalRange } from "./parameters.ts";
-import type { PrometheusApiDeps } from "./routes.ts";
+import type { PrometheusApiDeps } from "./prometheus-api-deps.ts";
 
 /** What a handler of the admin API is given when it is on. */
 type AdminHandler = (call: QueryCall, store: MetricAdministration) => Promise<unknown>;

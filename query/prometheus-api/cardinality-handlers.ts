@@ -8,7 +8,7 @@ import type { RequestParameters } from "../http/request-parameters.ts";
 import { Turn } from "../http/turn.ts";
 import { parseMatcherSets } from "./matcher-sets.ts";
 import { optionalTimeMs, requiredDurationMs } from "./parameters.ts";
-import type { PrometheusApiDeps } from "./routes.ts";
+import type { PrometheusApiDeps } from "./prometheus-api-deps.ts";
 
 /** About what Prometheus has in its head, of which it tells. */
 const DEFAULT_RANGE_MS = 7_200_000;

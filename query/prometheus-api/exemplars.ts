@@ -11,7 +11,7 @@ import { childExprs } from "../promql/child-exprs.ts";
 import { parsePromql } from "../promql/parse/parse-promql.ts";
 import { floatText } from "./float-text.ts";
 import { optionalRange } from "./parameters.ts";
-import type { PrometheusApiDeps } from "./routes.ts";
+import type { PrometheusApiDeps } from "./prometheus-api-deps.ts";
 
 /** `/api/v1/query_exemplars`: the exemplars of every series that the expression selects. */
 export function exemplarsHandler({ store, engine }: PrometheusApiDeps): QueryHandler {

@@ -10,7 +10,7 @@ import { Turn } from "../http/turn.ts";
 import { unescapeLabelName } from "./label-name-escaping.ts";
 import { parseMatcherSets } from "./matcher-sets.ts";
 import { invalidParameter, optionalLimit, optionalRange } from "./parameters.ts";
-import type { PrometheusApiDeps } from "./routes.ts";
+import type { PrometheusApiDeps } from "./prometheus-api-deps.ts";
 
 /** Making a key of labels counts for so much in {@link Turn.tired}. */
 const KEY_WORK = 300;

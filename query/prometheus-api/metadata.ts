@@ -1,7 +1,7 @@
 import type { MetricMetadata } from "@sightline/model/metric-batch.ts";
 import { type QueryHandler, sendJson } from "../http/query-api.ts";
 import { metadataLimit } from "./parameters.ts";
-import type { PrometheusApiDeps } from "./routes.ts";
+import type { PrometheusApiDeps } from "./prometheus-api-deps.ts";
 
 /** `/api/v1/metadata` */
 export function metadataHandler({ store }: PrometheusApiDeps): QueryHandler {

@@ -13,7 +13,7 @@ import {
   optionalTimeoutMs,
   requiredSteps,
 } from "./parameters.ts";
-import type { PrometheusApiDeps } from "./routes.ts";
+import type { PrometheusApiDeps } from "./prometheus-api-deps.ts";
 
 /** `/api/v1/query` */
 export function instantHandler({ engine, nowMs = Date.now }: PrometheusApiDeps): QueryHandler {

@@ -5,7 +5,7 @@ import { exprJson } from "../promql/format/expr-json.ts";
 import { prettyExpr } from "../promql/format/pretty-expr.ts";
 import { parsePromql } from "../promql/parse/parse-promql.ts";
 import { invalidParameter } from "./parameters.ts";
-import type { PrometheusApiDeps } from "./routes.ts";
+import type { PrometheusApiDeps } from "./prometheus-api-deps.ts";
 
 /** `/api/v1/format_query` */
 export function formatQueryHandler(deps: PrometheusApiDeps): QueryHandler {

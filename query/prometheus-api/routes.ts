@@ -1,7 +1,5 @@
-import type { MetricStore, RuleStates } from "@sightline/model/ports.ts";
 import type { FastifyInstance } from "fastify";
-import { type QueryApiDeps, type QueryHandler, type QueryRoute, registerQueryApi } from "../http/query-api.ts";
-import type { PromEngine } from "../promql/engine.ts";
+import { type QueryHandler, type QueryRoute, registerQueryApi } from "../http/query-api.ts";
 import { cleanTombstonesHandler, deleteSeriesHandler, snapshotHandler } from "./admin-handlers.ts";
 import { churnHandler, tsdbStatusHandler } from "./cardinality-handlers.ts";
 import { sendPrometheusFailure } from "./error-response.ts";
@@ -9,10 +7,10 @@ import { exemplarsHandler } from "./exemplars.ts";
 import { featuresHandler } from "./features.ts";
 import { labelNamesHandler, labelValuesHandler, seriesHandler } from "./label-handlers.ts";
 import { metadataHandler } from "./metadata.ts";
+import type { PrometheusApiDeps } from "./prometheus-api-deps.ts";
 import { instantHandler, rangeHandler } from "./query-handlers.ts";
 import { formatQueryHandler, parseQueryHandler } from "./query-text-handlers.ts";
 import { alertmanagersHandler, alertsHandler, rulesHandler } from "./rule-handlers.ts";
-import type { ServerFacts } from "./server-facts.ts";
 import {
   buildInfoHandler,
   configHandler,
@@ -29,21 +27,6 @@ import {
   targetMetadataHandler,
   targetsHandler,
 } from "./target-handlers.ts";
-
-export type PrometheusApiDeps = QueryApiDeps & {
-  readonly engine: Pick<PromEngine, "instant" | "range" | "storedMatchers">;
-  readonly store: Pick<
-    MetricStore,
-    "select" | "series" | "labelNames" | "labelValues" | "metadata" | "exemplars" | "administration"
-  >;
-  /** Where the metric store is to put its copy for a snapshot of this name. Absent: there are no snapshots. */
-  readonly snapshotDir?: (name: string) => string;
-  readonly server: ServerFacts;
-  /** Absent: this server evaluates no rules. */
-  readonly rules?: RuleStates | undefined;
-  /** For `time` when a request names none; by default the system's clock. */
-  readonly nowMs?: () => number;
-};
 
 /** Prometheus' HTTP API below `/api/v1`. */
 export function registerPrometheusApi(app: FastifyInstance, deps: PrometheusApiDeps): void {

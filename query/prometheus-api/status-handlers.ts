@@ -1,7 +1,7 @@
 import { availableParallelism, hostname } from "node:os";
 import { getHeapStatistics } from "node:v8";
 import { type QueryHandler, sendJson } from "../http/query-api.ts";
-import type { PrometheusApiDeps } from "./routes.ts";
+import type { PrometheusApiDeps } from "./prometheus-api-deps.ts";
 
 /** The release whose query API this is: Grafana decides by it what it may ask for. */
 const PROMETHEUS_VERSION = "3.14.0";

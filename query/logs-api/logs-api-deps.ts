@@ -1,0 +1,15 @@
+import type { LogPatternStore, LogStore, MetricStore, TraceStore } from "@sightline/model/ports.ts";
+import type { QueryApiDeps } from "../http/query-api.ts";
+import type { LogReader } from "../logql/log-reader.ts";
+import type { LogqlEngine } from "../logql/logql-engine.ts";
+
+/** What the pages about logs are answered from; whoever wires the process brings it. */
+export type LogsApiDeps = QueryApiDeps & {
+  readonly engine: Pick<LogqlEngine, "range">;
+  readonly logs: LogReader & Pick<LogStore, "streams">;
+  readonly traces: Pick<TraceStore, "spans">;
+  readonly metrics: Pick<MetricStore, "series">;
+  readonly patterns: LogPatternStore;
+  /** For times that a request does not name; by default the system's clock. */
+  readonly nowMs?: () => number;
+};
