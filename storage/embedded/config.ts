@@ -140,6 +140,10 @@ const segmentedStore = (rows: string, retention: string) => ({
       max_rows: z.number().int().min(1).default(262_144).describe(`${rows} in memory before they are written to disk.`),
       max_bytes: size("256MiB").describe("Estimated size in memory before they are written to disk."),
       max_age: duration("2m").describe("They are written to disk after so long, however few they are."),
+      idle: duration("3s").describe(
+        "They are written to disk when none have come for so long, if there are idle_rows.",
+      ),
+      idle_rows: z.number().int().min(1).default(10_000).describe("So few are found as fast in memory."),
       max_backlog: z
         .number()
         .int()

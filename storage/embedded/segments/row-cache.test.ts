@@ -10,6 +10,7 @@ import { SegmentDirectory } from "./segment-directory.ts";
 let dir: string;
 let database: DuckDatabase;
 let cache: RowCache;
+let isAtRest = false;
 const tidy = vi.fn(async () => {});
 
 beforeEach(async () => {
@@ -18,12 +19,14 @@ beforeEach(async () => {
   const directory = await SegmentDirectory.open(dir, SILENT_LOGGER);
   vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] });
   tidy.mockClear();
+  isAtRest = false;
   cache = new RowCache({
     database,
     directory,
     maxBytes: 1 << 20,
     isSound: async () => true,
     tidy,
+    isAtRest: () => isAtRest,
     logger: SILENT_LOGGER,
   });
 });
@@ -41,6 +44,14 @@ test("what was written is merged before it is copied, once it is quiet", async (
   await vi.advanceTimersByTimeAsync(9_000);
   expect(tidy).not.toHaveBeenCalled();
   await vi.advanceTimersByTimeAsync(2_000);
+  expect(tidy).toHaveBeenCalledTimes(1);
+});
+
+test("when no rows come in any more, it is quiet at once", async () => {
+  cache.changed();
+  await vi.advanceTimersByTimeAsync(1_000);
+  isAtRest = true;
+  await vi.advanceTimersByTimeAsync(1_000);
   expect(tidy).toHaveBeenCalledTimes(1);
 });
 

@@ -12,6 +12,8 @@ export type RowCacheOptions = {
   readonly isSound: (segment: Segment) => Promise<boolean>;
   /** Merges what is small, before it is copied: else it would be copied once more when it is merged. Never rejects. */
   readonly tidy: () => Promise<void>;
+  /** No rows come in, and none are about to be written. */
+  readonly isAtRest: () => boolean;
   readonly logger: Logger;
 };
 
@@ -131,7 +133,7 @@ export class RowCache {
     const firstMs = performance.now();
     const look = () => {
       const nowMs = performance.now();
-      const isQuiet = nowMs - this.#changedAtMs >= QUIET_MS;
+      const isQuiet = nowMs - this.#changedAtMs >= QUIET_MS || this.#options.isAtRest();
       const isUrgent = nowMs - this.#usedLatelyAtMs < USED_LATELY_MS && nowMs - firstMs >= MAX_WAIT_MS;
       this.#timer = undefined;
       const hasNew = this.#changedAtMs > this.#tidiedAtMs;

@@ -237,6 +237,13 @@ describe("rows in memory", () => {
     expect(await select(old)).toHaveLength(11);
   });
 
+  test("are flushed when there are some and no more have come for a moment", async () => {
+    const store = await openLogs({ flush: { idle: "1ms", idle_rows: 2 } });
+    await store.append(DEFAULT_TENANT, logBatchOf([{ timeNs: T }, { timeNs: T }]), ++position);
+    await vi.waitFor(() => expect(store.firstUnflushedPosition()).toBeUndefined(), LONG);
+    expect(await select(store)).toHaveLength(2);
+  });
+
   test("are kept and served while they can't be written, and senders are told to wait when they are too many", async () => {
     const store = await openLogs({ flush: { max_backlog: 2 } });
     const segments = join(dir, "segments");

@@ -6,8 +6,6 @@ import type { AppendResult, Deletion, Rejection, RowDeletion } from "@sightline/
 import type { TenantId } from "@sightline/model/tenant.ts";
 import type { Registry } from "prom-client";
 import { admit } from "./admission.ts";
-import { compactSegments, type LeaveOut } from "./compact-segments.ts";
-import { compactionInputs } from "./compaction.ts";
 import { DuckDatabase } from "./duck-database.ts";
 import { type HotBatch, HotBuffer } from "./hot-buffer.ts";
 import { IndexCache } from "./index-cache.ts";
@@ -18,6 +16,7 @@ import { partsByDay } from "./row-parts.ts";
 import type { SegmentCodec } from "./segment-codec.ts";
 import { type Segment, SegmentDirectory } from "./segment-directory.ts";
 import { type RowsRetentionConfig, SegmentRetention } from "./segment-retention.ts";
+import { SegmentUpkeep } from "./segment-upkeep.ts";
 import { type SegmentFiles, writeSegment } from "./segment-writer.ts";
 import { StoreMetrics } from "./store-metrics.ts";
 import { WriteThread } from "./write-thread.ts";
@@ -30,6 +29,8 @@ export type SegmentedStoreConfig = RowsRetentionConfig & {
     readonly max_rows: number;
     readonly max_bytes: number;
     readonly max_age: number;
+    readonly idle: number;
+    readonly idle_rows: number;
     readonly max_backlog: number;
     readonly max_backlog_bytes: number;
   };
@@ -62,6 +63,7 @@ type Opened = {
   readonly directory: SegmentDirectory;
   readonly deleter: RowDeleter;
   readonly rows: RowCache;
+  readonly upkeep: { maintain(): Promise<void> };
 };
 
 const TICK_MS = 1_000;
@@ -103,6 +105,7 @@ export class SegmentedStore<Batch extends { readonly length: number }, Index> {
   #maintenance: Promise<void> | undefined;
   #retryAtMs = 0;
   #maintainedAtMs = performance.now();
+  #appendedAtMs = Number.NEGATIVE_INFINITY;
   #stopping = false;
   #ticker: NodeJS.Timeout | undefined;
 
@@ -148,9 +151,28 @@ export class SegmentedStore<Batch extends { readonly length: number }, Index> {
     const deleter = new RowDeleter({ database, directory, graceMs: config.deletion_grace, nowMs: this.#nowMs });
     const isSound = async (segment: Segment) => (await this.withIndex(segment, () => true)) ?? false;
     const tidy = async () => (this.#stopping ? undefined : this.#wantMaintenance());
-    const rows = new RowCache({ database, directory, maxBytes, isSound, tidy, logger: this.#logger });
+    const isAtRest = () => this.#isAtRest && this.#hot.rows < config.flush.idle_rows;
+    const rows = new RowCache({ database, directory, maxBytes, isSound, tidy, isAtRest, logger: this.#logger });
     rows.opened();
-    this.#open = { database, writer, directory, deleter, rows };
+    const upkeep = new SegmentUpkeep({
+      database,
+      writer,
+      directory,
+      deleter,
+      codec: this.#options.codec,
+      targetRows: config.compaction.target_rows,
+      retention: this.retention,
+      metrics: this.metrics,
+      nowMs: this.#nowMs,
+      isStopping: () => this.#stopping,
+      indexOf: (segment) => this.withIndex(segment, (index) => index),
+      onWritten: (segment, files) => this.#remember(segment, files),
+      onReplaced: (segments) => {
+        for (const { info } of segments) this.#indexes.delete(info.id);
+        rows.changed();
+      },
+    });
+    this.#open = { database, writer, directory, deleter, rows, upkeep };
     this.#lastPosition = directory.flushedPosition;
     this.#ticker = setInterval(() => this.#tick(), TICK_MS).unref();
     this.#report();
@@ -202,6 +224,8 @@ export class SegmentedStore<Batch extends { readonly length: number }, Index> {
     this.#count(kept?.length ?? 0, rejected);
     if (!kept) return { accepted: 0, rejected };
     const bytes = codec.approximateBytes(kept);
+    const nowMs = performance.now();
+    this.#appendedAtMs = nowMs;
     this.#hot.add(tenant, {
       batch: kept,
       position,
@@ -209,7 +233,7 @@ export class SegmentedStore<Batch extends { readonly length: number }, Index> {
       bytes,
       minNs,
       maxNs,
-      arrivedMs: performance.now(),
+      arrivedMs: nowMs,
     });
     if (this.#hot.rows >= config.flush.max_rows || this.#hot.bytes >= config.flush.max_bytes) this.#wantFlush();
     return { accepted: kept.length, rejected };
@@ -264,7 +288,10 @@ export class SegmentedStore<Batch extends { readonly length: number }, Index> {
 
   /** Drops what is older than the retention and merges what is small, until nothing is left to do. */
   maintain(): Promise<void> {
-    return this.#enqueue(() => this.#maintainNow());
+    return this.#enqueue(async () => {
+      await this.#opened().upkeep.maintain();
+      this.#report();
+    });
   }
 
   /** `find` is asked for each segment in the range; rows in memory are written to one before. */
@@ -344,10 +371,19 @@ export class SegmentedStore<Batch extends { readonly length: number }, Index> {
     await this.#indexOf(segment).catch(() => {});
   }
 
+  /** No rows have come for a moment. */
+  get #isAtRest(): boolean {
+    return performance.now() - this.#appendedAtMs >= this.#options.config.flush.idle;
+  }
+
   #tick(): void {
+    const nowMs = performance.now();
+    const { max_age, idle_rows } = this.#options.config.flush;
     const oldest = this.#hot.first;
-    if (oldest && performance.now() - oldest.arrivedMs >= this.#options.config.flush.max_age) this.#wantFlush();
-    if (performance.now() - this.#maintainedAtMs >= MAINTENANCE_MS) void this.#wantMaintenance();
+    const isOld = oldest !== undefined && nowMs - oldest.arrivedMs >= max_age;
+    // A few rows are found as fast in memory as in a file, and there would be many of these.
+    if (isOld || (this.#isAtRest && this.#hot.rows >= idle_rows)) this.#wantFlush();
+    if (nowMs - this.#maintainedAtMs >= MAINTENANCE_MS) void this.#wantMaintenance();
   }
 
   #wantFlush(): void {
@@ -424,91 +460,6 @@ export class SegmentedStore<Batch extends { readonly length: number }, Index> {
     } finally {
       stopTimer();
       this.#report();
-    }
-  }
-
-  async #maintainNow(): Promise<void> {
-    const { directory, deleter } = this.#opened();
-    await this.#expire(directory);
-    for (const segment of deleter.due()) {
-      if (this.#stopping) return;
-      await this.#compact([segment]);
-    }
-    for (const tenant of directory.tenants) {
-      const tried = new Set<Segment>();
-      for (;;) {
-        if (this.#stopping) return;
-        const candidates = directory
-          .segmentsOf(tenant)
-          .filter((segment) => !tried.has(segment) && segment.deleted.length === 0);
-        const inputs = compactionInputs(candidates, this.#options.config.compaction.target_rows);
-        if (!inputs) break;
-        for (const segment of inputs) tried.add(segment);
-        await this.#compact(inputs);
-      }
-    }
-    this.#report();
-  }
-
-  async #expire(directory: SegmentDirectory): Promise<void> {
-    await this.retention.reload();
-    const nowNs = BigInt(Math.floor(this.#nowMs())) * 1_000_000n;
-    const segments = directory.tenants.flatMap((tenant) => directory.segmentsOf(tenant));
-    const isOver = ({ info }: Segment) =>
-      info.maxNs < nowNs - BigInt(Math.floor(this.retention.longestMs(info.tenant))) * 1_000_000n;
-    await this.#drop(directory, segments.filter(isOver));
-    for (const segment of segments) {
-      if (this.#stopping) return;
-      if (!segment.dropped && segment.deleted.length === 0 && this.retention.mayBeDue(segment)) {
-        await this.#expireGroups(directory, segment);
-      }
-    }
-  }
-
-  /** Rewrites a segment without the groups of which nothing is kept. */
-  async #expireGroups(directory: SegmentDirectory, segment: Segment): Promise<void> {
-    const { codec } = this.#options;
-    directory.hold([segment]);
-    try {
-      const groups = await this.withIndex(segment, (index) => codec.groups(index));
-      if (!groups) return;
-      const isExpired = this.retention.expiry(segment);
-      const expired = groups.flatMap((group, number) => (isExpired(group) ? [number] : []));
-      if (expired.length === 0) this.retention.remember(segment, groups);
-      else if (expired.length === groups.length) await this.#drop(directory, [segment]);
-      else {
-        await this.#compact([segment], { condition: `${codec.groupColumn} IN (${expired.join(", ")})` });
-        const left = directory.segmentsOf(segment.info.tenant).at(-1);
-        this.metrics.expired.inc(segment.info.rows - (left?.info.rows ?? 0));
-      }
-    } finally {
-      directory.release([segment]);
-    }
-  }
-
-  async #drop(directory: SegmentDirectory, drop: readonly Segment[]): Promise<void> {
-    if (drop.length === 0) return;
-    await directory.change({ drop });
-    this.metrics.expired.inc(drop.reduce((rows, { info }) => rows + info.rows, 0));
-  }
-
-  async #compact(inputs: readonly Segment[], leaveOut?: LeaveOut): Promise<void> {
-    const { database, writer, directory } = this.#opened();
-    const { codec } = this.#options;
-    directory.hold(inputs);
-    const indexOf = (segment: Segment) => this.withIndex(segment, (index) => index);
-    try {
-      const onWritten = (segment: Segment, files: SegmentFiles) => this.#remember(segment, files);
-      const compaction = { database, writer, directory, codec, indexOf, onWritten };
-      if (!(await compactSegments(compaction, inputs, leaveOut))) return;
-      for (const { info } of inputs) this.#indexes.delete(info.id);
-      this.#open?.rows.changed();
-      this.metrics.compactions.inc({ result: "ok" });
-    } catch (error) {
-      this.metrics.compactions.inc({ result: "failed" });
-      throw error;
-    } finally {
-      directory.release(inputs);
     }
   }
 
