@@ -1,16 +1,12 @@
 import { InvalidInputError } from "@sightline/model/errors.ts";
 import type { Logger } from "@sightline/model/logger.ts";
-import { z } from "zod";
-import {
-  checkGlobalReceiverConfig,
-  type GlobalReceiverConfig,
-  globalReceiverFields,
-} from "../notify/global-receiver-config.ts";
+import type { GlobalReceiverConfig } from "../notify/global-receiver-config.ts";
 import type { Integration as IntegrationKind, NotifierContext } from "../notify/integration.ts";
 import type { Notification } from "../notify/notifier.ts";
 import { notificationData } from "../templates/notification-data.ts";
 import { NotificationTemplateError, NotificationTemplates } from "../templates/notification-templates.ts";
 import type { AlertmanagerConfig } from "./config/alertmanager-config.ts";
+import { parseSettings } from "./config/parse-settings.ts";
 import type { IntegrationConfig } from "./config/receiver-config.ts";
 import { labelMap } from "./labels.ts";
 import type { Integration } from "./pipeline/integration.ts";
@@ -20,7 +16,8 @@ export type ConfiguredReceiversOptions = Omit<NotifierContext, "templates" | "co
   readonly kinds: ReadonlyMap<string, IntegrationKind>;
 };
 
-const globalSchema = z.object(globalReceiverFields).superRefine(checkGlobalReceiverConfig);
+/** An entry of theirs may say nothing. */
+const LIVES_OFF_GLOBALS: ReadonlySet<string> = new Set(["slack", "opsgenie", "wechat", "rocketchat"]);
 
 /** Makes notifiers of receivers, each by the integration that its key names. */
 export class ConfiguredReceivers implements ReceiverBuilder {
@@ -46,13 +43,13 @@ export class ConfiguredReceivers implements ReceiverBuilder {
         return options.externalUrl;
       },
     };
-    const global = parse(globalSchema, config.global.settings, "config", 1) as GlobalReceiverConfig;
     const integrations = new Map(
       config.receivers.map(({ name, integrations }) => [
         name,
-        integrations.map((entry) => this.#integration(name, entry, global, context)),
+        integrations.map((entry) => this.#integration(name, entry, config.global.receivers, context)),
       ]),
     );
+    for (const { notifier } of [...integrations.values()].flat()) await notifier.check?.();
     return {
       integrations,
       routeLabels: (flush) => expandRouteLabels(flush, templates, options.externalUrl, options.logger),
@@ -64,7 +61,7 @@ export class ConfiguredReceivers implements ReceiverBuilder {
     try {
       return await NotificationTemplates.load(config.templates, dir, { maxCharacters, maxSteps });
     } catch (cause) {
-      if (!(cause instanceof NotificationTemplateError)) throw cause;
+      if (!(cause instanceof NotificationTemplateError || cause instanceof InvalidInputError)) throw cause;
       throw new InvalidInputError(`failed to parse templates: ${cause.message}`, { cause });
     }
   }
@@ -76,8 +73,10 @@ export class ConfiguredReceivers implements ReceiverBuilder {
     context: NotifierContext,
   ): Integration {
     const kind = this.#options.kinds.get(entry.key) as IntegrationKind;
-    // An entry that says nothing may live off the globals (Slack, Opsgenie); others find what is missing.
-    const settings = parse(kind.schema, entry.settings ?? {}, kind.kind, entry.line);
+    if (entry.settings === null && !LIVES_OFF_GLOBALS.has(kind.kind)) {
+      throw new InvalidInputError(`missing ${kind.kind} config`);
+    }
+    const settings = parseSettings(kind.schema, entry.settings ?? {}, kind.kind, entry.place);
     try {
       const whole = kind.withGlobals(settings, global);
       const notifier = kind.create(whole, context);
@@ -85,7 +84,8 @@ export class ConfiguredReceivers implements ReceiverBuilder {
       return { receiver, name: `${kind.kind}[${entry.index}]`, notifier, preview };
     } catch (cause) {
       if (!(cause instanceof NotificationTemplateError)) throw cause;
-      throw new InvalidInputError(`line ${entry.line}: ${entry.key} of receiver ${receiver}: ${cause.message}`, {
+      const { line } = entry.place([]);
+      throw new InvalidInputError(`line ${line}: ${entry.key} of receiver ${receiver}: ${cause.message}`, {
         cause,
       });
     }
@@ -106,22 +106,6 @@ function renderTexts(settings: unknown, notification: Notification, context: Not
     }
   }
   return texts;
-}
-
-/** Throws `InvalidInputError` in words of Go's YAML, or in those of the schema itself. */
-function parse<T>(schema: z.ZodType<T>, value: unknown, typeName: string, line: number): T {
-  const result = schema.safeParse(value);
-  if (result.success) return result.data;
-  const messages = result.error.issues.map((issue) => {
-    if (issue.code === "custom" && issue.path.length === 0) return issue.message;
-    if (issue.code === "unrecognized_keys") {
-      return issue.keys.map((key) => `line ${line}: field ${key} not found in type ${typeName}.plain`).join("\n  ");
-    }
-    return `line ${line}: ${issue.path.join(".")}: ${issue.message}`;
-  });
-  const [first = ""] = messages;
-  const isOwn = result.error.issues[0]?.code === "custom" && result.error.issues[0].path.length === 0;
-  throw new InvalidInputError(isOwn ? first : `yaml: unmarshal errors:\n  ${messages.join("\n  ")}`);
 }
 
 /** A label that can't be expanded is left out, and that is said: what it means must not be guessed. */

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { hostPortProblem } from "./email/email-config.ts";
 import { DEFAULT_HTTP_CONFIG, httpConfig } from "./http/http-config.ts";
 import { tlsConfig } from "./http/tls-config.ts";
 import {
@@ -20,7 +21,10 @@ export const globalReceiverFields = {
   http_config: httpConfig.optional(),
   smtp_from: optionalText,
   smtp_hello: text("localhost"),
-  smtp_smarthost: optionalText,
+  smtp_smarthost: optionalText.superRefine((address, context) => {
+    const problem = address && hostPortProblem(address);
+    if (problem) context.addIssue({ code: "custom", message: problem });
+  }),
   smtp_auth_username: optionalText,
   smtp_auth_password: optionalSecret,
   smtp_auth_password_file: optionalText,

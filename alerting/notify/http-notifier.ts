@@ -16,6 +16,7 @@ export type TemplatedNotifierOptions = {
   readonly context: NotifierContext;
   readonly secrets: ReceiverSecrets;
   readonly run: AttemptRunner;
+  readonly check?: () => Promise<void>;
   readonly close?: () => Promise<void>;
 };
 
@@ -47,6 +48,10 @@ export class TemplatedNotifier implements Notifier {
       result = this.#failure(error);
     }
     return { ...result, detail: secrets.redact(result.detail) };
+  }
+
+  async check(): Promise<void> {
+    await this.#options.check?.();
   }
 
   async close(): Promise<void> {
@@ -107,6 +112,7 @@ export function httpNotifier(
     context,
     secrets,
     run: (attempt) => run(attempt, sender),
+    check: () => sender.check(),
     close: () => sender.close(),
   });
 }

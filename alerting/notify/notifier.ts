@@ -49,6 +49,8 @@ export interface Notifier {
   readonly sendsResolved: boolean;
   /** Does not throw for what the other side does; rejects when `signal` aborts. */
   notify(notification: Notification, signal: AbortSignal): Promise<NotifyResult>;
+  /** Whether the files that it needs can be used now. Throws `InvalidInputError`. */
+  check?(): Promise<void>;
   /** Gives up connections; no attempt may be under way. */
   close?(): Promise<void>;
 }

@@ -81,27 +81,29 @@ export function listOf<T extends z.ZodType>(item: T) {
 /** Why a text is no address that can be sent to, in the words of Alertmanager's ParseURL; undefined when it is one. */
 export function urlProblem(address: string): string | undefined {
   const [, scheme = "", rest = ""] = /^([a-zA-Z][a-zA-Z0-9+.-]*):(.*)$/s.exec(address) ?? [];
+  if (address.startsWith(":")) return `parse ${JSON.stringify(address)}: missing protocol scheme`;
   if (!/^https?$/i.test(scheme)) return `unsupported scheme ${JSON.stringify(scheme.toLowerCase())} for URL`;
   if (!/^\/\/[^/?#]/.test(rest)) return "missing host for URL";
   return URL.canParse(address) ? undefined : "invalid URL";
 }
 
-const address = scalar.superRefine((value, context) => {
-  const problem = value === "" ? undefined : urlProblem(value);
-  if (problem) context.addIssue({ code: "custom", message: problem });
-});
-
-/** An address that may be shown. */
-export const optionalUrl = address.transform((value) => (value === "" ? undefined : value)).optional();
+/** An address that may be shown; the empty text is none. */
+export const optionalUrl = scalar
+  .superRefine((value, context) => {
+    const problem = urlProblem(value);
+    if (problem) context.addIssue({ code: "custom", message: problem });
+  })
+  .nullish()
+  .transform((value) => value ?? undefined);
 
 /** An address that is a secret: whoever knows it may post. `<secret>` is taken, as a configuration shows it. */
 export const optionalSecretUrl = scalar
   .superRefine((value, context) => {
-    const problem = value === "" || value === "<secret>" ? undefined : urlProblem(value);
+    const problem = value === "<secret>" ? undefined : urlProblem(value);
     if (problem) context.addIssue({ code: "custom", message: problem });
   })
-  .transform((value) => (value === "" ? undefined : new Secret(value)))
-  .optional();
+  .nullish()
+  .transform((value) => (value === null || value === undefined ? undefined : new Secret(value)));
 
 function durationOf(parse: typeof parseGoDuration) {
   return scalar.transform((value, context) => {

@@ -56,6 +56,11 @@ function escaping(name: "html" | "urlquery"): TemplateFunction {
   };
 }
 
+/** Go's filepath.Match refuses what is not closed. */
+function isPattern(text: string): boolean {
+  return /^(?:[^\\[]|\\.|\[\^?(?:[^\\\]]|\\.)+\])*$/s.test(text);
+}
+
 /** One kind of output: texts, or pages of HTML. */
 class Templates {
   readonly #set: TemplateSet<NotificationContext>;
@@ -127,6 +132,7 @@ export class NotificationTemplates {
   ): Promise<NotificationTemplates> {
     const files: TemplateSource[] = [];
     for (const pattern of patterns) {
+      if (!isPattern(pattern)) throw new InvalidInputError("syntax error in pattern");
       const paths: string[] = [];
       for await (const path of glob(isAbsolute(pattern) ? pattern : join(dir, pattern))) paths.push(path);
       for (const path of paths.sort()) {

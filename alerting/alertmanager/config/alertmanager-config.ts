@@ -34,6 +34,11 @@ const FIELDS = new Set([
   "event_recorder",
 ]);
 
+const TRACING_FIELDS = new Set(
+  "client_type endpoint sampling_fraction insecure tls_config headers compression timeout".split(" "),
+);
+const EVENT_RECORDER_FIELDS = new Set(["file_outputs", "webhook_outputs", "kafka_outputs", "stdout_outputs"]);
+
 export type ReadConfigOptions = {
   readonly syntax: MatcherSyntax;
   /** Keys of receivers that name integrations: `webhook_configs`. */
@@ -46,6 +51,17 @@ export type ReadConfigOptions = {
  */
 export function readAlertmanagerConfig(text: string, options: ReadConfigOptions): AlertmanagerConfig {
   const reader = new YamlReader(text);
+  if (reader.root === undefined) throw new InvalidInputError("no route provided in config");
+  try {
+    return readConfig(reader, options);
+  } catch (error) {
+    // What could not be read is the reason of what is missing then.
+    if (error instanceof InvalidInputError) reader.assertRead();
+    throw error;
+  }
+}
+
+function readConfig(reader: YamlReader, options: ReadConfigOptions): AlertmanagerConfig {
   const { syntax, integrationKeys } = options;
   const fields = reader.fields(reader.root, "config.plain", FIELDS);
   const global = readGlobal(reader, fields.get("global"));
@@ -66,7 +82,9 @@ export function readAlertmanagerConfig(text: string, options: ReadConfigOptions)
     ...intervals("mute_time_intervals", "mute time interval"),
     ...intervals("time_intervals", "time interval"),
   ]);
-  const templates = reader.texts(fields.get("templates")) ?? [];
+  const templates = (reader.texts(fields.get("templates")) ?? []).filter((pattern) => pattern !== "");
+  reader.fields(fields.get("tracing"), "tracing.plain", TRACING_FIELDS);
+  reader.fields(fields.get("event_recorder"), "eventrecorder.Config", EVENT_RECORDER_FIELDS);
   reader.assertRead();
 
   const names = new Set<string>();
@@ -74,7 +92,7 @@ export function readAlertmanagerConfig(text: string, options: ReadConfigOptions)
     if (names.has(name)) throw new InvalidInputError(`notification config name ${quoted(name)} is not unique`);
     names.add(name);
   }
-  if (!route) throw new InvalidInputError(text.trim() === "" ? "no route provided in config" : "no routes provided");
+  if (!route) throw new InvalidInputError("no routes provided");
   assertRootRoute(route);
   assertReferences(route, names, timeIntervals);
   const shown = showConfig(reader.plain(reader.root), global);

@@ -16,14 +16,15 @@ export type MatcherFields = {
 
 /** Old and new ways to say the same, all of which must match. Throws `InvalidInputError` in Alertmanager's words. */
 export function readMatchers(reader: YamlReader, syntax: MatcherSyntax, fields: MatcherFields): LabelMatcher[] {
-  const named = (value: YamlValue, op: "=" | "=~") =>
-    [...reader.textMap(value)].map(([name, text]) => {
+  const named = (value: YamlValue, op: "=" | "=~", typeName: string) =>
+    [...reader.fields(value, typeName)].map(([name, field]) => {
       if (!OLD_NAME.test(name)) throw new InvalidInputError(`invalid label name ${quoted(name)}`);
-      return labelMatcher(name, op, text);
+      if (field === undefined && op === "=~") throw new InvalidInputError(`invalid regexp value for ${quoted(name)}`);
+      return labelMatcher(name, op, reader.text(field) ?? "");
     });
   return [
-    ...named(fields.equal, "="),
-    ...named(fields.regex, "=~"),
+    ...named(fields.equal, "=", "map[string]string"),
+    ...named(fields.regex, "=~", "common.plain"),
     ...(reader.texts(fields.matchers) ?? []).flatMap((text) => syntax.matchers(text)),
   ];
 }

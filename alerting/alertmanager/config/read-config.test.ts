@@ -46,6 +46,25 @@ describe("a configuration that Alertmanager refuses is refused in its words", ()
     [`${MINIMAL}time_intervals: [{name: a, time_intervals: [{location: Mars/Base}]}]`, "unknown time zone Mars/Base"],
     ["route: {receiver: a, routes: [{matchers: ['a=~(']}]}\nreceivers: [{name: a}]", "error parsing regexp"],
     ["a: &a [x]\nb: &b [*a, *a]\n", "field a not found"],
+    ["---\n", "no route provided in config"],
+    ["route: {receiver: a, routes: [null]}\nreceivers: [{name: a}]", "an entry of routes is null"],
+    ["route: {receiver: a, group_wait: 5x}\nreceivers: [{name: a}]", 'unknown unit "x" in duration "5x"'],
+    ["route: {receiver: a, group_by: [[a]]}\nreceivers: [{name: a}]", "line 1: cannot unmarshal !!seq into string"],
+    ["route: {receiver: a}\nreceivers: [{name: [a]}]", "line 2: cannot unmarshal !!seq into string"],
+    ["route: {receiver: a, receiver: b}\nreceivers: [{name: a}]", 'line 1: key "receiver" already set in map'],
+    ["route: {receiver: a}\nreceivers: [null]", 'undefined receiver "a" used in route'],
+    ["route: {receiver: a, routes: [{match_re: {a: null}}]}\nreceivers: [{name: a}]", 'invalid regexp value for "a"'],
+    [
+      "route: {receiver: a, routes: [{match_re: {a: (}}]}\nreceivers: [{name: a}]",
+      "error parsing regexp: missing closing ): `^(?:()$`",
+    ],
+    ["route: &r {receiver: a, routes: [*r]}\nreceivers: [{name: a}]", "yaml: anchor 'r' value contains itself"],
+    ["route: {receiver: *nobody}\nreceivers: [{name: a}]", "yaml: unknown anchor 'nobody' referenced"],
+    [`${MINIMAL}global: {slack_api_url: ""}`, 'unsupported scheme "" for URL'],
+    [`${MINIMAL}global: {smtp_smarthost: "a:b:c"}`, "address a:b:c: too many colons in address"],
+    [`${MINIMAL}global: {smtp_require_tls: maybe}`, "line 5: cannot unmarshal !!str `maybe` into bool"],
+    [`${MINIMAL}global: {http_config: {x: 1}}`, "line 5: field x not found in type config.plain"],
+    [`${MINIMAL}tracing: {x: 1}`, "line 5: field x not found in type tracing.plain"],
   ])("%j", (text, message) => {
     expect(() => read(text)).toThrow(message);
   });
@@ -64,6 +83,26 @@ describe("a configuration that Alertmanager refuses is refused in its words", ()
   test("deep nesting is refused", () => {
     expect(() => read(`route: ${"[".repeat(5_000)}${"]".repeat(5_000)}`)).toThrow(/nested deeper|yaml/i);
   });
+});
+
+test.each([
+  ["a receiver that is null", "route: {receiver: a}\nreceivers: [{name: a}, null]"],
+  ["more documents", `${MINIMAL}---\nfoo: bar\n`],
+  ["an empty pattern", `${MINIMAL}templates: [null]\n`],
+  [
+    "times that are null",
+    `${MINIMAL}time_intervals: [null, {name: a, time_intervals: [{times: [null], years: [null]}]}]`,
+  ],
+  ["an empty location", `${MINIMAL}time_intervals: [{name: a, time_intervals: [{location: ''}]}]`],
+])("%s: as Alertmanager, nothing is said of it", (_, text) => {
+  expect(() => read(text)).not.toThrow();
+});
+
+test("a merge key brings what is not said", () => {
+  const { route } = read(
+    "route: {receiver: a, routes: [{<<: {receiver: b, group_wait: 1s}, receiver: a, match: {x: y}}]}\nreceivers: [{name: a}]",
+  );
+  expect(route.routes[0]).toMatchObject({ receiver: "a", groupWaitMs: 1_000 });
 });
 
 test("everything is read, with defaults, old and new matchers in order", () => {
@@ -100,9 +139,9 @@ time_intervals:
   expect(child).toMatchObject({ groupBy: "all", continues: true, activeTimeIntervals: ["work"] });
   expect(config.inhibitRules[0]?.equal).toEqual(["alertname"]);
   expect(Object.fromEntries(config.receivers[0]?.labels ?? [])).toEqual({ team: "x", name: "a" });
-  expect(config.receivers[0]?.integrations).toEqual([
-    { key: "webhook_configs", index: 0, settings: { url: "http://h/" }, line: 20 },
-  ]);
+  const [entry] = config.receivers[0]?.integrations ?? [];
+  expect(entry).toMatchObject({ key: "webhook_configs", index: 0, settings: { url: "http://h/" } });
+  expect(entry?.place(["url"])).toEqual({ line: 20, found: "!!str `http://h/`" });
 });
 
 test("no secret is shown, and what is shown can be read again", () => {

@@ -1,4 +1,5 @@
 import { InvalidInputError } from "@sightline/model/errors.ts";
+import type { PlaceOf } from "./parse-settings.ts";
 import { quoted, type YamlReader, type YamlValue } from "./yaml-reader.ts";
 
 /** One entry of `webhook_configs` or the like, as it is written. */
@@ -9,8 +10,8 @@ export type IntegrationConfig = {
   readonly index: number;
   /** null for an entry that says nothing. */
   readonly settings: unknown;
-  /** In the file, for messages. */
-  readonly line: number;
+  /** Where a path within it leads to, for messages. */
+  readonly place: PlaceOf;
 };
 
 /** Whom a route leads to. */
@@ -27,6 +28,8 @@ export function readReceiver(
   integrationKeys: ReadonlySet<string>,
   value: YamlValue,
 ): ReceiverConfig {
+  // As there: what is null has no name, and no one asks for it.
+  if (value === undefined) return { name: "", labels: new Map([["name", ""]]), integrations: [] };
   const fields = reader.fields(value, "config.plain", new Set(["name", "labels", ...integrationKeys]));
   const name = reader.text(fields.get("name")) ?? "";
   if (name === "") throw new InvalidInputError("missing name in receiver");
@@ -38,12 +41,12 @@ export function readReceiver(
     );
   }
   labels.set("name", name);
-  const integrations = [...integrationKeys].flatMap((key) =>
+  const integrations: IntegrationConfig[] = [...integrationKeys].flatMap((key) =>
     reader.list(fields.get(key), key).map((item, index) => ({
       key,
       index,
       settings: item === undefined ? null : reader.plain(item),
-      line: reader.lineOf(item ?? fields.get(key)),
+      place: (path) => reader.place(item ?? fields.get(key), path),
     })),
   );
   return { name, labels, integrations };

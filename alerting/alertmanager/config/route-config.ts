@@ -41,15 +41,19 @@ const FIELDS = new Set([
 /** Throws `InvalidInputError` in Alertmanager's words. */
 export function readRoute(reader: YamlReader, syntax: MatcherSyntax, value: YamlValue): RouteConfig {
   const fields = reader.fields(value, "config.plain", FIELDS);
-  const routes = reader.list(fields.get("routes"), "*config.Route").map((route) => readRoute(reader, syntax, route));
+  const routes = reader.list(fields.get("routes"), "*config.Route").map((route) => {
+    // Alertmanager dies of it; taken for an empty one it would swallow all that comes.
+    if (route === undefined) throw new InvalidInputError("an entry of routes is null");
+    return readRoute(reader, syntax, route);
+  });
   const matchers = readMatchers(reader, syntax, {
     equal: fields.get("match"),
     regex: fields.get("match_re"),
     matchers: fields.get("matchers"),
   });
-  const labels = reader.textMap(fields.get("labels"));
+  const labels = reader.textMap(fields.get("labels"), "model.LabelSet");
   for (const name of labels.keys()) {
-    if (!syntax.isLabelName(name)) throw new InvalidInputError(`invalid label name ${quoted(name)} in route labels`);
+    if (!syntax.isLabelName(name)) throw new InvalidInputError(`${quoted(name)} is not a valid label name`);
   }
   return {
     receiver: reader.text(fields.get("receiver")) ?? "",

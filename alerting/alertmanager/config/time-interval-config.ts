@@ -21,6 +21,7 @@ const MONTHS = [
 const FIELDS = new Set(["times", "weekdays", "days_of_month", "months", "years", "location"]);
 const NAMED_FIELDS = new Set(["name", "time_intervals"]);
 const TIME_FIELDS = new Set(["start_time", "end_time"]);
+const NULL_RANGE: InclusiveRange = { begin: 0, end: 0 };
 const TIME = /^(?:(?:[01][0-9]|2[0-3]):[0-5][0-9]|24:00)$/;
 
 /** `what`: `time interval` or `mute time interval`. Throws `InvalidInputError` in Alertmanager's words. */
@@ -29,6 +30,7 @@ export function readNamedIntervals(
   value: YamlValue,
   what: string,
 ): { readonly name: string; readonly intervals: readonly TimeInterval[] } {
+  if (value === undefined) return { name: "", intervals: [] };
   const fields = reader.fields(value, "config.plain", NAMED_FIELDS);
   const name = reader.text(fields.get("name")) ?? "";
   if (name === "") throw new InvalidInputError(`missing name in ${what}`);
@@ -38,22 +40,30 @@ export function readNamedIntervals(
 
 function readInterval(reader: YamlReader, value: YamlValue): TimeInterval {
   const fields = reader.fields(value, "timeinterval.TimeInterval", FIELDS);
-  const ranges = (name: string, read: (text: string) => InclusiveRange) =>
-    reader.texts(fields.get(name))?.map((text) => read(text.toLowerCase()));
-  const location = reader.text(fields.get("location"));
+  const ranges = (name: string, typeName: string, read: (text: string) => InclusiveRange) => {
+    const list = fields.get(name);
+    // An entry that is null has Go's zero values.
+    return list && reader.list(list, typeName).map((entry) => (entry ? read(lowerText(reader, entry)) : NULL_RANGE));
+  };
+  const location = reader.text(fields.get("location")) || undefined;
   if (location !== undefined) assertLocation(location);
   const times = fields.get("times");
   return {
     times: times && reader.list(times, "timeinterval.TimeRange").map((range) => readTimes(reader, range)),
-    weekdays: ranges("weekdays", weekdayRange),
-    daysOfMonth: ranges("days_of_month", dayRange),
-    months: ranges("months", monthRange),
-    years: ranges("years", yearRange),
+    weekdays: ranges("weekdays", "timeinterval.WeekdayRange", weekdayRange),
+    daysOfMonth: ranges("days_of_month", "timeinterval.DayOfMonthRange", dayRange),
+    months: ranges("months", "timeinterval.MonthRange", monthRange),
+    years: ranges("years", "timeinterval.YearRange", yearRange),
     location,
   };
 }
 
+function lowerText(reader: YamlReader, value: YamlValue): string {
+  return (reader.text(value) ?? "").toLowerCase();
+}
+
 function readTimes(reader: YamlReader, value: YamlValue): MinuteRange {
+  if (value === undefined) return { startMinute: 0, endMinute: 0 };
   const fields = reader.fields(value, "timeinterval.yamlTimeRange", TIME_FIELDS);
   const [start = "", end = ""] = [reader.text(fields.get("start_time")), reader.text(fields.get("end_time"))];
   if (start === "" || end === "") throw new InvalidInputError("both start and end times must be provided");

@@ -1,5 +1,5 @@
 import { InvalidInputError } from "@sightline/model/errors.ts";
-import { isAlias, isMap, isScalar, isSeq, LineCounter, type Node, parseDocument } from "yaml";
+import { isAlias, isMap, isScalar, isSeq, LineCounter, type Node, parseDocument, type YAMLParseError } from "yaml";
 import { goQuote } from "../matchers/go-quote.ts";
 import { parseGoDurationMs } from "../timing/duration.ts";
 
@@ -28,11 +28,17 @@ export class YamlReader {
     if (text.length > MAX_CONFIG_LENGTH) {
       throw new InvalidInputError(`the configuration is longer than ${MAX_CONFIG_LENGTH} characters`);
     }
-    this.#document = parseDocument(text, { lineCounter: this.#lines, prettyErrors: false, uniqueKeys: true });
-    const [error] = this.#document.errors;
+    this.#document = parseDocument(text, {
+      lineCounter: this.#lines,
+      prettyErrors: false,
+      uniqueKeys: true,
+      merge: true,
+    });
+    // Of several documents the first one counts.
+    const error = this.#document.errors.find(({ code }) => code !== "MULTIPLE_DOCS");
     if (error) {
       const { line } = this.#lines.linePos(error.pos[0]);
-      throw new InvalidInputError(`yaml: line ${line}: ${error.message}`, { cause: error });
+      throw new InvalidInputError(syntaxMessage(error, text, line), { cause: error });
     }
     this.#checkAliases();
   }
@@ -55,6 +61,17 @@ export class YamlReader {
     return value?.range ? this.#lines.linePos(value.range[0]).line : 1;
   }
 
+  /** Where a value is that a path leads to, for messages: its line, and what is there. */
+  place(value: YamlValue, path: readonly PropertyKey[]): { readonly line: number; readonly found: string } {
+    let found = value;
+    for (const step of path) {
+      const next = isMap(found) || isSeq(found) ? found.get(step, true) : undefined;
+      if (next === undefined) break;
+      found = this.#resolve(next as Node);
+    }
+    return { line: this.lineOf(found ?? value), found: describe(found) };
+  }
+
   /** The fields of a mapping by name. `known`: others are complained of, as fields of `typeName`; undefined: all are fine. */
   fields(value: YamlValue, typeName: string, known?: ReadonlySet<string>): ReadonlyMap<string, YamlValue> {
     const fields = new Map<string, YamlValue>();
@@ -63,10 +80,16 @@ export class YamlReader {
       this.complain(value, `cannot unmarshal ${describe(value)} into ${typeName}`);
       return fields;
     }
+    const merged: YamlValue[] = [];
     for (const { key, value: field } of value.items) {
       const name = isScalar(key) ? String(key.source ?? key.value) : String(key);
-      if (known && !known.has(name)) this.complain(key as Node, `field ${name} not found in type ${typeName}`);
-      else fields.set(name, this.#resolve(field as Node | null));
+      const target = this.#resolve(field as Node | null);
+      if (name === "<<") merged.push(...(isSeq(target) ? this.list(target, typeName) : [target]));
+      else if (known && !known.has(name)) this.complain(key as Node, `field ${name} not found in type ${typeName}`);
+      else fields.set(name, target);
+    }
+    for (const more of merged) {
+      for (const [name, field] of this.fields(more, typeName, known)) if (!fields.has(name)) fields.set(name, field);
     }
     return fields;
   }
@@ -91,8 +114,8 @@ export class YamlReader {
     return this.list(value, "string").map((item) => this.text(item) ?? "");
   }
 
-  textMap(value: YamlValue): ReadonlyMap<string, string> {
-    return new Map([...this.fields(value, "map[string]string")].map(([name, field]) => [name, this.text(field) ?? ""]));
+  textMap(value: YamlValue, typeName = "map[string]string"): ReadonlyMap<string, string> {
+    return new Map([...this.fields(value, typeName)].map(([name, field]) => [name, this.text(field) ?? ""]));
   }
 
   boolean(value: YamlValue): boolean | undefined {
@@ -119,9 +142,23 @@ export class YamlReader {
     return isScalar(target) && target.value === null ? undefined : (target as Node);
   }
 
+  #checkCycles(node: unknown, above: readonly unknown[]): void {
+    if (above.length > MAX_DEPTH) return;
+    if (isAlias(node)) {
+      const target = node.resolve(this.#document);
+      if (!target) throw new Error(`unknown anchor '${node.source}' referenced`);
+      if (above.includes(target)) throw new Error(`anchor '${node.source}' value contains itself`);
+    } else if (isMap(node)) {
+      for (const { value } of node.items) this.#checkCycles(value, [...above, node]);
+    } else if (isSeq(node)) {
+      for (const item of node.items) this.#checkCycles(item, [...above, node]);
+    }
+  }
+
   /** Whoever walks the tree later follows aliases without end otherwise. */
   #checkAliases(): void {
     try {
+      this.#checkCycles(this.#document.contents, []);
       const depth = depthOf(this.#document.contents, 0);
       if (depth > MAX_DEPTH) throw new InvalidInputError(`it is nested deeper than ${MAX_DEPTH} levels`);
       this.#document.toJS({ maxAliasCount: MAX_ALIASES });
@@ -136,6 +173,14 @@ function depthOf(node: unknown, depth: number): number {
   if (isMap(node)) return Math.max(depth, ...node.items.map(({ value }) => depthOf(value, depth + 1)));
   if (isSeq(node)) return node.items.reduce<number>((most, item) => Math.max(most, depthOf(item, depth + 1)), depth);
   return depth;
+}
+
+function syntaxMessage({ code, message, pos }: YAMLParseError, text: string, line: number): string {
+  if (code === "DUPLICATE_KEY") {
+    const [name = ""] = /^[^\s:,{}[\]]*/.exec(text.slice(pos[0])) ?? [];
+    return `yaml: unmarshal errors:\n  line ${line}: key ${goQuote(name)} already set in map`;
+  }
+  return `yaml: line ${line}: ${message}`;
 }
 
 function describe(value: YamlValue): string {

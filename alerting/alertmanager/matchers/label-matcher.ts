@@ -24,8 +24,16 @@ export function labelMatcher(name: string, op: MatchOperator, value: string): La
     return { name, op, value, matches };
   } catch (cause) {
     if (!(cause instanceof InvalidInputError)) throw cause;
-    throw new InvalidInputError(`error parsing regexp: ${cause.message}`, { cause });
+    throw new InvalidInputError(regexMessage(cause.message, value), { cause });
   }
+}
+
+/** As Go says it, of the whole expression that it makes of the value. */
+function regexMessage(message: string, value: string): string {
+  const at = message.indexOf("error parsing regexp: ");
+  if (at < 0) return `error parsing regexp: ${message}`;
+  const isOpen = message.startsWith("error parsing regexp: missing closing )", at);
+  return isOpen ? `error parsing regexp: missing closing ): \`^(?:${value})$\`` : message.slice(at);
 }
 
 export function matchesAll(matchers: readonly LabelMatcher[], labels: LabelMap): boolean {

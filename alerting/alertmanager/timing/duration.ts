@@ -1,20 +1,11 @@
 import { InvalidInputError } from "@sightline/model/errors.ts";
-import { goQuote } from "../matchers/go-quote.ts";
-
-const DURATION = /^(?:(\d+)y)?(?:(\d+)w)?(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?(?:(\d+)ms)?$/;
-const UNITS_MS = [31_536_000_000, 604_800_000, 86_400_000, 3_600_000, 60_000, 1_000, 1];
-/** That of Go's time.Duration, in whose nanoseconds it is kept there. */
-const MAX_MS = 9_223_372_036_854;
+import { parsePrometheusDuration } from "@sightline/model/go-duration.ts";
 
 /** `1h30m` as Prometheus' configuration has it, units from great to small. Throws `InvalidInputError` in its words. */
 export function parseGoDurationMs(text: string): number {
-  if (text === "0") return 0;
-  if (text === "") throw new InvalidInputError("empty duration string");
-  const match = DURATION.exec(text);
-  if (!match) throw new InvalidInputError(`not a valid duration string: ${goQuote(text)}`);
-  const ms = UNITS_MS.reduce((sum, unitMs, i) => sum + Number(match[i + 1] ?? 0) * unitMs, 0);
-  if (ms > MAX_MS) throw new InvalidInputError("duration out of range");
-  return ms;
+  const parsed = parsePrometheusDuration(text);
+  if ("ns" in parsed) return parsed.ns / 1e6;
+  throw new InvalidInputError(parsed.error);
 }
 
 /** The shortest form that is parsed to the same. */

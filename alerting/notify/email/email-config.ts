@@ -62,7 +62,7 @@ export type HostPort = { readonly host: string; readonly port: string };
 
 /** `mail.example.com:587`, `[::1]:25`; undefined when it is none. */
 export function parseHostPort(address: string): HostPort | undefined {
-  const [, bracketed, plain, port = ""] = /^(?:\[([^\]]*)\]|([^:[\]]*)):(.*)$/s.exec(address) ?? [];
+  const [, bracketed, plain, port = ""] = /^(?:\[([^\]]*)\]|([^:[\]]*)):([^:]*)$/s.exec(address) ?? [];
   const host = bracketed ?? plain;
   return host === undefined || port === "" ? undefined : { host, port };
 }

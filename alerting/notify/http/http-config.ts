@@ -22,6 +22,7 @@ const proxyFields = {
 type Refuse = (message: string) => void;
 
 function checkProxy(proxy: z.output<z.ZodObject<typeof proxyFields>>, refuse: Refuse): void {
+  if (proxy.proxy_url?.startsWith(":")) refuse(`parse ${JSON.stringify(proxy.proxy_url)}: missing protocol scheme`);
   if (proxy.proxy_connect_header && !proxy.proxy_from_environment && !proxy.proxy_url)
     refuse("if proxy_connect_header is configured, proxy_url or proxy_from_environment must also be configured");
   if (proxy.proxy_from_environment && proxy.proxy_url)

@@ -4,6 +4,7 @@ import type { HttpConfig } from "./http-config.ts";
 import { HttpTransport } from "./http-transport.ts";
 import { OAuth2Token } from "./oauth2-token.ts";
 import { RefusedTargetError, type TargetGuard } from "./target-guard.ts";
+import { checkTls } from "./tls-options.ts";
 
 /** No answer came. The message names no address and no secret. */
 export class SendError extends Error {
@@ -72,6 +73,13 @@ export class HttpSender {
       const message = timeout.aborted ? `no answer within ${limitMs} ms` : this.#describe(cause as Error, outgoing.url);
       throw new SendError(message, { cause, retry: !(cause instanceof RefusedTargetError) });
     }
+  }
+
+  /** Whether what the configuration names can be used. Throws `InvalidInputError`. */
+  async check(): Promise<void> {
+    const { config, secrets } = this.#options;
+    await checkTls(config.tls_config, secrets);
+    await checkTls(config.oauth2?.tls_config, secrets);
   }
 
   async close(): Promise<void> {

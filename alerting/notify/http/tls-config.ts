@@ -31,6 +31,8 @@ export const tlsConfig = z
     if (tls.ca && tls.ca_file) refuse("at most one of ca, ca_file & ca_ref must be configured");
     if (tls.cert && tls.cert_file) refuse("at most one of cert, cert_file & cert_ref must be configured");
     if (tls.key && tls.key_file) refuse("at most one of key and key_file must be configured");
+    if (tls.min_version && tls.max_version && tls.max_version < tls.min_version)
+      refuse("tls_config.max_version must be greater than or equal to tls_config.min_version if both are specified");
     const hasCert = Boolean(tls.cert ?? tls.cert_file);
     const hasKey = Boolean(tls.key ?? tls.key_file);
     if (hasCert && !hasKey)

@@ -1,4 +1,6 @@
-import type { SecureVersion } from "node:tls";
+import { X509Certificate } from "node:crypto";
+import { createSecureContext, type SecureVersion } from "node:tls";
+import { InvalidInputError } from "@sightline/model/errors.ts";
 import type { ReceiverSecrets } from "../receiver-secrets.ts";
 import type { TlsConfig } from "./tls-config.ts";
 
@@ -12,6 +14,33 @@ export type TlsOptions = {
   readonly minVersion?: SecureVersion;
   readonly maxVersion?: SecureVersion;
 };
+
+/**
+ * Whether it can be used, at the time at which the configuration is read. Throws `InvalidInputError` in the words of
+ * prometheus/common.
+ */
+export async function checkTls(config: TlsConfig | undefined, secrets: ReceiverSecrets): Promise<void> {
+  if (!config) return;
+  let options: TlsOptions;
+  try {
+    options = await tlsOptions(config, secrets);
+  } catch (cause) {
+    throw new InvalidInputError(`unable to use tls_config: ${(cause as Error).message}`, { cause });
+  }
+  const { ca, cert, key } = options;
+  const ofCa = config.ca_file ?? "inline";
+  try {
+    if (ca !== undefined) new X509Certificate(ca);
+  } catch (cause) {
+    throw new InvalidInputError(`unable to use specified CA cert ${ofCa}`, { cause });
+  }
+  try {
+    if (cert !== undefined && key !== undefined) createSecureContext({ cert, key });
+  } catch (cause) {
+    const message = `unable to use specified client cert & key: ${(cause as Error).message}`;
+    throw new InvalidInputError(message, { cause });
+  }
+}
 
 /** Reads the files that the configuration names. Throws `UnreadableFileError`. */
 export async function tlsOptions(config: TlsConfig | undefined, secrets: ReceiverSecrets): Promise<TlsOptions> {
