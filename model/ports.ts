@@ -160,6 +160,8 @@ export type SelectHints = {
   readonly stepMs: number;
   readonly func: string;
   readonly rangeMs: number;
+  /** Of each series only the newest sample in the range counts, and the newest histogram; older ones may be left out. */
+  readonly newestOnly?: boolean | undefined;
   /**
    * `func` is given all samples of a range as they are, knows {@link SeriesSlice.counts}, and, when it is about the change
    * over a range, does not mind points between samples.
@@ -521,6 +523,8 @@ export type RuleExpression = { readonly text: string; readonly language: RuleLan
 export type CheckedExpression = RuleExpression & {
   /** Each of its selectors names its metric, which those of no other language do. */
   readonly namesMetrics: boolean;
+  /** All metrics that it can read, by the names that it gives them; absent: any. */
+  readonly reads?: ReadonlySet<string> | undefined;
 };
 /** The newest sample of a series, staleness markers included. */
 export type LastSample = {

@@ -201,3 +201,43 @@ test("no data and errors are alerts of their own where a rule wants that", async
   const over = bed.sent.filter(({ endsAtMs }) => endsAtMs === at(3)).map(({ labels }) => labels.alert_reason);
   expect(over.sort()).toEqual(["error", "no_data"]);
 });
+
+/** How many batches were written for each evaluation, by what the rules read. */
+test.each<[string, string, number]>([
+  [
+    "that read nothing of each other are written together",
+    "{record: a, expr: x}, {record: b, expr: y}, {alert: C, expr: z}",
+    1,
+  ],
+  ["one of which reads another are not", "{record: a, expr: x}, {record: b, expr: a}, {alert: C, expr: z}", 2],
+  ["that may read anything come after all is written", "{record: a, expr: x}, {record: b, expr: anything}", 2],
+  ["of which one reads alerts are not", "{alert: A, expr: x}, {record: b, expr: ALERTS}", 2],
+  [
+    "with an alert whose text asks a query are not",
+    "{record: a, expr: x}, {alert: B, expr: y, labels: {c: '{{ query \"a\" }}'}}",
+    2,
+  ],
+  ["with names that have other spellings are not", "{record: a.b, expr: x}, {record: c, expr: y}", 2],
+])("rules %s", async (_, list, batches) => {
+  const bed = new RulesTestBed();
+  for (const name of ["x", "y", "z", "a", "ALERTS", "anything"]) bed.results.set(name, [sample({ job: "1" })]);
+  const group = bed.group(`groups: [{name: g, rules: [${list}]}]`);
+  await group.evaluate(at(0));
+  expect(bed.batches).toBe(batches);
+});
+
+test("what can't be written is the failure of all rules that gave it, and is not taken for written", async () => {
+  const bed = new RulesTestBed();
+  const group = bed.group(rules("  - {record: b, expr: x}\n  - {record: c, expr: y}"));
+  bed.results.set("x", [sample({})]).set("y", [sample({})]);
+  bed.writeError = new Error("full");
+  await group.evaluate(at(0));
+  expect(group.rules).toMatchObject([
+    { health: "err", lastError: "full" },
+    { health: "err", lastError: "full" },
+  ]);
+  bed.writeError = undefined;
+  bed.results.set("x", []);
+  await group.evaluate(at(1));
+  expect([bed.takeWritten(), group.rules.map(({ health }) => health)]).toEqual([["c{} 1"], ["ok", "ok"]]);
+});

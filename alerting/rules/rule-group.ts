@@ -10,6 +10,7 @@ import type { EvaluationGate } from "./evaluation-gate.ts";
 import { recordedRows } from "./recording-rule.ts";
 import { restoreAlerts } from "./restore-alerts.ts";
 import type { GroupConfig, RuleConfig } from "./rule-config.ts";
+import { UnwrittenNames } from "./rule-dependencies.ts";
 import type { RuleMetrics } from "./rule-metrics.ts";
 import { batchOf, type RuleRow } from "./rule-row.ts";
 import type { TemplateSurroundings } from "./rule-templates.ts";
@@ -48,6 +49,11 @@ export type EvaluatedRule = {
   series: Map<string, Labels>;
 };
 
+/** What is written at once: some hundred kilobytes. */
+const MAX_HELD_ROWS = 2_000;
+/** Others see what a rule gave soon, also when those after it take long. */
+const MAX_HELD_MS = 500;
+
 /** Rules that are evaluated one after the other, each seeing what those before have written (rules/group.go). */
 export class RuleGroup {
   readonly tenant: TenantId;
@@ -64,6 +70,12 @@ export class RuleGroup {
   /** Of rules that are gone. */
   #ended: Labels[] = [];
   readonly #metricLabel: { readonly rule_group: string };
+  /** Of this evaluation, and not written yet. */
+  #outcomes: { readonly rule: EvaluatedRule; readonly rows: readonly RuleRow[] }[] = [];
+  #heldRows = 0;
+  /** Of the first of them. */
+  #heldSince = 0;
+  readonly #unwritten = new UnwrittenNames();
 
   /** `isRestored`: there is nothing that could be known from before a restart. */
   constructor(
@@ -122,7 +134,7 @@ export class RuleGroup {
     return this.rules.some(({ alerting }) => alerting && !alerting.isRestored);
   }
 
-  /** Ends what runs; nothing is written any more. */
+  /** Ends what runs; of this evaluation only what is known already is still written. */
   stop(): void {
     this.#stop.abort(new Error("the rules have changed"));
   }
@@ -132,10 +144,16 @@ export class RuleGroup {
     const { metrics } = this.#options;
     const began = performance.now();
     let samples = 0;
+    let evaluated = 0;
     for (const rule of this.rules) {
-      if (this.#stop.signal.aborted) return;
+      if (this.#stop.signal.aborted) break;
+      if (this.#mustWriteBefore(rule)) await this.#writeOutcomes(timeMs);
       samples += await this.#evaluateRule(rule, timeMs);
+      evaluated++;
     }
+    metrics?.evaluations.inc(this.#metricLabel, evaluated);
+    await this.#writeOutcomes(timeMs);
+    if (this.#stop.signal.aborted) return;
     await this.#writeEnded(timeMs);
     this.evaluationMs = performance.now() - began;
     this.lastEvaluationMs = timeMs;
@@ -173,14 +191,12 @@ export class RuleGroup {
     const { gate, metrics } = this.#options;
     const began = performance.now();
     rule.lastEvaluationMs = Date.now();
-    metrics?.evaluations.inc(this.#metricLabel);
     let rows: readonly RuleRow[] = [];
     try {
-      // Waiting for the disk takes nothing from others.
       rows = await gate.run(() => this.#rowsOf(rule, timeMs));
       rule.health = "ok";
       rule.lastError = "";
-      await this.#write(rule, rows, timeMs);
+      this.#hold(rule, rows);
     } catch (error) {
       if (!this.#stop.signal.aborted) await this.#failed(rule, timeMs, error as Error);
     }
@@ -241,12 +257,42 @@ export class RuleGroup {
     );
   }
 
-  async #write(rule: EvaluatedRule, rows: readonly RuleRow[], timeMs: number): Promise<void> {
-    const series = new Map(rows.map(({ key, labels }) => [key, labels]));
+  /** What one rule gives is written with that of the next ones that do not read it: each write waits for the disk. */
+  #hold(rule: EvaluatedRule, rows: readonly RuleRow[]): void {
+    if (rows.length === 0 && rule.series.size === 0) return;
+    if (this.#outcomes.length === 0) this.#heldSince = performance.now();
+    this.#outcomes.push({ rule, rows });
+    this.#heldRows += rows.length + rule.series.size;
+    this.#unwritten.add(rule.config);
+  }
+
+  #mustWriteBefore({ config }: EvaluatedRule): boolean {
+    if (this.#outcomes.length === 0) return false;
+    const isDue = this.#heldRows > MAX_HELD_ROWS || performance.now() - this.#heldSince > MAX_HELD_MS;
+    return isDue || this.#unwritten.mayBeReadBy(config);
+  }
+
+  async #writeOutcomes(timeMs: number): Promise<void> {
+    const outcomes = this.#outcomes;
+    if (outcomes.length === 0) return;
+    this.#outcomes = [];
+    this.#heldRows = 0;
+    this.#unwritten.clear();
+    const all: RuleRow[] = [];
     const ended: Labels[] = [];
-    for (const [key, labels] of rule.series) if (!series.has(key)) ended.push(labels);
-    await this.#append(rows, ended, timeMs);
-    rule.series = series;
+    const written = outcomes.map(({ rule, rows }) => {
+      const series = new Map(rows.map(({ key, labels }) => [key, labels]));
+      for (const row of rows) all.push(row);
+      for (const [key, labels] of rule.series) if (!series.has(key)) ended.push(labels);
+      return { rule, series };
+    });
+    try {
+      await this.#append(all, ended, timeMs);
+      for (const { rule, series } of written) rule.series = series;
+    } catch (error) {
+      if (this.#stop.signal.aborted) return;
+      for (const { rule } of outcomes) await this.#failed(rule, timeMs, error as Error);
+    }
   }
 
   async #writeEnded(timeMs: number): Promise<void> {

@@ -31,13 +31,16 @@ export class RulesTestBed implements RuleEvaluator {
   readonly sent: PostedAlert[] = [];
   stored: readonly LastSample[] = [];
   writeError: Error | undefined;
+  /** How often something was written. */
+  batches = 0;
 
   check({ text, language }: RuleExpression) {
     const isLogql = text.includes("|=");
     if (text === "bad" || isLogql !== (language === "logql")) {
       throw new ParseError(`1:1: parse error: unexpected ${language}`, { position: 0 });
     }
-    return { text, language, namesMetrics: !text.startsWith("{") };
+    const reads = text === "anything" ? undefined : new Set([text]);
+    return { text, language, namesMetrics: !text.startsWith("{"), reads };
   }
 
   async evaluate({ text, language, timeMs }: RuleExpression & { readonly timeMs: number }) {
@@ -53,6 +56,7 @@ export class RulesTestBed implements RuleEvaluator {
 
   async append(_tenant: string, batch: MetricBatch) {
     if (this.writeError) throw this.writeError;
+    this.batches++;
     const words = wordsOf(batch.values);
     for (let i = 0; i < batch.length; i++) {
       const value = isStaleAt(words, i) ? "stale" : (batch.values[i] as number);

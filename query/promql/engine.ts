@@ -21,7 +21,7 @@ import { type Grid, gridOf, instantGrid } from "./eval/grid.ts";
 import { QueryContext } from "./eval/query-context.ts";
 import { SampleStats } from "./eval/sample-stats.ts";
 import { NameResolver } from "./names/name-resolver.ts";
-import { parsePromql } from "./parse/parse-promql.ts";
+import { ParsedQueries } from "./parse/parsed-queries.ts";
 import { documentedType, valueType } from "./parse/value-type.ts";
 import { prepareQuery, type QueryRange } from "./prepare/prepare-query.ts";
 import type { PromValue, QueryResult } from "./result.ts";
@@ -77,7 +77,7 @@ export class PromEngine {
   readonly #queryable: Queryable;
   readonly #limits: PromLimits;
   readonly #rangeCache: Pick<RangeCache, "answer"> | undefined;
-  readonly #experimental: boolean;
+  readonly #queries: ParsedQueries;
   readonly #delayedNameRemoval: boolean;
   readonly #metrics: EngineMetrics | undefined;
   readonly #names: NameResolver;
@@ -87,7 +87,7 @@ export class PromEngine {
     this.#queryable = options.queryable;
     this.#limits = options.limits;
     this.#rangeCache = options.rangeCache;
-    this.#experimental = options.experimental ?? true;
+    this.#queries = new ParsedQueries({ experimental: options.experimental ?? true });
     this.#delayedNameRemoval = options.delayedNameRemoval ?? true;
     this.#names = new NameResolver(options.queryable);
     this.#memory = options.memory;
@@ -178,7 +178,7 @@ export class PromEngine {
     if (bytes > maxBytes) {
       throw new LimitError(`query is ${bytes} bytes long; query.max_query_bytes allows ${maxBytes}`);
     }
-    return parsePromql(text, { experimental: this.#experimental });
+    return this.#queries.parse(text);
   }
 
   /** With stored names in place of other spellings of them. */

@@ -51,7 +51,7 @@ export async function streamInstantSelector(
   const gaze = gazeOf(selector);
   const { lookbackMs } = context;
   const range = { startMs: firstGaze(gaze, grid) - lookbackMs + 1, endMs: lastGaze(gaze, grid) };
-  const hints = { stepMs: grid.stepMs, func: "", rangeMs: 0 };
+  const hints = { stepMs: grid.stepMs, func: "", rangeMs: 0, newestOnly: grid.steps === 1 };
   const arrays = new StepArrays(grid.steps);
   const lent = StepSeries.empty(EMPTY_LABELS, sink.keeps ? 0 : grid.steps);
   const evaluate = (slice: SeriesSlice) => {

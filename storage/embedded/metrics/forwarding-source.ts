@@ -1,6 +1,6 @@
 import type { Labels } from "@sightline/model/labels.ts";
 import type { SeriesInfo } from "@sightline/model/metric-batch.ts";
-import type { TimeRange } from "@sightline/model/ports.ts";
+import type { SelectHints, TimeRange } from "@sightline/model/ports.ts";
 import type { SeriesReader, SeriesSource } from "./series-source.ts";
 import type { TimeSlice } from "./time-slice.ts";
 
@@ -60,7 +60,7 @@ export class ForwardingSource implements SeriesSource {
     return this.source.inLabelOrder(ids, slice);
   }
 
-  open(ids: readonly number[], range: TimeRange): Promise<SeriesReader> {
-    return this.source.open(ids, range);
+  open(ids: readonly number[], range: TimeRange, hints?: Pick<SelectHints, "newestOnly">): Promise<SeriesReader> {
+    return this.source.open(ids, range, hints);
   }
 }

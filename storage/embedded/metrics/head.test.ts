@@ -1,10 +1,12 @@
 import { type MetricBatch, SeriesKey } from "@sightline/model/metric-batch.ts";
 import { metricBatchOf, type SeriesRows } from "@sightline/storage-conformance/metric-batch-of.ts";
+import fc from "fast-check";
 import { expect, test } from "vitest";
 import { Head } from "./head.ts";
 import { JoinedSeries } from "./joined-series.ts";
 import { readSeries } from "./read-series.ts";
 import { Rejections } from "./rejections.ts";
+import type { SeriesSource } from "./series-source.ts";
 import { TimeSlice } from "./time-slice.ts";
 
 const DAY_MS = 86_400_000;
@@ -17,7 +19,7 @@ function append(head: Head, batch: MetricBatch) {
   return rejections.list();
 }
 
-async function samplesOf(heads: readonly Head[], range = EVERYTHING): Promise<[number, number][]> {
+async function samplesOf(heads: readonly Head[], range = EVERYTHING, newestOnly = false): Promise<[number, number][]> {
   const slice = new TimeSlice();
   const selections = heads.map((source) => ({
     source,
@@ -26,7 +28,8 @@ async function samplesOf(heads: readonly Head[], range = EVERYTHING): Promise<[n
   const joined = await JoinedSeries.from(selections, slice);
   const rows = Array.from({ length: joined.length }, (_, row) => row);
   const found: [number, number][] = [];
-  for await (const group of readSeries(joined, rows, range, slice, false, (source, ids) => source.open(ids, range))) {
+  const open = (source: SeriesSource, ids: readonly number[]) => source.open(ids, range, { newestOnly });
+  for await (const group of readSeries(joined, rows, range, slice, false, open)) {
     for (const { timesMs, values } of group) {
       for (let i = 0; i < timesMs.length; i++) found.push([timesMs[i] as number, values[i] as number]);
     }
@@ -114,3 +117,25 @@ const HISTOGRAM = {
   customValues: new Float64Array(0),
   counterResetHint: 0,
 } as const;
+
+test("read for its newest samples only, it gives the newest in the range, late ones and those of days later included", async () => {
+  const time = fc.integer({ min: 0, max: 20 }).map((n) => (n > 15 ? n * 10 * DAY_MS : n * 1_000));
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(time, { maxLength: 12 }),
+      fc.array(time, { maxLength: 6 }),
+      time,
+      time,
+      async (...given) => {
+        const [olderMs, newerMs, a, b] = given;
+        const before = new Head();
+        const head = new Head(before);
+        for (const [i, timeMs] of olderMs.entries()) append(before, metricBatchOf([row([timeMs, i])]));
+        for (const [i, timeMs] of newerMs.entries()) append(head, metricBatchOf([row([timeMs, 100 + i])]));
+        const range = { startMs: Math.min(a, b), endMs: Math.max(a, b) };
+        const all = await samplesOf([before, head], range);
+        expect((await samplesOf([before, head], range, true)).at(-1)).toEqual(all.at(-1));
+      },
+    ),
+  );
+});

@@ -1,6 +1,6 @@
 import type { Labels } from "@sightline/model/labels.ts";
 import type { MetricBatch, SeriesInfo, SeriesKey } from "@sightline/model/metric-batch.ts";
-import type { TimeRange } from "@sightline/model/ports.ts";
+import type { SelectHints, TimeRange } from "@sightline/model/ports.ts";
 import { wordsOf } from "@sightline/model/stale.ts";
 import { firstFrom } from "./first-from.ts";
 import { HistogramSamples } from "./histogram-samples.ts";
@@ -22,6 +22,7 @@ export type HeadLimits = { readonly minTimeMs: number; readonly maxTimeMs: numbe
 /** What a reader uses again from series to series; times that were handed out stay as they are. */
 type ReadScratch = { readonly slots: number[]; timesMs: Float64Array; used: number };
 const TIMES_SLAB = 32 * 1024;
+const NEWEST_TIMES = 256;
 
 /** Samples of a series. */
 const SPARSE_BELOW = 16;
@@ -298,9 +299,38 @@ export class Head implements SeriesSource {
     return this.#order.sort(ids, slice);
   }
 
-  async open(): Promise<SeriesReader> {
+  async open(
+    _ids: readonly number[],
+    _range: TimeRange,
+    hints?: Pick<SelectHints, "newestOnly">,
+  ): Promise<SeriesReader> {
     const scratch: ReadScratch = { slots: [], timesMs: new Float64Array(0), used: 0 };
-    return { read: (id, range, into) => this.#read(id, range, into, scratch) };
+    if (hints?.newestOnly !== true) return { read: (id, range, into) => this.#read(id, range, into, scratch) };
+    return {
+      read: (id, range, into) => {
+        if (!this.#readNewest(id, range, into, scratch)) this.#read(id, range, into, scratch);
+      },
+    };
+  }
+
+  /** False, and nothing is read, when more has to be looked at than the newest sample. */
+  #readNewest(id: number, { startMs, endMs }: TimeRange, into: SeriesAssembler, scratch: ReadScratch): boolean {
+    const timeMs = this.#newestMs[id] as number;
+    const count = this.#slots.countOf(id);
+    // That of the head before may be the newest; a late sample may be newer than those in slots.
+    if (count === 0 || timeMs > endMs || this.#late.has(id) || this.#histograms.has(id)) return false;
+    if (timeMs < startMs) return true;
+    if (scratch.timesMs[scratch.used - 1] !== timeMs) {
+      if (scratch.used >= scratch.timesMs.length) {
+        scratch.timesMs = new Float64Array(NEWEST_TIMES);
+        scratch.used = 0;
+      }
+      scratch.timesMs[scratch.used++] = timeMs;
+    }
+    const at = into.reserve(1);
+    into.values[at] = this.#newestValues[id] as number;
+    into.add(scratch.timesMs, scratch.used - 1, 1, 0, this.#starts.read(id, count - 1, 1));
+    return true;
   }
 
   #read(id: number, range: TimeRange, into: SeriesAssembler, scratch: ReadScratch): void {

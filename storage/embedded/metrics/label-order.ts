@@ -12,17 +12,22 @@ export class LabelOrder {
   #ordered = new Uint32Array(0);
   /** The place of a series in `#ordered`. */
   #ranks = new Uint32Array(0);
+  /** Series that were compared since the order was brought up to date. */
+  #compared = 0;
 
   constructor(labels: readonly Labels[]) {
     this.#labels = labels;
   }
 
-  /** Series given as numbers, in the order of their labels. */
+  /** Series given as ascending numbers, in the order of their labels. */
   async sort(ids: readonly number[], slice: TimeSlice): Promise<readonly number[]> {
-    const unranked = this.#labels.length - this.#ranks.length;
-    // A query for few of many series must not pay for all of them.
-    if (unranked > 2 * ids.length) return this.#compareAll(ids, slice);
-    if (unranked > 0) await this.#rankAll(slice);
+    if ((ids[ids.length - 1] ?? -1) >= this.#ranks.length) {
+      // A query for few of many series must not pay for all of them, but many such queries together do.
+      this.#compared += ids.length;
+      if (this.#labels.length > 2 * this.#compared) return this.#compareAll(ids, slice);
+      this.#compared = 0;
+      await this.#rankAll(slice);
+    }
     return this.#ordered.length > 16 * ids.length ? this.#sortRanks(ids) : this.#markRanks(ids);
   }
 

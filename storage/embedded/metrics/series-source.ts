@@ -1,6 +1,6 @@
 import type { Labels } from "@sightline/model/labels.ts";
 import type { SeriesInfo } from "@sightline/model/metric-batch.ts";
-import type { TimeRange } from "@sightline/model/ports.ts";
+import type { SelectHints, TimeRange } from "@sightline/model/ports.ts";
 import type { SeriesAssembler } from "./series-assembler.ts";
 import type { TimeSlice } from "./time-slice.ts";
 
@@ -28,8 +28,8 @@ export interface SeriesSource extends LabelIndex {
   collectLabels(ids: readonly number[], name: string | undefined, into: Set<string>): void;
   /** Some of its series, given as ascending numbers, in the order of their labels. */
   inLabelOrder(ids: readonly number[], slice: TimeSlice): Promise<readonly number[]>;
-  /** Gets ready to read some series, given as ascending numbers. */
-  open(ids: readonly number[], range: TimeRange): Promise<SeriesReader>;
+  /** Gets ready to read some series, given as ascending numbers. `hints` may be ignored. */
+  open(ids: readonly number[], range: TimeRange, hints?: Pick<SelectHints, "newestOnly">): Promise<SeriesReader>;
 }
 
 export interface SeriesReader {

@@ -60,6 +60,8 @@ export class TenantMetrics {
   #current: Generation;
   #frozen: Generation | undefined;
   #cutting: Promise<void> = Promise.resolve();
+  /** The last one did. */
+  #cutFailed = false;
 
   private constructor(options: TenantOptions, files: BlockList, side: SideData) {
     this.#options = options;
@@ -141,7 +143,7 @@ export class TenantMetrics {
     if (this.#frozen && head.samples >= config.head.max_samples) {
       throw new UnavailableError(
         "the samples in memory can't be written to disk as fast as they come; slow down or raise storage.metrics.head.max_samples",
-        { retryAfterMs: 1_000 },
+        { retryAfterMs: 1_000, isBusy: !this.#cutFailed },
       );
     }
     const limits: HeadLimits = {
@@ -179,7 +181,7 @@ export class TenantMetrics {
       });
       const all = request.sorted ? await joined.rowsInLabelOrder(slice) : joined.rows();
       const rows = request.limit ? all.slice(0, request.limit) : all;
-      const open = (source: SeriesSource, ids: readonly number[]) => this.#open(source, ids, request.range, listed);
+      const open = (source: SeriesSource, ids: readonly number[]) => this.#open(source, ids, request, listed);
       for await (const group of readSeries(joined, rows, request.range, slice, request.transient === true, open)) {
         yield group;
         signal.throwIfAborted();
@@ -290,11 +292,11 @@ export class TenantMetrics {
   async #open(
     source: SeriesSource,
     ids: readonly number[],
-    range: TimeRange,
+    { range, hints }: Pick<Selection, "range" | "hints">,
     listed: ReadonlyMap<SeriesSource, ListedBlock>,
   ): Promise<SeriesReader | undefined> {
     try {
-      return await source.open(ids, range);
+      return await source.open(ids, range, hints);
     } catch (error) {
       const entry = listed.get(source);
       if (!entry) throw error;
@@ -352,8 +354,10 @@ export class TenantMetrics {
       await files.add(written, frozen.last, side);
       if (side) this.#side.confirmSaved();
       this.#frozen = undefined;
+      this.#cutFailed = false;
       this.#current.head.forgetBefore();
     } catch (cause) {
+      this.#cutFailed = true;
       this.#options.telemetry.failures.inc({ work: "cut" });
       throw new UnavailableError(`write the samples in memory to ${files.dir}`, { cause, retryAfterMs: 5_000 });
     } finally {
