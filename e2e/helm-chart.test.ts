@@ -1,52 +1,57 @@
-import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { afterAll, describe, expect, test } from "vitest";
-import { parseAllDocuments } from "yaml";
 import { runCommandLine } from "./harness/server-process.ts";
+import {
+  CHART,
+  helm,
+  helmMissing,
+  type Manifest,
+  renderChart,
+  schemaErrors,
+  schemasMissing,
+  templateChart,
+} from "./services/chart-tools.ts";
 
-const CHART = fileURLToPath(new URL("../deploy/helm/sightline", import.meta.url));
 const VALUES = ["single", "cluster", "trial"] as const;
-const HELM = process.env.SIGHTLINE_E2E_HELM ?? "helm";
+/** The oldest that the chart is for, one in between and the newest that there are schemas of. */
+const KUBERNETES_VERSIONS = ["1.25.0", "1.31.0", "1.37.0"];
+/** Of others: Kubernetes has no schemas of them. */
+const CUSTOM = /kind (HTTPRoute|ServiceMonitor) /;
 
-type Container = { readonly args?: readonly string[]; readonly securityContext?: object; readonly resources?: object };
-type Manifest = {
-  readonly kind: string;
-  readonly metadata: { readonly name: string; readonly labels?: Readonly<Record<string, string>> };
-  readonly data?: Readonly<Record<string, string>>;
-  readonly spec?: {
-    readonly selector?: Readonly<Record<string, string>>;
-    readonly template?: {
-      readonly metadata: { readonly labels: Readonly<Record<string, string>> };
-      readonly spec: { readonly securityContext?: object; readonly containers: readonly Container[] };
-    };
-  };
-};
+const valuesFile = (values: string) => join(CHART, "ci", `${values}-values.yaml`);
+const render = (values: string): Manifest[] => renderChart("-f", valuesFile(values));
 
-function helm(...args: readonly string[]) {
-  return spawnSync(HELM, args, { encoding: "utf8" });
-}
+const missing = helmMissing();
+const noSchemas = missing ?? schemasMissing();
+if (noSchemas !== undefined)
+  process.stderr.write(`skipped: ${missing ? "" : "schemas of "}the Helm chart: ${noSchemas}\n`);
 
-function render(values: string, ...more: readonly string[]): Manifest[] {
-  const file = join(CHART, "ci", `${values}-values.yaml`);
-  const { stdout, stderr, status } = helm("template", "rel", CHART, "--kube-version", "1.31.0", "-f", file, ...more);
-  expect([status, stderr]).toEqual([0, ""]);
-  return parseAllDocuments(stdout).flatMap((document) => (document.toJS() as Manifest | null) ?? []);
-}
-
-const isThere = helm("version").status === 0;
-if (!isThere) process.stderr.write("skipped: the Helm chart: no helm on the PATH, nor SIGHTLINE_E2E_HELM\n");
-
-describe.skipIf(!isThere)("the Helm chart", () => {
+describe.skipIf(missing !== undefined)("the Helm chart", () => {
   const dir = mkdtempSync(join(tmpdir(), "sightline-chart-"));
   afterAll(() => rmSync(dir, { recursive: true, force: true }));
 
   test.each(VALUES)("is well made with the values %s", (values) => {
-    const { status, stdout } = helm("lint", CHART, "--strict", "-f", join(CHART, "ci", `${values}-values.yaml`));
+    const { status, stdout } = helm("lint", CHART, "--strict", "-f", valuesFile(values));
     expect([status, stdout.match(/\[(WARNING|ERROR)\].*/g)]).toEqual([0, null]);
   });
+
+  const versioned = VALUES.flatMap((values) => KUBERNETES_VERSIONS.map((version) => [values, version] as const));
+  test.skipIf(noSchemas !== undefined).each(versioned)(
+    "with the values %s makes what Kubernetes %s has schemas for, field by field",
+    (values, version) => {
+      const file = join(dir, `${values}-${version}.yaml`);
+      writeFileSync(file, templateChart("-f", valuesFile(values)));
+      expect(schemaErrors(file, version).filter((line) => !CUSTOM.test(line))).toEqual([]);
+      // An unknown field is found: what was just said is worth something.
+      writeFileSync(
+        file,
+        templateChart("-f", valuesFile(values)).replaceAll("terminationGracePeriodSeconds", "gracePeriod"),
+      );
+      expect(schemaErrors(file, version).join()).toContain("gracePeriod");
+    },
+  );
 
   test.each(VALUES)(
     "with the values %s makes settings that a process takes, and targets that can work",
