@@ -4,7 +4,7 @@
  * last child, and what decides where that leaves a choice: the order of series (`any`), or that among equal values (`ties`).
  */
 export type QueryTree = {
-  readonly type: "scalar" | "vector" | "matrix" | "string";
+  readonly type: "scalar" | "vector" | "matrix" | "string" | "log";
   readonly children: readonly QueryTree[];
   readonly write: (children: readonly string[]) => string;
   readonly simpler?: readonly QueryTree[];

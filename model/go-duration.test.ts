@@ -11,6 +11,7 @@ test.each([
   ["5d", { error: 'time: unknown unit "d" in duration "5d"' }],
   ["", { error: 'time: invalid duration ""' }],
   ["x", { error: 'time: invalid duration "x"' }],
+  ['é"', { error: 'time: invalid duration "\\xc3\\xa9\\""' }],
 ])("Go reads %j as %j", (text, want) => expect(parseGoDuration(text)).toEqual(want));
 
 test.each([

@@ -46,9 +46,19 @@ export function parsePrometheusDuration(text: string): ParsedDuration {
   return end === text.length ? { ns } : invalid;
 }
 
+/** As Go's package time quotes: bytes that are not printable ASCII by their number. */
+function quoteBytes(text: string): string {
+  let out = "";
+  for (const byte of Buffer.from(text)) {
+    if (byte >= 0x80 || byte < 0x20) out += `\\x${byte.toString(16).padStart(2, "0")}`;
+    else out += byte === 0x22 || byte === 0x5c ? `\\${String.fromCharCode(byte)}` : String.fromCharCode(byte);
+  }
+  return `"${out}"`;
+}
+
 /** `1.5h`, `-20ms`, `1h2m` as Go's time.ParseDuration reads it, to nanoseconds, with its words for what is wrong. */
 export function parseGoDuration(text: string): ParsedDuration {
-  const quoted = JSON.stringify(text);
+  const quoted = quoteBytes(text);
   const invalid = { error: `time: invalid duration ${quoted}` };
   const sign = text.startsWith("-") ? -1 : 1;
   const rest = /^[-+]/.test(text) ? text.slice(1) : text;
@@ -61,7 +71,7 @@ export function parseGoDuration(text: string): ParsedDuration {
     if (unit === "") return { error: `time: missing unit in duration ${quoted}` };
     const factor = GO_UNITS.get(unit);
     if (factor === undefined) {
-      return { error: `time: unknown unit ${JSON.stringify(unit)} in duration ${quoted}` };
+      return { error: `time: unknown unit ${quoteBytes(unit)} in duration ${quoted}` };
     }
     ns += toNs(amount, factor);
     if (ns > MAX_NS) return invalid;

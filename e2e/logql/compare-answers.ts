@@ -83,3 +83,20 @@ function samePoint(a: string, b: string): boolean {
   const [x, y] = [Number(valueA), Number(valueB)];
   return Math.abs(x - y) <= TOLERANCE * Math.max(Math.abs(x), Math.abs(y));
 }
+
+/** The answer with each point changed, and the order that it then has. */
+export function withPoints(answer: Answer, change: (points: readonly string[]) => readonly string[]): Answer {
+  if ("error" in answer) return answer;
+  return { type: answer.type, items: new Map([...answer.items].map(([key, points]) => [key, change(points)])) };
+}
+
+/** The answer with each name of a stream or series changed; those that become one have all their points. */
+export function withNames(answer: Answer, change: (name: string) => string): Answer {
+  if ("error" in answer) return answer;
+  const items = new Map<string, string[]>();
+  for (const [name, points] of answer.items) {
+    const key = change(name);
+    items.set(key, [...(items.get(key) ?? []), ...points].sort());
+  }
+  return { type: answer.type, items };
+}

@@ -85,7 +85,14 @@ function indexOf(value: GoValue, length: number): number {
     );
   }
   const at = Number(value instanceof Int64 ? value.value : value);
-  if (at < 0 || at >= length) throw new Error(`index out of range: ${at}`);
+  if (at < 0 || at > length) throw new Error(`index out of range: ${at}`);
+  return at;
+}
+
+/** Go looks for an index just behind the end only when it reads there. */
+function elementOf(value: GoValue, length: number, kind: "string" | "slice"): number {
+  const at = indexOf(value, length);
+  if (at === length) throw new Error(`reflect: ${kind} index out of range`);
   return at;
 }
 
@@ -96,10 +103,10 @@ function index(item: GoValue, keys: readonly GoValue[]): GoValue {
       if (typeof key !== "string") throw new Error(`value has type ${typeName(key)}; should be string`);
       value = value.get(key);
     } else if (isList(value)) {
-      value = value[indexOf(key, value.length)] as GoValue;
+      value = value[elementOf(key, value.length, "slice")] as GoValue;
     } else if (typeof value === "string") {
       const bytes = Buffer.from(value);
-      value = BigInt(bytes[indexOf(key, bytes.length)] as number);
+      value = BigInt(bytes[elementOf(key, bytes.length, "string")] as number);
     } else {
       throw new Error(value === null ? "index of untyped nil" : `can't index item of type ${typeName(value)}`);
     }
@@ -112,7 +119,7 @@ function slice(item: GoValue, bounds: readonly GoValue[]): GoValue {
   if (typeof item !== "string" && !isList(item)) throw new Error(`can't slice item of type ${typeName(item)}`);
   const bytes = typeof item === "string" ? Buffer.from(item) : undefined;
   const size = bytes ? bytes.length : (item as readonly GoValue[]).length;
-  const [from = 0, to = size] = bounds.map((bound) => indexOf(bound, size + 1));
+  const [from = 0, to = size] = bounds.map((bound) => indexOf(bound, size));
   if (from > to) throw new Error(`invalid slice index: ${from} > ${to}`);
   return bytes ? bytes.subarray(from, to).toString() : (item as readonly GoValue[]).slice(from, to);
 }

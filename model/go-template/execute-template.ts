@@ -291,7 +291,8 @@ export class TemplateRun<Context> implements TemplateWork {
       throw this.#error(at, `wrong number of args for ${name}: want ${wanted} got ${given}`);
     }
     const values = args.map((arg, i) => this.#argument(arg, parameterAt(func, i), dot));
-    if (final !== undefined) values.push(this.#checked(at, final, parameterAt(func, args.length)));
+    // What comes through the pipe has no place of its own: that of the argument before it stands for it.
+    if (final !== undefined) values.push(this.#checked(this.#last, final, parameterAt(func, args.length)));
     return values;
   }
 

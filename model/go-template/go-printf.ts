@@ -37,14 +37,13 @@ export function goPrintf(
     if (verb === "%") return "%";
     if (verb === undefined) return "%!(NOVERB)";
     if (next >= args.length) return `%!${verb}(MISSING)`;
-    const spec: Spec = { flags, verb, precision: hasPrecision ? Math.min(starPrecision, MAX_WIDTH) : undefined };
-    const isLeft = flags.includes("-") || starWidth < 0;
-    const piece = pad(
-      formatVerb(spec, args[next++] as GoValue),
-      Math.min(Math.abs(starWidth), MAX_WIDTH),
-      isLeft,
-      spec,
-    );
+    const spec: Spec = {
+      flags: starWidth < 0 ? `${flags}-` : flags,
+      verb,
+      width: Math.min(Math.abs(starWidth), MAX_WIDTH),
+      precision: hasPrecision ? Math.min(starPrecision, MAX_WIDTH) : undefined,
+    };
+    const piece = formatVerb(spec, args[next++] as GoValue);
     reserve(piece.length);
     return piece;
   });
@@ -52,12 +51,17 @@ export function goPrintf(
   return extra.length > 0 && !isReordered ? `${text}%!(EXTRA ${extra.join(", ")})` : text;
 }
 
-type Spec = { readonly flags: string; readonly verb: string; readonly precision: number | undefined };
+type Spec = {
+  readonly flags: string;
+  readonly verb: string;
+  readonly width: number;
+  readonly precision: number | undefined;
+};
 
-function pad(text: string, width: number, isLeft: boolean, { flags, verb }: Spec): string {
+function pad(text: string, { flags, verb, width }: Spec): string {
   const missing = width - [...text].length;
   if (!(missing > 0)) return text;
-  if (isLeft) return text + " ".repeat(missing);
+  if (flags.includes("-")) return text + " ".repeat(missing);
   if (!flags.includes("0") || !/[dxXobeEfFgGsvqt]/.test(verb) || /^[+-]?Inf|NaN/.test(text))
     return " ".repeat(missing) + text;
   const sign = /^[+-]/.exec(text)?.[0] ?? "";
@@ -66,18 +70,33 @@ function pad(text: string, width: number, isLeft: boolean, { flags, verb }: Spec
 
 function formatVerb(spec: Spec, value: GoValue): string {
   const { verb } = spec;
-  if (verb === "v") return spec.flags.includes("#") && typeof value === "string" ? quote(value) : display(value);
-  if (verb === "T") return typeName(value);
+  if (verb === "T") return pad(typeName(value), spec);
   // What has a method `String` is its text for verbs that take texts; so is a text of another name.
   if (/[sqxX]/.test(verb) && (value instanceof NamedText || namedMethod(value, "String")))
-    return formatText(spec, display(value)) as string;
+    return pad(formatText(spec, display(value)) as string, spec);
   if (value instanceof GoMap) {
     const entries = value.sortedKeys().map((key) => `${formatVerb(spec, key)}:${formatVerb(spec, value.get(key))}`);
     return `map[${entries.join(" ")}]`;
   }
   if (isList(value)) return `[${value.map((one) => formatVerb(spec, one)).join(" ")}]`;
+  if (verb === "v")
+    return pad(spec.flags.includes("#") && typeof value === "string" ? quote(value) : display(value), spec);
   const formatted = formatTyped(spec, value);
-  return formatted ?? (value === null ? `%!${verb}(<nil>)` : `%!${verb}(${typeName(value)}=${display(value)})`);
+  return formatted === undefined ? badVerb(spec, value) : pad(formatted, spec);
+}
+
+/** What does not fit the verb is shown with its type, of the width and precision that were asked for. */
+function badVerb(spec: Spec, value: GoValue): string {
+  if (value === null) return `%!${spec.verb}(<nil>)`;
+  const { precision } = spec;
+  let shown = display(value);
+  if (precision !== undefined) {
+    if (typeof value === "string") shown = [...value].slice(0, precision).join("");
+    else if (typeof value === "bigint" || value instanceof Int64)
+      shown = shown.replace(/\d+/, (all) => all.padStart(precision, "0"));
+    else if (typeof value === "number") shown = formatFloat({ ...spec, verb: "g" }, value) as string;
+  }
+  return `%!${spec.verb}(${typeName(value)}=${pad(shown, { ...spec, verb: "v" })})`;
 }
 
 function formatTyped(spec: Spec, value: GoValue): string | undefined {

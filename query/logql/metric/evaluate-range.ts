@@ -57,6 +57,8 @@ class SampleCollector {
   readonly #times: RelativeTimes;
   readonly #windows: Windows;
   readonly #labels: Labels[] = [];
+  /** Of each series: are its samples of lines with an error that nobody asked for? They fail the query. */
+  readonly #failing: boolean[] = [];
   readonly #numbers = new Map<string, number>();
   /** Numbers of the series of lines whose labels are those of their stream, by these. */
   readonly #plain = new Map<Labels, number>();
@@ -156,7 +158,7 @@ class SampleCollector {
     this.#context.counts.linesMatched++;
     const plain = labels.isPlain ? this.#plain.get(stream.labels) : undefined;
     const series = plain ?? this.#seriesOf(stream.labels);
-    if (labels.error !== "" && first < this.#failedStep) this.#noteFailure(first, series);
+    if (this.#failing[series] && first < this.#failedStep) this.#noteFailure(first, series);
     this.#accumulator.add(series, timeNs, extractor.value);
   }
 
@@ -172,18 +174,16 @@ class SampleCollector {
     if (series === undefined) {
       series = this.#labels.length;
       this.#labels.push(labels);
+      this.#failing.push(labelValue(labels, ERROR) !== "" && labelValue(labels, PRESERVE_ERROR) !== "true");
       this.#numbers.set(key, series);
       this.#context.budget.hold(labels.length + 1);
     }
     return series;
   }
 
-  /** An error fails the query, unless it was asked for. */
   #noteFailure(step: number, series: number): void {
-    const labels = this.#labels[series] as Labels;
-    if (labelValue(labels, PRESERVE_ERROR) === "true") return;
     this.#failedStep = step;
-    this.#failedLabels = labels;
+    this.#failedLabels = this.#labels[series] as Labels;
   }
 }
 

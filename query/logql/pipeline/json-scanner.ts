@@ -11,7 +11,7 @@ export type JsonValue = { type: JsonType; start: number; end: number; hasEscapes
 export class JsonError extends Error {
   override readonly name = "JsonError";
 }
-const MALFORMED_JSON = new JsonError("Malformed JSON error");
+export const MALFORMED_JSON = new JsonError("Malformed JSON error");
 const MALFORMED_STRING = new JsonError("Value is string, but can't find closing '\"' symbol");
 const MALFORMED_ARRAY = new JsonError("Value is array, but can't find closing ']' symbol");
 const MALFORMED_OBJECT = new JsonError("Value looks like object, but can't find closing '}' symbol");
@@ -73,9 +73,9 @@ export class JsonScanner {
       const code = this.#text.charCodeAt(at);
       if (code === CLOSE_BRACE) return true;
       if (code !== QUOTE) throw MALFORMED_OBJECT;
-      const keyEnd = this.#stringEnd(at + 1);
+      const keyEnd = this.stringEnd(at + 1);
       if (keyEnd === -1) throw MALFORMED_JSON;
-      const key = this.#key(at + 1, keyEnd);
+      const key = this.keyText(at + 1, keyEnd);
       at = this.#token(keyEnd + 1, MALFORMED_JSON);
       if (this.#text.charCodeAt(at) !== COLON) throw MALFORMED_JSON;
       const value = this.value(at + 1);
@@ -106,7 +106,7 @@ export class JsonScanner {
     const start = this.#token(from, MALFORMED_JSON);
     const code = this.#text.charCodeAt(start);
     if (code === QUOTE) {
-      const end = this.#stringEnd(start + 1);
+      const end = this.stringEnd(start + 1);
       if (end === -1) throw MALFORMED_STRING;
       return { type: "string", start: start + 1, end, hasEscapes: this.#sawEscape };
     }
@@ -116,7 +116,7 @@ export class JsonScanner {
   }
 
   #block(start: number, type: JsonType, problem: JsonError): JsonValue {
-    const end = this.#blockEnd(start, type === "object" ? CLOSE_BRACE : CLOSE_BRACKET);
+    const end = this.blockEnd(start, type === "object" ? CLOSE_BRACE : CLOSE_BRACKET);
     if (end === -1) throw problem;
     return { type, start, end, hasEscapes: false };
   }
@@ -129,19 +129,25 @@ export class JsonScanner {
     return { type, start, end, hasEscapes: false };
   }
 
-  /** Where the next token is. */
   #token(from: number, problem: JsonError): number {
+    const at = this.nextToken(from);
+    if (at === -1) throw problem;
+    return at;
+  }
+
+  /** Where the next token is; -1 when there is none. */
+  nextToken(from: number): number {
     for (let at = from; at < this.#text.length; at++) {
       const code = this.#text.charCodeAt(at);
       if (code !== 0x20 && code !== 0x0a && code !== 0x0d && code !== 0x09) return at;
     }
-    throw problem;
+    return -1;
   }
 
   #sawEscape = false;
 
   /** Of the closing quote; -1 when there is none. */
-  #stringEnd(from: number): number {
+  stringEnd(from: number): number {
     this.#sawEscape = false;
     if (!this.#mayEscape) return this.#text.indexOf('"', from);
     for (let at = from; ; at++) {
@@ -160,7 +166,8 @@ export class JsonScanner {
     return false;
   }
 
-  #key(start: number, end: number): string {
+  /** Of a key between its quotes, which {@link stringEnd} has just found. Throws {@link JsonError}. */
+  keyText(start: number, end: number): string {
     const raw = this.#text.slice(start, end);
     if (!this.#sawEscape) return raw;
     const key = unescapeJson(raw);
@@ -169,7 +176,7 @@ export class JsonScanner {
   }
 
   /** Behind the mark that closes the block; counts only marks of its own kind, outside of strings. */
-  #blockEnd(start: number, close: number): number {
+  blockEnd(start: number, close: number): number {
     const known = this.#ends.get(start);
     if (known !== undefined) return known;
     const open = this.#text.charCodeAt(start);
@@ -177,7 +184,7 @@ export class JsonScanner {
     for (let at = start; at < this.#text.length; at++) {
       const code = this.#text.charCodeAt(at);
       if (code === QUOTE) {
-        const end = this.#stringEnd(at + 1);
+        const end = this.stringEnd(at + 1);
         if (end === -1) break;
         at = end;
       } else if (code === open) {

@@ -1,5 +1,5 @@
-import type { Extraction, JsonStage } from "../ast.ts";
-import { type JsonPath, parseJsonPath } from "./json-path.ts";
+import type { JsonStage } from "../ast.ts";
+import { JsonExtractor } from "./json-extractor.ts";
 import { JsonError, JsonScanner, type JsonValue, jsonStringText } from "./json-scanner.ts";
 import type { LabelBuilder } from "./label-builder.ts";
 import { LabelNames, labelNameOfKey, partOfLabelName } from "./label-name.ts";
@@ -61,69 +61,5 @@ class JsonParser implements Stage {
     const raw = this.#scanner.text(value);
     labels.set(name, value.type === "string" ? jsonStringText(raw, value.hasEscapes) : raw);
     return labels.hints.keepsLine(name, labels);
-  }
-}
-
-/** `| json a="b.c[0]"`: a label per expression, empty where the line has nothing there. */
-class JsonExtractor implements Stage {
-  readonly reads = [];
-  readonly #scanner = new JsonScanner();
-  readonly #hasRepeatedNames: boolean;
-  readonly #targets: readonly { readonly name: string; readonly path: JsonPath }[];
-
-  constructor(extractions: readonly Extraction[]) {
-    this.#targets = extractions.map(({ name, path }) => ({ name, path: parseJsonPath(path) }));
-    this.#hasRepeatedNames = new Set(extractions.map(({ name }) => name)).size < extractions.length;
-  }
-
-  apply({ line, labels }: PipelineRow): boolean {
-    if (line === "" || labels.hints.noLabels) return true;
-    if (!/^["{[]/.test(line)) {
-      labels.failParsing(JSON_ERROR, undefined);
-      return true;
-    }
-    this.#scanner.start(line);
-    const found = this.#targets.flatMap(({ name, path }) => this.#extract(name, path) ?? []);
-    // Of several expressions for one label that counts that comes last in the line.
-    if (this.#hasRepeatedNames) found.sort((a, b) => a.value.start - b.value.start);
-    for (const { name, value } of found) labels.set(labels.freeName(name), this.#textOf(value));
-    for (const { name } of this.#targets) if (labels.get(name) === undefined) labels.set(name, "");
-    return true;
-  }
-
-  #extract(name: string, path: JsonPath): { readonly name: string; readonly value: JsonValue } | undefined {
-    try {
-      const value = this.#find(0, path, 0);
-      return value && { name, value };
-    } catch (error) {
-      // A place that can't be reached is not there; the line may be broken behind it or before.
-      if (!(error instanceof JsonError)) throw error;
-      return undefined;
-    }
-  }
-
-  #find(from: number, path: JsonPath, depth: number): JsonValue | undefined {
-    const step = path[depth];
-    let found: JsonValue | undefined;
-    if (typeof step === "number") {
-      const array = this.#scanner.value(from);
-      found = array.type === "array" ? this.#scanner.element(array.start, step) : undefined;
-    } else {
-      this.#scanner.eachMember(from, (key, value) => {
-        if (key === step) found = value;
-        return found === undefined;
-      });
-    }
-    if (!found || depth === path.length - 1) return found;
-    const isInside = found.type === (typeof path[depth + 1] === "number" ? "array" : "object");
-    return isInside ? this.#find(found.start, path, depth + 1) : undefined;
-  }
-
-  #textOf(value: JsonValue): string {
-    const raw = this.#scanner.text(value);
-    if (value.type === "null") return "";
-    if (value.type === "object") return raw;
-    // Loki takes the escapes out of an array's text as if it were a string.
-    return value.type === "string" || value.type === "array" ? jsonStringText(raw, raw.includes("\\")) : raw;
   }
 }

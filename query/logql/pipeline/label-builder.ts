@@ -114,7 +114,16 @@ export class LabelBuilder {
   *all(): Generator<Label> {
     yield* this.#visibleStream();
     yield* this.#metadata;
-    yield* this.#parsed;
+    yield* this.#parsedAndErrors();
+  }
+
+  /** An error hides a field of the line that has its name. */
+  *#parsedAndErrors(): Generator<Label> {
+    for (const label of this.#parsed) {
+      const isHidden =
+        (label[0] === ERROR && this.error !== "") || (label[0] === ERROR_DETAILS && this.errorDetails !== "");
+      if (!isHidden) yield label;
+    }
     if (this.error !== "") yield [ERROR, this.error];
     if (this.errorDetails !== "") yield [ERROR_DETAILS, this.errorDetails];
   }
@@ -127,10 +136,8 @@ export class LabelBuilder {
 
   /** The stream's labels are the same object while nothing hides any of them. */
   categorized(): CategorizedLabels {
-    const parsed: Label[] = [...this.#parsed];
-    if (this.error !== "") parsed.push([ERROR, this.error]);
-    // They stay when only the error has been dropped.
-    if (this.errorDetails !== "" && !this.isPlain) parsed.push([ERROR_DETAILS, this.errorDetails]);
+    // Details stay when only the error has been dropped.
+    const parsed: Label[] = this.isPlain ? [] : [...this.#parsedAndErrors()];
     return { stream: this.#visibleStream(), metadata: this.#metadata, parsed: sorted(parsed) };
   }
 

@@ -56,6 +56,11 @@ export function matchesAnything({ op, value }: Matcher): boolean {
   return op === "=~" && (value === ".*" || value === "");
 }
 
+/** Loki takes an expression that is empty as one that matches anything. */
+export function matchesNothing({ op, value }: Matcher): boolean {
+  return op === "!~" && (value === ".*" || value === "");
+}
+
 /** As a matcher of a selector: there `.` matches line ends, too. */
 export function inSingleLines(matcher: Matcher): Matcher {
   const { name, op, value } = matcher;
@@ -67,6 +72,7 @@ export function inSingleLines(matcher: Matcher): Matcher {
 function compileLabelMatcher(matcher: Matcher): LabelPredicate {
   const { name } = matcher;
   if (matchesAnything(matcher)) return () => true;
+  if (matchesNothing(matcher)) return () => false;
   const test = compileMatcher(inSingleLines(matcher));
   if (name === ERROR) return (labels) => test(labels.error);
   return (labels) => test(labels.get(name) ?? "");

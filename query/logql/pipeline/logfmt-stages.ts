@@ -81,6 +81,8 @@ class LogfmtExtractor implements Stage {
         continue;
       }
       const key = this.#names.of(scanner.key);
+      // What a parser before has made a label of is not looked at again, but under that name.
+      if (!this.#labels.has(key) && labels.hints.isExtracted(key)) continue;
       const name = this.#labelOf.get(key) ?? (this.#labels.has(key) ? key : undefined);
       if (name !== undefined && !this.#set(labels, name, scanner.value)) break;
     }

@@ -1,7 +1,7 @@
 import type { FieldFilter } from "@sightline/model/ports.ts";
 import type { LabelFilter } from "../ast.ts";
 import { DETECTED_LEVEL } from "../detected-level.ts";
-import { inSingleLines, matchesAnything } from "./label-filter.ts";
+import { inSingleLines, matchesAnything, matchesNothing } from "./label-filter.ts";
 import { EXTRACTED } from "./parser-hints.ts";
 
 /** Labels that the engine makes of what no store looks for. */
@@ -23,6 +23,7 @@ export function lowerLabelFilter(filter: LabelFilter): LoweredLabelFilter {
   }
   if (filter.kind !== "matcher") return { fields: [], isExact: false };
   if (matchesAnything(filter.matcher)) return { fields: [], isExact: true };
+  if (matchesNothing(filter.matcher)) return { fields: [], isExact: false };
   const { name, op, value } = inSingleLines(filter.matcher);
   return isStoredLabel(name) ? { fields: [{ name, op, value }], isExact: true } : { fields: [], isExact: false };
 }

@@ -41,6 +41,19 @@ describe("parsers make labels of a line", () => {
     ["| pattern `x <a>`", "y z", NOTHING],
     ["| unpack", '{"a":"x","n":1,"_entry":"the line"}', { a: "x" }],
     ["| unpack", '{"a":"x"}', NOTHING],
+    [
+      '| json b="b", c="c[1].d"',
+      '{"a": $, "b": nul, "b":"x" "c":[1,{"d":2}',
+      { b: "", c: "2", __error__: "JSONParserErr", __error_details__: "Unknown value type" },
+    ],
+    ['| json a="u.v", b="l[0]", c="l[9]"', '{"u":{"w":{"v":1},"v":2},"l":["x"],"a":"y"', { a: "2", b: "x", c: "" }],
+    ['| logfmt | logfmt a="k"', "k=1", { a: "", k: "1" }],
+    ["| json | __error__=``", '{"__error__":"mine"}', { __error__: "mine" }],
+    [
+      "| json | a > 5",
+      '{"__error__":"mine","a":"x"}',
+      { a: "x", __error__: "LabelFilterErr", __error_details__: 'strconv.ParseFloat: parsing "x": invalid syntax' },
+    ],
   ])("%s of %s", async (stages, line, parsed) => {
     expect((await processed(stages, line))?.parsed).toEqual(parsed);
   });

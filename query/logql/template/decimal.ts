@@ -1,3 +1,5 @@
+import { formatFloat } from "../../promql/format/format-float.ts";
+
 /** An exact decimal number: `digits` times 10 to the power of -`scale`. */
 type Decimal = { readonly digits: bigint; readonly scale: number };
 /** Places behind the point of a quotient (shopspring/decimal's DivisionPrecision). */
@@ -48,7 +50,7 @@ const OPERATIONS = {
  */
 export function decimalArithmetic(operation: keyof typeof OPERATIONS, values: readonly number[]): number {
   const decimals = values.map((value) => {
-    if (!Number.isFinite(value)) throw new Error(`Cannot create a Decimal from ${value}`);
+    if (!Number.isFinite(value)) throw new Error(`Cannot create a Decimal from ${formatFloat(value)}`);
     return decimalOf(value);
   });
   const result = decimals.reduce((a, b) => {

@@ -36,6 +36,10 @@ test.each([
     "{{ printf `%5.1f|%-5s|%05d|%q|%v|%x|%t|%T|%%` 2.25 .a (int .n) .a 3000000.0 255 true .a }}",
     '  2.2|x    |00042|"x"|3e+06|ff|true|string|%',
   ],
+  [
+    "{{ printf `%5d|%-7s|%.2f|%3v` .a true 7 (fromJson `[1]`) }}",
+    "%!d(string=    x)|%!s(bool=true   )|%!f(int=07)|[  1]",
+  ],
   ["{{ printf `%d %s` .a }}", "%!d(string=x) %!s(MISSING)"],
   [
     "{{ and .a .empty }}|{{ or .empty .a }}|{{ not .a }}|{{ len .name }}|{{ slice .name 1 3 }}|{{ index .name 0 }}",
