@@ -18,7 +18,7 @@ export class IngestMetrics {
   readonly #replayed: Counter<"signal">;
   readonly #tenants = new BoundedLabel(MAX_TENANT_LABELS);
 
-  constructor(registry: Registry, ingest: { inFlightBytes(): number }) {
+  constructor(registry: Registry, ingest: { inFlightBytes(): number; behind(): ReadonlyMap<Signal, boolean> }) {
     const registers = [registry];
     this.#requests = new Counter({
       name: "sightline_ingest_requests_total",
@@ -74,6 +74,15 @@ export class IngestMetrics {
       help: "Requests given to a store from the log, after a start or after the store was down",
       labelNames: ["signal"],
       registers,
+    });
+    new Gauge({
+      name: "sightline_store_behind",
+      help: "1 while requests that were answered may be in the log and not in the store yet, so that queries miss them",
+      labelNames: ["signal"],
+      registers,
+      collect() {
+        for (const [signal, isBehind] of ingest.behind()) this.set({ signal }, isBehind ? 1 : 0);
+      },
     });
     new Gauge({
       name: "sightline_ingest_in_flight_bytes",

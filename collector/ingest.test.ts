@@ -105,6 +105,7 @@ async function letters() {
 
 const numbered = (count: number, prefix = "r") => Array.from({ length: count }, (_, i) => `${prefix}${i}`);
 const down = () => new UnavailableError("down", { retryAfterMs: 1 });
+const busy = () => new UnavailableError("busy", { retryAfterMs: 1, isBusy: true });
 
 describe("accepting", () => {
   test.each([1, 4])("%i at a time, requests reach the store in the order of their positions", async (concurrent) => {
@@ -393,6 +394,35 @@ describe("restarting", () => {
     expect(names(logs)).toEqual([]);
     logs.onAppend = () => {};
     await eventually(() => expect(names(logs)).toEqual([...numbered(10), "new"]));
+  });
+
+  test("starting waits for a store that is only busy: what was acknowledged is there then", async () => {
+    const logs = new RecordingStore<LogBatch>();
+    const first = await startIngest({ logs });
+    for (const name of numbered(30)) await first.ingest.submit(request(name));
+    await crash();
+    logs.crash();
+    logs.calls.splice(0);
+    logs.onAppend = (batch, position) => {
+      const isFirstTry = logs.calls.indexOf(position) === logs.calls.length - 1;
+      if (isFirstTry && Number(nameOf(batch).slice(1)) % 7 === 3) return Promise.reject(busy());
+      return undefined;
+    };
+    await startIngest({ logs });
+    expect(names(logs)).toEqual(numbered(30));
+    expect(await counter("sightline_store_retries_total")).toBe(4);
+    expect(await counter("sightline_store_behind")).toBe(0);
+  });
+
+  test("as long as a store lacks what was acknowledged, that is told", async () => {
+    const logs = new RecordingStore<LogBatch>();
+    const { ingest } = await startIngest({ logs });
+    logs.onAppend = () => Promise.reject(busy());
+    await ingest.submit(request("late"));
+    expect(await counter("sightline_store_behind")).toBe(1);
+    logs.onAppend = () => {};
+    await eventually(async () => expect(await counter("sightline_store_behind")).toBe(0));
+    expect(names(logs)).toEqual(["late"]);
   });
 
   test("stopping answers what is in, refuses what is new and leaves nothing to replay", async () => {

@@ -104,7 +104,10 @@ export class Ingest implements Component {
         options.memory?.admit(bytes);
       },
     });
-    this.#metrics = new IngestMetrics(options.registry, { inFlightBytes: () => this.budget.usedBytes });
+    this.#metrics = new IngestMetrics(options.registry, {
+      inFlightBytes: () => this.budget.usedBytes,
+      behind: () => this.#behind(),
+    });
     this.#tenants = new Tenants({
       config: options.config,
       logger: options.logger,
@@ -399,6 +402,11 @@ export class Ingest implements Component {
       if (position !== undefined && (!oldest || position < oldest.position)) oldest = { store, position };
     }
     await oldest?.store.flush();
+  }
+
+  #behind(): ReadonlyMap<Signal, boolean> {
+    const signals = (["metrics", "logs", "traces"] as const).filter((signal) => this.#queues[signal]);
+    return new Map(signals.map((signal) => [signal, this.#queues[signal]?.isBehind === true]));
   }
 
   #activeQueues(): readonly Pick<StoreQueue<never>, "start" | "stop" | "firstPending">[] {

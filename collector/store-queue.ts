@@ -37,7 +37,16 @@ type Waiting<Batch> = {
   readonly settle: (result: Promise<AppendResult | undefined> | undefined) => void;
 };
 /** `failed`: the store was not there; to be given again. */
-type Flight = { readonly position: number; state: "pending" | "applied" | "failed"; retryAfterMs: number };
+type Flight = {
+  readonly position: number;
+  state: "pending" | "applied" | "failed";
+  retryAfterMs: number;
+  /** What it failed for will be over by itself: see `UnavailableError`. */
+  isBusy: boolean;
+};
+
+/** What has been done since the queue fell behind. */
+type Progress = { readonly startedMs: number; reportedMs: number; requests: number };
 
 const FIRST_RETRY_MS = 100;
 const PROGRESS_EVERY_MS = 5_000;
@@ -81,10 +90,18 @@ export class StoreQueue<Batch> {
     this.#signal = options.signal;
   }
 
-  /** Replays the log. Settles when the store has everything, or when it turns out not to be available. */
+  /**
+   * Replays the log. Settles when the store has everything, or when it turns out not to be available: one that is only
+   * busy is waited for, because who asks it next expects to find what was acknowledged.
+   */
   async start(replayFrom: number): Promise<void> {
     this.#from = replayFrom;
     await new Promise<void>((resolve) => this.#fallBehind(resolve));
+  }
+
+  /** Whether there may be requests that were answered and are not in the store. */
+  get isBehind(): boolean {
+    return this.#behind;
   }
 
   /** Bodies of the requests that were answered and are not in the store yet. */
@@ -131,7 +148,7 @@ export class StoreQueue<Batch> {
 
   async #give(position: number, request: LoggedRequest, batch: Batch): Promise<AppendResult | undefined> {
     const { store, turns } = this.#options;
-    const flight: Flight = { position, state: "pending", retryAfterMs: 0 };
+    const flight = newFlight(position);
     this.#flights.push(flight);
     this.#pending++;
     this.#pendingBytes += request.body.length;
@@ -176,12 +193,17 @@ export class StoreQueue<Batch> {
   #failed(flight: Flight, error: unknown): undefined {
     flight.state = "failed";
     this.#anyFailed = true;
-    flight.retryAfterMs = error instanceof UnavailableError ? error.retryAfterMs : 0;
+    if (error instanceof UnavailableError) {
+      flight.retryAfterMs = error.retryAfterMs;
+      flight.isBusy = error.isBusy;
+    }
     this.#options.metrics.retry(this.#signal);
-    this.#options.logger.warn("a store can't take requests: they stay in the log and are given to it later", {
-      signal: this.#signal,
-      error,
-    });
+    if (!this.#behind || !flight.isBusy) {
+      this.#options.logger.warn("a store can't take requests: they stay in the log and are given to it later", {
+        signal: this.#signal,
+        error,
+      });
+    }
     if (!this.#behind) {
       this.#from = this.#flights.find(({ state }) => state !== "applied")?.position ?? flight.position;
       this.#fallBehind(() => {});
@@ -213,20 +235,22 @@ export class StoreQueue<Batch> {
   async #catchUp(onFailed: () => void): Promise<void> {
     let attempt = 0;
     let lastFailed = -1;
+    const nowMs = performance.now();
+    const progress: Progress = { startedMs: nowMs, reportedMs: nowMs, requests: 0 };
     while (!this.#stop.signal.aborted) {
       await this.#allSettled();
       const failed = this.#flights.find(({ state }) => state === "failed");
       if (failed) {
-        onFailed();
+        if (!failed.isBusy) onFailed();
         attempt = failed.position === lastFailed ? attempt + 1 : 0;
         lastFailed = failed.position;
-        await this.#pause(attempt, failed.retryAfterMs);
+        await this.#pause(attempt, failed);
       }
       const through = this.#options.wal.lastPosition;
       const applied = this.#flights.filter(({ state }) => state === "applied");
       this.#flights = [];
       this.#anyFailed = false;
-      const complete = await this.#replay(new Set(applied.map(({ position }) => position)), through);
+      const complete = await this.#replay(new Set(applied.map(({ position }) => position)), through, progress);
       await this.#allSettled();
       if (!complete || this.#anyFailed) {
         // What the store took beyond the failure must be left out next time, too.
@@ -237,16 +261,16 @@ export class StoreQueue<Batch> {
       this.#from = through + 1;
       if (this.#deferred > through) continue;
       this.#behind = false;
+      if (performance.now() - progress.startedMs > PROGRESS_EVERY_MS) {
+        this.#report("replayed the write-ahead log", progress);
+      }
       return;
     }
   }
 
   /** One pass over the log. False when it was broken off because the store is not available or the process stops. */
-  async #replay(handled: ReadonlySet<number>, through: number): Promise<boolean> {
-    const start = performance.now();
-    let turnStart = start;
-    let lastReport = start;
-    let requests = 0;
+  async #replay(handled: ReadonlySet<number>, through: number, progress: Progress): Promise<boolean> {
+    let turnStart = performance.now();
     for await (const { position, request } of this.#options.wal.replay(this.#from)) {
       if (position > through) break;
       const now = performance.now();
@@ -254,16 +278,15 @@ export class StoreQueue<Batch> {
         await backgroundTurn();
         turnStart = performance.now();
       }
-      if (now - lastReport > PROGRESS_EVERY_MS) {
-        lastReport = now;
-        this.#report("replaying the write-ahead log", start, requests);
+      if (now - progress.reportedMs > PROGRESS_EVERY_MS) {
+        progress.reportedMs = now;
+        this.#report("replaying the write-ahead log", progress);
       }
       while (this.#isSaturated()) await this.#nextSettled();
       if (this.#stop.signal.aborted || this.#anyFailed) return false;
-      if (!handled.has(position) && (await this.#replayOne(position, request))) requests++;
+      if (!handled.has(position) && (await this.#replayOne(position, request))) progress.requests++;
     }
     await this.#allSettled();
-    if (performance.now() - start > PROGRESS_EVERY_MS) this.#report("replayed the write-ahead log", start, requests);
     return !this.#stop.signal.aborted;
   }
 
@@ -292,19 +315,20 @@ export class StoreQueue<Batch> {
   }
 
   async #putAside(position: number, request: LoggedRequest, reason: DeadLetterReason, error: unknown): Promise<void> {
-    const flight: Flight = { position, state: "pending", retryAfterMs: 0 };
+    const flight = newFlight(position);
     this.#flights.push(flight);
     await this.#giveUp(flight, request, reason, error, 0);
     this.#dropApplied();
   }
 
-  #report(message: string, start: number, requests: number): void {
-    const seconds = Math.round((performance.now() - start) / 1_000);
+  #report(message: string, { startedMs, requests }: Progress): void {
+    const seconds = Math.round((performance.now() - startedMs) / 1_000);
     this.#options.logger.info(message, { signal: this.#signal, requests, seconds });
   }
 
-  async #pause(attempt: number, retryAfterMs: number): Promise<void> {
-    const delayMs = Math.max(retryAfterMs, FIRST_RETRY_MS * 2 ** Math.min(attempt, 20));
+  async #pause(attempt: number, { retryAfterMs, isBusy }: Flight): Promise<void> {
+    const growingMs = FIRST_RETRY_MS * 2 ** Math.min(attempt, 20);
+    const delayMs = isBusy ? Math.min(retryAfterMs, growingMs) : Math.max(retryAfterMs, growingMs);
     const boundedMs = Math.min(delayMs, this.#options.config.max_retry_delay_ms);
     await sleep(boundedMs, undefined, { signal: this.#stop.signal }).catch(() => {});
   }
@@ -316,4 +340,8 @@ export class StoreQueue<Batch> {
   async #allSettled(): Promise<void> {
     while (this.#pending > 0) await this.#nextSettled();
   }
+}
+
+function newFlight(position: number): Flight {
+  return { position, state: "pending", retryAfterMs: 0, isBusy: false };
 }

@@ -87,9 +87,12 @@ export class RateLimitedError extends SightlineError {
 export class UnavailableError extends SightlineError {
   override readonly name = "UnavailableError";
   readonly retryAfterMs: number;
-  constructor(message: string, options: ErrorOptions & { retryAfterMs: number }) {
+  /** Nothing is wrong: what stands in the way is being done, and will be over by itself. */
+  readonly isBusy: boolean;
+  constructor(message: string, options: ErrorOptions & { retryAfterMs: number; isBusy?: boolean }) {
     super(message, options);
     this.retryAfterMs = options.retryAfterMs;
+    this.isBusy = options.isBusy ?? false;
   }
 }
 

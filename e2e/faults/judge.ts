@@ -27,6 +27,8 @@ export async function judge(
   writers: readonly TrackedWriter[],
   { damage }: { readonly damage?: Damage },
 ): Promise<Verdict> {
+  // Else what is missing is taken for lost, which would be too early here.
+  if (damage) await storesHaveAll(server);
   const all = await readAll(server, writers, damage === undefined);
   const violations: string[] = [];
   let [lostItems, lostRequests] = [0, 0];
@@ -46,6 +48,14 @@ export async function judge(
   if (damage && lostItems > 0) violations.push(...unexplained(damage, bySignal, lostRequests, counters));
   const reported = damage?.loses ? `, ${counters.get(LOST_ITEMS[damage.loses]) ?? 0} reported` : "";
   return { text: lostItems === 0 ? "all there" : `${lostItems} items lost${reported}`, violations };
+}
+
+/** Settles when no store lacks what is in the log, or after a while. */
+async function storesHaveAll(server: ServerProcess): Promise<void> {
+  const deadline = performance.now() + CATCHING_UP_MS;
+  while (sumOf(await readCounters(server), "sightline_store_behind") > 0 && performance.now() < deadline) {
+    await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+  }
 }
 
 type Readings = readonly (readonly [TrackedWriter, Findings])[];

@@ -334,7 +334,9 @@ export class SegmentedStore<Batch extends { readonly length: number }, Index> {
   /** Throws when the rows that wait to be written are too many already. */
   #checkBacklog(): void {
     const tooMany = this.#backlogBeyond(1);
-    if (tooMany !== undefined) throw new UnavailableError(tooMany, { retryAfterMs: BACKLOG_RETRY_MS });
+    if (tooMany === undefined) return;
+    const isBusy = performance.now() >= this.#retryAtMs;
+    throw new UnavailableError(tooMany, { retryAfterMs: BACKLOG_RETRY_MS, isBusy });
   }
 
   /** Undefined as long as there are fewer rows than this share of what may wait to be written. */
