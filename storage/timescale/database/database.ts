@@ -228,8 +228,11 @@ export class Database implements Component {
         await client.query(sessionSettings(config));
       },
     });
-    // Of idle connections: those in use throw where they are used.
-    pool.on("error", (error) => this.#logger.debug("PostgreSQL broke a connection off", { host, error }));
+    const brokenOff = (error: Error) => this.#logger.debug("PostgreSQL broke a connection off", { host, error });
+    // Of idle connections.
+    pool.on("error", brokenOff);
+    // Of those in use, between two statements: the next one throws. Nobody listening would end the process.
+    pool.on("connect", (client) => client.on("error", brokenOff));
     return pool;
   }
 }
