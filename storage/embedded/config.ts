@@ -182,6 +182,9 @@ export const embeddedLogsConfig = z.strictObject({
   row_cache: size("2GiB").describe(
     "Memory for the records of files that were asked about lately, then of the newest files: queries need a fraction of the time there. About 500 bytes a record. 0: none.",
   ),
+  found_rows: size("64MiB").describe(
+    "Memory for what queries with a limit have found in files lately, for who asks the same again. 0: none.",
+  ),
 });
 export type EmbeddedLogsConfig = z.output<typeof embeddedLogsConfig>;
 

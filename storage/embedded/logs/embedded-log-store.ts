@@ -18,6 +18,7 @@ import type { Registry } from "prom-client";
 import type { EmbeddedLogsConfig } from "../config.ts";
 import { SegmentedStore } from "../segments/segmented-store.ts";
 import { findLogRows } from "./find-log-rows.ts";
+import { FoundRows } from "./found-rows.ts";
 import { LogCountQuery } from "./log-count-query.ts";
 import { LogLineQuery } from "./log-line-query.ts";
 import { LogSegmentCodec } from "./log-segment-codec.ts";
@@ -39,12 +40,20 @@ export class EmbeddedLogStore implements LogStore, Copyable {
   readonly appliesFields = true;
   readonly #store: SegmentedStore<LogBatch, LogSegmentIndex>;
 
+  readonly #found: FoundRows;
+
   constructor(options: EmbeddedLogStoreOptions) {
+    this.#found = new FoundRows(options.config.found_rows);
     this.#store = new SegmentedStore({ ...options, codec: new LogSegmentCodec(options.config.max_attribute_columns) });
   }
 
   get memoryParts(): readonly MemoryPart[] {
-    return this.#store.memoryParts;
+    const found: MemoryPart = {
+      name: "logs_found_rows",
+      memoryBytes: () => this.#found.bytes,
+      shrink: () => this.#found.shrink(),
+    };
+    return [...this.#store.memoryParts, found];
   }
 
   start(): Promise<void> {
@@ -98,7 +107,7 @@ export class EmbeddedLogStore implements LogStore, Copyable {
   }
 
   select(request: LogRequest, signal: AbortSignal): LogSelection {
-    return { exact: true, batches: new LogLineQuery(this.#store, request, signal).run() };
+    return { exact: true, batches: new LogLineQuery(this.#store, this.#found, request, signal).run() };
   }
 
   async streams(request: StreamRequest, signal: AbortSignal): Promise<readonly LogStream[]> {

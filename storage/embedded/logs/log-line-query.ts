@@ -2,27 +2,34 @@ import type { LogBatch } from "@sightline/model/log-batch.ts";
 import type { LogRequest, TimeRangeNs } from "@sightline/model/ports.ts";
 import type { Segment } from "../segments/segment-directory.ts";
 import { FirstTimes } from "./first-times.ts";
+import type { FoundRows, WantedRows } from "./found-rows.ts";
 import { hotLogSource } from "./hot-log-source.ts";
+import { LogBatchBuilder, StreamInterner } from "./log-batch-builder.ts";
 import { pickLogRows } from "./log-batch-rows.ts";
 import { type Extent, LogScope, type LogSegmentStore, type PushedDown, type SegmentScope } from "./log-scope.ts";
 import type { LogSource } from "./log-source.ts";
 import { mergeLogSources } from "./merge-log-sources.ts";
 import { logBatchOfChunk } from "./segment-log-batch.ts";
-import { type SegmentLogQuery, sqlOfLastTimeQuery, sqlOfLogQuery } from "./segment-log-source.ts";
+import { rowCondition, type SegmentLogQuery, sqlOfLastTimeQuery, sqlOfLogQuery } from "./segment-log-source.ts";
 
 /** Segments and limits as large as this are read ahead of need: more is worth to be sure first. */
 const MAX_ROWS_AHEAD = 2 ** 18;
 const MAX_LIMIT_AHEAD = 5_000;
+/** What was found for a larger limit is not kept. */
+const MAX_KEPT_LIMIT = 5_000;
+const ALWAYS: TimeRangeNs = { startNs: -(2n ** 63n), endNs: 2n ** 63n };
 
 /** Selects records on one snapshot. */
 export class LogLineQuery {
   readonly #scope: LogScope;
   readonly #request: LogRequest;
   readonly #firstTimes: FirstTimes;
+  readonly #found: FoundRows;
 
   /** Throws `InvalidInputError` for a regular expression that is not valid. */
-  constructor(store: LogSegmentStore, request: LogRequest, signal: AbortSignal) {
+  constructor(store: LogSegmentStore, found: FoundRows, request: LogRequest, signal: AbortSignal) {
     this.#scope = new LogScope(store, request, signal);
+    this.#found = found;
     this.#request = request;
     this.#firstTimes = new FirstTimes(request.limit, request.newestFirst);
   }
@@ -88,23 +95,60 @@ export class LogLineQuery {
     scope: SegmentScope,
     signal: AbortSignal,
   ): AsyncGenerator<LogBatch> {
-    const { newestFirst, limit } = this.#request;
     const isComplete = pushed.areLinesComplete && scope.isSure;
-    const query = {
-      ...scope,
-      range: this.#neededRange(),
-      newestFirst,
-      limit: isComplete && limit < segment.info.rows ? Math.max(0, Math.ceil(limit)) : undefined,
-    };
-    const { store, breather } = this.#scope;
-    const { sql, values } = sqlOfLogQuery({ ...query, range: await this.#narrowed(query, signal) });
-    const allStreams = scope.index.streams.map(({ stream }) => stream);
-    for await (const chunk of store.database.stream(sql, values, signal)) {
-      const batch = logBatchOfChunk(chunk, scope.index, allStreams, this.#request.deferred === true);
+    const { breather } = this.#scope;
+    const { limit } = this.#request;
+    if (isComplete && limit >= 1 && limit <= MAX_KEPT_LIMIT) {
+      const found = await this.#find(segment, scope, signal);
+      this.#firstTimes.add(found.timesNs);
+      if (found.length > 0) yield found;
+      return;
+    }
+    for await (const batch of this.#query(segment, scope, isComplete, signal)) {
       if (isComplete) this.#firstTimes.add(batch.timesNs);
       const matching = pushed.areLinesComplete ? batch : this.#recheck(batch);
       if (matching.length > 0) yield matching;
       if (breather.due) await breather.pause();
+    }
+  }
+
+  /** The first `limit` rows, of which none need be left out. */
+  async #find(segment: Segment, scope: SegmentScope, signal: AbortSignal): Promise<LogBatch> {
+    const { newestFirst, limit } = this.#request;
+    const { breather } = this.#scope;
+    const { condition, values } = rowCondition({ ...scope, range: ALWAYS });
+    const key = JSON.stringify([segment.info.id, scope.segment.deletedPaths, condition, values]);
+    const wanted: WantedRows = { range: openEnded(this.#neededRange(), segment.info), newestFirst, limit };
+    const known = this.#found.get(key, wanted);
+    if (known) return known;
+    const found = new LogBatchBuilder(new StreamInterner());
+    for await (const batch of this.#query(segment, scope, true, signal, wanted.range)) {
+      found.add(batch, 0, batch.length);
+      if (breather.due) await breather.pause();
+    }
+    const batch = found.take();
+    this.#found.set(key, wanted, batch);
+    return batch;
+  }
+
+  async *#query(
+    segment: Segment,
+    scope: SegmentScope,
+    isComplete: boolean,
+    signal: AbortSignal,
+    range: TimeRangeNs = this.#neededRange(),
+  ): AsyncGenerator<LogBatch> {
+    const { newestFirst, limit } = this.#request;
+    const query = {
+      ...scope,
+      range,
+      newestFirst,
+      limit: isComplete && limit < segment.info.rows ? Math.max(0, Math.ceil(limit)) : undefined,
+    };
+    const { sql, values } = sqlOfLogQuery({ ...query, range: await this.#narrowed(query, signal) });
+    const allStreams = scope.index.streams.map(({ stream }) => stream);
+    for await (const chunk of this.#scope.store.database.stream(sql, values, signal)) {
+      yield logBatchOfChunk(chunk, scope.index, allStreams, this.#request.deferred === true);
     }
   }
 
@@ -140,6 +184,14 @@ export class LogLineQuery {
     for (const [row, body] of batch.bodies.entries()) if (this.#scope.matchesLine?.(body) !== false) rows.push(row);
     return pickLogRows(batch, Uint32Array.from(rows));
   }
+}
+
+/** Without bounds where there is nothing beyond them. */
+function openEnded({ startNs, endNs }: TimeRangeNs, { minNs, maxNs }: Extent): TimeRangeNs {
+  return {
+    startNs: startNs <= minNs ? ALWAYS.startNs : startNs,
+    endNs: endNs > maxNs ? ALWAYS.endNs : endNs,
+  };
 }
 
 /** The part of the extent that is in the range, in the order asked for. */

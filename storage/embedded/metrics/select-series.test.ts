@@ -30,3 +30,19 @@ test("selects the series that every matcher accepts", () =>
       expect(await selectSeries(table, matchers, new TimeSlice())).toEqual(want);
     }),
   ));
+
+test("ten thousand values that are excluded one by one are looked up, not looked for", async () => {
+  let listed = 0;
+  const counted = new Proxy(table, {
+    get: (target, name) => {
+      if (name === "valuesOf") listed++;
+      const value = Reflect.get(target, name, target);
+      return typeof value === "function" ? value.bind(target) : value;
+    },
+  });
+  const matchers = Array.from({ length: 10_000 }, (_, n): Matcher => {
+    return n % 2 === 0 ? { name: "pod", op: "!=", value: `pod-${n}` } : { name: "pod", op: "!~", value: `pod-${n}|x` };
+  });
+  expect(await selectSeries(counted, matchers, new TimeSlice())).toEqual([]);
+  expect(listed).toBe(0);
+});

@@ -10,23 +10,40 @@ type Test = {
   readonly literals?: Iterable<string> | undefined;
 };
 
+/** Matchers, by what they are good for. */
+type Plan = {
+  /** Series have to be in all of these. */
+  readonly exact: ArrayLike<number>[];
+  readonly testing: Test[];
+  /** Series must not be in any of these: those of values that are named, and a query may name tens of thousands. */
+  readonly refused: ArrayLike<number>[];
+  readonly subtracting: Test[];
+};
+
+function planOf(index: LabelIndex, matchers: readonly Matcher[]): Plan {
+  const plan: Plan = { exact: [], testing: [], refused: [], subtracting: [] };
+  for (const matcher of distinct(matchers)) {
+    const { name, op, value } = matcher;
+    const accepts = compileMatcher(matcher);
+    const named = literalsOf(matcher);
+    // What accepts the empty value accepts series without the label, so it can only take series away.
+    if (!accepts("")) {
+      if (op === "=") plan.exact.push(index.postings(name, value));
+      else plan.testing.push({ name, accepts, literals: op === "=~" ? named : undefined });
+    } else if (named && op !== "=~" && op !== "=") {
+      for (const one of named) if (!accepts(one)) plan.refused.push(index.postings(name, one));
+    } else plan.subtracting.push({ name, accepts });
+  }
+  return plan;
+}
+
 /** Numbers of the series that match all matchers, ascending. Throws InvalidInputError for a bad regular expression. */
 export async function selectSeries(
   index: LabelIndex,
   matchers: readonly Matcher[],
   slice: TimeSlice,
 ): Promise<number[]> {
-  const exact: ArrayLike<number>[] = [];
-  const testing: Test[] = [];
-  const subtracting: Test[] = [];
-  for (const matcher of matchers) {
-    const { name, op, value } = matcher;
-    const accepts = compileMatcher(matcher);
-    // What accepts the empty value accepts series without the label, so it can only take series away.
-    if (accepts("")) subtracting.push({ name, accepts });
-    else if (op === "=") exact.push(index.postings(name, value));
-    else testing.push({ name, accepts, literals: literalsOf(matcher) });
-  }
+  const { exact, testing, refused, subtracting } = planOf(index, matchers);
   // From the shortest on, so that what is found gets short soon.
   let found = exact.sort((a, b) => a.length - b.length).reduce(intersect, undefined);
   for (const { name, accepts, literals } of testing) {
@@ -34,10 +51,11 @@ export async function selectSeries(
     found = intersect(found, await having(index, name, literals ?? index.valuesOf(name), accepts, slice));
   }
   let ids = found ? Array.from(found) : Array.from({ length: index.seriesCount }, (_, id) => id);
+  if (refused.length > 0) ids = subtract(ids, union(refused, index.seriesCount));
   for (const { name, accepts } of subtracting) {
     if (ids.length === 0) break;
-    const refused = await having(index, name, index.valuesOf(name), (value) => !accepts(value), slice);
-    if (refused.length > 0) ids = subtract(ids, refused);
+    const without = await having(index, name, index.valuesOf(name), (value) => !accepts(value), slice);
+    if (without.length > 0) ids = subtract(ids, without);
   }
   return ids;
 }
@@ -59,9 +77,15 @@ async function having(
   return union(lists, index.seriesCount);
 }
 
-/** The values that a regular expression lists, when it does. */
+function distinct(matchers: readonly Matcher[]): Iterable<Matcher> {
+  if (matchers.length < 2) return matchers;
+  return new Map(matchers.map((matcher) => [`${matcher.name}\u0001${matcher.op}${matcher.value}`, matcher])).values();
+}
+
+/** The values that a matcher names, when it names all that it is about. */
 function literalsOf({ op, value }: Matcher): Iterable<string> | undefined {
-  const literals = op === "=~" ? compileRegex(value).literals : undefined;
+  if (op === "=" || op === "!=") return [value];
+  const { literals } = compileRegex(value);
   return literals && new Set(literals);
 }
 
