@@ -106,7 +106,8 @@ function index(item: GoValue, keys: readonly GoValue[]): GoValue {
       value = value[elementOf(key, value.length, "slice")] as GoValue;
     } else if (typeof value === "string") {
       const bytes = Buffer.from(value);
-      value = BigInt(bytes[elementOf(key, bytes.length, "string")] as number);
+      const byte = bytes[elementOf(key, bytes.length, "string")] as number;
+      value = new NamedInt("uint8", BigInt(byte), String(byte));
     } else {
       throw new Error(value === null ? "index of untyped nil" : `can't index item of type ${typeName(value)}`);
     }

@@ -1,7 +1,7 @@
-import { InvalidInputError } from "@sightline/model/errors.ts";
+import { InvalidInputError, ParseError } from "@sightline/model/errors.ts";
 import { parseGoInt } from "../http/go-syntax.ts";
 import { type QueryCall, type QueryHandler, type QueryRoute, sendJson } from "../http/query-api.ts";
-import { formatLogql } from "../logql/format/format-logql.ts";
+import { layOutLogql } from "../logql/format/lay-out-logql.ts";
 import { parseStreamSelector, parseUnchecked } from "../logql/parse/parse-logql.ts";
 import type { LogEntry } from "../logql/result.ts";
 import { detectFields } from "./detected-fields.ts";
@@ -73,7 +73,7 @@ function fieldValuesHandler(deps: LokiApiDeps): QueryHandler {
     const limit = readCount(call, "limit", readCount(call, "field_limit", DEFAULT_FIELDS));
     const found = detectFields(await newestLines(call, deps), Number.POSITIVE_INFINITY);
     const values = [...(found.get(call.path.name ?? "")?.values ?? [])].sort().slice(0, limit);
-    return sendJson(call.reply, { values, limit });
+    return sendJson(call.reply, values.length > 0 ? { values, limit } : {});
   };
 }
 
@@ -136,7 +136,12 @@ function limitsHandler({ config, buildInfo, server, hasPatterns = false }: LokiA
 
 function formatHandler({ config }: LokiApiDeps): QueryHandler {
   return async ({ parameters, reply }) => {
-    const expr = parseUnchecked(parameters.get("query"), config.logs.max_query_bytes);
-    return sendJson(reply, { status: "success", data: formatLogql(expr) });
+    try {
+      const expr = parseUnchecked(parameters.get("query"), config.logs.max_query_bytes);
+      return sendJson(reply, { status: "success", data: layOutLogql(expr) });
+    } catch (error) {
+      if (!(error instanceof ParseError)) throw error;
+      return sendJson(reply.code(400), { status: "invalid-query", error: error.message });
+    }
   };
 }

@@ -10,7 +10,7 @@ import { parseDuration } from "../promql/format/duration.ts";
  */
 
 const NS_PER_MS = 1_000_000n;
-const DEFAULT_LIMIT = 100;
+export const DEFAULT_LIMIT = 100;
 const DEFAULT_SINCE_MS = 3_600_000;
 const MAX_UINT32 = 4_294_967_295n;
 const MAX_POINTS = 11_000n;
@@ -123,4 +123,9 @@ function readDurationNs(text: string): bigint | undefined {
 function defaultStepNs(startNs: bigint, endNs: bigint): bigint {
   const seconds = (endNs - startNs) / 1_000_000_000n / 250n;
   return (seconds < 1n ? 1n : seconds) * 1_000_000_000n;
+}
+
+/** What Loki says to an empty text in place of a selector. */
+export function emptyQueryError(): InvalidInputError {
+  return new InvalidInputError("parse error : syntax error: unexpected $end");
 }

@@ -256,14 +256,14 @@ describe("labels and series", () => {
     const { text } = await ask(path, parameters);
     return JSON.parse(text);
   };
-  test.each<[string, Record<string, string>, unknown[]]>([
+  test.each<[string, Record<string, string>, unknown[] | undefined]>([
     ["labels", {}, ["k8s_pod_name", "service_name"]],
     ["labels", { query: '{service_name="cart"}' }, ["service_name"]],
     ["label", { since: "1s" }, ["k8s_pod_name", "service_name"]],
     ["label/service_name/values", {}, ["cart", "checkout"]],
     ["label/service_name/values", { since: "24h" }, ["cart", "checkout", "old"]],
     ["label/service_name/values", { query: '{k8s_pod_name="pod-1"}' }, ["checkout"]],
-    ["label/none/values", {}, []],
+    ["label/none/values", {}, undefined],
     ["series", { "match[]": '{service_name="cart"}' }, [{ service_name: "cart" }]],
     ["series", { match: "{}", since: "1s" }, [checkout]],
   ])("%s %j", async (path, parameters, want) => {

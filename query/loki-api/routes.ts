@@ -12,7 +12,7 @@ import { drilldownRoutes } from "./drilldown-routes.ts";
 import { encodeLogqlResult } from "./encode-result.ts";
 import { sendLokiFailure } from "./error-response.ts";
 import type { LokiApiDeps } from "./loki-api-deps.ts";
-import { readLimit, readNewestFirst, readRange, readRangeQuery, readTime } from "./parameters.ts";
+import { emptyQueryError, readLimit, readNewestFirst, readRange, readRangeQuery, readTime } from "./parameters.ts";
 import { serverRoutes } from "./server-routes.ts";
 import { registerTail } from "./tail-routes.ts";
 import { volumeRoutes } from "./volume-routes.ts";
@@ -94,7 +94,9 @@ function streams({ parameters, tenant, signal }: QueryCall, { store, config, now
   return store.streams({ tenant, range, matchers }, signal);
 }
 
-function sendTexts({ request, reply }: QueryCall, texts: Iterable<string>) {
+/** Loki leaves an empty list away. */
+function sendTexts({ request, reply }: QueryCall, texts: ReadonlySet<string>) {
+  if (texts.size === 0) return reply.type("application/json; charset=UTF-8").send('{"status":"success"}\n');
   const sorted = [...texts].sort((a, b) => (a < b ? -1 : 1));
   return sendChunks(request, reply, "application/json; charset=UTF-8", encodeList(sorted, JSON.stringify));
 }
@@ -125,7 +127,7 @@ function seriesHandler({ store, config, nowMs = Date.now }: LokiApiDeps): QueryH
 }
 
 function parseSeriesSelector(text: string, maxQueryBytes: number): readonly Matcher[] {
-  if (text === "") throw new InvalidInputError("0 matchers in group: ");
+  if (text === "") throw emptyQueryError();
   return parseStreamSelector(text, maxQueryBytes);
 }
 

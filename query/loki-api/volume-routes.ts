@@ -10,7 +10,7 @@ import { parseStreamSelector } from "../logql/parse/parse-logql.ts";
 import type { LogqlResult } from "../logql/result.ts";
 import { encodeLogqlResult } from "./encode-result.ts";
 import type { LokiApiDeps } from "./loki-api-deps.ts";
-import { readLimit, readRange, readRangeQuery } from "./parameters.ts";
+import { DEFAULT_LIMIT, emptyQueryError, readLimit, readRange, readRangeQuery } from "./parameters.ts";
 import { volumeBuckets } from "./volume-range.ts";
 
 const NS_PER_MS = 1_000_000n;
@@ -54,6 +54,9 @@ function statsHandler(deps: LokiApiDeps): QueryHandler {
 /** One shard that has everything: there is nothing that a client would gain by asking for parts. */
 function shardsHandler(deps: LokiApiDeps): QueryHandler {
   return async (call) => {
+    if (!/^\d+(\.\d+)?\s*[kKmMgGtT]?i?[bB]?$/.test(call.parameters.get("targetBytesPerShard"))) {
+      throw new InvalidInputError("targetBytesPerShard must be a positive value");
+    }
     const stats = await indexStats(call, deps);
     const shards = stats.streams === 0 ? [] : [{ bounds: { min: 0, max: "18446744073709551615" }, stats }];
     return sendJson(call.reply, { shards, statistics: {} });
@@ -64,12 +67,13 @@ function volumeHandler(deps: LokiApiDeps): QueryHandler {
   return async (call) => {
     const range = readRange(call.parameters, (deps.nowMs ?? Date.now)());
     if (range.endNs < range.startNs) throw endBeforeStart();
+    const limit = readVolumeLimit(call.parameters);
     const volumes = new Volumes(await planVolume(call, range, deps));
     const query = volumes.query(lengthNs(range));
     const result = query && (await deps.engine.instant(query, instantQuery(call, range.endNs)));
     if (result?.value.type !== "vector") return send(call, emptyResult("vector"));
     for (const { labels, timeMs, value } of result.value.samples) volumes.add(labels, timeMs, value);
-    const samples = volumes.largest(readLimit(call.parameters)).map(({ labels, values }) => {
+    const samples = volumes.largest(limit).map(({ labels, values }) => {
       const [[timeMs, value] = [0, 0]] = values;
       return { labels, timeMs, value };
     });
@@ -220,8 +224,16 @@ class Volumes {
   }
 }
 
+/** The query must be there. `{}` selects all. */
 function selectorOf({ parameters }: QueryCall, { config }: LokiApiDeps): readonly Matcher[] {
-  return parseStreamSelector(parameters.get("query"), config.logs.max_query_bytes);
+  const query = parameters.get("query");
+  if (query === "") throw emptyQueryError();
+  return parseStreamSelector(query, config.logs.max_query_bytes);
+}
+
+/** 0 is no limit of one's own. */
+function readVolumeLimit(parameters: QueryCall["parameters"]): number {
+  return parameters.get("limit") === "0" ? DEFAULT_LIMIT : readLimit(parameters);
 }
 
 /** Both ends count. */

@@ -46,7 +46,7 @@ const REGEXES = [
   "(a|b)c?",
   "\\s{3,}",
   "[^ -~]",
-  "(?i)WARNING.*(timeout|alpha)",
+  "(?i)WARNING.*alpha",
 ];
 const PATTERNS = [
   "<_>did<_>",

@@ -35,7 +35,8 @@ export function formatLogql(expr: LogqlExpr): string {
   }
 }
 
-function formatLog({ matchers, stages }: LogExpr): string {
+/** A log query on one line. */
+export function formatLog({ matchers, stages }: LogExpr): string {
   const selector = `{${matchers.map(formatMatcher).join(", ")}}`;
   return [selector, ...stages.map(formatStage)].join(" ");
 }

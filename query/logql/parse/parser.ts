@@ -32,7 +32,7 @@ const LEVELS: readonly (readonly BinaryOperator[])[] = [
   ["*", "/", "%"],
   ["^"],
 ];
-const PRECEDENCE: ReadonlyMap<string, number> = new Map(
+export const PRECEDENCE: ReadonlyMap<string, number> = new Map(
   LEVELS.flatMap((operators, level) => operators.map((op) => [op, level] as const)),
 );
 /** The expression is evaluated by recursion over its operators. */

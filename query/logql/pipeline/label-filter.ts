@@ -61,11 +61,11 @@ export function matchesNothing({ op, value }: Matcher): boolean {
   return op === "!~" && (value === ".*" || value === "");
 }
 
-/** As a matcher of a selector: there `.` matches line ends, too. */
+/** As a matcher of a selector: there `.` matches line ends, too. Loki takes `.+` for what is not empty. */
 export function inSingleLines(matcher: Matcher): Matcher {
   const { name, op, value } = matcher;
   const isRegex = op === "=~" || op === "!~";
-  return isRegex && /[\n.]/.test(value) ? { name, op, value: `(?-s:${value})` } : matcher;
+  return isRegex && value !== ".+" && /[\n.]/.test(value) ? { name, op, value: `(?-s:${value})` } : matcher;
 }
 
 /** A missing label is empty. */
