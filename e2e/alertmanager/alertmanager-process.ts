@@ -10,9 +10,11 @@ export type AlertmanagerProcessOptions = {
   readonly configFile: string;
   readonly dataDir: string;
   readonly flags?: readonly string[];
+  /** Another one than ours: the binary of an Alertmanager. */
+  readonly binary?: string | undefined;
 };
 
-/** `sightline alertmanager`, on a free port of loopback at each start. */
+/** `sightline alertmanager`, or the real one, on a free port of loopback at each start. */
 export class AlertmanagerProcess {
   readonly #options: AlertmanagerProcessOptions;
   #child: ChildProcess | undefined;
@@ -28,9 +30,11 @@ export class AlertmanagerProcess {
   }
 
   async start(): Promise<void> {
-    const { configFile, dataDir, flags = [] } = this.#options;
-    const args = [MAIN, "alertmanager", "--config.file", configFile, "--storage.path", dataDir];
-    const child = spawn(process.execPath, [...args, "--web.listen-address", "127.0.0.1:0", ...flags], {
+    const { configFile, dataDir, flags = [], binary } = this.#options;
+    const program = binary === undefined ? [process.execPath, MAIN, "alertmanager"] : [binary];
+    const args = ["--config.file", configFile, "--storage.path", dataDir, "--cluster.listen-address="];
+    const [command = "", ...before] = program;
+    const child = spawn(command, [...before, ...args, "--web.listen-address", "127.0.0.1:0", ...flags], {
       stdio: ["ignore", "ignore", "pipe"],
     });
     this.#child = child;

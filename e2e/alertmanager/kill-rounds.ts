@@ -7,6 +7,9 @@ import { patientMs } from "../harness/patience.ts";
 import { AlertmanagerProcess } from "./alertmanager-process.ts";
 import { type Page, WebhookReceiver } from "./webhook-receiver.ts";
 
+/** From the signal until it listens again: what it sent before may arrive in between. */
+type Kill = { readonly fromMs: number; readonly untilMs: number };
+
 export type KillReport = {
   readonly rounds: number;
   readonly acknowledged: number;
@@ -39,7 +42,7 @@ export async function killRounds(replicas: 1 | 2, rounds: number, random: () => 
   const configFile = join(dir, "alertmanager.yml");
   writeFileSync(configFile, CONFIG(await receiver.start()));
   const processes = await startAll(replicas, dir, configFile);
-  const kills: number[] = [];
+  const kills: Kill[] = [];
   const acknowledged = new Set<string>();
   const silences = new Set<string>();
   let isPosting = true;
@@ -48,10 +51,11 @@ export async function killRounds(replicas: 1 | 2, rounds: number, random: () => 
     for (let round = 0; round < rounds; round++) {
       await sleep(random() * ROUND_MS);
       const victim = processes[Math.floor(random() * replicas)] as AlertmanagerProcess;
-      kills.push(Date.now());
+      const fromMs = Date.now();
       await victim.kill();
       await sleep(random() * ROUND_MS);
       await victim.start();
+      kills.push({ fromMs, untilMs: Date.now() });
     }
     isPosting = false;
     await posting;
@@ -116,14 +120,14 @@ async function untilAllTold(receiver: WebhookReceiver, acknowledged: ReadonlySet
   await sleep(6_000);
 }
 
-function judge(pages: readonly Page[], acknowledged: ReadonlySet<string>, kills: readonly number[]) {
+function judge(pages: readonly Page[], acknowledged: ReadonlySet<string>, kills: readonly Kill[]) {
   const firing = Map.groupBy(
     pages.filter(({ status }) => status === "firing"),
     ({ alertname }) => alertname,
   );
   const twice = [...firing].filter(([, told]) => told.length > 1);
   const straddlesKill = ([first, second]: readonly Page[]) =>
-    kills.some((kill) => kill >= (first?.atMs ?? 0) && kill <= (second?.atMs ?? 0));
+    kills.some(({ fromMs, untilMs }) => untilMs >= (first?.atMs ?? 0) && fromMs <= (second?.atMs ?? 0));
   const doubled = twice.filter(([, told]) => !straddlesKill(told)).map(([name]) => name);
   return {
     acknowledged: acknowledged.size,

@@ -1,7 +1,6 @@
 import { InvalidInputError } from "@sightline/model/errors.ts";
-import { compileRegex } from "@sightline/model/regex.ts";
 import type { LabelMap } from "../../alert.ts";
-import type { LabelMatcher } from "../matchers/label-matcher.ts";
+import { type LabelMatcher, labelMatcher } from "../matchers/label-matcher.ts";
 import type { MatcherSyntax } from "../matchers/matcher-syntax.ts";
 
 /** Parameters of a query, in the order they came. */
@@ -21,9 +20,8 @@ export function readReceiver(parameters: QueryParameters): ((receiver: string) =
   const text = parameters.get("receiver");
   if (text === null || text === "") return undefined;
   try {
-    const regex = compileRegex(text);
-    regex.matchesWhole("");
-    return (receiver) => regex.matchesWhole(receiver);
+    const { matches } = labelMatcher("receiver", "=~", text);
+    return matches;
   } catch (cause) {
     throw new InvalidInputError(`failed to parse receiver param: ${(cause as Error).message}`, { cause });
   }

@@ -1,5 +1,4 @@
-import { InvalidInputError } from "@sightline/model/errors.ts";
-import type { LabelMap } from "../../alert.ts";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Alertmanager } from "../alertmanager.ts";
 import type { IncomingAlert } from "../alerts/incoming-alert.ts";
 import type { KnownAlert } from "../alerts/known-alert.ts";
@@ -9,9 +8,11 @@ import { compareLabelMaps, labelMap } from "../labels.ts";
 import type { LabelMatcher } from "../matchers/label-matcher.ts";
 import type { MatcherSyntax } from "../matchers/matcher-syntax.ts";
 import { matchesFilter, type QueryParameters, readFlag, readMatchers, readReceiver } from "./alert-filter.ts";
-import { parseDateTime } from "./date-time.ts";
 import { type AlertStatus, alertStatus, gettableAlert, isSuppressed } from "./gettable-alert.ts";
 import { jsonArray } from "./json-array.ts";
+import { parseJsonArray } from "./json-body.ts";
+import { jsonKind, RequestProblem } from "./request-problem.ts";
+import { readLabels, readText, readTime } from "./request-values.ts";
 
 type Filter = {
   /** By its time and labels: cheap. */
@@ -103,43 +104,53 @@ function receiverFilter(
   };
 }
 
-/** The body of POST /api/v2/alerts. Throws `InvalidInputError`. */
-export function readPostedAlerts(body: unknown): readonly IncomingAlert[] {
-  if (!Array.isArray(body)) throw new InvalidInputError('parsing alerts body from "" failed: it is not an array');
-  return body.map((alert, i) => {
-    if (typeof alert !== "object" || alert === null) throw new InvalidInputError(`alerts[${i}] is not an object`);
-    const { labels, annotations, startsAt, endsAt, generatorURL } = alert as Record<string, unknown>;
-    const where = `alerts[${i}].`;
-    return {
-      labels: readLabels(labels, `${where}labels`, true),
-      annotations: readLabels(annotations, `${where}annotations`, false),
-      startsAtMs: readTime(startsAt, `${where}startsAt`),
-      endsAtMs: readTime(endsAt, `${where}endsAt`),
-      generatorUrl: readText(generatorURL, `${where}generatorURL`),
-    };
-  });
-}
+const ALERTS_PER_TURN = 500;
+const ALERT_TYPE =
+  'struct { Annotations models.LabelSet "json:\\"annotations,omitempty\\""; EndsAt strfmt.DateTime ' +
+  '"json:\\"endsAt,omitempty\\""; StartsAt strfmt.DateTime "json:\\"startsAt,omitempty\\"" }';
 
-function readText(value: unknown, where: string): string {
-  if (value === undefined || value === null) return "";
-  if (typeof value === "string") return value;
-  throw new InvalidInputError(`${where} must be of type string`);
-}
-
-export function readTime(value: unknown, where: string): number | undefined {
-  const timeMs = parseDateTime(value);
-  if (timeMs === null) throw new InvalidInputError(`${where} must be of type date-time: ${JSON.stringify(value)}`);
-  return timeMs;
-}
-
-export function readLabels(value: unknown, where: string, isRequired: boolean): LabelMap {
-  if (value === undefined || value === null) {
-    if (isRequired) throw new InvalidInputError(`${where} is required`);
-    return {};
+/** The body of POST /api/v2/alerts. Throws {@link RequestProblem}. */
+export async function readPostedAlerts(body: Buffer): Promise<readonly IncomingAlert[]> {
+  const alerts = await parseJsonArray("alerts", "models.PostableAlerts", body);
+  if (alerts === undefined) throw RequestProblem.missing("alerts in body");
+  const read: IncomingAlert[] = [];
+  for (const [i, alert] of (alerts ?? []).entries()) {
+    if (i > 0 && i % ALERTS_PER_TURN === 0) await nextTurn();
+    read.push(readAlert(alert, i));
   }
-  if (typeof value !== "object" || Array.isArray(value)) throw new InvalidInputError(`${where} must be of type object`);
-  for (const [name, text] of Object.entries(value)) {
-    if (typeof text !== "string") throw new InvalidInputError(`${where}.${name} must be of type string`);
+  return read;
+}
+
+function readAlert(alert: unknown, i: number): IncomingAlert {
+  if (typeof alert !== "object" || alert === null || Array.isArray(alert)) {
+    throw RequestProblem.unreadable(
+      "alerts",
+      `json: cannot unmarshal ${jsonKind(alert)} into Go value of type ${ALERT_TYPE}`,
+    );
   }
-  return value as LabelMap;
+  const { labels, annotations, startsAt, endsAt, generatorURL } = alert as Record<string, unknown>;
+  const of = (field: string) => ({ what: "alerts", field });
+  const read = {
+    labels: readLabels(labels, of("Alert.labels")),
+    annotations: readLabels(annotations, of(".annotations")),
+    startsAtMs: readTime(startsAt, of(".startsAt")),
+    endsAtMs: readTime(endsAt, of(".endsAt")),
+    generatorUrl: readText(generatorURL, of("Alert.generatorURL")) ?? "",
+  };
+  if (labels === undefined || labels === null) throw RequestProblem.missing(`${i}.labels in body`);
+  if (read.generatorUrl !== "" && !isUri(read.generatorUrl)) {
+    throw RequestProblem.wrongFormat(`${i}.generatorURL in body`, "uri", read.generatorUrl);
+  }
+  return read;
+}
+
+/** What Go's url.ParseRequestURI takes. */
+function isUri(text: string): boolean {
+  if (/\p{Cc}/u.test(text)) return false;
+  const scheme = /^[a-zA-Z][a-zA-Z0-9+.-]*:/.exec(text)?.[0];
+  if (scheme === undefined && !text.startsWith("/")) return false;
+  const [path = ""] = text.slice(scheme?.length ?? 0).split(/[?#]/, 1);
+  if (/%(?![0-9a-fA-F]{2})/.test(path)) return false;
+  const host = /^\/\/(?:[^/@]*@)?([^/]*)/.exec(path)?.[1] ?? "";
+  return host.startsWith("[") ? /^\[[^\]]*\](?::\d*)?$/.test(host) : /^[^\s<>"[\]]*$/.test(host);
 }

@@ -5,8 +5,9 @@ import type { Decision } from "../history/decision.ts";
 import { type Explanation, explainAlert } from "../history/explain.ts";
 import type { MatcherSyntax } from "../matchers/matcher-syntax.ts";
 import type { QueryParameters } from "./alert-filter.ts";
-import { readLabels, readTime } from "./alerts-api.ts";
 import { formatDateTime } from "./date-time.ts";
+import { parseJsonBody } from "./json-body.ts";
+import { readLabels, readTime } from "./request-values.ts";
 
 const DEFAULT_LIMIT = 1_000;
 const MAX_LIMIT = 10_000;
@@ -51,13 +52,16 @@ export function shownDecision(decision: Decision, fingerprint: string): unknown 
  * POST /api/alerts/explain: what would come of an alert with these labels, at a time (`at`, or now). Throws
  * `InvalidInputError`.
  */
-export function explainHypothetical(alertmanager: Alertmanager, body: unknown, syntax: MatcherSyntax): Explanation {
-  if (typeof body !== "object" || body === null) throw new InvalidInputError("the body must be an object with labels");
-  const { labels, annotations, at, generatorURL } = body as Record<string, unknown>;
-  const nowMs = readTime(at, "at") ?? Date.now();
+export function explainHypothetical(alertmanager: Alertmanager, body: Buffer, syntax: MatcherSyntax): Explanation {
+  const value = parseJsonBody("alert", body) ?? null;
+  if (typeof value !== "object" || value === null)
+    throw new InvalidInputError("the body must be an object with labels");
+  const { labels, annotations, at, generatorURL } = value as Record<string, unknown>;
+  const of = (field: string) => ({ what: "alert", field });
+  const nowMs = readTime(at, of("at")) ?? Date.now();
   const incoming = {
-    labels: readLabels(labels, "labels", true),
-    annotations: readLabels(annotations, "annotations", false),
+    labels: readLabels(labels, of("labels")),
+    annotations: readLabels(annotations, of("annotations")),
     generatorUrl: typeof generatorURL === "string" ? generatorURL : "",
   };
   const { resolveTimeoutMs } = alertmanager.config.global;

@@ -1,11 +1,5 @@
 import { Readable } from "node:stream";
-import {
-  InvalidInputError,
-  LimitError,
-  NotFoundError,
-  statusOf,
-  UnsupportedMediaTypeError,
-} from "@sightline/model/errors.ts";
+import { LimitError, NotFoundError, statusOf } from "@sightline/model/errors.ts";
 import type { Logger } from "@sightline/model/logger.ts";
 import type { Authenticator, Scope } from "@sightline/model/ports.ts";
 import type { TenantId } from "@sightline/model/tenant.ts";
@@ -20,6 +14,7 @@ import { matchesFilter, readMatchers } from "./alert-filter.ts";
 import { getAlertGroups, getAlerts, readPostedAlerts } from "./alerts-api.ts";
 import { formatDateTime } from "./date-time.ts";
 import { explainHypothetical, readFingerprint, readHistoryRange, shownDecision } from "./history-api.ts";
+import { RequestProblem } from "./request-problem.ts";
 import { getSilences, gettableSilence, readPostedSilence } from "./silences-api.ts";
 
 export type AlertmanagerApiDeps = {
@@ -64,22 +59,18 @@ export function registerAlertmanagerApi(
     scope.removeAllContentTypeParsers();
     scope.addContentTypeParser(
       /^application\/json(?:;|$)/,
-      { parseAs: "string", bodyLimit: deps.maxBodyBytes },
-      (_request, body, done) => {
-        try {
-          done(null, JSON.parse(body as string));
-        } catch (cause) {
-          done(new InvalidInputError(`parsing body failed: ${(cause as Error).message}`, { cause }));
-        }
-      },
+      { parseAs: "buffer", bodyLimit: deps.maxBodyBytes },
+      (_request, body, done) => done(null, body),
     );
     // What a page of another site can make a browser send without asking is none of these.
-    scope.addContentTypeParser("*", (_request, _payload, done) =>
-      done(new UnsupportedMediaTypeError("unsupported media type, only [application/json] are allowed")),
+    scope.addContentTypeParser("*", (request, _payload, done) =>
+      done(RequestProblem.mediaType(request.headers["content-type"] ?? "")),
     );
     scope.setErrorHandler((error, request, reply) => sendFailure(error, request, reply, deps.logger));
     for (const prefix of prefixes) {
-      for (const route of routes(deps)) register(scope, `${prefix}/api/v2`, route, deps);
+      const all = routes(deps);
+      for (const route of all) register(scope, `${prefix}/api/v2`, route, deps);
+      refuseOthers(scope, `${prefix}/api/v2`, all);
       for (const route of historyRoutes(deps)) register(scope, `${prefix}/api/alerts`, route, deps);
     }
   });
@@ -108,6 +99,31 @@ function register(
       reply.header("cache-control", "no-store");
       return handler({ tenant, alertmanager, parameters, request, reply });
     },
+  });
+}
+
+/** What is no operation of the API, in go-openapi's words. */
+function refuseOthers(scope: FastifyInstance, prefix: string, routes: readonly Route[]): void {
+  for (const path of new Set(routes.map((route) => route.path))) {
+    const allowed = routes.filter((route) => route.path === path).map(({ method }) => method);
+    scope.route({
+      method: (["GET", "POST", "PUT", "PATCH", "DELETE"] as const).filter(
+        (method) => !allowed.includes(method as "GET"),
+      ),
+      url: `${prefix}${path}`,
+      // Before its body is read.
+      onRequest: async ({ method }, reply) => {
+        reply.header("allow", allowed.join(","));
+        throw RequestProblem.method(method, allowed);
+      },
+      handler: async () => undefined,
+    });
+  }
+  scope.all(`${prefix}/*`, {
+    onRequest: async ({ url }) => {
+      throw RequestProblem.path(url.split("?", 1)[0] as string);
+    },
+    handler: async () => undefined,
   });
 }
 
@@ -148,18 +164,18 @@ function historyRoutes({ history, syntax }: AlertmanagerApiDeps): readonly Route
       method: "POST",
       path: "/explain",
       scope: "read",
-      handler: async (call) => sendJson(call, explainHypothetical(call.alertmanager, call.request.body, syntax)),
+      handler: async (call) => sendJson(call, explainHypothetical(call.alertmanager, bodyOf(call.request), syntax)),
     },
   ];
 }
 
 async function postAlerts({ alertmanager, request, reply }: Call): Promise<FastifyReply> {
-  await alertmanager.post(readPostedAlerts(request.body));
+  await alertmanager.post(await readPostedAlerts(bodyOf(request)));
   return reply.code(200).send();
 }
 
 async function postSilence(call: Call): Promise<FastifyReply> {
-  const silenceID = await call.alertmanager.silences.set(readPostedSilence(call.request.body, Date.now()));
+  const silenceID = await call.alertmanager.silences.set(readPostedSilence(bodyOf(call.request), Date.now()));
   return sendJson(call, { silenceID });
 }
 
@@ -173,9 +189,13 @@ async function deleteSilence(call: Call): Promise<FastifyReply> {
   return call.reply.code(200).send();
 }
 
+function bodyOf({ body }: FastifyRequest): Buffer {
+  return Buffer.isBuffer(body) ? body : Buffer.alloc(0);
+}
+
 function silenceId({ request }: Call): string {
   const { id = "" } = request.params as { id?: string };
-  if (!UUID.test(id)) throw new InvalidInputError(`silenceID in path must be of type uuid: ${JSON.stringify(id)}`);
+  if (!UUID.test(id)) throw RequestProblem.wrongFormat("silenceID in path", "uuid", id);
   return id;
 }
 
@@ -212,6 +232,13 @@ function sendArray({ reply }: Call, pieces: AsyncGenerator<string>): FastifyRepl
 
 /** A JSON string with the message, as go-openapi sends it. */
 function sendFailure(error: unknown, request: FastifyRequest, reply: FastifyReply, logger: Logger): FastifyReply {
+  if (error instanceof RequestProblem) {
+    const { code, message } = error;
+    return reply
+      .code(error.status)
+      .type("application/json")
+      .send(`${JSON.stringify({ code, message })}\n`);
+  }
   const { http, retryAfterMs } = statusOf(error);
   const own = (error as { statusCode?: number }).statusCode;
   const status = error instanceof LimitError ? 400 : http === 500 ? (own ?? 500) : http;

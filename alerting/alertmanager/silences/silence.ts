@@ -37,7 +37,7 @@ export function assertSilence(silence: Silence, syntax: MatcherSyntax): void {
       const matchesEmpty = labelMatcher(name, op, value).matches("");
       matchesNothing &&= (op === "=" || op === "=~") && matchesEmpty;
     } catch (cause) {
-      const message = `${where}invalid regular expression ${goQuote(value)}: ${(cause as Error).message}`;
+      const message = `${where}${((cause as Error).cause as Error).message}`;
       throw new InvalidInputError(`invalid silence: ${message}`, { cause });
     }
   }
