@@ -136,6 +136,14 @@ export interface Leases {
   release(lease: Lease): Promise<void>;
 }
 
+/** Processes that share some work. */
+export interface Members {
+  /** Says for a while that this process is one of them. Gives the ids of all, its own first. Throws `UnavailableError`. */
+  announce(work: string, ttlMs: number): Promise<readonly string[]>;
+  /** It is none of them any more. Throws `UnavailableError`. */
+  leave(work: string): Promise<void>;
+}
+
 // ---- metrics -------------------------------------------------------------------------------------------------------
 
 /** Both ends included, integral milliseconds. */
@@ -578,8 +586,8 @@ export interface RuleCatalog {
 
 /** What became of rules, for those who ask. Times in milliseconds, 0: never. */
 export interface RuleStates {
-  /** Of a tenant, by file and name. */
-  groups(tenant: TenantId): readonly RuleGroupState[];
+  /** Of a tenant, by file and name; with several processes those that others evaluate, too. */
+  groups(tenant: TenantId): readonly RuleGroupState[] | Promise<readonly RuleGroupState[]>;
   /** Addresses of other Alertmanagers that are told of alerts. */
   readonly alertmanagers: readonly string[];
 }

@@ -2,10 +2,19 @@ import { randomUUID } from "node:crypto";
 import type { Config } from "@sightline/config/schema.ts";
 import { LocalLeases } from "@sightline/model/local-leases.ts";
 import type { Logger } from "@sightline/model/logger.ts";
-import type { Component, Dependency, Leases, LogFeed, SharedCache, SharedRates } from "@sightline/model/ports.ts";
+import type {
+  Component,
+  Dependency,
+  Leases,
+  LogFeed,
+  Members,
+  SharedCache,
+  SharedRates,
+} from "@sightline/model/ports.ts";
 import { RedisSharedCache } from "@sightline/storage-redis/cache/redis-shared-cache.ts";
 import { RedisConnection } from "@sightline/storage-redis/connection/redis-connection.ts";
 import { RedisLeases } from "@sightline/storage-redis/leases/redis-leases.ts";
+import { RedisMembers } from "@sightline/storage-redis/members/redis-members.ts";
 import { RedisSharedRates } from "@sightline/storage-redis/rates/redis-shared-rates.ts";
 import { LogPublisher } from "@sightline/storage-redis/tail/log-publisher.ts";
 import { RedisLogFeed } from "@sightline/storage-redis/tail/redis-log-feed.ts";
@@ -17,6 +26,8 @@ export type SharedStateOptions = { readonly config: Config; readonly logger: Log
 /** What this process shares with others by way of Redis; alone it shares nothing, and only has leases. */
 export type SharedState = {
   readonly leases: Leases;
+  /** Of those who evaluate rules; absent: it is the only one. */
+  readonly ruleReplicas?: { readonly members: Members; readonly states: SharedCache };
   readonly results?: SharedCache;
   readonly rates?: SharedRates;
   /**
@@ -27,6 +38,9 @@ export type SharedState = {
   readonly components: readonly Component[];
   readonly dependencies: readonly Dependency[];
 };
+
+/** Longer than between two evaluations of a group. */
+const RULE_STATE_TTL_MS = 3_600_000;
 
 /** By the section `redis` of the settings. */
 export function sharedState({ config, logger, registry }: SharedStateOptions): SharedState {
@@ -42,6 +56,14 @@ export function sharedState({ config, logger, registry }: SharedStateOptions): S
       maxBytes: settings.max_result_bytes,
       registry,
     });
+  const ruleStates = () =>
+    new RedisSharedCache({
+      redis,
+      name: "rules",
+      ttlMs: RULE_STATE_TTL_MS,
+      maxBytes: settings.max_result_bytes,
+      registry,
+    });
   const tail: SharedState["tail"] = (own) => {
     const publisher = randomUUID();
     const components: Component[] = [];
@@ -52,6 +74,7 @@ export function sharedState({ config, logger, registry }: SharedStateOptions): S
   };
   return {
     leases: new RedisLeases(redis),
+    ...(targets.alerting && { ruleReplicas: { members: new RedisMembers(redis), states: ruleStates() } }),
     ...(settings.results_cache && targets.query && { results: results() }),
     ...(settings.rate_limits && { rates: new RedisSharedRates(redis) }),
     ...(settings.live_tail && { tail }),

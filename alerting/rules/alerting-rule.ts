@@ -94,6 +94,12 @@ export class AlertingRule {
     return this.#rows(this.#advance(found, evaluation.timeMs, false));
   }
 
+  /** Goes on where another process was. */
+  adopt(alerts: readonly ActiveAlert[]): void {
+    this.#active = new Map(alerts.map((alert) => [labelsKey(alert.labels), alert]));
+    this.isRestored = true;
+  }
+
   /** Those that have to be said now; they count as said. Until `endsAtMs` they hold without being said again. */
   takeDue(timeMs: number, resendDelayMs: number, intervalMs: number): ActiveAlert[] {
     const due: ActiveAlert[] = [];

@@ -34,6 +34,10 @@ export class GroupLease {
     return before && this.#held.token === before.token + 1 ? "held" : "new";
   }
 
+  get isHeld(): boolean {
+    return this.#held !== undefined;
+  }
+
   async release(): Promise<void> {
     if (!this.#held) return;
     const held = this.#held;

@@ -1,11 +1,11 @@
-import type { Labels } from "@sightline/model/labels.ts";
+import { type Labels, labelsKey } from "@sightline/model/labels.ts";
 import type { Logger } from "@sightline/model/logger.ts";
 import type { MetricBatch } from "@sightline/model/metric-batch.ts";
 import type { RuleEvaluator, RuleSample, Writer } from "@sightline/model/ports.ts";
 import type { TenantId } from "@sightline/model/tenant.ts";
 import type { LabelMap } from "../alert.ts";
 import type { PostedAlert } from "../alert-sink.ts";
-import { type AlertEvaluation, AlertingRule } from "./alerting-rule.ts";
+import { type ActiveAlert, type AlertEvaluation, AlertingRule } from "./alerting-rule.ts";
 import type { EvaluationGate } from "./evaluation-gate.ts";
 import { recordedRows } from "./recording-rule.ts";
 import { restoreAlerts } from "./restore-alerts.ts";
@@ -54,6 +54,18 @@ const MAX_HELD_ROWS = 2_000;
 /** Others see what a rule gave soon, also when those after it take long. */
 const MAX_HELD_MS = 500;
 
+/** What another process has to know to go on with a group; it is JSON but for numbers that JSON lacks. */
+export type GroupMemory = {
+  readonly evaluatedAtMs: number;
+  readonly rules: readonly {
+    readonly identity: string;
+    readonly isRestored: boolean;
+    readonly alerts: readonly ActiveAlert[];
+    /** What it wrote last. */
+    readonly series: readonly Labels[];
+  }[];
+};
+
 /** Rules that are evaluated one after the other, each seeing what those before have written (rules/group.go). */
 export class RuleGroup {
   readonly tenant: TenantId;
@@ -63,6 +75,8 @@ export class RuleGroup {
   readonly rules: readonly EvaluatedRule[];
   evaluationMs = 0;
   lastEvaluationMs = 0;
+  /** Another process evaluates it. */
+  isElsewhere = false;
   readonly #options: RuleGroupOptions;
   readonly #queryOffsetMs: number;
   readonly #templates: ReadonlyMap<RuleConfig, TemplateSurroundings>;
@@ -128,6 +142,31 @@ export class RuleGroup {
       }
     }
     this.#ended = [...before.#ended, ...[...left.values()].flat().flatMap(({ series }) => [...series.values()])];
+  }
+
+  /** All that the next evaluation goes by. Shares what it is made of with the group. */
+  get memory(): GroupMemory {
+    return {
+      evaluatedAtMs: this.lastEvaluationMs,
+      rules: this.rules.map(({ config, alerting, series }) => ({
+        identity: identityOf(config),
+        isRestored: alerting?.isRestored ?? true,
+        alerts: [...(alerting?.alerts ?? [])],
+        series: [...series.values()],
+      })),
+    };
+  }
+
+  /** Goes on where another process was: rules are the same by name and labels. Takes the memory over. */
+  adopt({ rules }: GroupMemory): void {
+    const left = Map.groupBy(rules, ({ identity }) => identity);
+    for (const rule of this.rules) {
+      const known = left.get(identityOf(rule.config))?.shift();
+      if (!known) continue;
+      rule.series = new Map(known.series.map((labels) => [labelsKey(labels), labels]));
+      if (known.isRestored) rule.alerting?.adopt(known.alerts);
+    }
+    this.#ended.push(...[...left.values()].flat().flatMap(({ series }) => series));
   }
 
   get needsRestore(): boolean {
@@ -314,6 +353,11 @@ export class RuleGroup {
       this.#options.logger.warn("samples of a rule were refused", fields);
     }
   }
+}
+
+/** The same in all processes. */
+export function nameOfGroup({ tenant, file, config }: Pick<RuleGroup, "tenant" | "file" | "config">): string {
+  return `${tenant};${file};${config.name}`;
 }
 
 function identityOf({ name, labels }: RuleConfig): string {

@@ -4,7 +4,9 @@ import type { Leases } from "@sightline/model/ports.ts";
 import { DEFAULT_TENANT } from "@sightline/model/tenant.ts";
 import { expect, test } from "vitest";
 import { parseRuleFile } from "./parse-rule-file.ts";
+import { RuleReplicas } from "./rule-replicas.ts";
 import { type Clock, RuleScheduler } from "./rule-scheduler.ts";
+import { ScheduledRuleStates } from "./rule-states.ts";
 import { MINUTE, RulesTestBed, START, sample } from "./rules-test-bed.ts";
 import { nextSlot, slotAt } from "./slots.ts";
 
@@ -40,9 +42,11 @@ class ManualClock implements Clock {
   }
 }
 
-function setUp({ clock = new ManualClock(), leases }: { clock?: ManualClock; leases?: Leases } = {}) {
+type SetUp = { clock?: ManualClock; leases?: Leases; replicas?: RuleReplicas };
+
+function setUp({ clock = new ManualClock(), leases, replicas }: SetUp = {}) {
   const bed = new RulesTestBed();
-  const scheduler = new RuleScheduler({ group: bed.options(), logger: SILENT_LOGGER, clock, leases });
+  const scheduler = new RuleScheduler({ group: bed.options(), logger: SILENT_LOGGER, clock, leases, replicas });
   const update = (text: string) => {
     const groups = parseRuleFile(text, { check: (expression) => bed.check(expression) });
     return scheduler.update(
@@ -151,4 +155,78 @@ test.each([
   [7.2, 6, 7],
 ])("after %d intervals %d turns were missed", (intervals, missed, next) => {
   expect(nextSlot(START, START + intervals * MINUTE, MINUTE)).toEqual({ slotMs: START + next * MINUTE, missed });
+});
+
+/** Processes that share groups out, as far as they are there. */
+class Replicas {
+  readonly #clock = new ManualClock();
+  readonly #leases = new LocalLeases(() => this.#clock.nowMs());
+  readonly #kept = new Map<string, Uint8Array>();
+  #ids: string[] = [];
+
+  get clock(): ManualClock {
+    return this.#clock;
+  }
+
+  async join(id: string, rules: string) {
+    const replicas = new RuleReplicas({
+      logger: SILENT_LOGGER,
+      members: {
+        announce: async () => [id, ...this.#ids.filter((other) => other !== id)],
+        leave: async () => {},
+      },
+      states: {
+        maxBytes: 1_000_000,
+        get: async (key) => this.#kept.get(key),
+        put: async (key, bytes) => void this.#kept.set(key, bytes),
+      },
+    });
+    this.#ids.push(id);
+    const one = setUp({ clock: this.#clock, leases: this.#leases, replicas });
+    one.bed.results.set("a", [sample({ job: "x" }, Number.NaN)]);
+    await one.update(rules);
+    return { ...one, replicas, states: new ScheduledRuleStates(one.scheduler, [], replicas) };
+  }
+
+  leave(id: string): void {
+    this.#ids = this.#ids.filter((other) => other !== id);
+  }
+}
+
+const TEN = Array.from({ length: 10 }, (_, i) => `{name: g${i}, rules: [{alert: A${i}, expr: a, for: 5m}]}`);
+
+test("processes share groups out, each is evaluated by one, all show all, and one that comes goes on with what is known", async () => {
+  const replicas = new Replicas();
+  const rules = `groups: [${TEN}]`;
+  const one = await replicas.join("one", rules);
+  await one.replicas.look();
+  await one.scheduler.start();
+  await replicas.clock.go(10 * MINUTE);
+  expect(one.bed.asked.splice(0).length).toBe(100);
+  const other = await replicas.join("other", rules);
+  for (const { replicas: look } of [one, other]) await look.look();
+  await other.scheduler.start();
+  // In the first minute one says what it knows of those groups that it gives away.
+  await replicas.clock.go(2 * MINUTE);
+  for (const { bed } of [one, other]) bed.asked.length = 0;
+  await replicas.clock.go(3 * MINUTE);
+  const counts = [one, other].map(({ bed }) => bed.asked.length);
+  expect([counts[0]! + counts[1]!, Math.min(...counts) >= 6]).toEqual([30, true]);
+  for (const { states } of [one, other]) {
+    const groups = await states.groups(DEFAULT_TENANT);
+    const shown = groups.map(({ rules: [rule] }) => rule);
+    // All fire since the first evaluations: they have not begun to wait again.
+    expect(shown).toMatchObject(TEN.map(() => ({ health: "ok", alerts: [{ state: "firing", value: Number.NaN }] })));
+  }
+  replicas.leave("other");
+  await one.replicas.look();
+  await other.scheduler.stop();
+  one.bed.asked.length = 0;
+  await replicas.clock.go(3 * MINUTE);
+  expect(one.bed.asked.length).toBe(30);
+  // Whoever tells of an alert says that it fires since the same time.
+  const began = Map.groupBy([...one.bed.sent, ...other.bed.sent], ({ labels }) => labels.alertname);
+  for (const told of began.values()) expect(new Set(told.map(({ startsAtMs }) => startsAtMs)).size).toBe(1);
+  expect(began.size).toBe(10);
+  await one.scheduler.stop();
 });

@@ -3,8 +3,10 @@ import type { Component, Leases } from "@sightline/model/ports.ts";
 import type { TenantId } from "@sightline/model/tenant.ts";
 import { GroupLease } from "./group-lease.ts";
 import type { GroupConfig } from "./rule-config.ts";
-import { RuleGroup, type RuleGroupOptions } from "./rule-group.ts";
+import { nameOfGroup, RuleGroup, type RuleGroupOptions } from "./rule-group.ts";
+import type { RuleReplicas } from "./rule-replicas.ts";
 import { nextSlot, slotAt } from "./slots.ts";
+import { stateOfGroup } from "./state-of-group.ts";
 
 export type PlacedGroup = { readonly tenant: TenantId; readonly file: string; readonly config: GroupConfig };
 
@@ -20,11 +22,17 @@ export type RuleSchedulerOptions = {
   readonly logger: Logger;
   /** Of several processes with the same rules one evaluates a group. Absent: there are no others. */
   readonly leases?: Leases | undefined;
+  /** Those processes, if they share groups out. */
+  readonly replicas?: Pick<RuleReplicas, "isOurs" | "share" | "recall"> | undefined;
   readonly clock?: Clock;
 };
 
 /** A process that died is waited for so long beyond the next evaluation. */
 const LEASE_GRACE_MS = 15_000;
+/** So much later a group is tried for by a process that it does not belong to. */
+const DEFER_MS = 1_000;
+/** What another process said of a group is gone on with for so many intervals, and no longer: it is as after a restart then. */
+const RECALLED_INTERVALS = 3;
 
 type Running = {
   group: RuleGroup;
@@ -137,34 +145,52 @@ export class RuleScheduler implements Component {
   async #run(running: Running): Promise<void> {
     const clock = this.#clock;
     const { signal } = running.stop;
-    const { intervalMs, tenant, file, config } = running.group;
-    const name = `${tenant};${file};${config.name}`;
-    const { leases, logger } = this.#options;
+    const { intervalMs } = running.group;
+    const name = nameOfGroup(running.group);
+    const { leases, logger, replicas } = this.#options;
     const lease = leases && new GroupLease(leases, { name, ttlMs: intervalMs + LEASE_GRACE_MS, logger });
     let slotMs = slotAt(name, clock.nowMs(), intervalMs) + intervalMs;
     let wasAway = false;
     for (let round = 1; ; round++) {
       await clock.sleepUntil(slotMs, signal);
+      const isOurs = replicas?.isOurs(name) ?? true;
+      if (!isOurs && lease && !lease.isHeld) {
+        await clock.sleepUntil(slotMs + Math.min(DEFER_MS, intervalMs / 4), signal);
+      }
       if (signal.aborted) return lease?.release();
       const turn = (await lease?.take()) ?? "held";
+      running.group.isElsewhere = turn === "none";
       if (turn === "none") {
         wasAway = true;
         slotMs += intervalMs;
         continue;
       }
-      if (turn === "new" && wasAway) {
-        this.#beginAnew(running);
+      if (turn === "new" && (wasAway || round === 1)) {
+        if (wasAway) this.#beginAnew(running);
+        await this.#recall(running.group, slotMs);
         round = 1;
         wasAway = false;
       }
-      slotMs = await this.#turn(running.group, slotMs, round);
+      const { group } = running;
+      slotMs = await this.#turn(group, slotMs, round);
+      await replicas?.share(name, { state: stateOfGroup(group), memory: group.memory });
+      // Whose it is takes it in its next slot.
+      if (!isOurs) await lease?.release();
     }
   }
 
-  /** Another process has evaluated it: what it knew is in what it wrote. */
+  /** Another process has evaluated it: what it knew is in what it wrote, and perhaps in what it said. */
   #beginAnew(running: Running): void {
     const { tenant, file, config } = running.group;
     running.group = new RuleGroup({ tenant, file, isRestored: false }, config, this.#options.group);
+  }
+
+  async #recall(group: RuleGroup, nowMs: number): Promise<void> {
+    if (group.lastEvaluationMs > 0) return;
+    const shared = await this.#options.replicas?.recall(nameOfGroup(group));
+    if (!shared) return;
+    const ageMs = nowMs - shared.memory.evaluatedAtMs;
+    if (ageMs <= RECALLED_INTERVALS * group.intervalMs + LEASE_GRACE_MS) group.adopt(shared.memory);
   }
 
   /** Gives the next slot. */

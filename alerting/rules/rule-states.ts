@@ -1,55 +1,33 @@
-import type { AlertStateInfo, RuleGroupState, RuleState, RuleStates } from "@sightline/model/ports.ts";
+import type { RuleGroupState, RuleStates } from "@sightline/model/ports.ts";
 import type { TenantId } from "@sightline/model/tenant.ts";
-import type { ActiveAlert } from "./alerting-rule.ts";
-import type { EvaluatedRule, RuleGroup } from "./rule-group.ts";
+import { nameOfGroup, type RuleGroup } from "./rule-group.ts";
+import type { RuleReplicas } from "./rule-replicas.ts";
 import type { RuleScheduler } from "./rule-scheduler.ts";
+import { stateOfGroup } from "./state-of-group.ts";
 
 /** What the query API shows of rules. */
 export class ScheduledRuleStates implements RuleStates {
   readonly #scheduler: Pick<RuleScheduler, "groups">;
+  readonly #replicas: Pick<RuleReplicas, "recall"> | undefined;
   readonly alertmanagers: readonly string[];
 
-  constructor(scheduler: Pick<RuleScheduler, "groups">, alertmanagers: readonly string[]) {
+  constructor(
+    scheduler: Pick<RuleScheduler, "groups">,
+    alertmanagers: readonly string[],
+    replicas?: Pick<RuleReplicas, "recall">,
+  ) {
     this.#scheduler = scheduler;
     this.alertmanagers = alertmanagers;
+    this.#replicas = replicas;
   }
 
-  groups(tenant: TenantId): readonly RuleGroupState[] {
-    return this.#scheduler.groups(tenant).map(stateOfGroup);
+  groups(tenant: TenantId): Promise<readonly RuleGroupState[]> {
+    return Promise.all(this.#scheduler.groups(tenant).map((group) => this.#stateOf(group)));
   }
-}
 
-function stateOfGroup(group: RuleGroup): RuleGroupState {
-  const { config, file, intervalMs, evaluationMs, lastEvaluationMs } = group;
-  return {
-    name: config.name,
-    file,
-    intervalMs,
-    limit: config.limit,
-    evaluationMs,
-    lastEvaluationMs,
-    rules: group.rules.map(stateOfRule),
-  };
-}
-
-function stateOfRule({
-  config,
-  alerting,
-  health,
-  lastError,
-  evaluationMs,
-  lastEvaluationMs,
-}: EvaluatedRule): RuleState {
-  const { name, expression, labels } = config;
-  const common = { name, query: expression.text, language: expression.language, labels, health, lastError };
-  const base = { ...common, evaluationMs, lastEvaluationMs };
-  if (!alerting) return { ...base, type: "recording" };
-  const { annotations, forMs, keepFiringForMs } = config;
-  const alerts = [...alerting.alerts].filter(({ resolvedAtMs }) => resolvedAtMs === 0).map(infoOf);
-  const state = lastEvaluationMs === 0 ? "unknown" : alerting.state;
-  return { ...base, type: "alerting", annotations, forMs, keepFiringForMs, state, alerts };
-}
-
-function infoOf({ labels, annotations, state, activeAtMs, keepFiringSinceMs, value }: ActiveAlert): AlertStateInfo {
-  return { labels: Object.fromEntries(labels), annotations, state, activeAtMs, keepFiringSinceMs, value };
+  /** As far as whoever evaluates the group has told of it. */
+  async #stateOf(group: RuleGroup): Promise<RuleGroupState> {
+    const shared = group.isElsewhere ? await this.#replicas?.recall(nameOfGroup(group)) : undefined;
+    return shared?.state ?? stateOfGroup(group);
+  }
 }

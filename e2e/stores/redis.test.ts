@@ -6,6 +6,7 @@ import { RedisSharedCache } from "@sightline/storage-redis/cache/redis-shared-ca
 import { type RedisConfig, redisConfig } from "@sightline/storage-redis/config.ts";
 import { RedisConnection } from "@sightline/storage-redis/connection/redis-connection.ts";
 import { RedisLeases } from "@sightline/storage-redis/leases/redis-leases.ts";
+import { RedisMembers } from "@sightline/storage-redis/members/redis-members.ts";
 import { RedisSharedRates } from "@sightline/storage-redis/rates/redis-shared-rates.ts";
 import { LogPublisher } from "@sightline/storage-redis/tail/log-publisher.ts";
 import { RedisLogFeed } from "@sightline/storage-redis/tail/redis-log-feed.ts";
@@ -123,6 +124,19 @@ describe.skipIf(RedisService.missing() !== undefined)("what processes share by w
     await service.start();
     await back(redis);
     await redis.dependencies[0]?.ping();
+  });
+
+  test("members know of each other, until they leave or say nothing any more", async () => {
+    const [one, two] = [new RedisMembers(await connect()), new RedisMembers(await connect())];
+    const [self] = await one.announce("work", MINUTE_MS);
+    const [other, ...rest] = await two.announce("work", 1);
+    expect(rest).toEqual([self]);
+    expect(await new RedisMembers(await connect()).announce("other work", MINUTE_MS)).toHaveLength(1);
+    await eventually(async () => expect(await one.announce("work", MINUTE_MS)).toEqual([self]));
+    await two.announce("work", MINUTE_MS);
+    expect(await one.announce("work", MINUTE_MS)).toEqual([self, other]);
+    await two.leave("work");
+    expect(await one.announce("work", MINUTE_MS)).toEqual([self]);
   });
 
   describe("rates", () => {

@@ -25,7 +25,7 @@ export function rulesHandler({ rules = NO_RULES }: RuleHandlerDeps): QueryHandle
     const groups: object[] = [];
     let next: string | undefined;
     let isFound = page.token === "";
-    for (const group of rules.groups(tenant)) {
+    for (const group of await rules.groups(tenant)) {
       isFound ||= page.token === tokenOf(group);
       if (!isFound || (names.size > 0 && !names.has(group.name)) || (files.size > 0 && !files.has(group.file)))
         continue;
@@ -156,7 +156,7 @@ function exponentText(value: number): string {
 export function alertsHandler({ rules = NO_RULES }: RuleHandlerDeps): QueryHandler {
   return async ({ reply, tenant }) => {
     const alerts: object[] = [];
-    for (const group of rules.groups(tenant)) {
+    for (const group of await rules.groups(tenant)) {
       for (const rule of group.rules) if (rule.type === "alerting") alerts.push(...rule.alerts.map(alertJson));
     }
     return sendJson(reply, { status: "success", data: { alerts } });

@@ -5,6 +5,7 @@ import { CatalogRules } from "@sightline/alerting/rules/catalog-rules.ts";
 import { EvaluationGate } from "@sightline/alerting/rules/evaluation-gate.ts";
 import { RuleFiles } from "@sightline/alerting/rules/rule-files.ts";
 import { RuleMetrics } from "@sightline/alerting/rules/rule-metrics.ts";
+import { RuleReplicas } from "@sightline/alerting/rules/rule-replicas.ts";
 import { RuleScheduler } from "@sightline/alerting/rules/rule-scheduler.ts";
 import { ScheduledRuleStates } from "@sightline/alerting/rules/rule-states.ts";
 import { registerRulerApi } from "@sightline/alerting/rules/ruler-api.ts";
@@ -54,8 +55,11 @@ export function alertingPart(
     logger,
     registry,
   });
+  const { ruleReplicas } = context.shared;
+  const replicas = ruleReplicas && new RuleReplicas({ ...ruleReplicas, logger });
   const scheduler = new RuleScheduler({
     logger,
+    replicas,
     leases: context.shared.leases,
     group: {
       evaluator,
@@ -84,8 +88,8 @@ export function alertingPart(
   // The Alertmanager inside has no address: Prometheus, too, lists only others.
   const addresses = clients.map(({ name }) => name);
   return {
-    components: [scheduler, files, ofCatalog],
-    states: new ScheduledRuleStates(scheduler, addresses),
+    components: [...(replicas ? [replicas] : []), scheduler, files, ofCatalog],
+    states: new ScheduledRuleStates(scheduler, addresses, replicas),
     reload: () => files.reload(),
   };
 }

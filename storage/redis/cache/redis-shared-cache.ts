@@ -18,6 +18,9 @@ export type RedisSharedCacheOptions = {
   readonly registry: Registry;
 };
 
+/** Of all caches of a process. */
+const REQUESTS = "sightline_redis_cache_requests_total";
+
 /** Values under hashes of their keys, compressed. Reading one makes it live longer. */
 export class RedisSharedCache implements SharedCache {
   readonly maxBytes: number;
@@ -27,12 +30,15 @@ export class RedisSharedCache implements SharedCache {
   constructor(options: RedisSharedCacheOptions) {
     this.#options = options;
     this.maxBytes = options.maxBytes;
-    this.#requests = new Counter({
-      name: "sightline_redis_cache_requests_total",
-      help: "What Redis was asked for as a cache: hit, miss, or unavailable.",
-      labelNames: ["cache", "result"],
-      registers: [options.registry],
-    });
+    const known = options.registry.getSingleMetric(REQUESTS) as Counter<"cache" | "result"> | undefined;
+    this.#requests =
+      known ??
+      new Counter({
+        name: REQUESTS,
+        help: "What Redis was asked for as a cache: hit, miss, or unavailable.",
+        labelNames: ["cache", "result"],
+        registers: [options.registry],
+      });
   }
 
   async get(key: string): Promise<Uint8Array | undefined> {

@@ -1,0 +1,96 @@
+import type { Logger } from "@sightline/model/logger.ts";
+import type { Component, Members, RuleGroupState, SharedCache } from "@sightline/model/ports.ts";
+import { ownerOf } from "./owner-of.ts";
+import type { GroupMemory } from "./rule-group.ts";
+
+export type RuleReplicasOptions = {
+  readonly members: Members;
+  /** What is known of groups, for those who do not evaluate them, or will. */
+  readonly states: SharedCache;
+  readonly logger: Logger;
+};
+
+/** What other processes are told of a group. */
+export type SharedGroup = { readonly state: RuleGroupState; readonly memory: GroupMemory };
+
+const WORK = "rules";
+const ANNOUNCE_MS = 5_000;
+/** A process that died is counted for so long. */
+const TTL_MS = 3 * ANNOUNCE_MS;
+/** JSON of more would hold the event loop. */
+const MAX_SHARED_ALERTS = 2_000;
+/** Stands before numbers that JSON does not know. */
+const ODD_NUMBER = "\u0000number ";
+
+/**
+ * The processes that evaluate the same rules. Whose turn a group is follows from who is there: each group has one owner, and
+ * when a process comes or goes only its groups move. That nobody else evaluates it meanwhile is up to leases.
+ */
+export class RuleReplicas implements Component {
+  readonly name = "rule-replicas";
+  readonly #options: RuleReplicasOptions;
+  /** Its own id first; none while it is not known. */
+  #members: readonly string[] = [];
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(options: RuleReplicasOptions) {
+    this.#options = options;
+  }
+
+  async start(): Promise<void> {
+    await this.look();
+    this.#timer = setInterval(() => void this.look(), ANNOUNCE_MS);
+    this.#timer.unref();
+  }
+
+  async stop(): Promise<void> {
+    clearInterval(this.#timer);
+    const { members, logger } = this.#options;
+    await members
+      .leave(WORK)
+      .catch((error: unknown) => logger.warn("others count this process for a while", { error }));
+  }
+
+  /** Says that it is there, and looks who else is. When nobody knows, who was there still is. */
+  async look(): Promise<void> {
+    const { members, logger } = this.#options;
+    try {
+      this.#members = await members.announce(WORK, TTL_MS);
+    } catch (error) {
+      logger.warn("it is not known who else evaluates rules", { error });
+    }
+  }
+
+  /** Others should leave the group to this process. */
+  isOurs(group: string): boolean {
+    const [self] = this.#members;
+    return self === undefined || ownerOf(group, this.#members) === self;
+  }
+
+  /** Never throws: who does not hear of it begins anew. */
+  async share(group: string, shared: SharedGroup): Promise<void> {
+    if (this.#members.length < 2) return;
+    const alerts = shared.memory.rules.reduce((sum, rule) => sum + rule.alerts.length, 0);
+    if (alerts > MAX_SHARED_ALERTS) return;
+    await this.#options.states.put(group, Buffer.from(JSON.stringify(shared, encodeNumber)));
+  }
+
+  async recall(group: string): Promise<SharedGroup | undefined> {
+    const bytes = await this.#options.states.get(group);
+    if (!bytes) return undefined;
+    try {
+      return JSON.parse(Buffer.from(bytes).toString(), decodeNumber) as SharedGroup;
+    } catch (error) {
+      this.#options.logger.warn("what another process said of a group can't be read", { group, error });
+      return undefined;
+    }
+  }
+}
+
+function encodeNumber(_key: string, value: unknown): unknown {
+  return typeof value === "number" && !Number.isFinite(value) ? ODD_NUMBER + value : value;
+}
+
+function decodeNumber(_key: string, value: unknown): unknown {
+  return typeof value === "string" && value.startsWith(ODD_NUMBER) ? Number(value.slice(ODD_NUMBER.length)) : value;
+}
