@@ -14,6 +14,6 @@ describe.skipIf(missing !== undefined)("on plain PostgreSQL", () => {
   const address = () => service.address;
   const settings = { copyIn: true, maxConnections: 10 };
   describeMetricStore("TimescaleMetricStore", fixtureOf(address, settings));
-  const config = { pack_after: "1ms" };
+  const config = { pack_after: "1ms", merge_after: "1ms" };
   describeMetricStore("TimescaleMetricStore with pages", fixtureOf(address, { ...settings, config, packs: true }));
 });

@@ -5,6 +5,7 @@ import { DEFAULT_TENANT, tenantId } from "@sightline/model/tenant.ts";
 import { metricBatchOf } from "@sightline/storage-conformance/metric-batch-of.ts";
 import { onlySamples, selectAll } from "@sightline/storage-conformance/metric-rows.ts";
 import { migrateDown, migrateUp, migrationStatus } from "@sightline/storage-timescale/database/migrations.ts";
+import { mergePages } from "@sightline/storage-timescale/metrics/merge-pages.ts";
 import { seriesIdentity } from "@sightline/storage-timescale/metrics/series-id.ts";
 import { metricMigrations } from "@sightline/storage-timescale/metrics/store-facts.ts";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
@@ -143,18 +144,67 @@ describe.skipIf(missing !== undefined)("the metric store on plain PostgreSQL", (
     expect(await rows(`${names} AND relnamespace = to_regnamespace(current_schema())`)).toEqual([]);
   });
 
+  test("two hours that are over become one page, and what comes late goes into it", async () => {
+    const store = await using({ pack_after: "1ms" }).open();
+    const [span, minute] = [7_200_000, 60_000];
+    const start = Math.floor(Date.now() / span) * span - 2 * span;
+    const samples = Array.from({ length: 12 }, (_, i) => [start + 10 * i * minute, i] as [number, number]);
+    const pages = () => rows("SELECT merged, samples FROM pages");
+    await store.append(DEFAULT_TENANT, batch({ __name__: "up", i: "1" }, ...samples), 1);
+    await store.append(DEFAULT_TENANT, batch({ __name__: "up", i: "2" }, ...samples), 2);
+    await store.flush();
+    await store.maintain();
+    expect(await pages()).toEqual([{ merged: true, samples: 24 }]);
+    // Another writer does not know the sample of the beginning: the first one stays.
+    const other = await stores.open("other");
+    await other.append(DEFAULT_TENANT, batch({ __name__: "up", i: "1" }, [start, 7], [start + 1, 8]), 1);
+    await other.flush();
+    await other.maintain();
+    expect(await pages()).toEqual([{ merged: true, samples: 25 }]);
+    const [first, ...rest] = samples;
+    const matchers = [{ name: "i", op: "=", value: "1" }] as const;
+    expect(await onlySamples(store, { matchers })).toEqual([first, [start + 1, 8], ...rest]);
+    expect(await onlySamples(store, { matchers, range: { startMs: start + 115 * minute, endMs: Date.now() } })).toEqual(
+      [],
+    );
+  });
+
+  test("pages of many series are merged range by range", async () => {
+    const store = await using({ pack_after: "1ms", merge_after: "30d", retention: "90d" }).open();
+    const start = Math.floor(Date.now() / 7_200_000) * 7_200_000 - 14_400_000;
+    for (let window = 0; window < 12; window++) {
+      // Not every series in each: pages of two windows have their ends at different series.
+      const some = Array.from({ length: 700 }, (_, i) => i).filter((i) => (i * 7 + window) % 5 !== 0);
+      const timeMs = start + window * 600_000;
+      const series = some.map((i) => ({
+        labels: { __name__: "up", i: String(i) },
+        samples: [[timeMs, i]] as [number, number][],
+      }));
+      await store.append(DEFAULT_TENANT, metricBatchOf(series), window + 1);
+    }
+    await store.flush();
+    await store.maintain();
+    const counts = async () => (await rows("SELECT merged, count(*)::int, sum(samples)::int FROM pages GROUP BY 1"))[0];
+    expect(await counts()).toEqual({ merged: false, count: 24, sum: 6_720 });
+    const before = await selectAll(store);
+    expect(await mergePages(stores.database, Date.now(), new AbortController().signal, 1_000)).toBe(24);
+    expect(await counts()).toMatchObject({ merged: true, sum: 6_720 });
+    expect(await selectAll(store)).toEqual(before);
+    expect(await mergePages(stores.database, Date.now(), new AbortController().signal)).toBe(0);
+  });
+
   test("migrations go up once, and down again", async () => {
     const store = await using().open();
     await store.stop();
     const set = metricMigrations(stores.config);
     const states = async () =>
       (await migrationStatus(stores.database, set)).map(({ appliedAt }) => appliedAt !== undefined);
-    expect(await states()).toEqual([true, true]);
+    expect(await states()).toEqual([true, true, true]);
     expect(await migrateUp(stores.database, set)).toEqual([]);
-    for (const number of [2, 1]) expect(await migrateDown(stores.database, set)).toMatchObject({ number });
-    expect(await states()).toEqual([false, false]);
+    for (const number of [3, 2, 1]) expect(await migrateDown(stores.database, set)).toMatchObject({ number });
+    expect(await states()).toEqual([false, false, false]);
     const both = await Promise.all([migrateUp(stores.database, set), migrateUp(stores.database, set)]);
-    expect(both.flat()).toHaveLength(2);
+    expect(both.flat()).toHaveLength(3);
     await rows("INSERT INTO metrics_migrations VALUES (9999, 'from-the-future')");
     await expect(stores.open()).rejects.toThrow("newer release (9999 from-the-future)");
   });

@@ -84,6 +84,9 @@ export const timescaleMetricsConfig = z.strictObject({
   pack_after: duration("2m").describe(
     "Plain PostgreSQL: ten minutes that ended so long ago are packed into compressed pages; what comes later is added later.",
   ),
+  merge_after: duration("30m").describe(
+    "Plain PostgreSQL: two hours of pages that ended so long ago are merged into longer ones, which are read faster.",
+  ),
   chunk: duration("4h").describe(
     "TimescaleDB: length of a chunk of samples; decided when the tables are made. Some chunks of it should fit into memory.",
   ),

@@ -9,15 +9,24 @@ export type AssembledSamples = {
 
 /** Arrays for the series of a collector that lie in several pieces there: one for all is much cheaper than one each. */
 export class SampleArena {
-  readonly timesMs: Float64Array;
-  readonly values: Float64Array;
-  readonly startsMs: Float64Array;
+  readonly #samples: number;
+  readonly #starts: number;
+  #columns: { timesMs: Float64Array; values: Float64Array; startsMs: Float64Array } | undefined;
   length = 0;
 
   constructor({ length, hasStarts }: SampleCollector) {
-    this.timesMs = new Float64Array(length);
-    this.values = new Float64Array(length);
-    this.startsMs = new Float64Array(hasStarts ? length : 0);
+    this.#samples = length;
+    this.#starts = hasStarts ? length : 0;
+  }
+
+  /** Made when the first series needs them. */
+  get columns() {
+    this.#columns ??= {
+      timesMs: new Float64Array(this.#samples),
+      values: new Float64Array(this.#samples),
+      startsMs: new Float64Array(this.#starts),
+    };
+    return this.#columns;
   }
 }
 
@@ -63,9 +72,9 @@ function isAscending(timesMs: Float64Array, segments: readonly Segment[]): boole
 }
 
 function joined(collector: SampleCollector, segments: readonly Segment[], arena: SampleArena): AssembledSamples {
-  const [only] = segments as [Segment];
-  if (segments.length === 1) {
-    const { from, to } = only;
+  const { from } = segments[0] as Segment;
+  const { to } = segments.at(-1) as Segment;
+  if (segments.every((segment, i) => i === 0 || segment.from === segments[i - 1]?.to)) {
     return {
       timesMs: collector.timesMs.subarray(from, to),
       values: collector.values.subarray(from, to),
@@ -73,17 +82,18 @@ function joined(collector: SampleCollector, segments: readonly Segment[], arena:
     };
   }
   const start = arena.length;
+  const columns = arena.columns;
   for (const { from, to } of segments) {
-    arena.timesMs.set(collector.timesMs.subarray(from, to), arena.length);
-    arena.values.set(collector.values.subarray(from, to), arena.length);
+    columns.timesMs.set(collector.timesMs.subarray(from, to), arena.length);
+    columns.values.set(collector.values.subarray(from, to), arena.length);
     const startsMs = collector.startsOf(from, to);
-    if (startsMs) arena.startsMs.set(startsMs, arena.length);
+    if (startsMs) columns.startsMs.set(startsMs, arena.length);
     arena.length += to - from;
   }
   return {
-    timesMs: arena.timesMs.subarray(start, arena.length),
-    values: arena.values.subarray(start, arena.length),
-    startsMs: collector.hasStarts ? known(arena.startsMs.subarray(start, arena.length)) : undefined,
+    timesMs: columns.timesMs.subarray(start, arena.length),
+    values: columns.values.subarray(start, arena.length),
+    startsMs: collector.hasStarts ? known(columns.startsMs.subarray(start, arena.length)) : undefined,
   };
 }
 

@@ -2,6 +2,7 @@ import type { Logger } from "@sightline/model/logger.ts";
 import type { TimescaleMetricsConfig } from "../config.ts";
 import type { Client, Database } from "../database/database.ts";
 import { DAY_MS } from "./days.ts";
+import { mergePages } from "./merge-pages.ts";
 import { packPartition } from "./pack-partition.ts";
 import {
   dropPartition,
@@ -63,6 +64,7 @@ export class Maintenance {
   async #steps(partitions: Partitions | undefined, signal: AbortSignal): Promise<void> {
     if (partitions) {
       await this.#step("packing", () => this.#pack(signal));
+      await this.#step("merging", () => this.#merge(signal));
       await this.#step("retention", () => this.#dropPartitions(signal));
     } else {
       await this.#step("packing", () => this.#compress());
@@ -101,6 +103,11 @@ export class Maintenance {
       telemetry.packed.inc(await packPartition(database, partition));
       timer();
     }
+  }
+
+  async #merge(signal: AbortSignal): Promise<void> {
+    const { database, config, nowMs, telemetry } = this.#options;
+    telemetry.merged.inc(await mergePages(database, nowMs() - config.merge_after, signal));
   }
 
   #isDue({ name, endMs }: Partition): boolean {

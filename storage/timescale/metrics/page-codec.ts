@@ -16,6 +16,8 @@ const RAW = 0x0f;
 const MAX_DECIMALS = 6;
 const MAX_INTEGER = 2 ** 50;
 const MAX_PAGE_BYTES = 256 * 1024 * 1024;
+/** Most pages fit into it, so that nothing is put together from pieces. */
+const CHUNK_BYTES = 128 * 1024;
 const COMPRESSION = { params: { [constants.ZSTD_c_compressionLevel]: 3 } };
 
 /** Samples of one series, ascending in time, one per timestamp. */
@@ -47,26 +49,28 @@ export type SeriesLookUp = (bucket: number, rest: number) => number | undefined;
 
 /** Adds the samples of those series that `seriesOf` gives a number. Throws `CorruptionError`. */
 export function decodePage(page: Uint8Array, collector: SampleCollector, seriesOf: SeriesLookUp): void {
-  const reader = openPage(page);
-  const head = readHead(reader);
-  for (let i = 0; i < head.counts.length; i++) {
-    const id = head.ids[i] as PageId;
-    const series = seriesOf(id.bucket, id.rest);
-    if (series === undefined) reader.skip(head.bytes[i] as number);
-    else {
-      const count = head.counts[i] as number;
-      collector.reserve(count);
-      collector.begin(series, true);
-      readSeries(reader, count, collector);
-      collector.added(count);
-    }
+  const open = openPage(page);
+  for (const [entry, { bucket, rest }] of open.ids.entries()) {
+    const series = seriesOf(bucket, rest);
+    if (series !== undefined) decodeSeries(open, entry, series, collector);
   }
   collector.end();
 }
 
+/** Adds what a page has of one series, the one at this place of its head, as `series`. Throws `CorruptionError`. */
+export function decodeSeries(page: OpenPage, entry: number, series: number, collector: SampleCollector): void {
+  const { reader } = page;
+  const count = page.counts[entry] as number;
+  reader.at = page.offsets[entry] as number;
+  collector.reserve(count);
+  collector.begin(series, true);
+  readSeries(reader, count, collector);
+  collector.added(count);
+}
+
 /** All of it. */
 export function decodeWholePage(page: Uint8Array): PageSeries[] {
-  const { ids, counts } = readHead(openPage(page));
+  const { ids, counts } = openPage(page);
   const collector = new SampleCollector(
     ids.length,
     counts.reduce((sum, count) => sum + count, 0),
@@ -85,22 +89,30 @@ export function decodeWholePage(page: Uint8Array): PageSeries[] {
   });
 }
 
-function openPage(page: Uint8Array): PageReader {
+/** A page whose head has been read. Throws `CorruptionError`. */
+export function openPage(page: Uint8Array): OpenPage {
+  return readHead(decompress(page));
+}
+
+function decompress(page: Uint8Array): PageReader {
   try {
-    return new PageReader(zstdDecompressSync(page, { maxOutputLength: MAX_PAGE_BYTES }));
+    return new PageReader(zstdDecompressSync(page, { maxOutputLength: MAX_PAGE_BYTES, chunkSize: CHUNK_BYTES }));
   } catch (cause) {
     throw new CorruptionError(`a page of samples is damaged: ${(cause as Error).message}`, { cause });
   }
 }
 
 type PageId = { readonly bucket: number; readonly rest: number };
-type PageHead = {
+export type OpenPage = {
+  readonly reader: PageReader;
   readonly ids: readonly PageId[];
+  /** Samples of each. */
   readonly counts: readonly number[];
-  readonly bytes: readonly number[];
+  /** Where those begin. */
+  readonly offsets: readonly number[];
 };
 
-function readHead(reader: PageReader): PageHead {
+function readHead(reader: PageReader): OpenPage {
   const version = reader.u8();
   if (version !== VERSION) throw new CorruptionError(`a page of samples has version ${version}, not ${VERSION}`);
   const ids: PageId[] = [];
@@ -113,7 +125,13 @@ function readHead(reader: PageReader): PageHead {
     counts.push(reader.varint());
     bytes.push(reader.varint());
   }
-  return { ids, counts, bytes };
+  let at = reader.at;
+  const offsets = bytes.map((length) => {
+    at += length;
+    return at - length;
+  });
+  if (at > reader.bytes.length) throw new CorruptionError("a page of samples ends too early");
+  return { reader, ids, counts, offsets };
 }
 
 function writeSeries({ timesMs, values, startsMs }: PageSeries, out: PageWriter): void {
@@ -145,7 +163,6 @@ function writeTimes(timesMs: Float64Array, out: PageWriter): void {
   }
 }
 
-/** How many decimals make integers of all values, exactly; undefined: not so. */
 /** How many decimals make integers of all values, exactly; undefined: not so. */
 function decimalsOf(values: Float64Array): number | undefined {
   let decimals = 0;
@@ -179,19 +196,42 @@ function readSeries(reader: PageReader, count: number, collector: SampleCollecto
 }
 
 function readDecimals(reader: PageReader, out: Float64Array, from: number, count: number, scale: number): void {
+  const { bytes } = reader;
+  let { at } = reader;
   let integer = 0;
   for (let i = from; i < from + count; i++) {
-    integer += reader.zigzag();
-    out[i] = integer / scale;
+    const byte = bytes[at] as number;
+    // Most are of one byte.
+    if (byte < 128) {
+      at++;
+      integer += (byte >>> 1) ^ -(byte & 1);
+    } else {
+      reader.at = at;
+      integer += reader.zigzag();
+      at = reader.at;
+    }
+    out[i] = scale === 1 ? integer : integer / scale;
   }
+  reader.at = at;
 }
 
 function readTimes(reader: PageReader, out: Float64Array, from: number, count: number): void {
+  const { bytes } = reader;
+  let { at } = reader;
   let timeMs = 0;
   let step = 0;
   for (let i = from; i < from + count; i++) {
-    step += reader.zigzag();
+    const byte = bytes[at] as number;
+    if (byte < 128) {
+      at++;
+      step += (byte >>> 1) ^ -(byte & 1);
+    } else {
+      reader.at = at;
+      step += reader.zigzag();
+      at = reader.at;
+    }
     timeMs += step;
     out[i] = timeMs;
   }
+  reader.at = at;
 }

@@ -6,6 +6,8 @@ export type Partition = { readonly name: string; readonly startMs: number; reado
 
 /** Pages hold samples of one such window, and so do the partitions of samples that come as they are made. */
 export const WINDOW_MS = 600_000;
+/** Merged pages are of so long, and begin where the time is a multiple of it. */
+export const MERGED_PAGE_MS = 7_200_000;
 const DAY_MS = 86_400_000;
 /** Samples of other days have partitions of a day: who brings years of them must not make thousands of tables. */
 const RECENT_MS = 3 * 3_600_000;

@@ -4,12 +4,13 @@ import { readInt8 } from "../database/binary-copy-parser.ts";
 import { copyOut, intArray } from "../database/copy-out.ts";
 import type { Client } from "../database/database.ts";
 import { decodeHistogram } from "./histogram-codec.ts";
-import { decodePage, type SeriesLookUp } from "./page-codec.ts";
-import { WINDOW_MS } from "./partitions.ts";
+import type { SeriesLookUp } from "./page-codec.ts";
+import { PageParts } from "./page-parts.ts";
+import { MERGED_PAGE_MS } from "./partitions.ts";
 import { SampleCollector } from "./sample-collector.ts";
 import { bucketOfId, restOfId } from "./series-id.ts";
 
-/** Room for those of the rows; pages say how much they need. */
+/** Room for those of the rows at first; pages say how much they need. */
 const FIRST_PER_SERIES = 64;
 const MIN_INT8 = -(2n ** 63n);
 const MAX_INT8 = 2n ** 63n - 1n;
@@ -17,48 +18,48 @@ const MAX_INT8 = 2n ** 63n - 1n;
 /**
  * The samples of some series in the range, by their place in `ids`. Rows first, then pages: what is packed meanwhile is in one
  * of them, because reading rows keeps their table from being emptied until the transaction ends.
- * `expected`: how many there may be, to make room at once.
  */
 export async function readSamples(
   client: Client,
   ids: readonly bigint[],
   range: TimeRange,
   hasPages: boolean,
-  expected: number,
   signal: AbortSignal,
 ): Promise<SampleCollector> {
-  const collector = new SampleCollector(ids.length, ids.length * FIRST_PER_SERIES + (hasPages ? expected : 0));
+  const collector = new SampleCollector(ids.length, ids.length * FIRST_PER_SERIES);
   const [from, to] = [int8(range.startMs), int8(range.endMs)];
   const rows = `SELECT i.n, s.time, s.value, s.start FROM unnest(${intArray(ids)}::int8[]) WITH ORDINALITY i (id, n)
     CROSS JOIN LATERAL (SELECT time, value, start FROM tenant_samples
       WHERE series = i.id AND time BETWEEN ${from} AND ${to} ORDER BY time, flush) s`;
   await copyOut(client, rows, 4, collector, signal);
   collector.end();
-  if (hasPages) await readPages(client, ids, range, collector, signal);
-  return collector;
+  if (!hasPages) return collector;
+  const pages = await readPages(client, ids, range, signal);
+  return pages.samples === 0 ? collector : pages.decodeBefore(collector, signal);
 }
 
 async function readPages(
   client: Client,
   ids: readonly bigint[],
   { startMs, endMs }: TimeRange,
-  collector: SampleCollector,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<PageParts> {
+  const pages = new PageParts(ids.length);
   const seriesOf = lookUpOf(ids);
   const { buckets, lows, highs } = bucketRanges(ids);
   const sql = `SELECT p.data FROM unnest(${intArray(buckets)}::int4[], ${intArray(lows)}::int8[], ${intArray(highs)}::int8[])
       w (bucket, low, high)
     JOIN pages p ON p.bucket = w.bucket AND p.first_series <= w.high AND p.last_series >= w.low
-    WHERE p.time BETWEEN ${int8(startMs - WINDOW_MS)} AND ${int8(endMs)} AND p.last_time >= ${int8(startMs)}
+    WHERE p.time BETWEEN ${int8(startMs - MERGED_PAGE_MS)} AND ${int8(endMs)} AND p.last_time >= ${int8(startMs)}
     ORDER BY p.bucket, p.time`;
   const sink = {
     row: (bytes: Buffer, offsets: Int32Array, lengths: Int32Array) => {
       const at = offsets[0] as number;
-      decodePage(bytes.subarray(at, at + (lengths[0] as number)), collector, seriesOf);
+      pages.add(bytes.subarray(at, at + (lengths[0] as number)), seriesOf);
     },
   };
   await copyOut(client, sql, 1, sink, signal);
+  return pages;
 }
 
 function lookUpOf(ids: readonly bigint[]): SeriesLookUp {

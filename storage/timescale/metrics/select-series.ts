@@ -55,8 +55,7 @@ async function readGroup(
   const withSamples = group.filter(({ kinds }) => (kinds & HAS_SAMPLES) !== 0);
   const withHistograms = group.filter(({ kinds }) => (kinds & HAS_HISTOGRAMS) !== 0);
   const idsOf = (series: readonly FoundSeries[]) => series.map(({ id }) => id);
-  const expected = Math.ceil(withSamples.length * perSeries(range));
-  const samples = await readSamples(client, idsOf(withSamples), range, hasPages, expected, signal);
+  const samples = await readSamples(client, idsOf(withSamples), range, hasPages, signal);
   const histograms =
     withHistograms.length > 0 ? await readHistograms(client, idsOf(withHistograms), range, signal) : undefined;
   const sampleNumbers = new Map(withSamples.map(({ id }, number) => [id, number]));

@@ -9,6 +9,7 @@ export class StoreTelemetry {
   readonly flushSeconds: Histogram;
   readonly packSeconds: Histogram;
   readonly packed: Counter;
+  readonly merged: Counter;
   readonly failures: Counter<"work">;
 
   constructor(registry: Registry, state: () => { readonly samples: number; readonly series: number }) {
@@ -34,6 +35,11 @@ export class StoreTelemetry {
       registers,
     });
     this.packed = new Counter({ name: `${prefix}packed_rows_total`, help: "Rows packed into pages.", registers });
+    this.merged = new Counter({
+      name: `${prefix}merged_pages_total`,
+      help: "Pages merged into longer ones.",
+      registers,
+    });
     this.failures = new Counter({
       name: `${prefix}failures_total`,
       help: "Background work that failed and will be tried again.",
