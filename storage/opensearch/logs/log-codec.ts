@@ -17,6 +17,7 @@ import {
   unflatten,
 } from "../rows/attribute-text.ts";
 import type { RowCodec } from "../rows/row-codec.ts";
+import { labelNameOf } from "./record-label.ts";
 import { hasLongWord, WORDS_ANALYSIS, WORDS_FIELD } from "./words.ts";
 
 /** A log record by itself. */
@@ -63,6 +64,7 @@ const KEYWORD = { type: "keyword" };
 const LOOK_UP = { type: "keyword", doc_values: false, ignore_above: 8_000 };
 const WHOLE_MESSAGE = { type: "keyword", ignore_above: 256 };
 const MAX_KNOWN_STREAMS = 20_000;
+const MAX_LABEL_LENGTH = 1_000;
 
 /**
  * Log records as documents. `labels` and `fields` have a text `name=value` for each index label and each attribute: with them
@@ -79,8 +81,9 @@ export class LogCodec implements RowCodec<LogBatch, LogRecord> {
     this.mapping = {
       service_id: KEYWORD,
       level: KEYWORD,
-      severity: { type: "byte" },
+      severity: { type: "short" },
       severity_text: { ...KEYWORD, ignore_above: 256 },
+      message_bytes: { type: "integer", index: false },
       message: search_context ? { ...WORDS_FIELD, fields: { keyword: WHOLE_MESSAGE } } : WORDS_FIELD,
       long_words: { type: "boolean" },
       trace_id: LOOK_UP,
@@ -88,6 +91,7 @@ export class LogCodec implements RowCodec<LogBatch, LogRecord> {
       stream_id: KEYWORD,
       labels: KEYWORD,
       fields: { ...KEYWORD, doc_values: false },
+      own_labels: { ...KEYWORD, doc_values: false },
       nested: { type: "boolean" },
       context: search_context ? { type: "flat_object" } : { type: "object", enabled: false },
     };
@@ -124,6 +128,7 @@ export class LogCodec implements RowCodec<LogBatch, LogRecord> {
   fieldsOf(record: LogRecord): Readonly<Record<string, unknown>> {
     const { observedNs, severity, severityText, body, traceId, spanId, attributes } = record;
     const { tokens, isNested, ...ofStream } = this.#fieldsOf(record.stream);
+    const own = ownLabels(attributes);
     const fields: readonly string[] = attributes.length > 0 ? [...tokens, ...attributeTokens(attributes)] : tokens;
     return {
       ...ofStream,
@@ -132,10 +137,12 @@ export class LogCodec implements RowCodec<LogBatch, LogRecord> {
       ...(severityText !== "" && { severity_text: severityText }),
       ...(observedNs !== 0n && { observed_ns: String(observedNs) }),
       ...(body !== "" && { message: body }),
+      message_bytes: Buffer.byteLength(body),
       ...(hasLongWord(body) && { long_words: true }),
       ...(traceId !== "" && { trace_id: traceId }),
       ...(spanId !== "" && { span_id: spanId }),
       ...(fields.length > 0 && { fields }),
+      ...(own.length > 0 && { own_labels: own }),
       ...((isNested || hasNested(attributes)) && { nested: true }),
       ...attributeFields(attributes),
     };
@@ -220,6 +227,16 @@ export class LogCodec implements RowCodec<LogBatch, LogRecord> {
     this.#fieldsOfStream.set(stream, fields);
     return fields;
   }
+}
+
+/** Names of the labels that the record's own attributes make: by them it can't be counted where it is. */
+function ownLabels(attributes: Attributes): string[] {
+  const labels: string[] = [];
+  for (const { name, value } of attributes) {
+    const label = value === "" ? "" : labelNameOf(name).slice(0, MAX_LABEL_LENGTH);
+    if (label !== "") labels.push(label);
+  }
+  return labels;
 }
 
 const LEVELS = ["trace", "debug", "info", "warn", "error", "fatal"];

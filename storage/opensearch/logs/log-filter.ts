@@ -17,6 +17,8 @@ export type LogConditions = {
   readonly attributes?: readonly Matcher[] | undefined;
 };
 
+export type LogFilter = RowFilter<LogRecord> & { readonly matchesStream: (stream: LogStream) => boolean };
+
 /** OpenSearch refuses queries of more than 1,024 clauses, lists of more than 65,536 terms, and patterns above 1,000. */
 const MAX_CLAUSES = 100;
 const MAX_TERMS = 10_000;
@@ -26,7 +28,7 @@ const MAX_PATTERN_LENGTH = 900;
  * What OpenSearch can be asked for so that no wanted record is missed, and the exact test of each record that it gives.
  * Throws `InvalidInputError` for a regular expression that is none.
  */
-export function logFilter({ matchers, line, fields = [], attributes = [] }: LogConditions): RowFilter<LogRecord> {
+export function logFilter({ matchers, line, fields = [], attributes = [] }: LogConditions): LogFilter {
   const must: object[] = [];
   const mustNot: object[] = [];
   for (const matcher of matchers) addLabelQuery(matcher, must, mustNot);
@@ -40,6 +42,7 @@ export function logFilter({ matchers, line, fields = [], attributes = [] }: LogC
   return {
     must: must.slice(0, MAX_CLAUSES),
     mustNot: mustNot.slice(0, MAX_CLAUSES),
+    matchesStream,
     matches: (record) => matchesStream(record.stream) && tests.every((test) => test(record)),
   };
 }
@@ -94,6 +97,14 @@ function addLabelQuery({ name, op, value }: Matcher, must: object[], mustNot: ob
   if (!negated) must.push(mayLack ? { bool: { should: [any, lacks], minimum_should_match: 1 } } : any);
   else if (mayLack) must.push(has);
   if (negated && values.every((text) => isExactToken(name, text))) mustNot.push(any);
+}
+
+/** Whether OpenSearch finds just the records of the streams that match. */
+export function areMatchersExact(matchers: readonly Matcher[]): boolean {
+  return (
+    matchers.length <= MAX_CLAUSES &&
+    matchers.every(({ name, op, value }) => (op === "=" || op === "!=") && value !== "" && isExactToken(name, value))
+  );
 }
 
 /** Of `web-.*` and `web-.+`: `web-`. */

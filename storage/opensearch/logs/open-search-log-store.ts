@@ -4,6 +4,8 @@ import type {
   AppendResult,
   Deletion,
   Dependency,
+  LogCountGroup,
+  LogCountRequest,
   LogRequest,
   LogSelection,
   LogStore,
@@ -14,7 +16,9 @@ import type { TenantId } from "@sightline/model/tenant.ts";
 import { type OpenSearchStoreOptions, RowsStore } from "../rows/rows-store.ts";
 import { rowQuery, SEARCH_OPTIONS } from "../rows/search-rows.ts";
 import { LogCodec, type LogRecord } from "./log-codec.ts";
+import { LogCountQuery } from "./log-count-query.ts";
 import { logFilter, streamTest } from "./log-filter.ts";
+import { StreamCatalog } from "./stream-catalog.ts";
 
 type StreamAnswer = {
   readonly aggregations?: {
@@ -39,10 +43,13 @@ export class OpenSearchLogStore implements LogStore {
   readonly name = "OpenSearch log store";
   readonly #codec: LogCodec;
   readonly #store: RowsStore<LogBatch, LogRecord>;
+  readonly #streams: StreamCatalog;
 
   constructor(options: OpenSearchStoreOptions) {
     this.#codec = new LogCodec(options.config);
     this.#store = new RowsStore(options, this.#codec);
+    const { connection, names } = this.#store;
+    this.#streams = new StreamCatalog(connection, names.all, this.#codec);
   }
 
   get dependencies(): readonly Dependency[] {
@@ -115,6 +122,14 @@ export class OpenSearchLogStore implements LogStore {
       }
     }
     return [...found.values()];
+  }
+
+  async counts(request: LogCountRequest, signal: AbortSignal): Promise<readonly LogCountGroup[] | undefined> {
+    signal.throwIfAborted();
+    const { connection, names } = this.#store;
+    const snapshot = this.#store.snapshot(request.tenant);
+    const options = { connection, index: names.all, codec: this.#codec, streams: this.#streams, snapshot };
+    return new LogCountQuery(options, request, signal).run();
   }
 
   deleteRows(request: RowDeletion, signal: AbortSignal): Promise<Deletion> {

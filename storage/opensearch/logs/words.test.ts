@@ -2,10 +2,10 @@ import type { LineFilter } from "@sightline/model/ports.ts";
 import { compileRegex } from "@sightline/model/regex.ts";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { hasLongWord, lineQuery, WORDS_ANALYSIS } from "./words.ts";
+import { exactLineQuery, hasLongWord, lineQuery, WORDS_ANALYSIS } from "./words.ts";
 
 type Query = Readonly<Record<string, unknown>>;
-type Bool = { readonly filter?: Query[]; readonly should?: Query[] };
+type Bool = { readonly filter?: Query[]; readonly should?: Query[]; readonly must_not?: Query[] };
 
 const escaped = WORDS_ANALYSIS.analysis.tokenizer.sightline_words.tokenize_on_chars;
 const separators = new Set(escaped.map((text) => String.fromCharCode(Number.parseInt(text.slice(2), 16))));
@@ -28,12 +28,15 @@ function finds(query: Query, body: string): boolean {
   const [[kind, content]] = Object.entries(query) as [[string, Query]];
   const words = wordsOf(body);
   if (kind === "bool") {
-    const { filter = [], should } = content as Bool;
+    const { filter = [], should, must_not = [] } = content as Bool;
+    if (must_not.some((part) => finds(part, body))) return false;
     return filter.every((part) => finds(part, body)) && (!should || should.some((part) => finds(part, body)));
   }
+  if (kind === "match_all") return true;
   if (kind === "term" && "long_words" in content) return hasLongWord(body);
   const wanted = content.message as string | { readonly value: string };
   if (typeof wanted === "string") return words.includes(wanted);
+  if (kind === "regexp") return words.some((word) => new RegExp(`^(?:${wanted.value})$`, "su").test(word));
   const text = wanted.value.replaceAll("*", "");
   if (kind === "prefix") return words.some((word) => word.startsWith(text));
   return words.some((word) => (wanted.value.endsWith("*") ? word.includes(text) : word.endsWith(text)));
@@ -75,8 +78,8 @@ describe("what is asked for", () => {
     [{ op: "|=", text: "=[]" }],
     [{ op: "|~", text: "[ab].*" }],
     [{ op: "|~", text: "warn|" }],
-    [{ op: "!=", text: "error" }],
-    [{ op: "!~", text: "error" }],
+    [{ op: "!=", text: "two words" }],
+    [{ op: "!~", text: "err.r" }],
     [{ op: "|=", text: "\ud83d" }],
   ])("for %j: every line", (filter) => expect(asked(filter)).toBeUndefined());
 
@@ -91,6 +94,40 @@ describe("what is asked for", () => {
     expect(query).toContain("*refused*");
   });
 });
+
+test("what is exact finds just the lines that the filter lets through", () => {
+  const texts = ["", "a", "error", "é", "ERR", "=", "a b"];
+  const expressions = [
+    "err(or)?",
+    "a+",
+    "(?i)ERR[a-z]r",
+    "[e-r]{2,3}r",
+    "\\d|err",
+    "(?:x|é)+?",
+    "(?i)k",
+    "a|error",
+    "a*",
+    "^a",
+  ];
+  const filters = [
+    ...texts.flatMap((text) => [{ op: "|=", text } as const, { op: "!=", text } as const]),
+    ...expressions.flatMap((text) => [{ op: "|~", text } as const, { op: "!~", text } as const]),
+  ];
+  const body = fc.oneof(text, fc.constantFrom("Error", "kelvin \u212a", "\u212a", "terror 7", "rrr aerr", "b"));
+  fc.assert(
+    fc.property(body, fc.constantFrom(...filters), (line, filter) => {
+      const query = exactLineQuery(filter);
+      fc.pre(query !== undefined && !hasLongWord(line));
+      expect(finds(query as Query, line)).toBe(letsThrough(filter, line));
+    }),
+    { numRuns: 3_000 },
+  );
+});
+
+function letsThrough({ op, text: wanted }: LineFilter, line: string): boolean {
+  const found = op === "|=" || op === "!=" ? line.includes(wanted) : compileRegex(wanted).matchesSomewhere(line);
+  return found === (op === "|=" || op === "|~");
+}
 
 test("every line that a regular expression matches is found", () => {
   const expression = fc.constantFrom(

@@ -1,6 +1,7 @@
 import type { LineFilter } from "@sightline/model/ports.ts";
 import { compileRegex } from "@sightline/model/regex.ts";
 import { requiredLiterals } from "@sightline/model/required-literals.ts";
+import { wordRegex } from "./word-regex.ts";
 
 /**
  * How a line is cut into words for the index: at every ASCII character that is no letter, digit or underscore. Words keep
@@ -37,11 +38,42 @@ export function hasLongWord(body: string): boolean {
 }
 
 /**
+ * A query that finds the lines that the filter lets through and no others, among those without long words
+ * ({@link hasLongWord}); undefined when there is none: what the filter looks for is more than a part of a word.
+ */
+export function exactLineQuery({ op, text }: LineFilter): object | undefined {
+  const found = op === "|=" || op === "!=" ? exactTextQuery(text) : exactRegexQuery(text);
+  if (!found || op === "|=" || op === "|~") return found;
+  return { bool: { must_not: [found] } };
+}
+
+const ALL = { match_all: {} };
+
+function exactTextQuery(text: string): object | undefined {
+  if (text === "") return ALL;
+  return /[^\w\u0080-\uffff]/.test(text) ? undefined : wordsQuery(text);
+}
+
+function exactRegexQuery(source: string): object | undefined {
+  const regex = compileRegex(source);
+  if (regex.matchesSomewhere("")) return /^(?:\(\?[ims]+\))?[^$^\\]*$/.test(source) ? ALL : undefined;
+  if (regex.literals) {
+    const queries = regex.literals.map(exactTextQuery);
+    const isUsable = queries.length <= MAX_ALTERNATIVES && queries.every((query) => query !== undefined);
+    return isUsable ? { bool: { should: queries, minimum_should_match: 1 } } : undefined;
+  }
+  const value = wordRegex(source);
+  return value === undefined ? undefined : { regexp: { message: { value, flags: "NONE" } } };
+}
+
+/**
  * A query that finds every line that the filter lets through, and maybe others; undefined when all lines would have to be
  * looked at.
  */
 export function lineQuery({ op, text }: LineFilter): object | undefined {
   if (op === "|=") return orLongWords(wordsQuery(text));
+  const exact = exactLineQuery({ op, text });
+  if (exact) return exact === ALL ? undefined : orLongWords(exact);
   if (op !== "|~") return undefined;
   const { literals } = compileRegex(text);
   if (literals) return orLongWords(anyOf(literals));

@@ -1,0 +1,246 @@
+import type { LogBatch, LogStream } from "@sightline/model/log-batch.ts";
+import { compileMatcher } from "@sightline/model/matcher.ts";
+import type { LogCountGroup, LogCountRequest } from "@sightline/model/ports.ts";
+import { type OpenSearchConnection, RefusedError } from "../connection/open-search-connection.ts";
+import { rowOfSource } from "../rows/row-document.ts";
+import type { Snapshot } from "../rows/rows-store.ts";
+import { rowQuery, SEARCH_OPTIONS, searchRows } from "../rows/search-rows.ts";
+import { Turn } from "../rows/turn.ts";
+import { CountBuckets } from "./count-buckets.ts";
+import { CountGroups } from "./count-groups.ts";
+import type { LogCodec, LogRecord } from "./log-codec.ts";
+import { areMatchersExact, type LogFilter, logFilter } from "./log-filter.ts";
+import { isPlainLabel, recordLabel, type StreamLabel, streamLabel } from "./record-label.ts";
+import type { StreamCatalog } from "./stream-catalog.ts";
+import { exactLineQuery } from "./words.ts";
+
+export type LogCountQueryOptions = {
+  readonly connection: OpenSearchConnection;
+  readonly index: string;
+  readonly codec: LogCodec;
+  readonly streams: StreamCatalog;
+  readonly snapshot: Snapshot<LogBatch>;
+};
+
+/** Rows that OpenSearch can't count are read, so many at most. */
+const MAX_ROWS_READ = 5_000;
+const CELLS_PER_PAGE = 5_000;
+const MAX_PAGES = 60;
+/** Of these no document has a value that could be counted by. */
+const NOT_COUNTED_BY = new Set(["trace_id", "span_id", "observed_timestamp"]);
+
+/** What tells cells apart; null where documents lack it. */
+type CellKey = {
+  readonly bucket: number;
+  readonly stream?: string;
+  readonly severity?: number | null;
+  readonly text?: string | null;
+};
+type Cell = { readonly key: CellKey; readonly doc_count: number; readonly bytes?: { readonly value: number } };
+type CellsAnswer = {
+  readonly aggregations?: { readonly cells: { readonly after_key?: object; readonly buckets: readonly Cell[] } };
+};
+type CountAnswer = { readonly hits: { readonly total: { readonly value: number } } };
+type Values = readonly string[];
+
+/** OpenSearch can't tell, or not soon: the caller reads the rows. */
+class CantTell extends Error {}
+
+/**
+ * Counts records where they are: by stream, severity and time, of which the labels follow. Records with an attribute that makes
+ * one of the labels, and those whose words are too long for the index, are read instead, as are those in memory.
+ */
+export class LogCountQuery {
+  readonly #options: LogCountQueryOptions;
+  readonly #request: LogCountRequest;
+  readonly #signal: AbortSignal;
+  readonly #filter: LogFilter;
+  /** Labels that matter. */
+  readonly #names: readonly string[];
+  readonly #tests: readonly { readonly at: number; readonly test: (value: string) => boolean }[];
+  readonly #groups: CountGroups;
+  readonly #turn = new Turn();
+  readonly #labelsOfStream = new Map<LogStream, readonly (StreamLabel | undefined)[]>();
+
+  /** Throws `InvalidInputError` for a regular expression that is not valid. */
+  constructor(options: LogCountQueryOptions, request: LogCountRequest, signal: AbortSignal) {
+    this.#options = options;
+    this.#request = request;
+    this.#signal = signal;
+    const { matchers, line, by, fields = [] } = request;
+    this.#filter = logFilter({ matchers, line });
+    this.#names = [...new Set([...by, ...fields.map(({ name }) => name)])];
+    this.#tests = fields.map(({ name, op = "=", value }) => {
+      return { at: this.#names.indexOf(name), test: compileMatcher({ name, op, value }) };
+    });
+    this.#groups = new CountGroups(request);
+  }
+
+  /** Undefined when not everything can be counted exactly, or there are too many groups. */
+  async run(): Promise<readonly LogCountGroup[] | undefined> {
+    try {
+      await this.#count();
+    } catch (error) {
+      // Expressions that Lucene finds too complex, more cells than the cluster allows.
+      if (error instanceof CantTell || error instanceof RefusedError) return undefined;
+      throw error;
+    }
+    return this.#groups.finish();
+  }
+
+  async #count(): Promise<void> {
+    const { line } = this.#request;
+    const buckets = CountBuckets.of(this.#request);
+    const lines = line.map(exactLineQuery);
+    if (!buckets || lines.includes(undefined) || !this.#names.every(isPlainLabel)) throw new CantTell();
+    if (this.#names.some((name) => NOT_COUNTED_BY.has(name))) throw new CantTell();
+    await this.#addHotRows();
+    const odd = { bool: { should: this.#oddities(), minimum_should_match: 1 } };
+    await this.#addRead(odd);
+    const exact = lines.filter((query) => query !== undefined);
+    const early = buckets.early;
+    await this.#addCells(buckets, exact, early ? [odd, early] : [odd], 0);
+    if (early) await this.#addCells(buckets, [...exact, early], [odd], 1);
+  }
+
+  /** Finds the documents that don't say all that matters in fields that can be counted by. */
+  #oddities(): object[] {
+    const conditions: object[] = [{ bool: { must_not: { exists: { field: "message_bytes" } } } }];
+    if (this.#request.line.length > 0) conditions.push({ term: { long_words: true } });
+    if (this.#names.length > 0) conditions.push({ term: { nested: true } }, { terms: { own_labels: this.#names } });
+    if (this.#names.includes("severity_text")) conditions.push({ term: { _ignored: "severity_text" } });
+    return conditions;
+  }
+
+  async #addHotRows(): Promise<void> {
+    const { snapshot, codec } = this.#options;
+    const { startNs, endNs } = this.#request.range;
+    for (const { batch, rows, minNs, maxNs } of snapshot.hot) {
+      if (maxNs < startNs || minNs >= endNs) continue;
+      for (const row of rows) {
+        const time = batch.timesNs[row] as bigint;
+        if (time >= startNs && time < endNs) this.#addRecord(codec.rowAt(batch, row));
+        await this.#turn.next(this.#signal);
+      }
+    }
+  }
+
+  async #addRead(which: object): Promise<void> {
+    const { connection, index, codec, snapshot } = this.#options;
+    const { tenant, range } = this.#request;
+    const must = [...this.#filter.must, which];
+    const search = { tenant, range, visibility: snapshot.visibility, must, mustNot: this.#filter.mustNot };
+    const { body } = await connection.send<CountAnswer>(
+      "count",
+      {
+        method: "POST",
+        path: `/${index}/_search`,
+        query: SEARCH_OPTIONS,
+        body: { size: 0, track_total_hits: MAX_ROWS_READ + 1, query: rowQuery(search) },
+      },
+      this.#signal,
+    );
+    const { value: rows } = body.hits.total;
+    if (rows > MAX_ROWS_READ) throw new CantTell();
+    if (rows === 0) return;
+    const order = { newestFirst: true, limit: Number.POSITIVE_INFINITY };
+    for await (const page of searchRows(connection, index, search, order, this.#signal)) {
+      for (const { _source } of page) {
+        this.#addRecord(rowOfSource(codec, _source));
+        await this.#turn.next(this.#signal);
+      }
+    }
+  }
+
+  #addRecord(record: LogRecord): void {
+    if (!this.#filter.matches(record)) return;
+    const values = this.#names.map((name) => {
+      const value = recordLabel(record, name);
+      if (value === undefined) throw new CantTell();
+      return value;
+    });
+    const { range, bucketNs, withBytes } = this.#request;
+    const bucket = Number((record.timeNs - range.startNs) / bucketNs);
+    this.#add(values, bucket, 1, withBytes ? Buffer.byteLength(record.body) : 0);
+  }
+
+  /** `back`: by how many buckets the rows are earlier than OpenSearch has them. */
+  async #addCells(buckets: CountBuckets, must: readonly object[], mustNot: readonly object[], back: number) {
+    const { connection, index, snapshot } = this.#options;
+    const { tenant, range, withBytes } = this.#request;
+    const query = rowQuery({
+      tenant,
+      range,
+      visibility: snapshot.visibility,
+      must: [...this.#filter.must, ...must],
+      mustNot: [...this.#filter.mustNot, ...mustNot],
+    });
+    let after: object | undefined;
+    for (let page = 0; page === 0 || after; page++) {
+      if (page === MAX_PAGES) throw new CantTell();
+      const composite = { size: CELLS_PER_PAGE, sources: this.#sources(buckets), ...(after && { after }) };
+      const aggs = { cells: { composite, ...(withBytes && { aggs: { bytes: { sum: { field: "message_bytes" } } } }) } };
+      const { body } = await connection.send<CellsAnswer>(
+        "count",
+        {
+          method: "POST",
+          path: `/${index}/_search`,
+          query: SEARCH_OPTIONS,
+          body: { size: 0, track_total_hits: false, query, aggs },
+        },
+        this.#signal,
+      );
+      const cells = body.aggregations?.cells;
+      await this.#addPage(cells?.buckets ?? [], buckets, back);
+      after = cells?.after_key;
+    }
+  }
+
+  #sources(buckets: CountBuckets): object[] {
+    const sources: object[] = [{ bucket: buckets.source }];
+    const { matchers } = this.#request;
+    if (this.#names.length > 0 || !areMatchersExact(matchers)) sources.push({ stream: termsOf("stream_id") });
+    if (this.#names.includes("severity_number")) sources.push({ severity: termsOf("severity") });
+    if (this.#names.includes("severity_text")) sources.push({ text: termsOf("severity_text") });
+    return sources;
+  }
+
+  async #addPage(cells: readonly Cell[], buckets: CountBuckets, back: number): Promise<void> {
+    const ids = new Set(cells.flatMap(({ key }) => key.stream ?? []));
+    const streams = await this.#options.streams.byId(ids, this.#signal);
+    for (const { key, doc_count, bytes } of cells) {
+      const values = key.stream === undefined ? [] : this.#valuesOf(key, streams.get(key.stream));
+      if (values) this.#add(values, buckets.numberOf(key.bucket) - back, doc_count, bytes?.value ?? 0);
+      await this.#turn.next(this.#signal);
+    }
+  }
+
+  /** Undefined when the stream is not wanted. */
+  #valuesOf({ severity, text }: CellKey, stream: LogStream | undefined): Values | undefined {
+    if (!stream) throw new CantTell();
+    if (!this.#filter.matchesStream(stream)) return undefined;
+    let labels = this.#labelsOfStream.get(stream);
+    if (!labels) {
+      labels = this.#names.map((name) => streamLabel(stream, name));
+      this.#labelsOfStream.set(stream, labels);
+    }
+    return this.#names.map((name, i) => {
+      const label = labels[i];
+      if (!label) throw new CantTell();
+      if (label.isOwn) return label.value;
+      const own = name === "severity_number" ? severity : name === "severity_text" ? text : undefined;
+      return own === undefined || own === null || own === 0 ? label.value : String(own);
+    });
+  }
+
+  #add(values: Values, bucket: number, count: number, bytes: number): void {
+    if (!this.#tests.every(({ at, test }) => test(values[at] as string))) return;
+    // Labels of filters come after those that are asked for.
+    const wanted = values.slice(0, new Set(this.#request.by).size);
+    if (!this.#groups.add(wanted, bucket, count, bytes)) throw new CantTell();
+  }
+}
+
+function termsOf(field: string): object {
+  return { terms: { field, missing_bucket: true } };
+}
