@@ -79,6 +79,7 @@ export class Alertmanager {
   #generation: Generation | undefined;
   #garbage: NodeJS.Timeout | undefined;
   #start: NodeJS.Timeout | undefined;
+  readonly #retiring = new Set<Promise<void>>();
   #isStopped = false;
 
   constructor(options: AlertmanagerOptions) {
@@ -126,7 +127,8 @@ export class Alertmanager {
     this.#isStopped = true;
     clearInterval(this.#garbage);
     clearTimeout(this.#start);
-    this.#generation?.dispatcher.stop();
+    if (this.#generation) this.#retire(this.#generation);
+    await Promise.all(this.#retiring);
     for (const journal of this.#journals) await journal.stop();
   }
 
@@ -178,7 +180,7 @@ export class Alertmanager {
       onGrouped: (alert, group) => this.#recordGrouped(alert, group),
       onLimit: (alert, route) => this.#recordLimit(alert, route.receiver),
     });
-    this.#generation?.dispatcher.stop();
+    if (this.#generation) this.#retire(this.#generation);
     const hash = createHash("md5").update(text).digest("hex");
     this.#generation = { config, receivers, inhibitor, dispatcher, hash };
     // All sources of inhibition are known before the first target is notified.
@@ -238,6 +240,19 @@ export class Alertmanager {
   /** Takes alerts that a replica has accepted. */
   async receive(alerts: readonly KnownAlert[]): Promise<void> {
     await this.#take(alerts, Date.now()).durable;
+  }
+
+  /** Ends what is being sent, then gives up connections. */
+  #retire({ dispatcher, receivers }: Generation): void {
+    const retire = async () => {
+      await dispatcher.stop();
+      const notifiers = [...receivers.integrations.values()].flat().map(({ notifier }) => notifier);
+      await Promise.all(notifiers.map((notifier) => notifier.close?.()));
+    };
+    const retiring = retire()
+      .catch((error) => this.#options.logger.warn("connections to receivers could not be closed", { error }))
+      .finally(() => this.#retiring.delete(retiring));
+    this.#retiring.add(retiring);
   }
 
   get #current(): Generation {

@@ -21,8 +21,8 @@ export type Notification = {
   readonly alerts: readonly Alert[];
   /** The time of this notification: it decides which alerts are resolved. */
   readonly nowMs: number;
-  /** What the integration kept about the group at earlier notifications. Without it, that lasts as long as the process. */
-  readonly memory?: NotificationMemory;
+  /** What the integration kept about the group at earlier notifications. */
+  readonly memory: NotificationMemory;
 };
 
 /**

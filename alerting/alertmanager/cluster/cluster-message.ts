@@ -24,6 +24,7 @@ const notification = z.object({
   resolved: z.array(z.string()),
   timeMs: time,
   expiresAtMs: time,
+  memory: z.record(z.string(), z.string().max(1_024)).optional(),
 });
 const alert = z.object({
   fingerprint: z.string().length(16),

@@ -43,7 +43,7 @@ export class AlertGroup {
   readonly #alerts = new Map<string, KnownAlert>();
   readonly #timer = new Timer(() => this.#onTime());
   readonly #stopped = new AbortController();
-  #isFlushing = false;
+  #flushing: Promise<void> | undefined;
   #isDue = false;
 
   constructor(options: AlertGroupOptions) {
@@ -72,26 +72,26 @@ export class AlertGroup {
     this.#timer.set(delayMs);
   }
 
-  /** Ends what is being sent. */
-  stop(): void {
+  /** Ends what is being sent; settles once it has ended. */
+  async stop(): Promise<void> {
     this.#timer.clear();
     this.#stopped.abort(new Error("the configuration has changed, or the process stops"));
+    await this.#flushing;
   }
 
   #onTime(): void {
     if (this.#stopped.signal.aborted) return;
     this.#timer.set(this.route.groupIntervalMs);
-    if (this.#isFlushing) this.#isDue = true;
-    else void this.#flush();
+    if (this.#flushing) this.#isDue = true;
+    else this.#flushing = this.#flush();
   }
 
   async #flush(): Promise<void> {
-    this.#isFlushing = true;
     do {
       this.#isDue = false;
       await this.#flushOnce();
     } while (this.#isDue && !this.#stopped.signal.aborted);
-    this.#isFlushing = false;
+    this.#flushing = undefined;
   }
 
   async #flushOnce(): Promise<void> {

@@ -46,11 +46,13 @@ export class Dispatcher {
     for (const begin of this.#waiting.splice(0)) begin();
   }
 
-  stop(): void {
-    for (const groups of this.#groups.values()) for (const group of groups.values()) group.stop();
+  /** Settles once nothing is being sent any more. */
+  async stop(): Promise<void> {
+    const stopping = [...this.groups()].map((group) => group.stop());
     this.#groups.clear();
     this.#holders.clear();
     this.#size = 0;
+    await Promise.all(stopping);
   }
 
   routesOf(labels: LabelMap): readonly Route[] {

@@ -3,6 +3,7 @@ import type { Alertmanager } from "../alertmanager.ts";
 import type { KnownAlert } from "../alerts/known-alert.ts";
 import { groupLabelsOf, matchRoutes, type Route } from "../dispatch/route.ts";
 import { formatLabelMap } from "../labels.ts";
+import { EntryMemory } from "../notification-log/entry-memory.ts";
 import { decideNotification, type NotifyDecision } from "../notification-log/notify-decision.ts";
 import type { Integration } from "../pipeline/integration.ts";
 import { intervalContains } from "../timing/time-interval.ts";
@@ -108,12 +109,14 @@ function explainIntegration(
     { firing: isOver ? none : own, resolved: isOver ? own : none },
     { sendsResolved: notifier.sendsResolved, repeatIntervalMs: route.repeatIntervalMs, nowMs: atMs },
   );
+  const reason = decision.notify ? decision.reason : "first notification";
   const notification = {
     receiver,
     groupKey,
     groupLabels: labels,
     routeLabels: {},
-    reason: decision.notify ? decision.reason : ("first notification" as const),
+    reason,
+    memory: new EntryMemory(last, reason),
     alerts: [alert],
     nowMs: atMs,
   };

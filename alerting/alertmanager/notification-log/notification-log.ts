@@ -39,7 +39,7 @@ export class NotificationLog {
   /** Settles once it is durable. A younger entry, from a replica whose clock is ahead, stays. */
   async log(
     key: NotificationKey,
-    told: Pick<NotificationEntry, "firing" | "resolved">,
+    told: Pick<NotificationEntry, "firing" | "resolved" | "memory">,
     repeatIntervalMs: number,
   ): Promise<void> {
     const timeMs = Date.now();

@@ -10,6 +10,8 @@ export type NotificationEntry = {
   readonly resolved: readonly string[];
   readonly timeMs: number;
   readonly expiresAtMs: number;
+  /** What the integration keeps: which message it updates. */
+  readonly memory?: Readonly<Record<string, string>> | undefined;
 };
 
 export type GroupState = { readonly firing: ReadonlySet<string>; readonly resolved: ReadonlySet<string> };

@@ -6,6 +6,7 @@ import type { KnownAlert } from "../alerts/known-alert.ts";
 import type { GroupFlush } from "../dispatch/alert-group.ts";
 import type { Decision, DecisionSink } from "../history/decision.ts";
 import type { Inhibitor } from "../inhibition/inhibitor.ts";
+import { EntryMemory } from "../notification-log/entry-memory.ts";
 import type { NotificationLog } from "../notification-log/notification-log.ts";
 import { decideNotification } from "../notification-log/notify-decision.ts";
 import type { Silences } from "../silences/silences.ts";
@@ -126,8 +127,9 @@ export class NotificationPipeline {
     const about = { groupKey: group.key, receiver, integration: name };
     const resolved = alerts.filter((alert) => isResolvedAt(alert, flush.nowMs)).map(({ fingerprint }) => fingerprint);
     const firing = alerts.filter((alert) => !isResolvedAt(alert, flush.nowMs)).map(({ fingerprint }) => fingerprint);
+    const last = log.find(about);
     const decision = decideNotification(
-      log.find(about),
+      last,
       { firing: new Set(firing), resolved: new Set(resolved) },
       {
         sendsResolved: notifier.sendsResolved,
@@ -148,6 +150,7 @@ export class NotificationPipeline {
       await log.log(about, { firing, resolved }, group.route.repeatIntervalMs);
       return true;
     }
+    const memory = new EntryMemory(last, decision.reason);
     const result = await deliver(
       this.#options,
       integration,
@@ -159,12 +162,13 @@ export class NotificationPipeline {
         reason: decision.reason,
         alerts: notifier.sendsResolved ? alerts : alerts.filter((alert) => !isResolvedAt(alert, flush.nowMs)),
         nowMs: flush.nowMs,
+        memory,
       },
       signal,
     );
     record(result.ok ? "notified" : "failed", { ...counts, ...told, answer: result.detail });
     if (!result.ok) return false;
-    await log.log(about, { firing, resolved }, group.route.repeatIntervalMs);
+    await log.log(about, { firing, resolved, memory: memory.record }, group.route.repeatIntervalMs);
     return true;
   }
 

@@ -114,16 +114,6 @@ describe("with a token", () => {
     expect(vendor.lastJson).toMatchObject({ channel: "C024", ts: "17.5" });
   });
 
-  test("without a memory of the caller's, it is known as long as the process lives", async () => {
-    vendor.answers({ body: { ok: true, ts: "17.5", channel: "C024" } });
-    const told = notifier();
-    await told.notify(notificationOf(), NEVER);
-    await told.notify(notificationOf([FIRING], { groupKey: "another" }), NEVER);
-    expect(vendor.lastJson).not.toHaveProperty("ts");
-    await told.notify(notificationOf([RESOLVED]), NEVER);
-    expect(vendor.lastJson).toMatchObject({ channel: "C024", ts: "17.5" });
-  });
-
   test("the global token is for entries that say nothing else", async () => {
     vendor.answers({ body: { ok: true } });
     await notifierOf(slack, {}, testContext(), global()).notify(notificationOf(), NEVER);

@@ -2,7 +2,6 @@ import { InvalidInputError } from "@sightline/model/errors.ts";
 import { checkAnswer, failed, jsonOf } from "../answer-check.ts";
 import type { Attempt } from "../attempt.ts";
 import type { GlobalReceiverConfig } from "../global-receiver-config.ts";
-import { GroupMemories } from "../group-memory.ts";
 import type { HttpAnswer } from "../http/exchange.ts";
 import { DEFAULT_HTTP_CONFIG } from "../http/http-config.ts";
 import type { HttpSender } from "../http/http-sender.ts";
@@ -23,10 +22,7 @@ export const slack = httpIntegration<SlackConfig>({
   kind: "slack",
   schema: slackConfig,
   withGlobals,
-  sending: (config) => {
-    const memories = new GroupMemories();
-    return (attempt, sender) => send(config, memories.of(attempt.notification), attempt, sender);
-  },
+  sending: (config) => (attempt, sender) => send(config, attempt.notification.memory, attempt, sender),
 });
 
 function withGlobals(config: SlackConfig, global: GlobalReceiverConfig): SlackConfig {

@@ -78,6 +78,7 @@ export function notificationOf(
     reason: "first notification",
     alerts,
     nowMs: NOW_MS,
+    memory: new TestMemory(),
     ...overrides,
   };
 }
