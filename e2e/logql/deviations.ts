@@ -37,7 +37,8 @@ export const DEVIATIONS: readonly Deviation[] = [
   {
     reason: "a number has no place among series: 400 where Loki says 500",
     explains: (_, want, got) =>
-      errorOf(want).startsWith("500 unexpected expr type") && errorOf(got).startsWith("400 unexpected expr type"),
+      /^500 unexpected expr type|^400 parse error : queries require/.test(errorOf(want)) &&
+      errorOf(got).startsWith("400 unexpected expr type"),
   },
   {
     reason: "the message quotes the expression as it was written",

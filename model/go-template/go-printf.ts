@@ -1,4 +1,4 @@
-import { quote } from "../go-quote.ts";
+import { quote, quoteRune } from "../go-quote.ts";
 import {
   display,
   displayFloat,
@@ -140,7 +140,7 @@ function formatInt({ verb, flags }: Spec, value: bigint): string | undefined {
   const isCharacter = value >= 0n && value <= 0x10ffffn;
   if (verb === "c") return isCharacter ? String.fromCodePoint(Number(value)) : "\ufffd";
   if (verb === "U") return `U+${value.toString(16).toUpperCase().padStart(4, "0")}`;
-  if (verb === "q") return isCharacter ? `'${String.fromCodePoint(Number(value))}'` : "'\ufffd'";
+  if (verb === "q") return quoteRune(isCharacter ? String.fromCodePoint(Number(value)) : "\ufffd");
   return undefined;
 }
 

@@ -222,7 +222,7 @@ class TemplateParser {
     this.#skipSpace();
     const { text: literal = "", start = end } = this.#tokens.shift() ?? {};
     const name = /^["`]/.test(literal) ? unquote(literal) : undefined;
-    if (name === undefined) throw new Problem(`unexpected ${JSON.stringify(literal)} in ${word} clause`);
+    if (name === undefined) throw new Problem(`unexpected ${JSON.stringify(literal || "}}")} in ${word} clause`);
     this.#skipSpace();
     const pipe = this.#tokens.length > 0 ? this.#pipe(`${word} clause`, end) : undefined;
     if (word === "template") return { kind: "template", name, pipe, start };
@@ -264,7 +264,7 @@ class TemplateParser {
     } while (this.#takeIf("|") && this.#tokens.some(({ text }) => !/^\s/.test(text)));
     const stop = this.#tokens[0];
     if (stop && stop.text !== ")") throw new Problem(`unexpected ${JSON.stringify(stop.text)} in ${context}`);
-    if (stop && context !== "parenthesized pipeline") throw new Problem(`unexpected right paren in ${context}`);
+    if (stop && context !== "parenthesized pipeline") throw new Problem("unexpected right paren");
     this.#variables.push(...variables);
     return { variables, isAssignment, commands, start, end: stop?.start ?? end };
   }

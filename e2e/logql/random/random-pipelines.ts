@@ -248,17 +248,16 @@ export class RandomPipelines {
     const isJson = app === "json" || app === "packed" || random.chance(0.1);
     const targets = random.some(["a", "b", "method", "env", "x1"], 0.4);
     const names = Object.keys(namesOf(app));
-    const expressions = (targets.length > 0 ? targets : ["a"]).map((name) => {
-      if (random.chance(0.15)) return random.one(names.filter((other) => !other.startsWith("__")));
-      return `${name}=${quoted(isJson ? random.one(JSON_PATHS) : random.one(names), random.chance(0.3))}`;
-    });
+    const plain = names.filter((name) => !name.startsWith("__"));
     // Which label a key goes to that two expressions ask for is open.
-    const isAskedTwice = (text: string) =>
-      expressions.some(
-        (other) => (other !== text && other.includes(`=${quoted(text)}`)) || other.includes(`=\`${text}\``),
-      );
+    const bySource = new Map<string, string>();
+    for (const target of targets.length > 0 ? targets : ["a"]) {
+      const isPlain = random.chance(0.15);
+      const source = isPlain ? random.one(plain) : random.one(isJson ? JSON_PATHS : names);
+      bySource.set(source, isPlain ? source : `${target}=${quoted(source, random.chance(0.3))}`);
+    }
     const flags = isJson ? "" : random.one(["", "", "--strict ", "--keep-empty "]);
-    return `| ${isJson ? "json" : "logfmt"} ${flags}${[...new Set(expressions)].filter((text) => !isAskedTwice(text)).join(", ") || "a"}`;
+    return `| ${isJson ? "json" : "logfmt"} ${flags}${[...bySource.values()].join(", ")}`;
   }
 
   #lineFilter(): string {

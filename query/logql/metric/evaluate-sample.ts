@@ -18,6 +18,7 @@ export async function evaluateSample(expr: SampleExpr, context: EvaluationContex
     case "vector-aggregation":
       return evaluateAggregation(expr, context);
     case "label-replace":
+      if (expr.expr.kind === "number") throw numberAmongSeries();
       return replaceLabels(expr, await evaluateSample(expr.expr, context));
     default:
       return evaluateBinary(expr, context);
@@ -42,14 +43,17 @@ const ADDITIVE: ReadonlySet<RangeOperation> = new Set([
 
 async function evaluateAggregation(expr: VectorAggregationExpr, context: EvaluationContext): Promise<StepSeries[]> {
   const { op, expr: inner, grouping } = expr;
-  if (inner.kind === "number") {
-    throw new InvalidInputError(
-      "unexpected expr type (*syntax.LiteralExpr) for Evaluator type (*logql.DefaultEvaluator)",
-    );
-  }
+  if (inner.kind === "number") throw numberAmongSeries();
   const isAdditive = op === "sum" && inner.kind === "range-aggregation" && ADDITIVE.has(inner.op) && !inner.grouping;
   const input = isAdditive ? await evaluateRange(inner, grouping, context) : await evaluateSample(inner, context);
   return aggregate(expr, input, context.budget);
+}
+
+/** Loki's words. */
+function numberAmongSeries(): InvalidInputError {
+  return new InvalidInputError(
+    "unexpected expr type (*syntax.LiteralExpr) for Evaluator type (*logql.DefaultEvaluator)",
+  );
 }
 
 async function evaluateBinary(expr: BinaryExpr, context: EvaluationContext): Promise<StepSeries[]> {

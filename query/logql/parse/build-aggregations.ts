@@ -127,7 +127,7 @@ export function labelReplaceExpr(
 ): SampleExpr {
   const replace: LabelReplaceExpr = { kind: "label-replace", expr, target, replacement, source, regex, range };
   try {
-    compileRegex(regex);
+    compileRegex(`^(?:${regex})$`);
   } catch (error) {
     problems.set(replace, parseErrorOf(range, `invalid regex in label_replace: ${regexProblem(error)}`, error));
   }

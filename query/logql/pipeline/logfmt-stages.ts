@@ -105,6 +105,8 @@ function parseLogfmtKey(text: string): string {
   const key = /^\s*(?:([A-Za-z_]\w*)|"([^"\]]*)["\]]?)\s*$/.exec(text);
   if (key) return (key[1] ?? key[2]) as string;
   const strange = /[^\w\s"]/.exec(text);
-  const problem = strange ? `unexpected char ${strange[0]}` : "syntax error";
+  const problem = strange
+    ? `unexpected char ${strange[0]}`
+    : `syntax error${/\w\s+\w/.test(text) ? ": unexpected KEY" : ""}`;
   throw new StageError(`cannot parse expression [${text}]: ${problem}`);
 }
