@@ -13,6 +13,8 @@ export type CostlyQuery = readonly [
 
 const SAMPLES = /query\.max_samples/;
 const SUBQUERY_STEPS = /query\.max_subquery_steps/;
+const OPERATIONS = /query\.max_series_operations/;
+const SUBQUERY_SAMPLES = /query\.max_subquery_samples/;
 const LABELS = /query\.max_label_characters/;
 const MATCHES = /found duplicate series for the match group/;
 
@@ -33,13 +35,24 @@ const STEPS: readonly CostlyQuery[] = [
   ["values counted at 11,000 steps", 'count_values("v", big)', SAMPLES, "11,000 steps"],
   ["all metrics at 11,000 steps", '{__name__=~".+"}', SAMPLES, "11,000 steps"],
   ["a subquery at every step", "max_over_time(rate(big[10m])[1h:1s])", SAMPLES, "600 steps"],
-  ["a chain of vectors at every step", `big${repeat(" + big", 30)}`, SAMPLES, "600 steps"],
+  ["a chain of vectors at every step", `big${repeat(" + big", 30)}`, OPERATIONS, "600 steps"],
   [
     "a chain of alternatives at every step",
     list(30, (i) => `label_replace(big, "i", "${i}_$1", "i", "(.*)")`, " or "),
-    SAMPLES,
+    OPERATIONS,
     "600 steps",
   ],
+  [
+    "seconds of a day, at each second of a day",
+    nest("quantile_over_time(0.3, ", "vector(time())", "[1d:1s])", 2),
+    SUBQUERY_SAMPLES,
+  ],
+  [
+    "300 subqueries of an hour's seconds in each other",
+    nest("sum_over_time(", "vector(1)", "[1h:1s])", 300),
+    SUBQUERY_SAMPLES,
+  ],
+  ["five hours of seconds, at 11,000 steps", "predict_linear(vector(time())[6h:1s], 5)", "answer", "11,000 steps"],
   ["a range of 290 years", "count(count_over_time(big[290y]))", "answer"],
   ["the past of 290 years ago", "big offset 290y", "answer"],
   ["the future in 290 years", "big offset -290y", "answer"],
@@ -60,6 +73,23 @@ const MATCHING: readonly CostlyQuery[] = [
   ["sorted by 10,000 labels", `sort_by_label(big${list(10_000, (i) => `, "l${i}"`, "")})`, "answer"],
 ];
 
+const CHAINS: readonly CostlyQuery[] = [
+  ...["+", "or", "and", "unless on (i)", ">= bool", "* on (i) group_left ()", "* on (i) group_right ()"].map(
+    (op): CostlyQuery => [`900 times ${op}`, `big${repeat(` ${op} big`, 900)}`, OPERATIONS],
+  ),
+  ...["abs(", "sort(", "sum by (i) (", "topk(40000, ", "limit_ratio(0.99, ", "quantile by (i) (0.5, "].map(
+    (call): CostlyQuery => [`400 times ${call}…)`, nest(call, "big", ")", 400), OPERATIONS],
+  ),
+  ["499 times -", `${repeat("-", 499)}big`, OPERATIONS],
+  ["400 values counted", nest('count_values by (i) ("v", ', "big", ")", 400), OPERATIONS],
+  ["400 labels replaced", nest("label_replace(", "big", ', "x", "$1", "i", "(.*)")', 400), OPERATIONS],
+  ["300 labels joined", nest("label_join(", "big", ', "x", "-", "i", "mod")', 300), OPERATIONS],
+  ["300 times info", nest("info(", "big", ")", 300), OPERATIONS],
+  ["200 scalars of everything", list(200, () => 'scalar({__name__=~".+"})', " + "), OPERATIONS],
+  ["200 counts of everything", list(200, () => 'count({__name__=~".+"})', " + "), OPERATIONS],
+  ["100 subqueries", nest("avg_over_time(", "big", "[5m:1m])", 100), OPERATIONS],
+];
+
 const LABEL_BOMBS: readonly CostlyQuery[] = [
   ["a label doubled 30 times", doubledLabel(30), LABELS],
   ["a label doubled 8 times", `count(${doubledLabel(8)})`, LABELS],
@@ -71,6 +101,9 @@ const LABEL_BOMBS: readonly CostlyQuery[] = [
     LABELS,
   ],
   ["a separator of 100,000 characters", `label_join(big, "a", "${repeat("s", 100_000)}", "i", "mod", "i")`, LABELS],
+  ["a label with a name of 900 kB", `label_replace(big, "${repeat("n", 900_000)}", "$1", "i", "(.*)")`, LABELS],
+  ["values counted under such a name", `count_values("${repeat("n", 900_000)}", big)`, LABELS],
+  ["labels joined under it", `label_join(big, "${repeat("n", 900_000)}", ",", "i")`, LABELS],
   ["10,000 labels joined", `label_join(big, "a", ","${repeat(', "i"', 10_000)})`, LABELS],
   [
     "all series made one",
@@ -126,8 +159,23 @@ const REGEXES: readonly CostlyQuery[] = [
   ["(0*)*… for 40,000 values", `count(big{i=~"${repeat("(0*)*", 500)}"})`, "answer"],
   ["(\\d+)+… for 40,000 values", 'count(big{i=~"(\\\\d+)+(\\\\d+)+(\\\\d+)+x?"})', "answer"],
   ["b?…b… for every name", `count({__name__=~"${repeat("b?", 900)}${repeat("b", 900)}"})`, "answer"],
+  ["40,000 values excluded one by one", `count(big{${list(40_000, (i) => `i!="${i}"`)}})`, "answer"],
+  ["2,000 pairs of values excluded", `count(big{${list(2_000, (i) => `i!~"${i}|x"`)}})`, "answer"],
+  [
+    "20,000 pairs of values excluded",
+    `count(big{${list(20_000, (i) => `i!~"${i}|x"`)}})`,
+    /more than 10240 characters/,
+  ],
+  ["10,000 alternatives for 40,000 values", `count(big{i!~"${list(10_000, (i) => `${i}`, "|")}"})`, "answer"],
   ["1,500 additions in a tree", `(1${repeat("+1", 1_000)})${repeat("+1", 500)}`, "answer"],
   ["400 calls", nest("scalar(vector(", "1", "))", 200), "answer"],
 ];
 
-export const COSTLY: readonly CostlyQuery[] = [...STEPS, ...MATCHING, ...LABEL_BOMBS, ...PARAMETERS, ...REGEXES];
+export const COSTLY: readonly CostlyQuery[] = [
+  ...STEPS,
+  ...MATCHING,
+  ...CHAINS,
+  ...LABEL_BOMBS,
+  ...PARAMETERS,
+  ...REGEXES,
+];

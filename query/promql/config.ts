@@ -14,6 +14,23 @@ export const promLimitsSchema = z.object({
     .positive()
     .default(1_100_000)
     .describe("Steps of one subquery; [1y:30s] has 1,051,200"),
+  max_subquery_samples: z
+    .number()
+    .int()
+    .positive()
+    .default(250_000_000)
+    .describe(
+      "Samples that the subqueries of a query may look at per series, over all steps; [1d:1m] has 1,440 at each of them",
+    ),
+  max_series_operations: z
+    .number()
+    .int()
+    .positive()
+    .default(1_000_000)
+    .describe(
+      "Series, times the operators and functions that a query applies to each before it aggregates them. The first ten are not counted, " +
+        "and a hundred steps of a range count as one more series",
+    ),
   max_label_characters: z
     .number()
     .int()

@@ -205,6 +205,8 @@ export class PromEngine {
       maxSamples: limits.max_samples,
       maxSubquerySteps: limits.max_subquery_steps,
       maxLabelCharacters: limits.max_label_characters,
+      maxSubquerySamples: limits.max_subquery_samples,
+      maxSeriesOperations: limits.max_series_operations,
       memory,
       deadline,
       timeoutMs,

@@ -9,6 +9,9 @@ import { formatHistogram } from "../histogram/format-histogram.ts";
 import type { AggregateCall } from "./aggregator.ts";
 import { groupLabels } from "./group-index.ts";
 
+/** So many of a label that is written take as long as a look at a sample. */
+const CHARACTERS_PER_SAMPLE = 10;
+
 /** `count_values("label", …)`: how many series have which value, one series per value and group. */
 export async function countValues(
   series: readonly StepSeries[],
@@ -30,12 +33,13 @@ export async function countValues(
       context.holdText(value.length);
       let out = byValue.get(value);
       if (!out) {
+        context.holdText(label.length);
         out = countOf(context, counts, labelsOf(withLabel(member.labels, label, value)), grid.steps);
         byValue.set(value, out);
       }
       out.setFloat(step, (out.values[step] as number) + 1);
       // A series per value: there may be as many of them as samples.
-      if (context.tired(50)) await context.breathe();
+      if (context.tired(50 + label.length / CHARACTERS_PER_SAMPLE)) await context.breathe();
     }
   }
   return [...counts.values()];

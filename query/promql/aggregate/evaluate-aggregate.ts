@@ -41,6 +41,13 @@ const AGGREGATIONS: ReadonlyMap<Aggregator, Aggregation> = new Map<Aggregator, A
 
 /** Evaluates the parameter and the operand of an aggregation and puts its series together as they come. */
 export async function evaluateAggregate(evaluator: Evaluator, expr: AggregateExpr, grid: Grid): Promise<StepSeries[]> {
+  const results = await aggregated(evaluator, expr, grid);
+  const { foreseen } = evaluator.context;
+  if (foreseen) for (const _ of results) foreseen.came(expr);
+  return results;
+}
+
+async function aggregated(evaluator: Evaluator, expr: AggregateExpr, grid: Grid): Promise<StepSeries[]> {
   const { context } = evaluator;
   if (expr.op === "count_values") {
     const label = expr.param?.kind === "string" ? expr.param.value : "";

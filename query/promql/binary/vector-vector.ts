@@ -34,7 +34,10 @@ export async function vectorAndVector(
     return [];
   }
   const join = new VectorJoin(context, expr, grid, left, right);
-  for (const group of await join.groups()) {
+  const groups = await join.groups();
+  // Arithmetic gives a series for each that meets another: what is too much is so before it is computed.
+  if (isArithmetic(expr.op)) context.foresee(groups.filter(meets).length * grid.steps);
+  for (const group of groups) {
     await join.joinGroup(group);
     if (context.breathless) await context.breathe();
   }
@@ -232,6 +235,10 @@ class VectorJoin {
       `found duplicate series for the match group ${group} on the ${side} hand-side of the operation: [${series}];many-to-many matching not allowed: matching labels must be unique on one side`,
     );
   }
+}
+
+function meets({ many, one }: MatchGroup): boolean {
+  return many.length > 0 && one.length > 0;
 }
 
 function sampleAt(series: StepSeries, step: number): Sample {

@@ -23,6 +23,7 @@ const SAMPLE_WORK = 50;
 export async function evaluateInstant(context: QueryContext, expr: Expr, timeMs: number): Promise<PromValue> {
   const evaluator = new Evaluator(context);
   const grid = instantGrid(timeMs);
+  context.foreseeWork(expr, grid);
   const bare = bareExpr(expr);
   if (bare.kind === "matrix")
     return { type: "matrix", series: await sorted(context, await selectMatrix(context, bare, grid)) };
@@ -44,6 +45,7 @@ export async function evaluateRange(
   const grid = gridOf(range.startMs, range.endMs, range.stepMs);
   if (grid.steps === 0) return { type: "matrix", series: [] };
   context.checkSteps(grid.steps);
+  context.foreseeWork(expr, grid);
   const value = await new Evaluator(context).evaluate(expr, grid);
   if (value.type === "string") throw new EvaluationError("a string has no range");
   if (value.type === "scalar") {

@@ -6,6 +6,9 @@ import { ABSENT, FLOAT, StepSeries } from "./step-series.ts";
 /** Making a key of labels takes as long as looking at so many samples. */
 export const KEY_WORK = 300;
 
+/** So many of a key take as long. */
+const CHARACTERS_PER_SAMPLE = 10;
+
 /**
  * Joins series that have come to have the same labels. Throws {@link EvaluationError} when two of them have a sample
  * at the same step.
@@ -24,7 +27,7 @@ export async function mergeSameLabels(context: QueryContext, series: StepSeries[
       merged[known] = join(merged[known] as StepSeries, entry);
       if (context.tired(2 * entry.kinds.length)) await context.breathe();
     }
-    if (context.tired(KEY_WORK)) await context.breathe();
+    if (context.tired(KEY_WORK + key.length / CHARACTERS_PER_SAMPLE)) await context.breathe();
   }
   return merged;
 }

@@ -4,6 +4,9 @@ import type { TenantId } from "@sightline/model/tenant.ts";
 import { nextTurn } from "../../http/next-turn.ts";
 import type { QueryShare } from "../../http/query-memory.ts";
 import type { Annotations } from "../annotations.ts";
+import type { Expr } from "../ast.ts";
+import { ForeseenWork, type WorkLimits } from "./foreseen-work.ts";
+import type { Grid } from "./grid.ts";
 import type { SampleStats } from "./sample-stats.ts";
 
 /** Of time and value. */
@@ -23,6 +26,8 @@ export type QueryContextOptions = {
   readonly maxSamples: number;
   readonly maxSubquerySteps: number;
   readonly maxLabelCharacters: number;
+  readonly maxSubquerySamples: number;
+  readonly maxSeriesOperations: number;
   /** Absent: only the limits of the query bound it. */
   readonly memory?: QueryShare | undefined;
   /** Of `performance.now()`. */
@@ -49,9 +54,12 @@ export class QueryContext {
   /** Of what is being evaluated, when they were asked for. */
   sampleStats: SampleStats | undefined;
   selectMs = 0;
+  /** Of what is being evaluated, when there may be too much of it. */
+  foreseen: ForeseenWork | undefined;
   readonly #maxSamples: number;
   readonly #maxSubquerySteps: number;
   readonly #maxLabelCharacters: number;
+  readonly #workLimits: WorkLimits;
   readonly #memory: QueryShare | undefined;
   readonly #deadline: number;
   readonly #timeoutMs: number;
@@ -71,6 +79,12 @@ export class QueryContext {
     this.#maxSamples = options.maxSamples;
     this.#maxSubquerySteps = options.maxSubquerySteps;
     this.#maxLabelCharacters = options.maxLabelCharacters;
+    this.#workLimits = {
+      maxOperations: options.maxSeriesOperations,
+      maxWindowSamples: options.maxSubquerySamples,
+      maxSubquerySteps: options.maxSubquerySteps,
+      defaultStepMs: options.defaultStepMs,
+    };
     this.#memory = options.memory;
     this.#deadline = options.deadline;
     this.#timeoutMs = options.timeoutMs;
@@ -116,6 +130,11 @@ export class QueryContext {
     throw new LimitError(
       `the query would write more than query.max_label_characters (${this.#maxLabelCharacters}) into labels; select fewer series or write shorter labels`,
     );
+  }
+
+  /** Looks at what a prepared expression will take, and watches what it takes if that may be too much. Throws {@link LimitError}. */
+  foreseeWork(expr: Expr, grid: Grid): void {
+    this.foreseen = ForeseenWork.of(expr, grid, this.#workLimits);
   }
 
   /** Refuses to make vectors of so many steps, which every operation goes through in one turn. Throws {@link LimitError}. */

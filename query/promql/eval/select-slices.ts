@@ -22,6 +22,7 @@ export async function selectSlices(
   for await (const group of queryable.select({ tenant, sorted: true, ...request }, signal)) {
     context.selectMs += performance.now() - asked;
     for (const slice of group) {
+      context.foreseen?.came(request.matchers);
       const visiting = visit(slice.histograms ? withCheckedHints(slice) : slice);
       if (visiting) await visiting;
       if (context.tired(SERIES_WORK + slice.timesMs.length + work)) await context.breathe();

@@ -33,6 +33,7 @@ async function histogramQuantiles(call: FunctionCall) {
     const quantiles = call.scalar(index);
     noteQuantiles(call, quantiles, call.argExpr(index));
     for (const out of await quantilesOf(call, histograms, call.argExpr(0), quantiles)) {
+      call.context.holdText(label.length);
       results.push(...labelledByQuantile(out, label, quantiles));
     }
   }

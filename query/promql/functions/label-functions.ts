@@ -23,7 +23,7 @@ async function labelReplace(call: FunctionCall) {
   for (const series of call.vector(0)) {
     const text = labelValue(series.labels, source);
     // Each reference may stand for all of the text.
-    call.context.holdText(replacement.length + references * text.length);
+    call.context.holdText(target.length + replacement.length + references * text.length);
     const value = regex.replaceWhole(text, replacement);
     results.push(value === undefined ? series : relabelled(series, target, value));
     if (call.context.breathless) await call.context.breathe();
@@ -48,7 +48,7 @@ async function labelJoin(call: FunctionCall) {
   const results: StepSeries[] = [];
   for (const series of call.vector(0)) {
     const texts = sources.map((source) => labelValue(series.labels, source));
-    call.context.holdText(texts.reduce((sum, { length }) => sum + length + separator.length, 0));
+    call.context.holdText(texts.reduce((sum, { length }) => sum + length + separator.length, target.length));
     const value = texts.join(separator);
     results.push(relabelled(series, target, value));
     if (call.context.tired(KEY_WORK)) await call.context.breathe();

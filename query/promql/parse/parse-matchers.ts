@@ -50,7 +50,7 @@ function unquoted(tokens: TokenStream, token: Token): string {
 
 function checkRegex(tokens: TokenStream, source: string, range: { start: number; end: number }): void {
   try {
-    if (!compileRegex(source).isList) tokens.regexes.take(source);
+    tokens.regexes.take(source, compileRegex(source).isList);
   } catch (cause) {
     const message = cause instanceof Error ? cause.message : String(cause);
     // Prometheus names the fault alone, of the expression as it was written.

@@ -133,7 +133,8 @@ function withHints(values: readonly Value[]): Value[] {
   });
 }
 
-function continues(histogram: NativeHistogram, previous: NativeHistogram | undefined): boolean {
+/** No reset between the two: Prometheus' storage says so of the second. */
+export function continues(histogram: NativeHistogram, previous: NativeHistogram | undefined): boolean {
   if (!previous || histogram.counterResetHint === 1 || previous.schema !== histogram.schema) return false;
   if (previous.zeroThreshold !== histogram.zeroThreshold) return false;
   if (String(previous.customValues) !== String(histogram.customValues)) return false;
