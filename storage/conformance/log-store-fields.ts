@@ -20,6 +20,7 @@ const RECORDS: readonly Omit<LogRow, "timeNs">[] = [
   { body: "own before the resource's", resource: [text("user.id", "u-1")], attributes: [text("user.id", "u-3")] },
   { body: "label before its own", labels: { user_id: "u-4" }, attributes: [text("user.id", "u-1")] },
   { body: "empty counts as none", resource: [text("user.id", "u-1")], attributes: [text("user.id", "")] },
+  { body: "back\\slash" },
   { body: "number", attributes: [{ name: "http.status", type: "int", value: "500" }] },
   { body: "odd trace", traceId: "odd" },
   { body: "nested", attributes: [{ name: "user", type: "json", value: '{"id":"u-1"}' }] },
@@ -39,11 +40,14 @@ export function describeLogFields(name: string, make: () => Promise<LogStoreFixt
     });
     afterAll(() => fixture.dispose());
 
-    test("hints leave out no record that has the label, nor one whose body matches", async () => {
-      const hints = [{ label: "user_id", text: "pl[a]in" }];
+    test.each([
+      ["pl[a]in", ["plain"]],
+      ["\\\\|pl[a]in", ["plain", "back\\slash"]],
+    ])("the hint %s leaves out no record that has the label, nor one whose body matches", async (text, matching) => {
+      const hints = [{ label: "user_id", text }];
       const kept = (await select(fixture.store, { range: RANGE, hints })).map(({ body }) => body);
       for (const row of await select(fixture.store, { range: RANGE })) {
-        if (labelOfRow(row, "user_id") !== "" || row.body === "plain") expect(kept).toContain(row.body);
+        if (labelOfRow(row, "user_id") !== "" || matching.includes(row.body)) expect(kept).toContain(row.body);
       }
     });
 

@@ -3,6 +3,9 @@ import type { LineHint } from "@sightline/model/ports.ts";
 import type { LogSegmentIndex } from "./log-segment-index.ts";
 import { SegmentLabel } from "./segment-label.ts";
 
+/** An alternative to all that is behind it, which hints have because of what may be escaped. */
+const BACKSLASH_OR = "\\\\|";
+
 /** Conditions of SQL for the rows of these streams that hints do not rule out. Adds what they compare with to `values`. */
 export function hintConditions(
   hints: readonly LineHint[],
@@ -18,6 +21,13 @@ export function hintConditions(
       return [];
     }
     const own = label.texts.map((column) => `coalesce(${column}, '') <> ''`);
-    return `(${[...own, `regexp_matches(body, $${values.push(text.toWellFormed())})`].join(" OR ")})`;
+    return `(${[...own, ...bodyConditions(text.toWellFormed(), values)].join(" OR ")})`;
   });
+}
+
+/** One or the other. An expression that begins with a literal is looked for in a third of the time of one with an alternative to it. */
+function bodyConditions(text: string, values: DuckDBValue[]): readonly string[] {
+  const has = (expression: string) => `regexp_matches(body, $${values.push(expression)})`;
+  if (!text.startsWith(BACKSLASH_OR)) return [has(text)];
+  return ["contains(body, '\\')", has(text.slice(BACKSLASH_OR.length))];
 }

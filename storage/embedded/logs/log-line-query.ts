@@ -168,8 +168,8 @@ export class LogLineQuery {
     query: SegmentScope & Pick<SegmentLogQuery, "newestFirst" | "limit">,
     signal: AbortSignal,
   ): Promise<TimeRangeNs> {
-    const { limit, lines, conditions, range, newestFirst } = query;
-    if (limit === undefined || lines.length > 0 || conditions.length > 0) return range;
+    const { limit, lines, conditions, hints, range, newestFirst } = query;
+    if (limit === undefined || lines.length + conditions.length + hints.length > 0) return range;
     const { store } = this.#scope;
     for await (const chunk of store.database.stream(sqlOfLastTimeQuery(query), [], signal)) {
       const [lastNs] = chunk.getColumnValues(0) as (bigint | null)[];

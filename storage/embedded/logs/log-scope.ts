@@ -128,11 +128,11 @@ export class LogScope {
     if (!index) return undefined;
     const matching = await this.#matchingStreams(segment, index);
     const values: SegmentLogQuery["values"][number][] = [];
-    const { streams, conditions: ofFields, isSure } = fieldConditions(fields, index, matching, values);
+    const { streams, conditions, isSure } = fieldConditions(fields, index, matching, values);
     if (streams.length === 0) return undefined;
-    const conditions = [...ofFields, ...hintConditions(this.#request.hints ?? [], index, streams, values)];
+    const hints = hintConditions(this.#request.hints ?? [], index, streams, values);
     const { rows, release } = this.store.lease(segment);
-    const filters = { streams, range: this.range, lines, conditions, values };
+    const filters = { streams, range: this.range, lines, conditions, hints, values };
     return { segment: rows, info: segment.info, release, index, ...filters, isSure };
   }
 

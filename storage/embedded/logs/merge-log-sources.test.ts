@@ -46,6 +46,18 @@ async function merge(sources: readonly LogSource[], newestFirst: boolean, limit:
   return times;
 }
 
+/** A run that is passed on as it is, and rows that are collected. */
+test.each([1_000, 3])(
+  "whoever stops asking in the middle closes all that was opened (sources of %i rows)",
+  async (rows) => {
+    const log: string[] = [];
+    const times = Array.from({ length: rows }, (_, i) => i);
+    const sources = ["a", "b"].map((name) => sourceOf([times, times.map((time) => time + rows)], log, name));
+    for await (const _ of mergeLogSources(sources, false, 4 * rows)) break;
+    expect(log.filter((line) => line.startsWith("close")).sort()).toEqual(["close a", "close b"]);
+  },
+);
+
 test("merges any sorted sources in both directions up to the limit", () =>
   fc.assert(
     fc.asyncProperty(

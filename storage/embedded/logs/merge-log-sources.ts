@@ -24,12 +24,14 @@ export async function* mergeLogSources(
   const open = new CursorHeap(before);
   const builder = new LogBatchBuilder(new StreamInterner());
   let left = limit;
+  /** It is not in the heap while rows of it are given out, after which nobody may ask for more. */
+  let cursor: Cursor | undefined;
   try {
     while (left > 0) {
       for (let opened = await closed.open(open.topTime); opened; opened = await closed.open(open.topTime)) {
         await advance(open, opened, opened.first);
       }
-      const cursor = open.pop();
+      cursor = open.pop();
       if (!cursor) break;
       const end = Math.min(runEnd(cursor, earlier(open.topTime, closed.firstNs, before), before), cursor.row + left);
       if (cursor.source.isSure) left -= end - cursor.row;
@@ -46,7 +48,8 @@ export async function* mergeLogSources(
     }
     if (builder.length > 0) yield builder.take();
   } finally {
-    await Promise.all([closed.close(), ...open.cursors.map(({ rest }) => rest.return(undefined))]);
+    const opened = [...open.cursors, ...(cursor ? [cursor] : [])];
+    await Promise.all([closed.close(), ...opened.map(({ rest }) => rest.return(undefined))]);
   }
 }
 

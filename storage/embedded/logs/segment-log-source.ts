@@ -15,6 +15,8 @@ export type SegmentLogQuery = {
   readonly lines: readonly LineCondition[];
   /** Conditions of SQL; they may refer to `values`. */
   readonly conditions: readonly string[];
+  /** Such conditions, too, that take long for a row: those come last. */
+  readonly hints: readonly string[];
   readonly values: readonly DuckDBValue[];
   readonly newestFirst: boolean;
   /** Undefined: all rows. */
@@ -48,11 +50,11 @@ export function rowCondition(query: Omit<SegmentLogQuery, "newestFirst" | "limit
     const call = `${kind === "contains" ? "contains" : "regexp_matches"}(body, $${values.length})`;
     conditions.push(negated ? `NOT ${call}` : call);
   }
-  return { condition: [...conditions, "true"].join(" AND "), values };
+  return { condition: [...conditions, ...query.hints, "true"].join(" AND "), values };
 }
 
 /** The time of the last row of the first `limit` rows; NULL when there is none. */
-export function sqlOfLastTimeQuery(query: Omit<SegmentLogQuery, "lines" | "conditions" | "values">): string {
+export function sqlOfLastTimeQuery(query: Omit<SegmentLogQuery, "lines" | "conditions" | "hints" | "values">): string {
   const conditions = [...streamConditions(query), ...timeConditions(query.range), "true"];
   const [direction, last] = query.newestFirst ? ["DESC", "min"] : ["ASC", "max"];
   const times = `SELECT time FROM ${segmentRows(query.segment)} WHERE ${conditions.join(" AND ")}`;
