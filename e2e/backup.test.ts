@@ -48,14 +48,24 @@ async function ask(of: ServerProcess, number: number, tenant: string): Promise<u
   return [lines.flatMap(({ values }) => values.map(([, line]) => line)).sort(), samples[0]?.value[1], trace.status];
 }
 
+async function silence(comment: string): Promise<void> {
+  const matchers = [{ name: "alertname", value: "DiskFull", isRegex: false }];
+  const times = { startsAt: new Date().toISOString(), endsAt: new Date(Date.now() + 3_600_000).toISOString() };
+  const body = JSON.stringify({ matchers, ...times, createdBy: "me", comment });
+  const headers = { "content-type": "application/json" };
+  expect((await fetch(`${server.url}/api/v2/silences`, { method: "POST", headers, body })).status).toBe(200);
+}
+
 const backup = (...words: string[]) => runCommandLine(["backup", ...words]);
 
 test("everything acknowledged before a backup of the running server is in it, of every tenant, and nothing later", async () => {
   await send(1, "shop");
   await send(2, "bank");
+  await silence("a disk is changed");
   const made = await backup("create", target, "--url", server.url);
   expect(made).toMatchObject({ code: 0, stdout: expect.stringMatching(/^\d{8}T\d{6}\.\d{3}Z\n$/) });
   await send(3, "shop");
+  await silence("too late");
   expect(readdirSync(join(server.dataDir, "snapshots"))).toEqual([]);
   const second = await backup("create", target, "--url", server.url);
   expect((await backup("list", target)).stdout.split("\n")).toHaveLength(3);
@@ -71,6 +81,8 @@ test("everything acknowledged before a backup of the running server is in it, of
     expect(await ask(restored, 1, "shop")).toEqual([["line 1"], "1", 200]);
     expect(await ask(restored, 2, "bank")).toEqual([["line 2"], "2", 200]);
     expect(await ask(restored, 3, "shop")).toMatchObject([["line 1"], "1", 404]);
+    const silences = (await (await fetch(`${restored.url}/api/v2/silences`)).json()) as { comment: string }[];
+    expect(silences.map(({ comment }) => comment)).toEqual(["a disk is changed"]);
   } finally {
     await restored.dispose();
   }

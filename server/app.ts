@@ -142,7 +142,8 @@ export class App {
     const engines = catalog && (this.#targets.query || this.#targets.alerting) ? queryEngines(context) : undefined;
     if (this.#targets.query && catalog && engines) {
       const feed = tail?.feed ?? collector?.feed;
-      const queryContext = { ...context, catalog, engines, feed, rules: this.#ruleStates() };
+      const alerting = this.#alertmanager?.copyable;
+      const queryContext = { ...context, catalog, engines, feed, alerting, rules: this.#ruleStates() };
       const query = queryPart(queryContext, collector, () => this.#services());
       this.#components.unshift(...query.first);
       this.#components.push(...query.components);

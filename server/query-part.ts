@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import type { Component, LogFeed, LogPatternStore, RuleStates } from "@sightline/model/ports.ts";
+import type { Component, Copyable, LogFeed, LogPatternStore, RuleStates } from "@sightline/model/ports.ts";
 import { countCutTexts, limitRegexWork } from "@sightline/model/regex.ts";
 import { QueryLog } from "@sightline/query/active-queries/query-log.ts";
 import { QueryTracker } from "@sightline/query/active-queries/query-tracker.ts";
@@ -72,6 +72,8 @@ export function queryPart(
     readonly catalog: CatalogStorage;
     readonly engines: QueryEngines;
     readonly rules?: RuleStates;
+    /** Silences and the like, to be copied with the rest; undefined in a process that notifies nobody. */
+    readonly alerting?: Copyable | undefined;
     /** Log records as they come in, for those who tail; undefined: nobody can. */
     readonly feed: LogFeed | undefined;
   },
@@ -167,13 +169,17 @@ function uncountedPatterns({ config, logger, registry, dir }: PartContext): LogP
   });
 }
 
-function registerCopy({ config, http, storage, catalog }: PartContext, asking: QueryApiDeps): void {
+function registerCopy(
+  { config, http, storage, catalog, alerting }: PartContext & { readonly alerting?: Copyable | undefined },
+  asking: QueryApiDeps,
+): void {
   if (!catalog) return;
   const parts = {
     metrics: storage.metrics.copyable,
     logs: storage.logs.copyable,
     traces: storage.traces.copyable,
     catalog: catalog.copyable,
+    alerting,
   };
   registerCopyRoute(http.app, { ...asking, parts, audit: catalog.catalog, dataDir: config.data_dir });
 }

@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { readdir, readFile } from "node:fs/promises";
+import { copyFile, mkdir, readdir, readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { InvalidInputError, LimitError } from "@sightline/model/errors.ts";
 import type { Logger } from "@sightline/model/logger.ts";
@@ -117,6 +117,19 @@ export class TenantAlertmanagers implements Component, AlertSink {
     if (errors.length === 0) return logger.info("the alertmanager's configuration was read again");
     logger.error("the alertmanager's configuration is wrong, the last one stays", { errors });
     throw new InvalidInputError(errors.join("\n"));
+  }
+
+  /**
+   * Copies silences, notifications and alerts of all tenants below `path`. What a file was given before the call is in its copy:
+   * it is appended to, or replaced as a whole; half a line at the end of a copy is left out when it is read.
+   */
+  async copyTo(path: string): Promise<void> {
+    for (const tenant of await readdir(this.#options.dir).catch(() => [])) {
+      await mkdir(join(path, tenant), { recursive: true });
+      for (const file of await readdir(join(this.#options.dir, tenant))) {
+        if (!file.endsWith(".new")) await copyFile(join(this.#options.dir, tenant, file), join(path, tenant, file));
+      }
+    }
   }
 
   /** openapi.yaml: clusterStatus. */

@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import { registerAlertmanagerOperations } from "@sightline/alerting/alertmanager/api/operations.ts";
 import { registerAlertmanagerApi } from "@sightline/alerting/alertmanager/api/routes.ts";
 import { ConfiguredReceivers } from "@sightline/alerting/alertmanager/configured-receivers.ts";
@@ -10,7 +11,7 @@ import { TargetGuard } from "@sightline/alerting/notify/http/target-guard.ts";
 import { INTEGRATIONS } from "@sightline/alerting/notify/integrations.ts";
 import { NotifyMetrics } from "@sightline/alerting/notify/notify-metrics.ts";
 import type { Logger } from "@sightline/model/logger.ts";
-import type { Component } from "@sightline/model/ports.ts";
+import type { Component, Copyable } from "@sightline/model/ports.ts";
 import type { Registry } from "prom-client";
 import type { PartContext } from "../part-context.ts";
 import { VERSION } from "../version.ts";
@@ -28,9 +29,13 @@ export type AlertmanagerPartOptions = {
 export type AlertmanagerPart = {
   readonly alertmanagers: TenantAlertmanagers;
   readonly history: DecisionHistory;
+  /** Silences, notifications, alerts, and why they were sent. */
+  readonly copyable: Copyable;
   /** In the order they start. */
   readonly components: readonly Component[];
 };
+
+const TENANTS = "tenants";
 
 /** Alertmanager: receivers → pipeline → groups, for each tenant; beside it, why it did what. */
 export function alertmanagerPart(options: AlertmanagerPartOptions): AlertmanagerPart {
@@ -47,7 +52,7 @@ export function alertmanagerPart(options: AlertmanagerPartOptions): Alertmanager
   });
   const history = new DecisionHistory({ dir: options.dir, settings: settings.history, logger, registry });
   const alertmanagers = new TenantAlertmanagers({
-    dir: `${options.dir}/tenants`,
+    dir: join(options.dir, TENANTS),
     settings,
     syntax: new MatcherSyntax(settings.matcher_syntax),
     receivers,
@@ -55,7 +60,11 @@ export function alertmanagerPart(options: AlertmanagerPartOptions): Alertmanager
     logger,
     registry,
   });
-  return { alertmanagers, history, components: [history, alertmanagers] };
+  const copyTo = async (path: string) => {
+    await alertmanagers.copyTo(join(path, TENANTS));
+    await history.copyTo(path);
+  };
+  return { alertmanagers, history, copyable: { copyTo }, components: [history, alertmanagers] };
 }
 
 /** The Alertmanager of the server: its APIs on `listen`, at the root and below `/alertmanager`, where Grafana asks. */

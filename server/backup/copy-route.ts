@@ -10,7 +10,10 @@ import { DATA_LAYOUT } from "../data-layout.ts";
 
 export type CopyRouteDeps = QueryApiDeps & {
   readonly dataDir: string;
-  readonly parts: Readonly<Record<"metrics" | "logs" | "traces" | "catalog", Copyable>>;
+  readonly parts: Readonly<Record<"metrics" | "logs" | "traces" | "catalog", Copyable>> & {
+    /** Undefined in a process that notifies nobody. */
+    readonly alerting: Copyable | undefined;
+  };
   readonly audit: AuditLog;
 };
 
@@ -39,7 +42,7 @@ async function makeCopy({ dataDir, parts }: CopyRouteDeps, dir: string): Promise
   try {
     await mkdir(dir, { recursive: true, mode: 0o700 });
     for (const [name, part] of Object.entries(parts)) {
-      await part.copyTo(join(dir, DATA_LAYOUT[name as keyof typeof parts]));
+      await part?.copyTo(join(dir, DATA_LAYOUT[name as keyof typeof parts]));
     }
     // Letters are whole files, each written once.
     const letters = join(dataDir, DATA_LAYOUT.deadLetters);

@@ -1,6 +1,7 @@
 import { mkdirSync } from "node:fs";
+import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { DatabaseSync, type StatementSync } from "node:sqlite";
+import { backup, DatabaseSync, type StatementSync } from "node:sqlite";
 import type { Logger } from "@sightline/model/logger.ts";
 import type { Component } from "@sightline/model/ports.ts";
 import type { TenantId } from "@sightline/model/tenant.ts";
@@ -51,6 +52,7 @@ const SELECT = `
       AND d.at_ms >= max(g.since, :since)
   ) ORDER BY at_ms DESC, id DESC LIMIT :limit`;
 
+const FILE = "history.db";
 const FLUSH_INTERVAL_MS = 200;
 /** About 2 ms of the event loop. */
 const ROWS_PER_TURN = 300;
@@ -95,7 +97,7 @@ export class DecisionHistory implements Component, TenantDecisions {
 
   async start(): Promise<void> {
     mkdirSync(this.#options.dir, { recursive: true });
-    this.#database = new DatabaseSync(join(this.#options.dir, "history.db"));
+    this.#database = new DatabaseSync(join(this.#options.dir, FILE));
     this.#database.exec(SCHEMA);
     this.#insert = this.#database.prepare(INSERT);
     this.#cleaning = setInterval(() => this.#clean(), CLEAN_INTERVAL_MS);
@@ -109,6 +111,14 @@ export class DecisionHistory implements Component, TenantDecisions {
     while (this.#queue.length > 0 && this.#database) this.#write();
     this.#database?.close();
     this.#database = undefined;
+  }
+
+  /** Copies everything into the directory, a few pages at a time. */
+  async copyTo(path: string): Promise<void> {
+    if (!this.#database) return;
+    while (this.#queue.length > 0) this.#write();
+    await mkdir(path, { recursive: true });
+    await backup(this.#database, join(path, FILE));
   }
 
   record(tenant: TenantId, decision: Decision): void {

@@ -54,7 +54,7 @@ ${hook("truncated", ", max_alerts: 2")}${hook("quiet", ", send_resolved: false")
 - name: two
   webhook_configs: [{url: 'HOOK/two-a'}, {url: 'HOOK/two-b', send_resolved: false}]
 - name: payload
-  webhook_configs: [{url: 'HOOK/payload', payload: {n: '{{ len .Alerts }}', list: ['{{ .Status }}', 5], nested: {x: '{{ .GroupLabels.case }}', y: null, z: true}}}]
+  webhook_configs: [{url: 'HOOK/payload', payload: {count: '{{ len .Alerts }}', list: ['{{ .Status }}', 5], nested: {x: '{{ .GroupLabels.case }}', none: null, fine: true}}}]
 inhibit_rules:
 - {source_matchers: [severity=critical], target_matchers: [severity=~"warning|info"], equal: [case, instance]}
 - {source_matchers: [severity=warning], target_matchers: [severity=info], equal: [case, instance]}
