@@ -40,20 +40,20 @@ export class RoundRobinProxy {
     await new Promise((resolve) => this.#server.close(resolve));
   }
 
-  #nextBackend(): URL {
-    return new URL((this.#backends[this.#next++ % this.#backends.length] as () => string)());
+  #backend(number: number): URL {
+    return new URL((this.#backends[number % this.#backends.length] as () => string)());
   }
 
   async #forward(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk as Buffer);
-    this.#try(request, Buffer.concat(chunks), response, this.#backends.length);
+    this.#try(request, Buffer.concat(chunks), response, this.#next++, this.#backends.length);
   }
 
   /** What was not listened to goes to the next; what broke off in between is the client's to judge. */
-  #try(request: IncomingMessage, body: Buffer, response: ServerResponse, tries: number): void {
+  #try(request: IncomingMessage, body: Buffer, response: ServerResponse, backend: number, tries: number): void {
     const { method, url, headers } = request;
-    const { hostname, port } = this.#nextBackend();
+    const { hostname, port } = this.#backend(backend);
     const under = send({ agent: this.#agent, hostname, port, method, path: url, headers });
     under.once("response", (answer) => {
       response.writeHead(answer.statusCode ?? 502, answer.headers);
@@ -61,7 +61,7 @@ export class RoundRobinProxy {
       answer.once("error", () => response.destroy());
     });
     under.once("error", (error: NodeJS.ErrnoException) => {
-      if (error.code === "ECONNREFUSED" && tries > 1) this.#try(request, body, response, tries - 1);
+      if (error.code === "ECONNREFUSED" && tries > 1) this.#try(request, body, response, backend + 1, tries - 1);
       else if (error.code === "ECONNREFUSED") response.writeHead(503).end();
       else response.destroy();
     });
@@ -69,7 +69,7 @@ export class RoundRobinProxy {
   }
 
   #tunnel(request: IncomingMessage, socket: Duplex, head: Buffer): void {
-    const { hostname, port } = this.#nextBackend();
+    const { hostname, port } = this.#backend(this.#next++);
     const backend = connect(Number(port), hostname, () => {
       const lines = request.rawHeaders.flatMap((text, i, all) => (i % 2 === 0 ? [`${text}: ${all[i + 1]}`] : []));
       backend.write(`${request.method} ${request.url} HTTP/1.1\r\n${lines.join("\r\n")}\r\n\r\n`);
