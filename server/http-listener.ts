@@ -156,15 +156,12 @@ export class HttpListener implements Component {
   /** Ends connections once all is answered that has been asked: one with half a request would stay for ever. */
   async stop(): Promise<void> {
     this.#acceptors.stop();
-    const closing = this.app.close();
-    const cutOff = this.#closeWhenAnswered();
-    try {
-      await closing;
-      await cutOff;
-    } catch (error) {
+    const closing = this.app.close().catch((error: NodeJS.ErrnoException) => {
       // After `drain` there was nothing left to be closed.
-      if ((error as NodeJS.ErrnoException).code !== "ERR_SERVER_NOT_RUNNING") throw error;
-    }
+      if (error.code !== "ERR_SERVER_NOT_RUNNING") throw error;
+    });
+    // Connections of the acceptors are none that `close` knows of.
+    await Promise.all([closing, this.#closeWhenAnswered()]);
   }
 
   async #closeWhenAnswered(): Promise<void> {

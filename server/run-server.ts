@@ -20,13 +20,7 @@ export async function runServer(config: Config): Promise<number> {
   // A second signal means "now": the write-ahead log has everything that was acknowledged.
   for (const again of ["SIGTERM", "SIGINT"] as const) process.once(again, () => process.exit(1));
   app.announceStop(signal);
-  // Stopping may wait for timers and threads that keep no process alive.
-  const alive = setInterval(() => {}, 1_000);
-  try {
-    await app.drain();
-    await app.stop();
-  } finally {
-    clearInterval(alive);
-  }
+  await app.drain();
+  await app.stop();
   return 0;
 }

@@ -1,3 +1,7 @@
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { InvalidInputError } from "@sightline/model/errors.ts";
 import { afterAll, expect, test } from "vitest";
 import { lokiPushJsonToProtobuf } from "../loki/push-json.ts";
@@ -54,4 +58,20 @@ test("refuses what is wrong in the words of the conversion, and goes on", async 
 test("starts again after it was closed", async () => {
   await thread.close();
   expect((await thread.toProtobuf("logs", jsonOf(1))).length).toBeGreaterThan(0);
+});
+
+test("a process that waits for nothing else does not end before it has the answer", () => {
+  const dir = mkdtempSync(join(tmpdir(), "json-thread-"));
+  const script = join(dir, "ask.mjs");
+  const url = new URL("./json-thread.ts", import.meta.url).href;
+  writeFileSync(
+    script,
+    `import { JsonThread } from ${JSON.stringify(url)};
+    const bytes = await new JsonThread().toProtobuf("logs", Buffer.from('{"resourceLogs":[]}'));
+    console.log("answered", bytes.length);`,
+  );
+  // With the thread idle again it ends by itself.
+  const { status, stdout } = spawnSync(process.execPath, [script], { encoding: "utf8", timeout: 60_000 });
+  rmSync(dir, { recursive: true });
+  expect({ status, stdout }).toEqual({ status: 0, stdout: "answered 0\n" });
 });

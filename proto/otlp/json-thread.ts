@@ -24,9 +24,12 @@ export class JsonThread {
     const worker = this.#worker ?? this.#start();
     const isWhole = bytes.byteLength === bytes.buffer.byteLength && bytes.buffer instanceof ArrayBuffer;
     const given = giveAway && isWhole ? bytes : new Uint8Array(bytes);
-    return new Promise((resolve, reject) => {
-      this.#waiting.push({ resolve, reject });
-      worker.postMessage({ kind, bytes: given } satisfies JsonRequest, [given.buffer as ArrayBuffer]);
+    const done = new Promise<Uint8Array>((resolve, reject) => this.#waiting.push({ resolve, reject }));
+    // Idle it does not keep the process alive; while it is asked something, nothing else may when the process stops.
+    worker.ref();
+    worker.postMessage({ kind, bytes: given } satisfies JsonRequest, [given.buffer as ArrayBuffer]);
+    return done.finally(() => {
+      if (this.#waiting.length === 0) worker.unref();
     });
   }
 

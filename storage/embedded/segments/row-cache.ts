@@ -194,7 +194,7 @@ export class RowCache {
     for (const [segment, entry] of this.#entries) {
       if (wanted.has(segment)) continue;
       this.#entries.delete(segment);
-      while (entry.readers > 0 && !this.#isStopped) await sleep(POLL_MS, undefined, { ref: false });
+      while (entry.readers > 0 && !this.#isStopped) await sleep(POLL_MS);
       if (!this.#isStopped) await this.#drop(entry.table);
     }
   }
@@ -244,7 +244,7 @@ export class RowCache {
   async #waitForQueries(): Promise<void> {
     const untilMs = performance.now() + MAX_WAIT_FOR_QUERIES_MS;
     while (this.#readers > 0 && performance.now() < untilMs && !this.#isStopped) {
-      await sleep(POLL_MS, undefined, { ref: false });
+      await sleep(POLL_MS);
     }
   }
 
