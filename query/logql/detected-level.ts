@@ -46,6 +46,9 @@ const LEVEL_OF_WORD: ReadonlyMap<string, string> = new Map([
 const LEVEL_OF_SEVERITY = ["trace", "debug", "info", "warn", "error", "fatal"];
 const UNKNOWN = "unknown";
 
+/** Characters of a line in which its level is looked for. */
+const MAX_SEARCHED = 131_072;
+
 /** The level of a record as Loki finds it when it takes the record in (pkg/distributor/field_detection.go). */
 export class LevelDetector {
   readonly #json = new JsonScanner();
@@ -57,9 +60,10 @@ export class LevelDetector {
     return levelOfLabels(stream, metadata, severity) ?? this.#ofLine(batch.bodies[row] as string);
   }
 
-  #ofLine(line: string): string {
+  #ofLine(whole: string): string {
+    const line = whole.length > MAX_SEARCHED ? whole.slice(0, MAX_SEARCHED) : whole;
     let word: string | undefined;
-    if (/^\s*\{/.test(line) && /\}\s*$/.test(line.slice(-100))) word = this.#ofJson(line);
+    if (/^\s*\{/.test(line) && /\}\s*$/.test(whole.slice(-100))) word = this.#ofJson(line);
     else if (line.includes("=")) word = this.#ofLogfmt(line);
     return LEVEL_OF_WORD.get(word?.toLowerCase() ?? "") ?? levelInText(line);
   }

@@ -13,6 +13,11 @@ test.each([
   ["::ffff:1.2.3.4", "1.2.3.4", false],
   ["0.0.0.0/0", "version 1.2.3", false],
   ["0.0.0.0/0", "999.1.1.1", false],
+  ["1.2.3.4", "4 1.2.3.4", true],
+  ["abcd::1", "xabcd::1x", true],
+  ["::/0", "a:b :d 12345:1", false],
+  ["::/0", "::", false],
+  ["::1", `${":".repeat(100)} ::1`, true],
 ])("%s in %j: %s", (pattern, text, want) => expect(containsIp(text, parseIpRange(pattern) as IpRange)).toBe(want));
 
 test.each(["x", "10.0.0", "10.0.0.0/33", "10.0.0.5-10.0.0.1", "1::2::3", "10.0.0.1-::1", ""])(

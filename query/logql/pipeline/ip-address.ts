@@ -3,8 +3,12 @@ export type IpAddress = { readonly bits: 32 | 128; readonly value: bigint };
 /** Both ends included. */
 export type IpRange = { readonly bits: 32 | 128; readonly from: bigint; readonly to: bigint };
 
+/** `ffff:ffff:ffff:ffff:ffff:ffff:255.255.255.255` */
+const MAX_ADDRESS_LENGTH = 45;
+
 /** Undefined when the text is no address. As Go's netip.ParseAddr, without zones. */
 export function parseIp(text: string): IpAddress | undefined {
+  if (text.length > MAX_ADDRESS_LENGTH) return undefined;
   return text.includes(":") ? parseIpv6(text) : parseIpv4(text);
 }
 
@@ -58,11 +62,10 @@ function parseNetwork(address: string, prefix: number): IpRange | undefined {
   return { bits: ip.bits, from, to: from | ((1n << hostBits) - 1n) };
 }
 
-const DIGIT = /[0-9]/;
 const CANDIDATE_V4 = /[0-9.]+/y;
 const CANDIDATE_V6 = /[0-9a-fA-F:.]+/y;
-const HINT_V4 = /[0-9](?:\.|.\.|..\.)/sy;
-const HINT_V6 = /::[0-9a-fA-F]|[0-9a-fA-F]{1,4}:/y;
+const DOT = 0x2e;
+const COLON = 0x3a;
 
 /** Some address in the text belongs to the range. Addresses are looked for as Loki does (pkg/logql/log/ip.go). */
 export function containsIp(text: string, range: IpRange): boolean {
@@ -84,14 +87,34 @@ function mayBegin(code: number): boolean {
   return BEGINNINGS[code] === 1;
 }
 
+/** A digit with a dot among the three characters behind it. */
+function mayBeV4(text: string, at: number): boolean {
+  const code = text.charCodeAt(at);
+  if (code < 0x30 || code > 0x39 || at + 3 >= text.length) return false;
+  return text.charCodeAt(at + 1) === DOT || text.charCodeAt(at + 2) === DOT || text.charCodeAt(at + 3) === DOT;
+}
+
+/** Up to four hexadecimal digits with a colon behind, or two colons with one. */
+function mayBeV6(text: string, at: number): boolean {
+  if (text.charCodeAt(at) === COLON) return text.charCodeAt(at + 1) === COLON && isHexDigit(text.charCodeAt(at + 2));
+  for (let i = at + 1; i <= at + 4; i++) {
+    const code = text.charCodeAt(i);
+    if (code === COLON) return true;
+    if (!isHexDigit(code)) return false;
+  }
+  return false;
+}
+
+function isHexDigit(code: number): boolean {
+  return code !== COLON && BEGINNINGS[code] === 1;
+}
+
 function candidateAt(text: string, at: number): string | undefined {
-  HINT_V4.lastIndex = at;
-  if (at + 3 < text.length && DIGIT.test(text[at] as string) && HINT_V4.test(text)) {
+  if (mayBeV4(text, at)) {
     CANDIDATE_V4.lastIndex = at;
     return CANDIDATE_V4.exec(text)?.[0];
   }
-  HINT_V6.lastIndex = at;
-  if (!HINT_V6.test(text)) return undefined;
+  if (!mayBeV6(text, at)) return undefined;
   CANDIDATE_V6.lastIndex = at;
   return CANDIDATE_V6.exec(text)?.[0];
 }

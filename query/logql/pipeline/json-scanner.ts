@@ -30,6 +30,10 @@ const COLON = 0x3a;
 /** Objects nest so deep at most; what is deeper is passed over. */
 const MAX_DEPTH = 128;
 
+/** Blocks whose ends are remembered: a line can have millions. Short ones cost little to walk again. */
+const MAX_REMEMBERED = 100_000;
+const MIN_REMEMBERED_LENGTH = 32;
+
 /** What is done with each member of an object; false ends the walk. Nested objects are walked by the visitor. */
 export type MemberVisitor = (key: string, value: JsonValue) => boolean;
 
@@ -180,7 +184,9 @@ export class JsonScanner {
     const known = this.#ends.get(start);
     if (known !== undefined) return known;
     const open = this.#text.charCodeAt(start);
+    // Starts of the blocks that are open, as deep as they are entered; of those inside only how many.
     const pending: number[] = [];
+    let depth = 0;
     for (let at = start; at < this.#text.length; at++) {
       const code = this.#text.charCodeAt(at);
       if (code === QUOTE) {
@@ -188,14 +194,19 @@ export class JsonScanner {
         if (end === -1) break;
         at = end;
       } else if (code === open) {
-        pending.push(at);
+        if (depth++ < MAX_DEPTH) pending.push(at);
       } else if (code === close) {
-        this.#ends.set(pending.pop() as number, at + 1);
-        if (pending.length === 0) return at + 1;
+        if (--depth < MAX_DEPTH) this.#remember(pending.pop() as number, at + 1);
+        if (depth === 0) return at + 1;
       }
     }
-    for (const unclosed of pending) this.#ends.set(unclosed, -1);
+    for (const unclosed of pending) this.#remember(unclosed, -1);
     return -1;
+  }
+
+  #remember(start: number, end: number): void {
+    if (this.#ends.size >= MAX_REMEMBERED || (end !== -1 && end - start < MIN_REMEMBERED_LENGTH)) return;
+    this.#ends.set(start, end);
   }
 }
 
@@ -230,10 +241,19 @@ const ESCAPES: Readonly<Record<string, string>> = {
   t: "\t",
 };
 
+/** From this length on the engine's own reader is asked first. */
+const LONG = 1_000;
 const ESCAPE = /\\(?:u([\da-fA-F]{4})(?:\\u([\da-fA-F]{4}))?|([^u]))/sy;
 
 /** Undefined when an escape is not one of JSON's. */
 export function unescapeJson(raw: string): string | undefined {
+  if (raw.length >= LONG && !raw.includes("\\u")) {
+    try {
+      return JSON.parse(`"${raw}"`) as string;
+    } catch {
+      // It has an escape that is none, or what JSON wants escaped: line ends, which pass here.
+    }
+  }
   let out = "";
   let from = 0;
   for (let at = raw.indexOf("\\"); at !== -1; at = raw.indexOf("\\", from)) {

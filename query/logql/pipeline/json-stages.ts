@@ -1,10 +1,12 @@
 import type { JsonStage } from "../ast.ts";
 import { JsonExtractor } from "./json-extractor.ts";
 import { JsonError, JsonScanner, type JsonValue, jsonStringText } from "./json-scanner.ts";
-import type { LabelBuilder } from "./label-builder.ts";
+import { type LabelBuilder, TOO_MANY_FIELDS } from "./label-builder.ts";
 import { LabelNames, labelNameOfKey, partOfLabelName } from "./label-name.ts";
 import { EXTRACTED } from "./parser-hints.ts";
 import { JSON_ERROR, type PipelineRow, type Stage } from "./stage.ts";
+
+const TOO_MANY = new JsonError(TOO_MANY_FIELDS);
 
 /** Throws `StageError` for a path that is none. */
 export function jsonStage({ extractions }: JsonStage): Stage {
@@ -58,6 +60,7 @@ class JsonParser implements Stage {
     if (prefix === undefined && plain === "") return true;
     const name = labels.isTaken(plain) ? plain + EXTRACTED : plain;
     if (!labels.hints.wants(name)) return true;
+    if (labels.isFull) throw TOO_MANY;
     const raw = this.#scanner.text(value);
     labels.set(name, value.type === "string" ? jsonStringText(raw, value.hasEscapes) : raw);
     return labels.hints.keepsLine(name, labels);

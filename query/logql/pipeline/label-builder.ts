@@ -8,6 +8,9 @@ export const PRESERVE_ERROR = "__preserve_error__";
 /** Labels of a line by where they come from. A parsed label may be empty. */
 export type CategorizedLabels = { readonly stream: Labels; readonly metadata: Labels; readonly parsed: Labels };
 const NONE: Labels = [];
+/** Labels that one line can be parsed into. */
+export const MAX_FIELDS = 10_000;
+export const TOO_MANY_FIELDS = `the line has more than ${MAX_FIELDS} fields`;
 
 /**
  * The labels of one line on its way through the stages (Loki's LabelsBuilder). Used again for line after line: call
@@ -74,6 +77,11 @@ export class LabelBuilder {
   #metadataHas(name: string): boolean {
     for (const [key] of this.#metadata) if (key === name) return true;
     return false;
+  }
+
+  /** No more fields of this line can become labels: who parses it stops, with {@link TOO_MANY_FIELDS}. */
+  get isFull(): boolean {
+    return this.#parsed.size >= MAX_FIELDS;
   }
 
   set(name: string, value: string): void {

@@ -1,5 +1,5 @@
 import type { Extraction, LogfmtStage } from "../ast.ts";
-import { ERROR, type LabelBuilder } from "./label-builder.ts";
+import { ERROR, type LabelBuilder, TOO_MANY_FIELDS } from "./label-builder.ts";
 import { LabelNames, labelNameOfKey } from "./label-name.ts";
 import { LogfmtScanner } from "./logfmt-scanner.ts";
 import { EXTRACTED } from "./parser-hints.ts";
@@ -37,6 +37,10 @@ class LogfmtParser implements Stage {
       if (plain === "" || (scanner.value === "" && !this.#keepEmpty)) continue;
       const name = labels.isTaken(plain) ? plain + EXTRACTED : plain;
       if (!hints.wants(name)) continue;
+      if (labels.isFull) {
+        labels.failParsing(LOGFMT_ERROR, TOO_MANY_FIELDS);
+        return hints.keepsLine(ERROR, labels);
+      }
       labels.set(name, withoutReplacements(scanner.value));
       if (!hints.keepsLine(name, labels)) return false;
       if (hints.allRequiredExtracted) break;

@@ -63,6 +63,27 @@ describe("parsers make labels of a line", () => {
   });
 });
 
+describe("a line of very many fields", () => {
+  const many = (count: number, field: (i: number) => string, separator: string) =>
+    Array.from({ length: count }, (_, i) => field(i)).join(separator);
+  test.each([
+    ["| json", (n: number) => `{${many(n, (i) => `"k${i}":1`, ",")}}`],
+    ["| logfmt", (n: number) => many(n, (i) => `k${i}=1`, " ")],
+    ["| unpack", (n: number) => `{${many(n, (i) => `"k${i}":"1"`, ",")},"_entry":""}`],
+  ])("%s has ten thousand of them at most", async (stages, line) => {
+    const ten = await processed(stages, line(10_000));
+    expect(Object.keys(ten?.parsed ?? {})).toHaveLength(10_000);
+    const more = (await processed(stages, line(10_001)))?.parsed;
+    expect(more).toMatchObject({ __error_details__: "the line has more than 10000 fields" });
+  });
+
+  test("and blocks in blocks are read in a line as wide as it is deep", async () => {
+    const line = `{"a":${"[".repeat(200_000)}${"]".repeat(200_000)},"b":{"c":{"d":[${"[[]],".repeat(50_000)}1]}},"e":"found"}`;
+    expect((await processed("| json", line))?.parsed).toEqual({ e: "found" });
+    expect((await processed('| json x="b.c.d[50000]", y="e"', line))?.parsed).toEqual({ x: "1", y: "found" });
+  });
+});
+
 describe("what is malformed is noted, and what came before it is kept", () => {
   const CLOSING = "Value looks like object, but can't find closing '}' symbol";
   test.each<[string, string, Labels]>([

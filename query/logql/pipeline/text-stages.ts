@@ -1,7 +1,7 @@
 import { compileRegex } from "@sightline/model/regex.ts";
 import type { PatternStage, RegexpStage } from "../ast.ts";
 import { JsonError, JsonScanner, jsonStringText, MALFORMED_ESCAPE, unescapeJson } from "./json-scanner.ts";
-import type { LabelBuilder } from "./label-builder.ts";
+import { type LabelBuilder, MAX_FIELDS, TOO_MANY_FIELDS } from "./label-builder.ts";
 import { LabelNames, labelNameOfKey } from "./label-name.ts";
 import { parsePattern } from "./pattern.ts";
 import { regexCaptures } from "./regex-captures.ts";
@@ -83,6 +83,7 @@ function unpack(row: PipelineRow, scanner: JsonScanner, names: LabelNames): bool
         if (packed === undefined) throw MALFORMED_ESCAPE;
       } else {
         const name = labels.freeName(key);
+        if (found.length >= MAX_FIELDS) throw new JsonError(TOO_MANY_FIELDS);
         if (labels.hints.wants(name)) found.push([names.of(name), jsonStringText(raw, value.hasEscapes)]);
       }
       return true;

@@ -113,7 +113,14 @@ export const NUMBER_FUNCTIONS: TemplateFunctions = {
   bytes: ofStrings(1, (text = "") => sizeInBytes(text)),
   duration: ofStrings(1, (text = "") => durationSeconds(text)),
   duration_seconds: ofStrings(1, (text = "") => durationSeconds(text)),
-  fromJson: ofStrings(1, (text = "") => fromJson(text)),
+  fromJson: {
+    parameters: ["string"],
+    call: ([text], { charactersLeft }) => {
+      // Objects take many times the room of their text, and of the time to read it.
+      if ((text as string).length > charactersLeft / 16) throw new Error("the text is too long to be read as JSON");
+      return fromJson(text as string);
+    },
+  },
   default: {
     parameters: ["any", "any"],
     isVariadic: true,
