@@ -58,14 +58,30 @@ export function decodePage(page: Uint8Array, collector: SampleCollector, seriesO
 }
 
 /** Adds what a page has of one series, the one at this place of its head, as `series`. Throws `CorruptionError`. */
-export function decodeSeries(page: OpenPage, entry: number, series: number, collector: SampleCollector): void {
-  const { reader } = page;
+function decodeSeries(page: OpenPage, entry: number, series: number, collector: SampleCollector): void {
   const count = page.counts[entry] as number;
-  reader.at = page.offsets[entry] as number;
   collector.reserve(count);
   collector.begin(series, true);
-  readSeries(reader, count, collector);
+  const { timesMs, values, length } = collector;
+  const startsMs = () => collector.withStarts();
+  decodeInto(page, entry, { timesMs, timesAt: length, values, valuesAt: length, startsMs });
   collector.added(count);
+}
+
+/** Columns with room for the samples of a series. */
+export type SampleColumns = {
+  readonly timesMs: Float64Array;
+  readonly timesAt: number;
+  readonly values: Float64Array;
+  readonly valuesAt: number;
+  /** Where start times go, at `timesAt`; asked for only when there are some. */
+  readonly startsMs: () => Float64Array;
+};
+
+/** What a page has of the series at this place of its head. Throws `CorruptionError`. */
+export function decodeInto({ reader, offsets, counts }: OpenPage, entry: number, columns: SampleColumns): void {
+  reader.at = offsets[entry] as number;
+  readSeries(reader, counts[entry] as number, columns);
 }
 
 /** All of it. */
@@ -180,19 +196,18 @@ function isIntegerOf(value: number, scale: number): boolean {
   return integer / scale === value && Math.abs(integer) <= MAX_INTEGER && !Object.is(value, -0);
 }
 
-function readSeries(reader: PageReader, count: number, collector: SampleCollector): void {
+function readSeries(reader: PageReader, count: number, columns: SampleColumns): void {
+  const { timesMs, timesAt, values, valuesAt } = columns;
   const flags = reader.u8();
-  const from = collector.length;
-  readTimes(reader, collector.timesMs, from, count);
+  readTimes(reader, timesMs, timesAt, count);
   const decimals = flags & RAW;
-  const { values } = collector;
   if (decimals === RAW) {
-    const words = new Uint32Array(values.buffer, from * 8, count * 2);
+    const words = new Uint32Array(values.buffer, values.byteOffset + valuesAt * 8, count * 2);
     for (let i = 0; i < words.length; i++) words[i] = reader.word();
   } else {
-    readDecimals(reader, values, from, count, 10 ** decimals);
+    readDecimals(reader, values, valuesAt, count, 10 ** decimals);
   }
-  if (flags & HAS_STARTS) readTimes(reader, collector.withStarts(), from, count);
+  if (flags & HAS_STARTS) readTimes(reader, columns.startsMs(), timesAt, count);
 }
 
 function readDecimals(reader: PageReader, out: Float64Array, from: number, count: number, scale: number): void {

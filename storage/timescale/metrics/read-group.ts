@@ -3,20 +3,25 @@ import type { TimeRange } from "@sightline/model/ports.ts";
 import { readInt8 } from "../database/binary-copy-parser.ts";
 import { copyOut, intArray } from "../database/copy-out.ts";
 import type { Client } from "../database/database.ts";
+import { type AssembledSamples, assembleSeries, SampleArena } from "./assemble-series.ts";
 import { decodeHistogram } from "./histogram-codec.ts";
 import type { SeriesLookUp } from "./page-codec.ts";
 import { PageParts } from "./page-parts.ts";
 import { MERGED_PAGE_MS } from "./partitions.ts";
 import { SampleCollector } from "./sample-collector.ts";
 import { bucketOfId, restOfId } from "./series-id.ts";
+import type { SharedTimes } from "./shared-times.ts";
 
 /** Room for those of the rows at first; pages say how much they need. */
 const FIRST_PER_SERIES = 64;
 const MIN_INT8 = -(2n ** 63n);
 const MAX_INT8 = 2n ** 63n - 1n;
 
+/** Gives the samples of a series in the range, by its place in `ids`; once for each. */
+export type SampleReader = (series: number) => AssembledSamples;
+
 /**
- * The samples of some series in the range, by their place in `ids`. Rows first, then pages: what is packed meanwhile is in one
+ * The samples of some series in the range. Rows first, then pages: what is packed meanwhile is in one
  * of them, because reading rows keeps their table from being emptied until the transaction ends.
  */
 export async function readSamples(
@@ -24,8 +29,9 @@ export async function readSamples(
   ids: readonly bigint[],
   range: TimeRange,
   hasPages: boolean,
+  times: SharedTimes,
   signal: AbortSignal,
-): Promise<SampleCollector> {
+): Promise<SampleReader> {
   const collector = new SampleCollector(ids.length, ids.length * FIRST_PER_SERIES);
   const [from, to] = [int8(range.startMs), int8(range.endMs)];
   const rows = `SELECT i.n, s.time, s.value, s.start FROM unnest(${intArray(ids)}::int8[]) WITH ORDINALITY i (id, n)
@@ -33,18 +39,22 @@ export async function readSamples(
       WHERE series = i.id AND time BETWEEN ${from} AND ${to} ORDER BY time, flush) s`;
   await copyOut(client, rows, 4, collector, signal);
   collector.end();
-  if (!hasPages) return collector;
-  const pages = await readPages(client, ids, range, signal);
-  return pages.samples === 0 ? collector : pages.decodeBefore(collector, signal);
+  if (hasPages) {
+    const pages = await readPages(client, ids, range, times, signal);
+    if (pages.samples > 0) return (series) => pages.take(series, range, collector);
+  }
+  const arena = new SampleArena(collector);
+  return (series) => assembleSeries(collector, series, range, arena);
 }
 
 async function readPages(
   client: Client,
   ids: readonly bigint[],
   { startMs, endMs }: TimeRange,
+  times: SharedTimes,
   signal: AbortSignal,
 ): Promise<PageParts> {
-  const pages = new PageParts(ids.length);
+  const pages = new PageParts(ids.length, times);
   const seriesOf = lookUpOf(ids);
   const { buckets, lows, highs } = bucketRanges(ids);
   const sql = `SELECT p.data FROM unnest(${intArray(buckets)}::int4[], ${intArray(lows)}::int8[], ${intArray(highs)}::int8[])

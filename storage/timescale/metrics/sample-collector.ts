@@ -59,9 +59,9 @@ export class SampleCollector implements CopyRowSink {
   }
 
   /** Samples that ascend in time. */
-  addRun(series: number, { timesMs, values, startsMs }: Run): void {
+  addRun(series: number, { timesMs, values, startsMs }: Run, isPacked = false): void {
     this.reserve(timesMs.length);
-    this.begin(series, false);
+    this.begin(series, isPacked);
     this.timesMs.set(timesMs, this.length);
     this.values.set(values, this.length);
     if (startsMs) this.withStarts().set(startsMs, this.length);

@@ -2,17 +2,18 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import { compareLabels } from "@sightline/model/labels.ts";
 import type { HistogramSlice, SeriesRequest, SeriesSlice, TimeRange } from "@sightline/model/ports.ts";
 import type { Client } from "../database/database.ts";
-import { assembleSeries, SampleArena } from "./assemble-series.ts";
 import { type FoundSeries, findSeries } from "./find-series.ts";
 import { type ReadHistograms, readHistograms, readSamples } from "./read-group.ts";
 import { HAS_HISTOGRAMS, HAS_SAMPLES } from "./series-cache.ts";
+import { SharedTimes } from "./shared-times.ts";
 
 /** A group of series is read at once: about so many samples, by what a scrape every 15 s would give. */
-const GROUP_SAMPLES = 4_000_000;
+const GROUP_SAMPLES = 6_000_000;
 const MAX_GROUP_SERIES = 5_000;
 const TYPICAL_INTERVAL_MS = 15_000;
 const DAY_MS = 86_400_000;
 const TURN_MS = 10;
+const NO_SAMPLES = new Float64Array(0);
 
 /** `hasPages`: plain PostgreSQL. */
 export async function* selectSeries(
@@ -25,9 +26,10 @@ export async function* selectSeries(
   // By id, series of one page come together.
   found.sort((a, b) => (request.sorted ? compareLabels(a.labels, b.labels) : a.id < b.id ? -1 : 1));
   const size = groupSize(request.range);
+  const times = new SharedTimes();
   let yielded = 0;
   for (let from = 0; from < found.length; from += size) {
-    const slices = await readGroup(client, found.slice(from, from + size), request.range, hasPages, signal);
+    const slices = await readGroup(client, found.slice(from, from + size), request.range, hasPages, times, signal);
     if (slices.length === 0) continue;
     const left = request.limit ? request.limit - yielded : slices.length;
     yield slices.length > left ? slices.slice(0, left) : slices;
@@ -50,18 +52,18 @@ async function readGroup(
   group: readonly FoundSeries[],
   range: TimeRange,
   hasPages: boolean,
+  times: SharedTimes,
   signal: AbortSignal,
 ): Promise<SeriesSlice[]> {
   const withSamples = group.filter(({ kinds }) => (kinds & HAS_SAMPLES) !== 0);
   const withHistograms = group.filter(({ kinds }) => (kinds & HAS_HISTOGRAMS) !== 0);
   const idsOf = (series: readonly FoundSeries[]) => series.map(({ id }) => id);
-  const samples = await readSamples(client, idsOf(withSamples), range, hasPages, signal);
+  const samples = await readSamples(client, idsOf(withSamples), range, hasPages, times, signal);
   const histograms =
     withHistograms.length > 0 ? await readHistograms(client, idsOf(withHistograms), range, signal) : undefined;
   const sampleNumbers = new Map(withSamples.map(({ id }, number) => [id, number]));
   const histogramNumbers = new Map(withHistograms.map(({ id }, number) => [id, number]));
   const slices: SeriesSlice[] = [];
-  const arena = new SampleArena(samples);
   let turnMs = performance.now();
   for (const { id, labels, info } of group) {
     if (performance.now() - turnMs > TURN_MS) {
@@ -70,15 +72,15 @@ async function readGroup(
       turnMs = performance.now();
     }
     const number = sampleNumbers.get(id);
-    const own = assembleSeries(samples, number ?? -1, range, arena);
+    const own = number === undefined ? undefined : samples(number);
     const ownHistograms = histograms?.get(histogramNumbers.get(id) ?? -1);
-    if (own.timesMs.length === 0 && !ownHistograms) continue;
+    if (!ownHistograms && !own?.timesMs.length) continue;
     slices.push({
       labels,
       info,
-      timesMs: own.timesMs,
-      values: own.values,
-      ...(own.startsMs && { startsMs: own.startsMs }),
+      timesMs: own?.timesMs ?? NO_SAMPLES,
+      values: own?.values ?? NO_SAMPLES,
+      ...(own?.startsMs && { startsMs: own.startsMs }),
       ...(ownHistograms && { histograms: histogramSlice(ownHistograms) }),
     });
   }
