@@ -1,6 +1,7 @@
 import { parseArgs } from "node:util";
 import { loadConfig } from "@sightline/config/load.ts";
 import { SightlineError } from "@sightline/model/errors.ts";
+import { withPromtoolFlags } from "./rules/promtool-flags.ts";
 import { VERSION } from "./version.ts";
 
 /** What a command is called with: validated options and the words after the command's name. */
@@ -73,7 +74,7 @@ async function orComplain(run: () => Promise<number>): Promise<number> {
 function parse(args: readonly string[]) {
   const flags = Object.fromEntries(Object.keys(CONFIG_FLAGS).map((flag) => [flag, { type: "string" as const }]));
   return parseArgs({
-    args: [...args],
+    args: args[0] === "rules" ? withPromtoolFlags(args) : [...args],
     allowPositionals: true,
     options: {
       ...flags,
@@ -90,7 +91,12 @@ function parse(args: readonly string[]) {
       step: { type: "string" as const },
       json: { type: "boolean" as const },
       run: { type: "string" as const },
-      lint: { type: "boolean" as const },
+      lint: { type: "string" as const },
+      "lint-fatal": { type: "boolean" as const },
+      "ignore-unknown-fields": { type: "boolean" as const },
+      junit: { type: "string" as const },
+      diff: { type: "boolean" as const },
+      debug: { type: "boolean" as const },
       alertmanager: { type: "string" as const },
       signal: { type: "string" as const },
       format: { type: "string" as const },
@@ -137,7 +143,10 @@ function help(): string {
       "rules check FILE…",
       "are they valid? and what looks wrong, with --url also to a server (--lint: then the exit code is 3)",
     ),
-    row("rules test FILE…", "unit tests in promtool's format; --run REGEX: only those whose name matches"),
+    row(
+      "rules test FILE…",
+      "unit tests in promtool's format; --run REGEX: only those whose name matches; --junit FILE",
+    ),
     row(
       "rules backtest FILE…",
       "when they would have fired from --start 1d to --end now on --url; --alertmanager FILE: and who would have been told",

@@ -18,6 +18,8 @@ export type ParseRuleFileOptions = {
   readonly check: RuleEvaluator["check"];
   /** Of expressions that name none; absent: found by itself. */
   readonly language?: RuleLanguage | undefined;
+  /** Keys that nobody knows are passed over. */
+  readonly ignoresUnknown?: boolean | undefined;
 };
 
 /** More than anybody has, and few enough to be read at once. */
@@ -29,7 +31,7 @@ const MAX_BYTES = 16 * 1024 * 1024;
  */
 export function parseRuleFile(text: string, options: ParseRuleFileOptions): readonly GroupConfig[] {
   if (Buffer.byteLength(text) > MAX_BYTES) throw new RuleFileError([`rule files may have ${MAX_BYTES} bytes`]);
-  const reader = readRuleYaml(text);
+  const reader = readRuleYaml(text, options.ignoresUnknown === true);
   const root = reader.root(["groups"]);
   const parser = new GroupsParser(options);
   const groups = root.list("groups").map((value) => parser.group(value));
@@ -48,9 +50,9 @@ export function parseRuleGroup(text: string, options: ParseRuleFileOptions): Gro
   return group;
 }
 
-function readRuleYaml(text: string) {
+function readRuleYaml(text: string, ignoresUnknown: boolean) {
   try {
-    return readYaml(text);
+    return readYaml(text, { ignoresUnknown });
   } catch (cause) {
     if (!(cause instanceof InvalidInputError)) throw cause;
     throw new RuleFileError([cause.message]);

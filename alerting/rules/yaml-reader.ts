@@ -1,26 +1,46 @@
 import { InvalidInputError } from "@sightline/model/errors.ts";
 import { parsePrometheusDuration } from "@sightline/model/go-duration.ts";
 import {
-  type Document,
+  Composer,
+  Document,
   isAlias,
   isMap,
   isScalar,
   isSeq,
   LineCounter,
   type Node,
-  parseDocument,
+  Parser,
+  visit,
   type YAMLMap,
+  type YAMLSeq,
 } from "yaml";
 
 /** Throws {@link InvalidInputError} for what is no YAML: `yaml: line 3: …`. */
-export function readYaml(text: string): YamlReader {
+export function readYaml(text: string, options: YamlReaderOptions = {}): YamlReader {
   const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: true });
+  const document = firstDocument(text, lines);
   const [error] = document.errors;
-  if (!error) return new YamlReader(document, lines);
+  if (!error) return new YamlReader(document, lines, options);
   const { line } = lines.linePos(error.pos[0]);
   throw new InvalidInputError(`yaml: line ${line}: ${error.message}`);
 }
+
+/** As Go's decoder, which reads no further. */
+function firstDocument(text: string, lines: LineCounter): Document {
+  const tokens = new Parser(lines.addNewLine).parse(text);
+  const composer = new Composer({ prettyErrors: false, uniqueKeys: false, lineCounter: lines });
+  for (const token of tokens) for (const document of composer.next(token)) return document;
+  for (const document of composer.end(true, text.length)) return document;
+  return new Document(null);
+}
+
+export type YamlReaderOptions = {
+  /** Keys that nobody knows are passed over. */
+  readonly ignoresUnknown?: boolean;
+};
+
+/** So many values may come by way of aliases: a short text could else say more than anybody can read. */
+const MAX_ALIASED_VALUES = 100_000;
 
 /** Reads values of a YAML document as Go's decoder reads them into structs, and notes what does not fit. */
 export class YamlReader {
@@ -28,18 +48,44 @@ export class YamlReader {
   readonly problems: string[] = [];
   readonly #document: Document;
   readonly #lines: LineCounter;
+  readonly ignoresUnknown: boolean;
+  /** How often each node was read. */
+  readonly #reads = new Map<Node, number>();
+  #repeated = 0;
 
-  constructor(document: Document, lines: LineCounter) {
+  constructor(document: Document, lines: LineCounter, { ignoresUnknown = false }: YamlReaderOptions = {}) {
     this.#document = document;
     this.#lines = lines;
+    this.ignoresUnknown = ignoresUnknown;
   }
 
   root(keys: readonly string[]): YamlFields {
     return new YamlValue(this, this.#document.contents as Node | null).map(keys);
   }
 
+  /** Throws {@link InvalidInputError} for an alias of nothing, and when aliases make the document too long. */
   resolve(node: Node | null): Node | null {
-    return isAlias(node) ? ((node.resolve(this.#document) as Node | undefined) ?? null) : node;
+    const value = isAlias(node) ? this.#anchored(node.source) : node;
+    if (isMap(value) || isSeq(value)) this.#count(value);
+    return value;
+  }
+
+  /** {@link Alias.resolve} looks through the document each time. */
+  #anchored(name: string): Node {
+    this.#anchors ??= anchorsOf(this.#document);
+    const node = this.#anchors.get(name);
+    if (!node) throw new InvalidInputError(`yaml: unknown anchor '${name}' referenced`);
+    return node;
+  }
+  #anchors: ReadonlyMap<string, Node> | undefined;
+
+  #count(node: YAMLMap | YAMLSeq): void {
+    const reads = (this.#reads.get(node) ?? 0) + 1;
+    this.#reads.set(node, reads);
+    if (reads > 1) this.#repeated += 1 + node.items.length;
+    if (this.#repeated > MAX_ALIASED_VALUES) {
+      throw new InvalidInputError(`yaml: document contains excessive aliasing: more than ${MAX_ALIASED_VALUES} values`);
+    }
   }
 
   lineOf(node: Node | null): { readonly line: number; readonly column: number } {
@@ -62,6 +108,10 @@ export class YamlValue {
     this.#node = reader.resolve(node);
   }
 
+  get isEmpty(): boolean {
+    return isEmpty(this.#node);
+  }
+
   /** `line:column`; `0:0` for what is not there. */
   get position(): string {
     const { line, column } = this.#reader.lineOf(this.#node);
@@ -79,7 +129,11 @@ export class YamlValue {
   list(): readonly YamlValue[] {
     const node = this.#node;
     if (isEmpty(node)) return [];
-    if (isSeq(node)) return node.items.map((item) => new YamlValue(this.#reader, item as Node));
+    // Go's decoder, too, leaves out what is null.
+    if (isSeq(node)) {
+      const values = (node.items as Node[]).map((item) => new YamlValue(this.#reader, item));
+      return values.filter((value) => !value.isEmpty);
+    }
     this.#reader.complain(node, `cannot unmarshal ${kindOf(node)} into a list`);
     return [];
   }
@@ -102,11 +156,13 @@ export class YamlValue {
       this.#reader.complain(node, `cannot unmarshal ${kindOf(node)} into map[string]string`);
       return {};
     }
-    const entries = node.items.map(({ key, value }) => [
-      new YamlValue(this.#reader, key as Node).text(),
-      new YamlValue(this.#reader, value as Node | null).text(),
-    ]);
-    return Object.fromEntries(entries);
+    const texts = new Map<string, string>();
+    for (const { key, value } of node.items) {
+      const name = new YamlValue(this.#reader, key as Node).text();
+      if (texts.has(name)) this.#reader.complain(key as Node, `mapping key ${JSON.stringify(name)} already defined`);
+      texts.set(name, new YamlValue(this.#reader, value as Node | null).text());
+    }
+    return Object.fromEntries(texts);
   }
 
   complain(problem: string): void {
@@ -123,7 +179,10 @@ export class YamlFields {
     this.#reader = reader;
     for (const { key, value } of node?.items ?? []) {
       const name = new YamlValue(reader, key as Node).text();
-      if (!keys.includes(name)) reader.complain(key as Node, `field ${name} not found, there are ${keys.join(", ")}`);
+      if (!keys.includes(name) && !reader.ignoresUnknown)
+        reader.complain(key as Node, `field ${name} not found, there are ${keys.join(", ")}`);
+      // The library would compare each key with each.
+      if (this.#values.has(name)) reader.complain(key as Node, `mapping key ${JSON.stringify(name)} already defined`);
       this.#values.set(name, new YamlValue(reader, value as Node | null));
     }
   }
@@ -168,6 +227,17 @@ export class YamlFields {
   #value(key: string): YamlValue {
     return this.#values.get(key) ?? new YamlValue(this.#reader, null);
   }
+}
+
+/** Of an anchor that comes twice, the last one: files that need another are not worth it. */
+function anchorsOf(document: Document): ReadonlyMap<string, Node> {
+  const anchors = new Map<string, Node>();
+  visit(document, {
+    Node(_key, node) {
+      if (!isAlias(node) && node.anchor !== undefined) anchors.set(node.anchor, node);
+    },
+  });
+  return anchors;
 }
 
 function isEmpty(node: Node | null): node is null {

@@ -9,13 +9,23 @@ export function lintGroups(groups: readonly GroupConfig[]): readonly LintFinding
   const seen = new Set<string>();
   return groups.flatMap(({ name: group, rules }) =>
     rules.flatMap((rule) => {
-      const identity = JSON.stringify([rule.name, Object.entries(rule.labels).sort()]);
+      const identity = identityOf(rule);
       const problems = problemsOf(rule);
       if (seen.has(identity)) problems.push("a rule with this name and these labels comes more than once");
       seen.add(identity);
       return problems.map((problem) => ({ group, rule: rule.name, problem }));
     }),
   );
+}
+
+/** Of one file, as promtool has it. */
+export function hasDuplicateRules(groups: readonly GroupConfig[]): boolean {
+  const seen = groups.flatMap(({ rules }) => rules.map(identityOf));
+  return new Set(seen).size < seen.length;
+}
+
+function identityOf({ name, labels }: RuleConfig): string {
+  return JSON.stringify([name, Object.entries(labels).sort()]);
 }
 
 function problemsOf(rule: RuleConfig): string[] {

@@ -110,7 +110,7 @@ function expressionTestOf(value: YamlValue): ExpressionTest {
     const sample = expected.map(["labels", "value", "histogram"]);
     return {
       labels: sample.text("labels"),
-      value: numberOf(sample.text("value")),
+      value: numberOf(sample.text("value"), expected),
       histogram: sample.text("histogram"),
     };
   });
@@ -123,9 +123,12 @@ function timeText(test: YamlFields): string {
 }
 
 /** As YAML has floats: `.inf`, `.NaN`. */
-function numberOf(text: string): number {
-  const special = /^([+-]?)\.?(inf|nan)$/i.exec(text);
-  if (!special) return Number(text.replaceAll("_", ""));
-  if (special[2]?.toLowerCase() === "nan") return Number.NaN;
-  return special[1] === "-" ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY;
+function numberOf(text: string, place: YamlValue): number {
+  if (/^\.(nan|NaN|NAN)$/.test(text)) return Number.NaN;
+  const infinite = /^([+-]?)\.(inf|Inf|INF)$/.exec(text);
+  if (infinite) return infinite[1] === "-" ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY;
+  const value = Number(text.replaceAll("_", ""));
+  if (Number.isFinite(value)) return value;
+  place.complain(`cannot unmarshal !!str \`${text}\` into float64`);
+  return Number.NaN;
 }

@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { NativeHistogram } from "@sightline/model/histogram.ts";
+import { isStaleHistogram, type NativeHistogram } from "@sightline/model/histogram.ts";
 import { labelsKey } from "@sightline/model/labels.ts";
 import { SILENT_LOGGER } from "@sightline/model/logger.ts";
 import { type HistogramSample, type MetricBatch, SeriesKey } from "@sightline/model/metric-batch.ts";
@@ -10,6 +10,7 @@ import { wordsOf, writeStale } from "@sightline/model/stale.ts";
 import { DEFAULT_TENANT, type TenantId } from "@sightline/model/tenant.ts";
 import { queryConfig } from "@sightline/query/config.ts";
 import { PromEngine } from "@sightline/query/promql/engine.ts";
+import { continues } from "@sightline/query/promql/promqltest/load-batch.ts";
 import type { SeriesLine, Value } from "@sightline/query/promql/promqltest/script.ts";
 import { embeddedMetricsConfig } from "@sightline/storage-embedded/config.ts";
 import { EmbeddedMetricStore } from "@sightline/storage-embedded/metrics/embedded-metric-store.ts";
@@ -19,6 +20,7 @@ import type { Sample } from "./run-rule-tests.ts";
 
 /** Tests begin at the epoch, or where they want. */
 const SETTINGS = { retention: "900y", out_of_bounds_future: "900y" };
+const [UNKNOWN, NOT_RESET, GAUGE] = [0, 2, 3] as const;
 const FOREVER = new AbortController().signal;
 
 /** What a unit test of rules runs on: a store of its own, into which its series come as its time goes on. */
@@ -31,6 +33,8 @@ export class RuleTestStore {
   #gapMs = 1;
   #startMs = 0;
   #position = 0;
+  /** By the key of their labels. */
+  readonly #lastHistograms = new Map<string, NativeHistogram>();
 
   constructor(store: EmbeddedMetricStore, dir: string) {
     this.#store = store;
@@ -92,7 +96,18 @@ export class RuleTestStore {
   }
 
   append(tenant: TenantId, batch: MetricBatch): Promise<AppendResult> {
-    return this.#store.append(tenant, batch, ++this.#position);
+    const histograms = batch.histograms.map((sample) => this.#withHint(sample, batch));
+    return this.#store.append(tenant, { ...batch, histograms }, ++this.#position);
+  }
+
+  /** Prometheus' storage finds resets itself, and tests may ask for what it found. */
+  #withHint(sample: HistogramSample, { series }: MetricBatch): HistogramSample {
+    const { histogram, ref } = sample;
+    if (histogram.counterResetHint === GAUGE || isStaleHistogram(histogram)) return sample;
+    const key = labelsKey(series[ref]?.labels ?? []);
+    const counterResetHint = continues(histogram, this.#lastHistograms.get(key)) ? NOT_RESET : UNKNOWN;
+    this.#lastHistograms.set(key, histogram);
+    return { ...sample, histogram: { ...histogram, counterResetHint } };
   }
 
   async ask(text: string, timeMs: number): Promise<readonly Sample[]> {
@@ -112,8 +127,8 @@ export class RuleTestStore {
       nonZero(histogram.positiveSpans, histogram.positiveBuckets),
       nonZero(histogram.negativeSpans, histogram.negativeBuckets),
     ];
-    const gauge = counterResetHint === 3;
-    return JSON.stringify({ schema, count, sum, zeroCount, zeroThreshold, custom: [...customValues], buckets, gauge });
+    const custom = [...customValues];
+    return JSON.stringify({ schema, count, sum, zeroCount, zeroThreshold, custom, buckets, counterResetHint });
   }
 }
 

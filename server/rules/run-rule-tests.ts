@@ -15,13 +15,18 @@ export type RuleTestOptions = {
   /** Only tests whose name has it. */
   readonly run?: ((name: string) => boolean) | undefined;
   readonly warn: (message: string) => void;
+  /** Keys of rule files that nobody knows are passed over. */
+  readonly ignoresUnknown?: boolean | undefined;
+  /** Told of each test that was run; one without a name has its number. */
+  readonly done?: ((name: string, failures: readonly string[]) => void) | undefined;
 };
 
 /**
  * Runs a file of unit tests as `promtool test rules` does. What failed, in its words; nothing when all is well. Throws
  * `InvalidInputError` for a file that can't be read.
  */
-export async function runRuleTests(path: string, { run, warn }: RuleTestOptions): Promise<readonly string[]> {
+export async function runRuleTests(path: string, options: RuleTestOptions): Promise<readonly string[]> {
+  const { run, warn, ignoresUnknown, done } = options;
   const file = readRuleTestFile(path);
   const ruleFiles = file.ruleFiles.flatMap((pattern) => {
     const found = globSync(pattern).sort();
@@ -29,17 +34,21 @@ export async function runRuleTests(path: string, { run, warn }: RuleTestOptions)
     return found;
   });
   const failures: string[] = [];
-  for (const test of file.tests) {
+  for (const [i, test] of file.tests.entries()) {
     if (run && !run(test.name)) continue;
     const store = await RuleTestStore.open();
     try {
-      failures.push(...(await new TestRun(file, test, store, ruleFiles).run()));
+      const found = await new TestRun(file, test, store, { ruleFiles, ignoresUnknown }).run();
+      done?.(test.name || `unnamed#${i}`, found);
+      failures.push(...found);
     } finally {
       await store.close();
     }
   }
   return failures;
 }
+
+type RulesUnderTest = { readonly ruleFiles: readonly string[]; readonly ignoresUnknown: boolean | undefined };
 
 /** What stops a test: the ones after it are run. */
 class TestFailure extends Error {}
@@ -48,14 +57,14 @@ class TestRun {
   readonly #file: RuleTestFile;
   readonly #test: RuleTest;
   readonly #store: RuleTestStore;
-  readonly #ruleFiles: readonly string[];
+  readonly #rules: RulesUnderTest;
   readonly #failures: string[] = [];
 
-  constructor(file: RuleTestFile, test: RuleTest, store: RuleTestStore, ruleFiles: readonly string[]) {
+  constructor(file: RuleTestFile, test: RuleTest, store: RuleTestStore, rules: RulesUnderTest) {
     this.#file = file;
     this.#test = test;
     this.#store = store;
-    this.#ruleFiles = ruleFiles;
+    this.#rules = rules;
   }
 
   async run(): Promise<readonly string[]> {
@@ -81,10 +90,12 @@ class TestRun {
 
   #groups(): readonly RuleGroup[] {
     const problems: string[] = [];
-    const groups = this.#ruleFiles.flatMap((path) => {
+    const { ruleFiles, ignoresUnknown } = this.#rules;
+    const groups = ruleFiles.flatMap((path) => {
       try {
         const configs = parseRuleFile(readFileSync(path, "utf8"), {
           check: (text) => this.#store.evaluator.check(text),
+          ignoresUnknown,
         });
         const place = { tenant: DEFAULT_TENANT, file: path, isRestored: true };
         return configs.map((config) => new RuleGroup(place, config, this.#options()));
