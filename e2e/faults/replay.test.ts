@@ -1,5 +1,7 @@
-import { afterAll, expect, test } from "vitest";
+import { setTimeout } from "node:timers/promises";
+import { afterAll, beforeAll, expect, test } from "vitest";
 import { Ask } from "../harness/ask.ts";
+import { patientMs } from "../harness/patience.ts";
 import { remoteWrite } from "../harness/remote-write.ts";
 import { ServerProcess } from "../harness/server-process.ts";
 
@@ -8,9 +10,7 @@ let maxSamples = "100000";
 const server = await ServerProcess.start({
   env: () => ({ SIGHTLINE_STORAGE__METRICS__HEAD__MAX_SAMPLES: maxSamples }),
 });
-afterAll(() => server.dispose());
-
-test("a log of many times what the memory may hold is in the store when the server is ready", async () => {
+beforeAll(async () => {
   const startMs = Date.now() - 600_000;
   for (let request = 0; request < REQUESTS; request++) {
     const samples = [{ timeMs: startMs + request * 1_000, value: request }];
@@ -21,6 +21,20 @@ test("a log of many times what the memory may hold is in the store when the serv
     expect((await remoteWrite(server.url, 2, series)).status).toBe(204);
   }
   await server.kill();
+}, patientMs(60_000));
+afterAll(() => server.dispose());
+
+test("asked to stop while it replays a log, the server ends at once, and loses nothing", async () => {
+  // One file per request, and a tenth of a second at least.
+  maxSamples = "1";
+  const starting = server.restart().catch((error: Error) => error.message);
+  while (!server.stderr.includes('"memory"')) await setTimeout(10);
+  expect(await server.stop()).toBe(0);
+  expect(await starting).toContain("exited with 0 before it was ready");
+  expect(server.stderr).toContain("SIGTERM before it was ready: the next start goes on with the log");
+});
+
+test("a log of many times what the memory may hold is in the store when the server is ready", async () => {
   maxSamples = "200";
   await server.restart();
   expect(await new Ask(server.url).number("sum(count_over_time(replayed[1h]))")).toBe(REQUESTS * SERIES);
