@@ -77,11 +77,15 @@ export function grpcCallRaw(
       te: "trailers",
       ...headers,
     });
+    // Those above the last one it names the server has not looked at, and will not (RFC 9113, section 6.8).
+    session.once("goaway", (_code, lastStream) => {
+      if ((stream.id ?? 0) > lastStream) finish("REFUSED_STREAM");
+    });
     stream.on("response", read);
     stream.on("trailers", read);
     stream.on("data", (chunk: Buffer) => chunks.push(chunk));
     stream.once("error", (error) => finish(error.message));
-    stream.once("close", () => finish());
+    stream.once("close", () => finish(isGreeted ? undefined : "the connection ended"));
     stream.end(data);
   });
 }
