@@ -57,9 +57,10 @@ export class ConfiguredReceivers implements ReceiverBuilder {
   }
 
   async #templates(config: AlertmanagerConfig, dir: string): Promise<NotificationTemplates> {
-    const { max_template_chars: maxCharacters, max_template_steps: maxSteps } = this.#options.config;
+    const { config: limits } = this.#options;
+    const { max_template_chars: maxCharacters, max_template_steps: maxSteps, max_template_ms: maxCpuMs } = limits;
     try {
-      return await NotificationTemplates.load(config.templates, dir, { maxCharacters, maxSteps });
+      return await NotificationTemplates.load(config.templates, dir, { maxCharacters, maxSteps, maxCpuMs });
     } catch (cause) {
       if (!(cause instanceof NotificationTemplateError || cause instanceof InvalidInputError)) throw cause;
       throw new InvalidInputError(`failed to parse templates: ${cause.message}`, { cause });

@@ -43,6 +43,12 @@ export const notifyConfig = z
       .positive()
       .default(300_000)
       .describe("Actions that a template may run for one text; beyond it as for max_template_chars"),
+    max_template_ms: z
+      .number()
+      .int()
+      .positive()
+      .default(250)
+      .describe("CPU time that a template may take for one text; beyond it as for max_template_chars"),
     max_per_minute: z
       .record(z.string(), z.number().int().positive())
       .default({})

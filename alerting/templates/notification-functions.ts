@@ -195,7 +195,7 @@ export const NOTIFICATION_FUNCTIONS: TemplateFunctions<NotificationContext> = {
   toJson: {
     parameters: ["any"],
     // What is longer can't be written; it is not made to find that out.
-    call: ([value], work) => goJson(jsonValue(value as GoValue, { left: work.charactersLeft / 4, work })),
+    call: ([value], work) => goJson(jsonValue(value as GoValue, { left: work.charactersLeft / 16, work })),
   },
   base64encode: ofStrings(1, (text = "") => base64Encode(text)),
   base64decode: ofStrings(1, (text = "") => base64Decode(text)),

@@ -233,6 +233,20 @@ describe("templates that never end, or grow", () => {
     ],
   ])("%s", (template, problem) => expect(() => text(template, many)).toThrow(problem));
 
+  test("a value that would be longer than any text ends when it is too long", () => {
+    const data = dataOf(Array.from({ length: 20_000 }, (_, i) => alertOf({ job: `job-${i}` }, Date.UTC(2026, 0, 3))));
+    expect(() => text("{{ .Alerts }}", data)).toThrow("characters");
+    expect(() => text("{{ len (print .Alerts) }}", data)).toThrow("characters");
+  });
+
+  test("CPU time is limited, too", () => {
+    // Less than nothing, so that it does not matter how fast the machine is.
+    const templates = new NotificationTemplates([], { ...LIMITS, maxCpuMs: -1 });
+    expect(text("{{ .Status }}", dataOf(), templates)).toBe("firing");
+    expect(() => text("{{ range 1000 }}{{ end }}", dataOf(), templates)).toThrow("takes more than -1 ms of CPU time");
+    expect(() => text('{{ printf "%9000s%9000s" "" "" }}', dataOf(), templates)).toThrow("CPU time");
+  });
+
   test("say that it is a limit, so that less can be tried", () => {
     const error = (() => {
       try {

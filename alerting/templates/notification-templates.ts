@@ -33,6 +33,8 @@ export type NotificationTemplateLimits = {
   readonly maxCharacters: number;
   /** Nodes and calls for one text. */
   readonly maxSteps: number;
+  /** CPU time for one text. */
+  readonly maxCpuMs?: number | undefined;
 };
 
 const MAX_FILES = 1_000;
@@ -70,6 +72,7 @@ class Templates {
     this.#set = new TemplateSet(functions, {
       maxOutputCharacters: limits.maxCharacters,
       maxSteps: limits.maxSteps,
+      ...(limits.maxCpuMs !== undefined && { maxCpuMs: limits.maxCpuMs }),
       setting: " (alerting.notify.max_template_chars)",
     });
   }

@@ -10,6 +10,7 @@ import {
   isTrue,
   NamedInt,
   typeName,
+  ValueTooLongError,
 } from "./go-value.ts";
 import type { Command, NamedTemplate, Operand, Pipe, TemplateNode } from "./template-ast.ts";
 import {
@@ -35,6 +36,8 @@ export type TemplateLimits = {
   readonly maxOutputCharacters: number;
   /** Nodes and calls. */
   readonly maxSteps: number;
+  /** CPU time of the thread: one function may take as long as thousands of steps. Without it there is no limit. */
+  readonly maxCpuMs?: number;
   /** Ends the messages about the output: ` (some.setting)`. */
   readonly setting?: string;
 };
@@ -42,6 +45,9 @@ export type TemplateLimits = {
 const MAX_CALLS = 100;
 /** Texts on the way to the output may be so many times as long, together. */
 const WORK_PER_OUTPUT = 16;
+/** A look at the clock takes less than a microsecond. */
+const STEPS_PER_LOOK = 16;
+const CHARACTERS_PER_LOOK = 16_384;
 const NO_VALUE = "<no value>";
 
 /** Where a node is in the text of the template. */
@@ -81,6 +87,7 @@ export class TemplateRun<Context> implements TemplateWork {
   #output = "";
   #reserved = 0;
   #steps = 0;
+  readonly #beganCpuMs = cpuMs();
   #calls = 0;
 
   constructor(template: NamedTemplate, options: TemplateRunOptions<Context>) {
@@ -110,6 +117,7 @@ export class TemplateRun<Context> implements TemplateWork {
   reserve(characters: number): void {
     this.#reserved += characters;
     if (!(this.charactersLeft >= 0)) throw this.#tooMuch();
+    if (characters >= CHARACTERS_PER_LOOK) this.#assertCpuTime();
   }
 
   get charactersLeft(): number {
@@ -121,6 +129,14 @@ export class TemplateRun<Context> implements TemplateWork {
     this.#output += text;
   }
 
+  #shown(value: GoValue): string {
+    try {
+      return this.#show(value);
+    } catch (cause) {
+      throw cause instanceof ValueTooLongError ? this.#tooMuch() : cause;
+    }
+  }
+
   #tooMuch(): TemplateLimitError {
     const { maxOutputCharacters, setting = "" } = this.#options.limits;
     return new TemplateLimitError(`the template makes more than ${maxOutputCharacters} characters${setting}`);
@@ -129,6 +145,13 @@ export class TemplateRun<Context> implements TemplateWork {
   #step(): void {
     const { maxSteps } = this.#options.limits;
     if (++this.#steps > maxSteps) throw new TemplateLimitError(`the template takes more than ${maxSteps} steps`);
+    if (this.#steps % STEPS_PER_LOOK === 0) this.#assertCpuTime();
+  }
+
+  #assertCpuTime(): void {
+    const { maxCpuMs } = this.#options.limits;
+    if (maxCpuMs === undefined || cpuMs() - this.#beganCpuMs <= maxCpuMs) return;
+    throw new TemplateLimitError(`the template takes more than ${maxCpuMs} ms of CPU time`);
   }
 
   #list(nodes: readonly TemplateNode[], dot: GoValue): Flow {
@@ -148,7 +171,7 @@ export class TemplateRun<Context> implements TemplateWork {
         return "next";
       case "action": {
         const value = this.#pipe(node.pipe, dot);
-        if (node.pipe.variables.length === 0) this.#write(this.#show(value));
+        if (node.pipe.variables.length === 0) this.#write(this.#shown(value));
         return "next";
       }
       case "break":
@@ -302,6 +325,7 @@ export class TemplateRun<Context> implements TemplateWork {
       if (typeof result === "string") this.reserve(result.length);
       return result;
     } catch (cause) {
+      if (cause instanceof ValueTooLongError) throw this.#tooMuch();
       if (cause instanceof TemplateExecutionError || cause instanceof TemplateInterruption) throw cause;
       throw this.#error(command, `error calling ${name}: ${(cause as Error).message}`, cause);
     }
@@ -432,6 +456,11 @@ export class TemplateRun<Context> implements TemplateWork {
     const where = `template: ${source.name}:${line}:${column}: executing ${JSON.stringify(name)} at <${shown}>`;
     return new TemplateExecutionError(`${where}: ${problem}`, { cause });
   }
+}
+
+function cpuMs(): number {
+  const { user, system } = process.threadCpuUsage();
+  return (user + system) / 1_000;
 }
 
 type Takes = Pick<TemplateFunction, "parameters" | "isVariadic">;

@@ -165,23 +165,51 @@ export function namedMethod(value: GoValue, name: string): ValueMethod | undefin
   return isNamed ? value.type?.methods?.get(name) : undefined;
 }
 
-/** As fmt's `%v` prints it: what has a method `String`, by that. */
+/**
+ * As fmt's `%v` prints it: what has a method `String`, by that. Throws {@link ValueTooLongError} for a list or map that would
+ * take a megabyte.
+ */
 export function display(value: GoValue): string {
+  const budget = { left: MAX_DISPLAYED };
+  return displayParts(value, (part) => displayWithin(part, budget));
+}
+
+/** One value would be longer than any output: a list of lists of lists. */
+export class ValueTooLongError extends Error {
+  override readonly name = "ValueTooLongError";
+}
+
+const MAX_DISPLAYED = 1024 * 1024;
+
+/** Within a list or map; a text by itself is as long as it is. */
+function displayWithin(value: GoValue, budget: { left: number }): string {
+  const text = displayParts(value, (part) => displayWithin(part, budget));
+  if (isContainer(value)) return text;
+  budget.left -= text.length + 1;
+  if (budget.left < 0) throw new ValueTooLongError(`one value has more than ${MAX_DISPLAYED} characters`);
+  return text;
+}
+
+function isContainer(value: GoValue): boolean {
+  return value instanceof GoStruct || value instanceof GoMap || isList(value);
+}
+
+function displayParts(value: GoValue, within: (part: GoValue) => string): string {
   if (value === null) return "<nil>";
   const shown = namedMethod(value, "String")?.call(value, []);
   if (typeof shown === "string") return shown;
   if (typeof value === "number") return displayFloat(value);
   if (value instanceof Int64) return String(value.value);
   if (value instanceof NamedInt || value instanceof NamedText) return value.text;
-  if (value instanceof GoStruct) return `{${[...value.fields.values()].map(display).join(" ")}}`;
+  if (value instanceof GoStruct) return `{${[...value.fields.values()].map(within).join(" ")}}`;
   if (value instanceof GoTimeValue) return formatGoTime(value.time, "2006-01-02 15:04:05.999999999 -0700 MST");
   if (value instanceof GoMap) {
     return `map[${value
       .sortedKeys()
-      .map((key) => `${key}:${display(value.get(key))}`)
+      .map((key) => `${key}:${within(value.get(key))}`)
       .join(" ")}]`;
   }
-  if (isList(value)) return `[${value.map(display).join(" ")}]`;
+  if (isList(value)) return `[${value.map(within).join(" ")}]`;
   return String(value);
 }
 

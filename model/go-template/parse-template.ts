@@ -9,6 +9,7 @@ import type {
   TemplateNode,
   TemplateSource,
 } from "./template-ast.ts";
+import { type Token, TokenQueue } from "./token-queue.ts";
 
 /** The template can't be read. The message is that of Go's text/template: `template: name:1: unexpected EOF`. */
 export class TemplateSyntaxError extends Error {
@@ -82,7 +83,6 @@ function closeOf(text: string, start: number): number {
   throw new Problem("unclosed action", text.length);
 }
 
-type Token = { readonly text: string; readonly start: number; readonly end: number };
 const TOKEN =
   /\s+|"(?:[^"\\\n]|\\[^\n])*"|`[^`]*`|'(?:[^'\\\n]|\\[^\n])*'|:=|[|()=,]|\$[\p{L}\p{Nd}_]*|(?:\.[\p{L}_][\p{L}\p{Nd}_]*)|[+-]?(?:0[xXbBoO][\da-fA-F_]+|(?:\d[\d_]*\.?[\d_]*|\.\d[\d_]*)(?:[eE][+-]?\d+)?)|\.|[\p{L}_][\p{L}\p{Nd}_]*/uy;
 
@@ -93,7 +93,7 @@ class TemplateParser {
   readonly #items: Iterator<Item>;
   readonly #named = new Map<string, NamedTemplate>();
   #itemStart = 0;
-  #tokens: Token[] = [];
+  #tokens = new TokenQueue([]);
   #depth = 0;
   #rangeDepth = 0;
   /** Per block the variables that are known in it. */
@@ -108,7 +108,7 @@ class TemplateParser {
 
   /** How far it has read. */
   get position(): number {
-    return this.#tokens[0]?.start ?? this.#itemStart;
+    return this.#tokens.first?.start ?? this.#itemStart;
   }
 
   parse(): ParsedTemplate {
@@ -132,8 +132,8 @@ class TemplateParser {
         continue;
       }
       this.#itemStart = item.start;
-      this.#tokens = this.#tokenize(item.start, item.end);
-      const word = this.#tokens[0]?.text;
+      this.#tokens = new TokenQueue(this.#tokenize(item.start, item.end));
+      const word = this.#tokens.first?.text;
       if (word === "end" || word === "else") {
         this.#tokens.shift();
         this.#depth--;
@@ -170,7 +170,7 @@ class TemplateParser {
   }
 
   #action(end: number): TemplateNode | undefined {
-    const word = this.#tokens[0]?.text ?? "";
+    const word = this.#tokens.first?.text ?? "";
     switch (word) {
       case "if":
       case "with":
@@ -207,7 +207,7 @@ class TemplateParser {
   /** After `{{else`: perhaps another condition, that shares our `{{end}}`. */
   #elseOf(kind: BranchNode["kind"], end: number): readonly TemplateNode[] {
     this.#skipSpace();
-    const word = this.#tokens[0]?.text;
+    const word = this.#tokens.first?.text;
     if (word === undefined) {
       const { nodes, end: closing } = this.#list();
       if (closing !== "end") throw new Problem("expected end; found {{else}}");
@@ -246,14 +246,14 @@ class TemplateParser {
   }
 
   #skipSpace(): boolean {
-    if (!/^\s/.test(this.#tokens[0]?.text ?? "")) return false;
+    if (!/^\s/.test(this.#tokens.first?.text ?? "")) return false;
     this.#tokens.shift();
     return true;
   }
 
   #pipe(context: string, end: number): Pipe {
     this.#skipSpace();
-    const start = this.#tokens[0]?.start ?? end;
+    const start = this.#tokens.first?.start ?? end;
     const { variables, isAssignment } = this.#declaration(context);
     const commands: Command[] = [];
     do {
@@ -261,8 +261,8 @@ class TemplateParser {
       commands.push(this.#command(context));
       this.#skipSpace();
       // As in Go, a bar at the end is nothing.
-    } while (this.#takeIf("|") && this.#tokens.some(({ text }) => !/^\s/.test(text)));
-    const stop = this.#tokens[0];
+    } while (this.#takeIf("|") && this.#tokens.words(1).length > 0);
+    const stop = this.#tokens.first;
     if (stop && stop.text !== ")") throw new Problem(`unexpected ${JSON.stringify(stop.text)} in ${context}`);
     if (stop && context !== "parenthesized pipeline") throw new Problem("unexpected right paren");
     this.#variables.push(...variables);
@@ -271,7 +271,7 @@ class TemplateParser {
 
   /** `$x :=`, `$x =`, and for `range` also `$i, $x :=`. */
   #declaration(context: string): Pick<Pipe, "variables" | "isAssignment"> {
-    const words = this.#tokens.filter(({ text }) => !/^\s/.test(text)).map(({ text }) => text);
+    const words = this.#tokens.words(4);
     const isVariable = (text: string | undefined) => text?.startsWith("$") ?? false;
     const count = words[1] === "," && context === "range" && isVariable(words[2]) ? 2 : 1;
     const sign = words[count === 2 ? 3 : 1];
@@ -286,18 +286,18 @@ class TemplateParser {
   }
 
   #takeIf(text: string): boolean {
-    if (this.#tokens[0]?.text !== text) return false;
+    if (this.#tokens.first?.text !== text) return false;
     this.#tokens.shift();
     return true;
   }
 
   #command(context: string): Command {
     const args: Operand[] = [];
-    while (this.#tokens.length > 0 && !/^[|)]$/.test(this.#tokens[0]?.text ?? "")) {
+    while (this.#tokens.length > 0 && !/^[|)]$/.test(this.#tokens.first?.text ?? "")) {
       args.push(this.#operand(context));
       if (!this.#skipSpace()) break;
     }
-    const next = this.#tokens[0]?.text;
+    const next = this.#tokens.first?.text;
     if (args.length > 0 && next !== undefined && /^[.=]$/.test(next)) {
       throw new Problem(`unexpected ${next === "." ? "<.>" : JSON.stringify(next)} in operand`);
     }
@@ -313,8 +313,8 @@ class TemplateParser {
     const term = this.#term(token, context);
     const path: string[] = term.kind === "field" ? [text.slice(1)] : [];
     let { end } = term;
-    const at = this.#tokens[0]?.start ?? start;
-    while (/^\.[\p{L}_]/u.test(this.#tokens[0]?.text ?? "")) {
+    const at = this.#tokens.first?.start ?? start;
+    while (/^\.[\p{L}_]/u.test(this.#tokens.first?.text ?? "")) {
       const field = this.#tokens.shift() as Token;
       path.push(field.text.slice(1));
       end = field.end;

@@ -126,6 +126,11 @@ test.each([
   expect(() => setOf().add({ name: "f", text })).toThrow(new TemplateSyntaxError(want));
 });
 
+test("an action may have very many commands", () => {
+  expect(run(setOf(), `{{ \`x\` ${"| print ".repeat(400)}}}`)).toBe("x");
+  expect(() => setOf().add({ name: "f", text: `{{ 1 ${"| print ".repeat(100_000)}| }}` })).not.toThrow();
+});
+
 test("a function may stop the run", () => {
   expect(() => run(setOf(), "{{ stop }}")).toThrow(TemplateInterruption);
 });
