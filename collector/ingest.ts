@@ -3,7 +3,7 @@ import type { LogBatch } from "@sightline/model/log-batch.ts";
 import type { Logger } from "@sightline/model/logger.ts";
 import type { MemoryGate, MemoryPart } from "@sightline/model/memory-part.ts";
 import type { MetricBatch } from "@sightline/model/metric-batch.ts";
-import type { AppendResult, Component, SharedRates, Signal, Store } from "@sightline/model/ports.ts";
+import type { AppendResult, Component, SharedCache, SharedRates, Signal, Store } from "@sightline/model/ports.ts";
 import type { TextSealer } from "@sightline/model/sealed-text.ts";
 import type { SpanBatch } from "@sightline/model/span-batch.ts";
 import type { TenantId } from "@sightline/model/tenant.ts";
@@ -21,6 +21,7 @@ import { IngestMetrics } from "./ingest-metrics.ts";
 import { countRejected, type IngestResult, isEmpty, itemsOf, metricItems, writtenCounts } from "./ingest-result.ts";
 import { Tenants } from "./limits/tenants.ts";
 import { StoreQueue } from "./store-queue.ts";
+import { SharedVerdicts } from "./tail-sampling/shared-verdicts.ts";
 import { decodeTailDecision, TAIL_DECISION } from "./tail-sampling/tail-decision.ts";
 import { TailSampler } from "./tail-sampling/tail-sampler.ts";
 import { spansOf, type TraceWork } from "./tail-sampling/trace-work.ts";
@@ -45,6 +46,8 @@ export type IngestOptions = {
   readonly registry: Registry;
   /** Counts rates over all collectors; absent: each for itself. */
   readonly sharedRates?: SharedRates | undefined;
+  /** By which collectors agree about traces under tail sampling. Absent: this one decides alone. */
+  readonly sharedVerdicts?: SharedCache | undefined;
   /** Directory for what limits remember over restarts; absent: they forget. */
   readonly limitsDir?: string | undefined;
   /** Asked for each request, from its first byte on. Absent: only `limits.max_in_flight_bytes` bounds them. */
@@ -129,9 +132,10 @@ export class Ingest implements Component {
   }
 
   #makeSampler(store: Store<SpanBatch>): TailSampler {
-    const { logger, registry } = this.#options;
+    const { logger, registry, sharedVerdicts } = this.#options;
     return new TailSampler({
       store,
+      verdicts: sharedVerdicts && new SharedVerdicts(sharedVerdicts),
       configOf: (tenant) => this.#tenants.tailSampling(tenant),
       announce: (tenant, body) => this.#announce(tenant, body),
       logger,

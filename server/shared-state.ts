@@ -30,6 +30,8 @@ export type SharedState = {
   readonly ruleReplicas?: { readonly members: Members; readonly states: SharedCache };
   readonly results?: SharedCache;
   readonly rates?: SharedRates;
+  /** Of collectors, about traces under tail sampling. */
+  readonly verdicts?: SharedCache;
   /**
    * Log records of all collectors as they come in, given those of this process (undefined: it takes in none); undefined: only
    * those of this process are to be had.
@@ -41,6 +43,9 @@ export type SharedState = {
 
 /** Longer than between two evaluations of a group. */
 const RULE_STATE_TTL_MS = 3_600_000;
+/** As long as spans of a trace come, but for the very late ones. */
+const VERDICT_TTL_MS = 3_600_000;
+const MAX_VERDICT_BYTES = 1_024;
 
 /** By the section `redis` of the settings. */
 export function sharedState({ config, logger, registry }: SharedStateOptions): SharedState {
@@ -64,6 +69,8 @@ export function sharedState({ config, logger, registry }: SharedStateOptions): S
       maxBytes: settings.max_result_bytes,
       registry,
     });
+  const verdicts = () =>
+    new RedisSharedCache({ redis, name: "traces", ttlMs: VERDICT_TTL_MS, maxBytes: MAX_VERDICT_BYTES, registry });
   const tail: SharedState["tail"] = (own) => {
     const publisher = randomUUID();
     const components: Component[] = [];
@@ -76,6 +83,7 @@ export function sharedState({ config, logger, registry }: SharedStateOptions): S
     leases: new RedisLeases(redis),
     ...(targets.alerting && { ruleReplicas: { members: new RedisMembers(redis), states: ruleStates() } }),
     ...(settings.results_cache && targets.query && { results: results() }),
+    ...(targets.collector && { verdicts: verdicts() }),
     ...(settings.rate_limits && { rates: new RedisSharedRates(redis) }),
     ...(settings.live_tail && { tail }),
     components: [redis],

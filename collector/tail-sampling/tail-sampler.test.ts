@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { UnavailableError } from "@sightline/model/errors.ts";
 import { SILENT_LOGGER } from "@sightline/model/logger.ts";
-import type { AppendResult, Store } from "@sightline/model/ports.ts";
+import type { AppendResult, SharedCache, Store } from "@sightline/model/ports.ts";
 import type { SpanBatch } from "@sightline/model/span-batch.ts";
 import { DEFAULT_TENANT, type TenantId, tenantId } from "@sightline/model/tenant.ts";
 import { Decoder } from "@sightline/proto/decoder.ts";
@@ -17,6 +17,7 @@ import { Ingest } from "../ingest.ts";
 import { eventually } from "../testing/eventually.ts";
 import { RecordingStore } from "../testing/recording-store.ts";
 import { WriteAheadLog } from "../wal/write-ahead-log.ts";
+import { SharedVerdicts } from "./shared-verdicts.ts";
 
 /** The store as one process sees it: when that has crashed, nothing it still had under way arrives. */
 class OneLife implements Store<SpanBatch> {
@@ -63,7 +64,7 @@ afterEach(async () => {
   rmSync(root, { recursive: true, force: true });
 });
 
-async function start(tail: Record<string, unknown> = {}): Promise<Ingest> {
+async function start(tail: Record<string, unknown> = {}, sharedVerdicts?: SharedCache): Promise<Ingest> {
   registry = new Registry();
   const tail_sampling = { policies: POLICIES, decision_wait_ms: 100, ...tail };
   const config = collectorConfig.parse({
@@ -76,7 +77,15 @@ async function start(tail: Record<string, unknown> = {}): Promise<Ingest> {
   const deadLetters = new DeadLetters({ ...common, dir: join(root, "dead"), config: config.dead_letters });
   const decoder = new Decoder(decoderOptions(config));
   const store = new OneLife();
-  const ingest = new Ingest({ ...common, wal, decoder, stores: { traces: store }, deadLetters, config });
+  const ingest = new Ingest({
+    ...common,
+    wal,
+    decoder,
+    stores: { traces: store },
+    deadLetters,
+    config,
+    sharedVerdicts,
+  });
   await wal.start();
   await ingest.start();
   running = { wal, ingest, store };
@@ -256,4 +265,50 @@ test("when memory is short it is decided about what waits", async () => {
   await held?.flush?.();
   await eventually(() => expect(stored()).toHaveLength(1));
   expect(held?.memoryBytes()).toBe(0);
+});
+
+/** Of two collectors whose tail sampling sees half of a trace each. */
+class TestCache implements SharedCache {
+  readonly maxBytes = 1_000;
+  readonly kept = new Map<string, Uint8Array>();
+  asked = 0;
+
+  async get(key: string) {
+    this.asked++;
+    return this.kept.get(key);
+  }
+  async put(key: string, bytes: Uint8Array) {
+    this.kept.set(key, bytes);
+  }
+}
+
+test("a trace of which another collector keeps a part is kept here, too, also when that one says so later", async () => {
+  const cache = new TestCache();
+  const ingest = await start({ agreement_wait_ms: 60_000 }, cache);
+  const elsewhere = new SharedVerdicts(cache);
+  await elsewhere.keep(DEFAULT_TENANT, hex(1, 32), { policy: "errors", ratio: 1 });
+  await send(ingest, [
+    { trace: 1, span: 1 },
+    { trace: 2, span: 2, isError: true },
+    { trace: 3, span: 3 },
+  ]);
+  await eventually(async () => expect(stored()).toEqual([idOf({ trace: 1, span: 1 }), idOf({ trace: 2, span: 2 })]));
+  // What this one keeps others are told; the third one waits for them.
+  expect(await elsewhere.keptBy(DEFAULT_TENANT, hex(2, 32))).toEqual({ policy: "errors", ratio: 1 });
+  expect(await metric("sightline_tail_sampling_held_spans")).toBe(1);
+  await elsewhere.keep(DEFAULT_TENANT, hex(3, 32), { policy: "slow", ratio: 1 });
+  // When memory is short nobody waits any longer; whoever keeps the trace is asked all the same.
+  for (const { flush } of ingest.memoryParts) await flush?.();
+  await eventually(async () => expect(stored()).toHaveLength(3));
+});
+
+test("a trace that nobody keeps is dropped when others have had their time", async () => {
+  const cache = new TestCache();
+  const ingest = await start({ agreement_wait_ms: 1 }, cache);
+  await send(ingest, [{ trace: 1, span: 1 }]);
+  await eventually(async () =>
+    expect(await metric("sightline_tail_sampling_traces_total", { decision: "drop" })).toBe(1),
+  );
+  expect(cache.asked).toBe(2);
+  expect(stored()).toEqual([]);
 });

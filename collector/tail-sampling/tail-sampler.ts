@@ -9,6 +9,7 @@ import { BoundedLabel } from "../bounded-label.ts";
 import { EditableColumns } from "../processors/editable-columns.ts";
 import { gatherSpans } from "./gather-spans.ts";
 import type { HeldRow } from "./held-traces.ts";
+import type { SharedVerdicts } from "./shared-verdicts.ts";
 import { encodeTailDecision, type TailDecision } from "./tail-decision.ts";
 import type { TailSamplingConfig } from "./tail-sampling-config.ts";
 import { TenantSampler } from "./tenant-sampler.ts";
@@ -18,6 +19,8 @@ export type TailSamplerOptions = {
   readonly store: Store<SpanBatch>;
   readonly configOf: (tenant: TenantId) => TailSamplingConfig | undefined;
   /** Writes a decision to the log and hands it over in the order of positions: it comes back by `append`. */
+  /** Of collectors that have spans of the same traces; absent: there are none. */
+  readonly verdicts?: SharedVerdicts | undefined;
   readonly announce: (tenant: TenantId, body: Uint8Array) => Promise<void>;
   readonly logger: Logger;
   readonly registry: Registry;
@@ -152,15 +155,21 @@ export class TailSampler implements Store<TraceWork> {
     for (const [tenant, sampler] of this.#tenants) {
       sampler.configure(this.#options.configOf(tenant));
       for (let decision = sampler.decide(Date.now(), performance.now()); decision; ) {
-        try {
-          await this.#options.announce(tenant, encodeTailDecision(decision));
-        } catch (error) {
-          sampler.unannounce(decision);
-          throw error;
-        }
+        await this.#announce(tenant, sampler, decision);
         decision = sampler.decide(Date.now(), performance.now());
       }
       if (sampler.held.spans === 0 && !this.#options.configOf(tenant)) this.#tenants.delete(tenant);
+    }
+  }
+
+  async #announce(tenant: TenantId, sampler: TenantSampler, own: TailDecision): Promise<void> {
+    const { verdicts, announce } = this.#options;
+    try {
+      const decision = verdicts ? await sampler.agree(own, tenant, verdicts, Date.now()) : own;
+      if (decision.kept.length + decision.dropped.length > 0) await announce(tenant, encodeTailDecision(decision));
+    } catch (error) {
+      sampler.unannounce(own);
+      throw error;
     }
   }
 

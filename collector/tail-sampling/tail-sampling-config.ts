@@ -45,6 +45,15 @@ export const tailSamplingConfig = z
       .max(3_600_000)
       .default(30_000)
       .describe("How long after its first span it is decided about a trace; queries see its spans from then on"),
+    agreement_wait_ms: z
+      .number()
+      .int()
+      .min(0)
+      .max(3_600_000)
+      .default(6_000)
+      .describe(
+        "With Redis: how much longer a trace that no policy of this collector keeps waits for others that may keep it for their spans",
+      ),
     max_held_spans: z
       .number()
       .int()

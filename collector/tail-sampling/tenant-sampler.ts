@@ -1,5 +1,7 @@
+import type { TenantId } from "@sightline/model/tenant.ts";
 import { DecidedTraces, type Verdict } from "./decided-traces.ts";
 import { type HeldRow, HeldTraces } from "./held-traces.ts";
+import type { SharedVerdicts } from "./shared-verdicts.ts";
 import type { TailDecision } from "./tail-decision.ts";
 import { TailPolicy } from "./tail-policy.ts";
 import type { TailSamplingConfig } from "./tail-sampling-config.ts";
@@ -14,6 +16,8 @@ export class TenantSampler {
   readonly #decided = new DecidedTraces();
   #policies: readonly TailPolicy[] = [];
   #config: TailSamplingConfig | undefined;
+  /** Traces that wait for other collectors, until when. Each is held. */
+  readonly #postponed = new Map<string, number>();
   #isHurried = false;
 
   /** undefined: whatever still waits is kept. A policy that is the same goes on with what its rate has seen. */
@@ -40,7 +44,11 @@ export class TenantSampler {
     const verdicts = new Map<string, Verdict>();
     for (const [traceId, trace] of this.held.entries()) {
       if (verdicts.size === MAX_TRACES) break;
-      const isDue = trace.sinceMs <= dueMs || waiting > room || this.#decided.has(traceId);
+      const postponedMs = this.#isHurried || waiting > room ? undefined : this.#postponed.get(traceId);
+      const isDue =
+        postponedMs === undefined
+          ? trace.sinceMs <= dueMs || waiting > room || this.#decided.has(traceId)
+          : postponedMs <= nowMs;
       if (!trace.isAnnounced && isDue) {
         verdicts.set(traceId, this.#verdictOf(traceId, clockMs));
         trace.isAnnounced = true;
@@ -51,11 +59,43 @@ export class TenantSampler {
     return verdicts.size === 0 ? undefined : toDecision(verdicts);
   }
 
+  /**
+   * What is to become of a decision of {@link decide} when other collectors have spans of the same traces: what one keeps all keep.
+   * Traces to drop are asked about and, once, given some more time to be kept by somebody else. May be empty.
+   */
+  async agree(decision: TailDecision, tenant: TenantId, shared: SharedVerdicts, nowMs: number): Promise<TailDecision> {
+    const verdicts = new Map<string, Verdict>();
+    const asked = decision.dropped.map(async (traceId) => {
+      const kept = await shared.keptBy(tenant, traceId);
+      if (kept === undefined && this.#mayWait(traceId, nowMs)) this.#unannounceOne(traceId);
+      else verdicts.set(traceId, kept);
+    });
+    const told = decision.kept.flatMap(({ policy, ratio, traces }) =>
+      traces.map(async (traceId) => {
+        verdicts.set(traceId, { policy, ratio });
+        await shared.keep(tenant, traceId, { policy, ratio });
+      }),
+    );
+    await Promise.all([...asked, ...told]);
+    return toDecision(verdicts);
+  }
+
+  /** Once for each trace, unless there is no time or room. */
+  #mayWait(traceId: string, nowMs: number): boolean {
+    const { agreement_wait_ms: waitMs = 0, max_held_spans: room = 0 } = this.#config ?? {};
+    const isLate = this.#decided.has(traceId) || this.#postponed.has(traceId);
+    if (waitMs === 0 || isLate || this.#isHurried || this.held.spans > room) return false;
+    this.#postponed.set(traceId, nowMs + waitMs);
+    return true;
+  }
+
+  #unannounceOne(traceId: string): void {
+    const trace = this.held.get(traceId);
+    if (trace) trace.isAnnounced = false;
+  }
+
   unannounce(decision: TailDecision): void {
-    for (const traceId of tracesOf(decision)) {
-      const trace = this.held.get(traceId);
-      if (trace) trace.isAnnounced = false;
-    }
+    for (const traceId of tracesOf(decision)) this.#unannounceOne(traceId);
   }
 
   /** The spans of a trace that wait, of requests before a position. */
@@ -69,7 +109,10 @@ export class TenantSampler {
       for (const traceId of traces) this.#decided.set(traceId, { policy, ratio });
     }
     for (const traceId of decision.dropped) this.#decided.set(traceId, undefined);
-    for (const traceId of tracesOf(decision)) this.held.remove(traceId, position);
+    for (const traceId of tracesOf(decision)) {
+      this.held.remove(traceId, position);
+      this.#postponed.delete(traceId);
+    }
   }
 
   #verdictOf(traceId: string, clockMs: number): Verdict {
