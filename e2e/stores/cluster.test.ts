@@ -270,8 +270,9 @@ describe.skipIf(clusterMissing() !== undefined)("two collectors and two queriers
       rules,
       `groups: [{ name: g, interval: 1s, rules: [{ record: "cluster:samples", expr: "${expr}" }] }]`,
     );
-    const env = { ...cluster.settings, SIGHTLINE_ALERTING__RULES__FILES: JSON.stringify([rules]) };
-    const alerting = await ServerProcess.start({ env, args: ["--target", "alerting"] });
+    const alerting = await cluster.startServer("alerting", {
+      SIGHTLINE_ALERTING__RULES__FILES: JSON.stringify([rules]),
+    });
     try {
       const recorded = async () => new Ask(cluster.readers.url).number("cluster:samples");
       await eventually(async () => expect(await recorded()).toBe(20 * SAMPLES), 30_000);
@@ -299,7 +300,7 @@ describe.skipIf(clusterMissing() !== undefined)("two collectors and two queriers
       await askPrometheus(single.url, PROMQL[0] as string),
     );
     expect((await call(`${querier.url}${lokiPath('{service_name=~".+"}')}`)).status).toBe(503);
-    const late = await ServerProcess.start({ env: cluster.settings, args: ["--target", "query"] });
+    const late = await cluster.startServer("query");
     const { url } = late;
     // Started without OpenSearch: the rest of it works, too.
     expect((await call(`${url}/-/ready`)).status).toBe(200);
