@@ -3,6 +3,8 @@ export type IpAddress = { readonly bits: 32 | 128; readonly value: bigint };
 /** Both ends included. */
 export type IpRange = { readonly bits: 32 | 128; readonly from: bigint; readonly to: bigint };
 
+const DOT = 0x2e;
+const COLON = 0x3a;
 /** `ffff:ffff:ffff:ffff:ffff:ffff:255.255.255.255` */
 const MAX_ADDRESS_LENGTH = 45;
 
@@ -13,9 +15,32 @@ export function parseIp(text: string): IpAddress | undefined {
 }
 
 function parseIpv4(text: string): IpAddress | undefined {
-  const parts = /^(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})$/.exec(text)?.slice(1);
-  if (!parts || parts.some((part) => Number(part) > 255 || (part.length > 1 && part.startsWith("0")))) return undefined;
-  return { bits: 32, value: parts.reduce((value, part) => (value << 8n) | BigInt(part), 0n) };
+  const value = ipv4Number(text);
+  return value === undefined ? undefined : { bits: 32, value: BigInt(value) };
+}
+
+/** Four numbers up to 255 without leading zeros. */
+function ipv4Number(text: string): number | undefined {
+  if (text.length > MAX_ADDRESS_LENGTH) return undefined;
+  let value = 0;
+  let part = 0;
+  let digits = 0;
+  let dots = 0;
+  for (let at = 0; at <= text.length; at++) {
+    const code = at < text.length ? text.charCodeAt(at) : DOT;
+    if (code === DOT) {
+      if (digits === 0 || ++dots > 4) return undefined;
+      value = value * 256 + part;
+      part = 0;
+      digits = 0;
+    } else {
+      if (code < 0x30 || code > 0x39 || (digits > 0 && part === 0)) return undefined;
+      part = part * 10 + code - 0x30;
+      if (part > 255) return undefined;
+      digits++;
+    }
+  }
+  return dots === 4 ? value : undefined;
 }
 
 function parseIpv6(text: string): IpAddress | undefined {
@@ -64,8 +89,6 @@ function parseNetwork(address: string, prefix: number): IpRange | undefined {
 
 const CANDIDATE_V4 = /[0-9.]+/y;
 const CANDIDATE_V6 = /[0-9a-fA-F:.]+/y;
-const DOT = 0x2e;
-const COLON = 0x3a;
 
 /** Some address in the text belongs to the range. Addresses are looked for as Loki does (pkg/logql/log/ip.go). */
 export function containsIp(text: string, range: IpRange): boolean {
@@ -73,11 +96,20 @@ export function containsIp(text: string, range: IpRange): boolean {
     if (!mayBegin(text.charCodeAt(at))) continue;
     const candidate = candidateAt(text, at);
     if (candidate === undefined) continue;
-    const ip = parseIp(candidate);
-    if (ip && ip.bits === range.bits && ip.value >= range.from && ip.value <= range.to) return true;
+    if (isIn(range, candidate)) return true;
     at += candidate.length;
   }
   return false;
+}
+
+/** Most addresses are IPv4: those are compared as numbers. */
+function isIn(range: IpRange, candidate: string): boolean {
+  if (!candidate.includes(":")) {
+    const value = range.bits === 32 ? ipv4Number(candidate) : undefined;
+    return value !== undefined && value >= Number(range.from) && value <= Number(range.to);
+  }
+  const ip = range.bits === 128 ? parseIp(candidate) : undefined;
+  return ip !== undefined && ip.value >= range.from && ip.value <= range.to;
 }
 
 const BEGINNINGS = new Uint8Array(128);

@@ -30,6 +30,17 @@ function bytes(text: string, from: number, to?: number): string {
   return Buffer.from(text).subarray(from, to).toString();
 }
 
+/** Takes so long for each character that a text counts several times towards what a run may make of its line. */
+function costly(call: (text: string) => string): TemplateFunction {
+  return {
+    parameters: ["string"],
+    call: ([text], context) => {
+      context.reserve((text as string).length * 8);
+      return call(text as string);
+    },
+  };
+}
+
 const truncate: TemplateFunction = {
   parameters: ["int", "string"],
   call: ([count, text]) => {
@@ -168,7 +179,7 @@ export const TEXT_FUNCTIONS: TemplateFunctions = {
   TrimSpace: ofStrings(1, (text = "") => text.trim()),
   lower: ofStrings(1, (text = "") => goToLower(text)),
   upper: ofStrings(1, (text = "") => goToUpper(text)),
-  title: ofStrings(1, (text = "") => goTitle(text)),
+  title: costly(goTitle),
   trunc: truncate,
   substr: substring,
   contains: ofStrings(2, (part = "", text = "") => text.includes(part)),
@@ -188,7 +199,7 @@ export const TEXT_FUNCTIONS: TemplateFunctions = {
   regexReplaceAllLiteral: regexReplacement(true),
   count: ofStrings(2, (source = "", text = "") => BigInt(compiled(source).count(text))),
   urldecode: ofStrings(1, (text = "") => urlDecode(text)),
-  urlencode: ofStrings(1, (text = "") => urlEncode(text)),
+  urlencode: costly(urlEncode),
   b64enc: ofStrings(1, (text = "") => Buffer.from(text).toString("base64")),
   b64dec: ofStrings(1, (text = "") => base64Decode(text)),
 };
