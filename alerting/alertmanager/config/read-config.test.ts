@@ -80,6 +80,15 @@ describe("a configuration that Alertmanager refuses is refused in its words", ()
     expect(() => read(bomb.join("\n"))).toThrow(/alias/i);
   });
 
+  test.each([
+    ["routes", `route: {receiver: a, routes: [${"{match: {a: b}},".repeat(100_000)}]}\n`],
+    ["lines", "# x\n".repeat(200_000)],
+    ["characters", "#".repeat(5_000_000)],
+    ["levels of routes", `route: {receiver: a, routes: [${"{routes: [".repeat(500)}${"]}".repeat(500)}]}\n`],
+  ])("very many %s are refused", (_, text) => {
+    expect(() => read(text)).toThrow(/more than|longer than|yaml/);
+  });
+
   test("deep nesting is refused", () => {
     expect(() => read(`route: ${"[".repeat(5_000)}${"]".repeat(5_000)}`)).toThrow(/nested deeper|yaml/i);
   });

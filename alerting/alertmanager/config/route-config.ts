@@ -73,11 +73,13 @@ export function readRoute(reader: YamlReader, syntax: MatcherSyntax, value: Yaml
 function readGroupBy(syntax: MatcherSyntax, texts: readonly string[] | undefined): RouteConfig["groupBy"] {
   if (texts === undefined) return undefined;
   const names = texts.filter((text) => text !== "...");
-  for (const [i, name] of names.entries()) {
+  const seen = new Set<string>();
+  for (const name of names) {
     if (!syntax.isLabelName(name)) {
       throw new InvalidInputError(`invalid label name ${quoted(name)} in group_by list`);
     }
-    if (names.indexOf(name) < i) throw new InvalidInputError(`duplicated label ${quoted(name)} in group_by`);
+    if (seen.has(name)) throw new InvalidInputError(`duplicated label ${quoted(name)} in group_by`);
+    seen.add(name);
   }
   if (names.length === texts.length) return names;
   if (names.length > 0) {
