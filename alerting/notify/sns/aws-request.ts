@@ -1,6 +1,4 @@
 import { createHash, createHmac, type Hash, type Hmac } from "node:crypto";
-import { defaultProvider } from "@aws-sdk/credential-provider-node";
-import { SignatureV4 } from "@smithy/signature-v4";
 import type { OutgoingRequest } from "../http/exchange.ts";
 import type { HttpSender } from "../http/http-sender.ts";
 import type { SigV4Config } from "./sns-config.ts";
@@ -50,6 +48,7 @@ export async function signedRequest(
 ): Promise<OutgoingRequest> {
   const url = new URL(endpoint);
   const body = new URLSearchParams(parameters).toString();
+  const { SignatureV4 } = await import("@smithy/signature-v4");
   const signer = new SignatureV4({ credentials, region, service, sha256: Sha256 as never });
   const request = await signer.sign({
     method: "POST",
@@ -72,6 +71,17 @@ export function xmlText(xml: string, element: string): string | undefined {
 }
 const ENTITIES: Readonly<Record<string, string>> = { amp: "&", lt: "<", gt: ">", quot: '"', apos: "'" };
 
+/** Read when it is needed: it takes a third of a second of CPU time, and hardly any server uses SNS. */
+function awsToolsProvider(profile: string | undefined): Provider {
+  let provider: Promise<Provider> | undefined;
+  return async () => {
+    provider ??= import("@aws-sdk/credential-provider-node").then(
+      ({ defaultProvider }) => defaultProvider(profile ? { profile } : {}) as Provider,
+    );
+    return (await provider)();
+  };
+}
+
 /** Before they end. */
 const EARLY_MS = 300_000;
 
@@ -90,7 +100,7 @@ export class AwsIdentity {
     this.#base =
       accessKeyId && secret
         ? async () => ({ accessKeyId, secretAccessKey: secret.reveal() })
-        : (defaultProvider(profile ? { profile } : {}) as Provider);
+        : awsToolsProvider(profile);
   }
 
   /** Rejects when there are no credentials, or the role is refused. */
