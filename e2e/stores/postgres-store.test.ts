@@ -144,6 +144,37 @@ describe.skipIf(missing !== undefined)("the metric store on plain PostgreSQL", (
     expect(await rows(`${names} AND relnamespace = to_regnamespace(current_schema())`)).toEqual([]);
   });
 
+  test("a tenant with a retention of its own keeps its samples for a shorter or longer time than others", async () => {
+    const day = 86_400_000;
+    const tenant_retention = { brief: "3d", long: "20d" };
+    const store = await using({ pack_after: "1ms", merge_after: "90d", retention: "10d", tenant_retention }).open();
+    const times = [15, 8, 2].map((days) => [T - days * day, days] as [number, number]);
+    const taken = { brief: [2], default: [2, 8], long: [2, 8, 15] };
+    let position = 0;
+    for (const [name, want] of Object.entries(taken)) {
+      const { accepted } = await store.append(tenantId(name), batch({ a: "1" }, ...times), ++position);
+      expect([name, accepted]).toEqual([name, want.length]);
+    }
+    await store.flush();
+    await store.maintain();
+    const left = async (of: typeof store) => {
+      const kept = Object.keys(taken).map(async (name) => {
+        const samples = await onlySamples(of, { tenant: tenantId(name) });
+        return [name, samples.map(([, value]) => value).reverse()];
+      });
+      return Object.fromEntries(await Promise.all(kept));
+    };
+    expect(await left(store)).toEqual(taken);
+    await store.stop();
+    const later = await stores.open("later", () => Date.now() + 4 * day);
+    const version = await later.changes?.version(tenantId("brief"));
+    await later.maintain();
+    const reader = await stores.openReader();
+    expect(await left(reader)).toEqual({ brief: [], default: [2], long: [2, 8, 15] });
+    const all = { startMs: 0, endMs: T };
+    expect(await later.changes?.since(tenantId("brief"), version ?? 0, all)).not.toEqual([]);
+  });
+
   test("two hours that are over become one page, and what comes late goes into it", async () => {
     const store = await using({ pack_after: "1ms" }).open();
     const [span, minute] = [7_200_000, 60_000];

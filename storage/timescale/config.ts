@@ -1,19 +1,17 @@
 import { parseDurationMs } from "@sightline/model/units.ts";
 import { z } from "zod";
 
+function toMs(value: string, context: z.RefinementCtx<string>): number {
+  try {
+    return parseDurationMs(value);
+  } catch (error) {
+    context.addIssue({ code: "custom", message: (error as Error).message });
+    return z.NEVER;
+  }
+}
 /** Text such as `15d`, parsed to milliseconds. */
-const duration = (text: string) =>
-  z
-    .string()
-    .default(text)
-    .transform((value, context) => {
-      try {
-        return parseDurationMs(value);
-      } catch (error) {
-        context.addIssue({ code: "custom", message: (error as Error).message });
-        return z.NEVER;
-      }
-    });
+const duration = (text: string) => z.string().default(text).transform(toMs);
+const setDuration = () => z.string().transform(toMs);
 const count = (value: number) => z.number().int().min(1).default(value);
 
 /** How to reach PostgreSQL. There is no key for a password, so that no file with settings has one in it. */
@@ -69,6 +67,10 @@ export const timescaleMetricsConfig = z.strictObject({
       "auto: use TimescaleDB when the database has it; decided when the tables are made. off: plain PostgreSQL.",
     ),
   retention: duration("15d").describe("Samples older than this are refused, and deleted some time later."),
+  tenant_retention: z
+    .record(z.string(), setDuration())
+    .default({})
+    .describe("Tenant to a retention of its own, shorter or longer, such as {team-a: 90d}. It goes by the day (UTC)."),
   out_of_bounds_future: duration("1h").describe("Samples further ahead of the clock than this are refused."),
   flush: z
     .strictObject({

@@ -14,6 +14,7 @@ import {
 } from "./partitions.ts";
 import type { StoreTelemetry } from "./store-telemetry.ts";
 import { forgetChanges, minuteOf, noteChanges } from "./stored-changes.ts";
+import { longestRetention, TenantRetention } from "./tenant-retention.ts";
 
 export type MaintenanceOptions = {
   readonly database: Database;
@@ -38,9 +39,11 @@ const AHEAD_MS = 1_200_000;
 export class Maintenance {
   readonly #options: MaintenanceOptions;
   readonly #packedAtMs = new Map<string, number>();
+  readonly #tenantRetention: TenantRetention;
 
   constructor(options: MaintenanceOptions) {
     this.#options = options;
+    this.#tenantRetention = new TenantRetention(options.config);
   }
 
   /** Does nothing when another process does it. A step that fails is tried again by the next call. */
@@ -70,6 +73,7 @@ export class Maintenance {
       await this.#step("packing", () => this.#compress());
       await this.#step("retention", () => this.#dropChunks());
     }
+    await this.#step("retention", () => this.#deleteOfTenants());
     await this.#step("retention", () => this.#deleteOld());
     await this.#step("changes", () => forgetChanges(this.#options.database));
   }
@@ -124,7 +128,7 @@ export class Maintenance {
       const all = await database.write("looking for partitions", (client) => partitionsOf(client, table));
       for (const { name, startMs, endMs } of all) {
         if (signal.aborted) return;
-        const isOver = endMs < nowMs() - config.retention;
+        const isOver = endMs < nowMs() - longestRetention(config);
         if (!isOver && (table !== "samples" || endMs + LATE_MS > nowMs())) continue;
         const mayGo = isOver ? async () => true : (client: Client) => isEmpty(client, name);
         // Looked at twice: locking the table for one that is full would make others wait in vain.
@@ -157,7 +161,7 @@ export class Maintenance {
 
   async #dropChunks(): Promise<void> {
     const { database, config, nowMs } = this.#options;
-    const before = Math.floor(nowMs() - config.retention);
+    const before = Math.floor(nowMs() - longestRetention(config));
     await database.transaction("dropping chunks", async (client) => {
       let dropped = 0;
       for (const table of ["samples", "histograms"]) {
@@ -172,9 +176,16 @@ export class Maintenance {
     });
   }
 
+  async #deleteOfTenants(): Promise<void> {
+    const { database, nowMs, partitions } = this.#options;
+    // In plain PostgreSQL rows that old have been packed.
+    const tables = partitions ? ["pages", "histograms"] : ["samples", "histograms"];
+    await this.#tenantRetention.apply(database, tables, nowMs());
+  }
+
   async #deleteOld(): Promise<void> {
     const { database, config, nowMs } = this.#options;
-    const oldestMs = Math.floor(nowMs() - config.retention);
+    const oldestMs = Math.floor(nowMs() - longestRetention(config));
     await database.write("deleting what is too old", async (client) => {
       await client.query("DELETE FROM exemplars WHERE time < $1", [oldestMs]);
       await client.query(

@@ -34,6 +34,7 @@ import { StoreTelemetry } from "./store-telemetry.ts";
 import { StoredChanges } from "./stored-changes.ts";
 import { TenantCaches } from "./tenant-caches.ts";
 import { TenantNumbers } from "./tenant-numbers.ts";
+import { retentionOf } from "./tenant-retention.ts";
 import { TranslatedMetrics } from "./translated-metrics.ts";
 import { writeGeneration } from "./write-generation.ts";
 
@@ -154,8 +155,8 @@ export class TimescaleMetricStore implements MetricStore {
     if (position <= this.#durablePosition) return { accepted: count, rejected: [] };
     await this.#makeRoom();
     const nowMs = this.#nowMs();
-    const { retention, out_of_bounds_future } = this.#options.config;
-    const bounds = { oldestMs: nowMs - retention, newestMs: nowMs + out_of_bounds_future };
+    const { config } = this.#options;
+    const bounds = { oldestMs: nowMs - retentionOf(config, tenant), newestMs: nowMs + config.out_of_bounds_future };
     const rejections = new Rejections();
     this.#bufferOf(tenant).append(batch, bounds, rejections);
     this.#current.took(position);
