@@ -9,7 +9,7 @@ import { call, getJson } from "../harness/http-call.ts";
 import { encodeLogs, encodeSpans } from "../harness/otlp.ts";
 import { patientMs } from "../harness/patience.ts";
 import { remoteWrite } from "../harness/remote-write.ts";
-import { ServerProcess } from "../harness/server-process.ts";
+import { runCommandLine, ServerProcess } from "../harness/server-process.ts";
 import { trackedWriters } from "../harness/tracked-loads.ts";
 import { type Answer, difference, readAnswer } from "../logql/compare-answers.ts";
 import { QUERY_FAMILIES } from "../logql/queries.ts";
@@ -260,6 +260,28 @@ describe.skipIf(clusterMissing() !== undefined)("two collectors and two queriers
     expect((await call(`${querier.url}/api/v1/write`, { method: "POST", body: "" })).status).toBe(404);
     for (const name of ["wal", "lock", "writer-id", "metrics", "catalog.db"]) {
       expect([name, existsSync(join(querier.dataDir, name))]).toEqual([name, false]);
+    }
+  });
+
+  test("an API key from the command line is good for every process, until it is revoked", async () => {
+    const env = { SIGHTLINE_AUTH__MODE: "keys" };
+    const [collector, querier] = await Promise.all([
+      cluster.startServer("collector", env),
+      cluster.startServer("query", env),
+    ]);
+    try {
+      const keys = (...args: readonly string[]) => runCommandLine(["keys", ...args], cluster.settings);
+      const { stdout } = await keys("create", "--tenant", "keyed", "--scope", "ingest,read");
+      const token = stdout.trim();
+      const headers = { authorization: `Bearer ${token}`, "content-type": "application/json" };
+      const send = async () =>
+        (await call(`${collector.url}/v1/logs`, { method: "POST", headers, body: '{"resourceLogs":[]}' })).status;
+      const ask = async () => (await call(`${querier.url}/api/v1/labels`, { headers })).status;
+      await eventually(async () => expect([await send(), await ask()]).toEqual([200, 200]));
+      expect((await keys("revoke", token.split("_")[1] as string)).code).toBe(0);
+      await eventually(async () => expect([await send(), await ask()]).toEqual([401, 401]));
+    } finally {
+      await Promise.all([collector.dispose(), querier.dispose()]);
     }
   });
 
