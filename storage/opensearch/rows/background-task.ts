@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Logger } from "@sightline/model/logger.ts";
 
 export type BackgroundTaskOptions = {
@@ -25,20 +26,39 @@ export class BackgroundTask {
   /** Begins unless it is running or pausing. */
   start(): void {
     if (this.#isRunning || performance.now() < this.#retryAtMs) return;
-    this.#isRunning = true;
-    this.#options
-      .work()
-      .then(() => {
-        this.#failures = 0;
-      })
-      .catch((error: unknown) => this.failed(error))
-      .finally(() => {
-        this.#isRunning = false;
-      });
+    this.#run().catch((error: unknown) => this.#failed(error));
   }
 
-  /** Counts a failure of the same work that was done elsewhere. */
-  failed(error: unknown): void {
+  /**
+   * Begins, and settles when it is done, has failed, or takes longer than `patienceMs`: then it goes on in the background. Throws
+   * an error that `isFinal`, if it comes in time.
+   */
+  async startWith(patienceMs: number, isFinal: (error: unknown) => boolean): Promise<void> {
+    let isPatient = true;
+    const work = this.#run().catch((error: unknown) => {
+      if (isPatient && isFinal(error)) throw error;
+      this.#failed(error);
+    });
+    const patience = new AbortController();
+    try {
+      await Promise.race([work, sleep(patienceMs, undefined, { signal: patience.signal }).catch(() => undefined)]);
+    } finally {
+      isPatient = false;
+      patience.abort();
+    }
+  }
+
+  async #run(): Promise<void> {
+    this.#isRunning = true;
+    try {
+      await this.#options.work();
+      this.#failures = 0;
+    } finally {
+      this.#isRunning = false;
+    }
+  }
+
+  #failed(error: unknown): void {
     const { logger, failure, details } = this.#options;
     const retryMs = Math.min(MAX_RETRY_MS, FIRST_RETRY_MS * 2 ** Math.min(this.#failures++, 10));
     this.#retryAtMs = performance.now() + retryMs;

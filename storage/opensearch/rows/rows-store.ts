@@ -54,6 +54,8 @@ export type RowsRequest<R extends Row> = {
 const TICK_MS = 200;
 const RETRY_AFTER_MS = 1_000;
 const PING_TIMEOUT_MS = 5_000;
+/** A cluster that is slower than that is waited for in the background, so that the rest of the process starts. */
+const CONNECT_PATIENCE_MS = 10_000;
 const CAN_T_CONNECT = "can't reach OpenSearch; it is looked for, and what comes in stays in the write-ahead log";
 const CAN_T_FLUSH = "can't send rows to OpenSearch; they stay in memory and in the write-ahead log";
 const CAN_T_MAINTAIN = "can't maintain the indexes in OpenSearch; it is tried again later";
@@ -120,10 +122,10 @@ export class RowsStore<Batch extends { readonly length: number }, R extends Row>
     ];
   }
 
-  /** A cluster that is not there is looked for until it is; throws when it is there and refuses what the store needs. */
+  /** A cluster that is not there is looked for until it is; throws when it is there and soon refuses what the store needs. */
   async start(): Promise<void> {
     this.#stopped = false;
-    await this.#tryToConnect();
+    await this.#connecting.startWith(CONNECT_PATIENCE_MS, (error) => !(error instanceof UnavailableError));
     this.#ticker = setInterval(() => this.#tick(), TICK_MS).unref();
   }
 
@@ -282,15 +284,6 @@ export class RowsStore<Batch extends { readonly length: number }, R extends Row>
     if (performance.now() - this.#maintainedAtMs < this.#options.config.maintenance_interval) return;
     this.#maintainedAtMs = performance.now();
     this.#maintaining.start();
-  }
-
-  async #tryToConnect(): Promise<void> {
-    try {
-      await this.#connect();
-    } catch (error) {
-      if (!(error instanceof UnavailableError)) throw error;
-      this.#connecting.failed(error);
-    }
   }
 
   async #connect(): Promise<void> {
