@@ -2,6 +2,7 @@ import { InvalidInputError } from "@sightline/model/errors.ts";
 import type { Alertmanager } from "../alertmanager.ts";
 import { acceptAlert } from "../alerts/incoming-alert.ts";
 import type { Decision } from "../history/decision.ts";
+import { decisionSentence } from "../history/decision-sentence.ts";
 import { type Explanation, explainAlert } from "../history/explain.ts";
 import type { MatcherSyntax } from "../matchers/matcher-syntax.ts";
 import type { QueryParameters } from "./alert-filter.ts";
@@ -40,6 +41,7 @@ export function shownDecision(decision: Decision, fingerprint: string): unknown 
   return {
     at: formatDateTime(atMs),
     decision: kind,
+    said: decisionSentence(decision),
     groupKey,
     receiver,
     integration,

@@ -45,6 +45,9 @@ type Route = {
 };
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
+/** Of these it is said whether the last attempt failed. */
+const RECENT_MS = 24 * 3_600_000;
+const RECENT_DECISIONS = 500;
 const startedAtMs = Date.now();
 /** Whose API it is: `amtool` warns at each call about another version than its own. */
 const ALERTMANAGER_VERSION = "0.34.0";
@@ -155,7 +158,9 @@ function historyRoutes({ history, syntax }: AlertmanagerApiDeps): readonly Route
     const fingerprint = readFingerprint((call.request.params as { id: string }).id);
     const alert = call.alertmanager.alerts.find(fingerprint);
     if (!alert) throw new NotFoundError(`no alert ${fingerprint} fires, or has done so within half an hour`);
-    return sendJson(call, explainAlert(call.alertmanager, alert, Date.now()));
+    const nowMs = Date.now();
+    const decisions = history.history(call.tenant, fingerprint, nowMs - RECENT_MS, RECENT_DECISIONS);
+    return sendJson(call, explainAlert(call.alertmanager, alert, nowMs, decisions));
   };
   return [
     { method: "GET", path: "/:id/history", scope: "read", handler: shown },

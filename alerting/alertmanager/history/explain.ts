@@ -6,13 +6,20 @@ import { formatLabelMap } from "../labels.ts";
 import { EntryMemory } from "../notification-log/entry-memory.ts";
 import { decideNotification, type NotifyDecision } from "../notification-log/notify-decision.ts";
 import type { Integration } from "../pipeline/integration.ts";
+import { formatGoDuration } from "../timing/duration.ts";
 import { intervalContains } from "../timing/time-interval.ts";
+import type { Decision } from "./decision.ts";
 
 /** What would come of an alert, or comes of it, one entry per route that it takes. */
 export type Explanation = {
   readonly fingerprint: string;
   readonly inhibitedBy: { readonly alert: string; readonly labels: LabelMap; readonly rule: string } | undefined;
-  readonly silencedBy: readonly { readonly id: string; readonly createdBy: string; readonly comment: string }[];
+  readonly silencedBy: readonly {
+    readonly id: string;
+    readonly createdBy: string;
+    readonly comment: string;
+    readonly endsAt: string;
+  }[];
   readonly routes: readonly RouteExplanation[];
 };
 export type RouteExplanation = {
@@ -32,20 +39,35 @@ export type RouteExplanation = {
     readonly integration: string;
     readonly decision: NotifyDecision;
     readonly lastNotified: string | undefined;
+    /** What came of the last attempt, when that failed. */
+    readonly lastFailure: { readonly at: string; readonly answer: string } | undefined;
     /** What its templates make of the alert alone. */
     readonly texts: Readonly<Record<string, string>>;
   }[];
 };
 
-/** Takes the alert through the same steps as a notification, and says what each would do at the time. Sends nothing. */
-export function explainAlert(alertmanager: Alertmanager, alert: KnownAlert, atMs: number): Explanation {
+/**
+ * Takes the alert through the same steps as a notification, and says what each would do at the time. Sends nothing.
+ * `decisions`: what was decided about it before, newest first.
+ */
+export function explainAlert(
+  alertmanager: Alertmanager,
+  alert: KnownAlert,
+  atMs: number,
+  decisions: readonly Decision[] = [],
+): Explanation {
   const { silences, inhibitor, dispatcher } = alertmanager;
   const inhibition = inhibitor.inhibitionOf(alert.labels, atMs);
   const silencedBy = silences.silencesOf(alert.fingerprint, alert.labels, atMs).flatMap((id) => {
     const silence = silences.find(id);
-    return silence ? [{ id, createdBy: silence.createdBy, comment: silence.comment }] : [];
+    if (!silence) return [];
+    const { createdBy, comment, endsAtMs } = silence;
+    return [{ id, createdBy, comment, endsAt: new Date(endsAtMs).toISOString() }];
   });
-  const held = inhibition ? "inhibited" : silencedBy.length > 0 ? "silenced" : undefined;
+  const [silence] = silencedBy;
+  const held = inhibition
+    ? `inhibited by ${formatLabelMap(inhibition.by.labels)}`
+    : silence && `silenced by ${silence.createdBy} until ${silence.endsAt}: ${silence.comment} (${silence.id})`;
   return {
     fingerprint: alert.fingerprint,
     inhibitedBy: inhibition && {
@@ -55,17 +77,23 @@ export function explainAlert(alertmanager: Alertmanager, alert: KnownAlert, atMs
     },
     silencedBy,
     routes: matchRoutes(dispatcher.root, alert.labels).map((route) =>
-      explainRoute(alertmanager, route, alert, atMs, held),
+      explainRoute(alertmanager, route, alert, { atMs, held, decisions }),
     ),
   };
 }
+
+type Circumstances = {
+  readonly atMs: number;
+  /** What holds it back, whatever the route. */
+  readonly held: string | undefined;
+  readonly decisions: readonly Decision[];
+};
 
 function explainRoute(
   alertmanager: Alertmanager,
   route: Route,
   alert: KnownAlert,
-  atMs: number,
-  held: string | undefined,
+  { atMs, held, decisions }: Circumstances,
 ): RouteExplanation {
   const { timeIntervals } = alertmanager.config;
   const contains = (name: string) => (timeIntervals.get(name) ?? []).some((one) => intervalContains(one, atMs));
@@ -76,7 +104,7 @@ function explainRoute(
   const labels = groupLabelsOf(route, alert.labels);
   const groupKey = `${route.key}:${formatLabelMap(labels)}`;
   const integrations = (alertmanager.receivers.integrations.get(route.receiver) ?? []).map((integration) =>
-    explainIntegration(alertmanager, integration, { route, groupKey, labels }, alert, atMs),
+    explainIntegration(alertmanager, integration, { route, groupKey, labels }, alert, { atMs, decisions }),
   );
   return {
     route: route.id,
@@ -87,7 +115,7 @@ function explainRoute(
     repeatIntervalMs: route.repeatIntervalMs,
     outsideOf,
     mutedBy,
-    verdict: verdict(held, outsideOf, mutedBy, integrations),
+    verdict: verdict(held, outsideOf, mutedBy, { route, integrations }),
     integrations,
   };
 }
@@ -97,7 +125,7 @@ function explainIntegration(
   integration: Integration,
   { route, groupKey, labels }: { readonly route: Route; readonly groupKey: string; readonly labels: LabelMap },
   alert: KnownAlert,
-  atMs: number,
+  { atMs, decisions }: Omit<Circumstances, "held">,
 ): RouteExplanation["integrations"][number] {
   const { receiver, name, notifier } = integration;
   const last = alertmanager.log.find({ groupKey, receiver, integration: name });
@@ -123,22 +151,56 @@ function explainIntegration(
   return {
     integration: name,
     decision,
+    lastFailure: failureOf(lastOutcome(decisions, { groupKey, receiver, integration: name })),
     lastNotified: last && new Date(last.timeMs).toISOString(),
     texts: integration.preview?.(notification) ?? {},
   };
+}
+
+function failureOf(decision: Decision | undefined) {
+  if (decision?.kind !== "failed") return undefined;
+  return { at: new Date(decision.atMs).toISOString(), answer: String(decision.detail.answer ?? "") };
+}
+
+/** What the last decision about an integration was, of those that say whether it was told. */
+function lastOutcome(
+  decisions: readonly Decision[],
+  about: { readonly groupKey: string; readonly receiver: string; readonly integration: string },
+): Decision | undefined {
+  return decisions.find(
+    ({ kind, groupKey, receiver, integration }) =>
+      (kind === "notified" || kind === "failed") &&
+      groupKey === about.groupKey &&
+      receiver === about.receiver &&
+      integration === about.integration,
+  );
 }
 
 function verdict(
   held: string | undefined,
   outsideOf: readonly string[],
   mutedBy: readonly string[],
-  integrations: RouteExplanation["integrations"],
+  { route, integrations }: { readonly route: Route; readonly integrations: RouteExplanation["integrations"] },
 ): string {
-  if (held) return `not notified: it is ${held}`;
-  if (outsideOf.length > 0) return `not notified: the time is outside of ${outsideOf.join(", ")}`;
-  if (mutedBy.length > 0) return `not notified: muted by ${mutedBy.join(", ")}`;
-  if (integrations.length === 0) return "not notified: the receiver has no integrations";
-  const told = integrations.filter(({ decision }) => decision.notify).map(({ integration }) => integration);
-  if (told.length > 0) return `notified by ${told.join(", ")}`;
-  return `not notified now: ${integrations[0]?.decision.reason}`;
+  if (held) return `not told: it is ${held}`;
+  if (outsideOf.length > 0) return `not told: the time is outside of ${outsideOf.join(", ")} (active_time_intervals)`;
+  if (mutedBy.length > 0) return `not told: the time is within ${mutedBy.join(", ")} (mute_time_intervals)`;
+  if (integrations.length === 0) return `not told: the receiver ${route.receiver} has no integrations`;
+  return integrations.map((one) => integrationVerdict(one, route)).join("; ");
+}
+
+function integrationVerdict(
+  { integration, decision, lastNotified, lastFailure }: RouteExplanation["integrations"][number],
+  { groupWaitMs, repeatIntervalMs }: Route,
+): string {
+  if (lastFailure) return `${integration}: not told: it was tried at ${lastFailure.at}: ${lastFailure.answer}`;
+  if (decision.notify) {
+    const wait = lastNotified
+      ? "with the next interval of its group"
+      : `after group_wait (${formatGoDuration(groupWaitMs)})`;
+    return `${integration}: told ${wait}: ${decision.reason}`;
+  }
+  if (!lastNotified) return `${integration}: not told: ${decision.reason}`;
+  const again = new Date(Date.parse(lastNotified) + repeatIntervalMs).toISOString();
+  return `${integration}: told at ${lastNotified}, again at ${again} if nothing changes`;
 }
