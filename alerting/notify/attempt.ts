@@ -1,4 +1,6 @@
+import { formatLabelMap } from "../alertmanager/labels.ts";
 import { type NotificationData, notificationData } from "../templates/notification-data.ts";
+import { NotificationTemplateError } from "../templates/notification-templates.ts";
 import type { NotifierContext } from "./integration.ts";
 import type { Notification } from "./notifier.ts";
 import { type ReceiverSecrets, sha256Hex } from "./receiver-secrets.ts";
@@ -10,7 +12,12 @@ export type AttemptOptions = {
   readonly context: NotifierContext;
   readonly secrets: ReceiverSecrets;
   readonly signal: AbortSignal;
+  /** A text whose template would take too much is made without it. */
+  readonly isPlain?: boolean;
 };
+
+/** Of a text that is made without its template. */
+const MAX_PLAIN_LENGTH = 1_000;
 
 /** What an integration builds one message with. */
 export class Attempt {
@@ -52,12 +59,27 @@ export class Attempt {
 
   /** Renders a template as text. Throws `NotificationTemplateError`. */
   text(template: string): string {
-    return this.#options.context.templates.renderText(template, this.data, this.notification.nowMs);
+    const { templates } = this.#options.context;
+    return this.#orPlain(() => templates.renderText(template, this.data, this.notification.nowMs));
   }
 
   /** Renders a template as HTML. Throws `NotificationTemplateError`. */
   html(template: string): string {
-    return this.#options.context.templates.renderHtml(template, this.data, this.notification.nowMs);
+    const { templates } = this.#options.context;
+    const escaped = (text: string) => text.replaceAll(/[&<>"']/g, (char) => `&#${char.charCodeAt(0)};`);
+    return this.#orPlain(() => templates.renderHtml(template, this.data, this.notification.nowMs), escaped);
+  }
+
+  #orPlain(render: () => string, escaped = (text: string) => text): string {
+    try {
+      return render();
+    } catch (error) {
+      const isTooMuch = error instanceof NotificationTemplateError && error.isLimit;
+      if (!isTooMuch || !this.#options.isPlain) throw error;
+      const { status, alerts, commonLabels } = this.data;
+      const labels = formatLabelMap(commonLabels).slice(0, MAX_PLAIN_LENGTH);
+      return escaped(`${status.toUpperCase()} ${labels}, ${alerts.length} alerts: ${error.message}`);
+    }
   }
 
   /** Undefined for what is empty: fields that Go leaves out. */

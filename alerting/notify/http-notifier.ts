@@ -58,26 +58,38 @@ export class TemplatedNotifier implements Notifier {
     await this.#options.close?.();
   }
 
+  /** A page about some of the alerts is better than none about all of them, and one without its templates better than none. */
   async #attempt(notification: Notification, signal: AbortSignal): Promise<NotifyResult> {
     const count = notification.alerts.length;
-    if (count < this.#tooManyAlerts) {
-      try {
-        return await this.#run(notification, signal);
-      } catch (error) {
-        if (!(error instanceof NotificationTemplateError && error.isLimit) || count <= FEW_ALERTS) throw error;
-        this.#tooManyAlerts = count;
-      }
-    }
-    // A page about some of the alerts is better than none about all of them.
+    const all =
+      count < this.#tooManyAlerts ? await this.#unlessTooMuch(() => this.#run(notification, signal)) : undefined;
+    if (all) return all;
     this.#options.context.metrics.reduced.inc({ integration: this.kind });
-    const result = await this.#run({ ...notification, alerts: notification.alerts.slice(0, FEW_ALERTS) }, signal);
-    const limits = "alerting.notify.max_template_chars and max_template_steps";
-    return { ...result, detail: `${result.detail}; made of ${FEW_ALERTS} of ${count} alerts (${limits})` };
+    const limits = "alerting.notify.max_template_chars, max_template_steps, max_template_ms";
+    const few = { ...notification, alerts: notification.alerts.slice(0, FEW_ALERTS) };
+    if (count > FEW_ALERTS) {
+      this.#tooManyAlerts = Math.min(this.#tooManyAlerts, count);
+      const result = await this.#unlessTooMuch(() => this.#run(few, signal));
+      if (result)
+        return { ...result, detail: `${result.detail}; made of ${FEW_ALERTS} of ${count} alerts (${limits})` };
+    }
+    const result = await this.#run(few, signal, true);
+    return { ...result, detail: `${result.detail}; without templates, which take too much (${limits})` };
   }
 
-  #run(notification: Notification, signal: AbortSignal): Promise<NotifyResult> {
+  /** Undefined when templates take more than they may. */
+  async #unlessTooMuch(run: () => Promise<NotifyResult>): Promise<NotifyResult | undefined> {
+    try {
+      return await run();
+    } catch (error) {
+      if (error instanceof NotificationTemplateError && error.isLimit) return undefined;
+      throw error;
+    }
+  }
+
+  #run(notification: Notification, signal: AbortSignal, isPlain = false): Promise<NotifyResult> {
     const { kind, context, secrets, run } = this.#options;
-    return run(new Attempt({ kind, notification, context, secrets, signal }));
+    return run(new Attempt({ kind, notification, context, secrets, signal, isPlain }));
   }
 
   #failure(error: unknown): NotifyResult {

@@ -40,8 +40,22 @@ test("a text of all alerts that would be too long is made of the first ones, and
   expect(await registry.metrics()).toContain('sightline_notify_reduced_total{integration="webhook"} 2');
 });
 
-test("a text that is too long for few alerts can't be helped", async () => {
-  const { notifier } = notifierWith('{{ printf "%5000d" 1 }}{{ range 1000 }}{{ "xxxxxxxxx" }}{{ end }}', 1_000);
+test.each([
+  ["is too long", '{{ printf "%5000d" 1 }}{{ range 1000 }}{{ "xxxxxxxxx" }}{{ end }}'],
+  ["never ends", "{{ range 1000000000 }}{{ end }}"],
+])("of few alerts, a text that %s is made without its template, and says so", async (_, template) => {
+  const { notifier, sent } = notifierWith(template, 1_000);
+  const alerts = Array.from({ length: 60 }, (_, i) => alertOf({ job: `job-${i}` }));
+  for (const some of [alerts, alerts.slice(0, 2)]) {
+    const result = await notifier.notify(notificationOf(some), NEVER);
+    expect(result).toMatchObject({ ok: true, detail: expect.stringContaining("without templates") });
+  }
+  expect(sent).toHaveLength(2);
+  expect(sent[1]).toMatch(/^FIRING \{alertname="Down", severity="critical"\}, 2 alerts: .*the template/);
+});
+
+test("a template that is wrong can't be helped", async () => {
+  const { notifier } = notifierWith("{{ .Nothing }}", 1_000);
   await expect(notifier.notify(notificationOf(), NEVER)).resolves.toMatchObject({ ok: false, retry: false });
 });
 
