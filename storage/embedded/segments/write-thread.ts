@@ -5,13 +5,10 @@ import type { WriteAnswer, WriteRequest } from "./write-protocol.ts";
 
 type Waiting = { readonly resolve: (answer: WriteAnswer) => void; readonly reject: (error: Error) => void };
 
-/** One whose database is closed, for who needs one next: to start another takes a fifth of a second. */
-let idle: Worker | undefined;
-
 /**
  * A thread with a DuckDB of its own that makes segment files of packed columns: appending to DuckDB takes longer than
  * decoding what is appended, and can't be interrupted. Starts with its first request; when it dies, what it was asked is
- * rejected and the next request starts another. Once closed it may serve another {@link WriteThread}.
+ * rejected and the next request starts another.
  */
 export class WriteThread {
   readonly #options: DuckDatabaseOptions;
@@ -51,19 +48,12 @@ export class WriteThread {
     const worker = this.#worker;
     if (!worker) return;
     await this.request({ kind: "close" }).catch(() => {});
-    // Else it has died.
-    if (this.#worker !== worker) return;
     this.#worker = undefined;
-    if (idle) await worker.terminate();
-    else park(worker);
+    await worker.terminate();
   }
 
   #start(): Worker {
-    const worker = idle ?? new Worker(new URL("./write-thread-main.ts", import.meta.url));
-    if (worker === idle) {
-      idle = undefined;
-      worker.removeAllListeners();
-    }
+    const worker = new Worker(new URL("./write-thread-main.ts", import.meta.url));
     this.#worker = worker;
     worker.on("message", (answer: WriteAnswer) => {
       const waiting = this.#waiting.shift();
@@ -87,14 +77,4 @@ export class WriteThread {
     });
     return worker;
   }
-}
-
-function park(worker: Worker): void {
-  idle = worker;
-  const forget = () => {
-    if (idle === worker) idle = undefined;
-  };
-  worker.removeAllListeners();
-  worker.on("error", forget);
-  worker.on("exit", forget);
 }
