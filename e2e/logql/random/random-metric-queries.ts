@@ -30,6 +30,7 @@ const GROUPED = new Set([
   "last_over_time",
   "quantile_over_time",
 ]);
+const ORDERED = new Set(["first_over_time", "last_over_time", "rate_counter"]);
 const AGGREGATIONS = ["sum", "avg", "min", "max", "count", "stddev", "stdvar"];
 const RANGES = ["10s", "45s", "1m", "2m30s", "5m", "1h", "1500ms", "90s"];
 const ARITHMETIC = ["+", "-", "*", "/", "%", "^"];
@@ -80,8 +81,10 @@ export class RandomLogql {
   #rangeAggregation(app: App): QueryTree {
     const random = this.#random;
     const isOfValues = random.chance(0.45);
-    const operation = random.one(isOfValues ? OF_VALUES : OF_LINES);
+    const chosen = random.one(isOfValues ? OF_VALUES : OF_LINES);
     const selector = this.#pipelines.selector(app);
+    // Which of several lines of one time is the first is open.
+    const operation = ORDERED.has(chosen) && /equal|\.\+/.test(selector) ? "sum_over_time" : chosen;
     const parser = isOfValues || random.chance(0.5) ? [this.#pipelines.parser(app)] : [];
     const grouping = isOfValues && GROUPED.has(operation) && random.chance(0.5) ? ` ${this.#grouping(app)}` : "";
     // Series of everything that was parsed are as many as lines: most people keep some.
