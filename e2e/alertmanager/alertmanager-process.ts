@@ -25,6 +25,10 @@ export class AlertmanagerProcess {
     this.#options = options;
   }
 
+  get dataDir(): string {
+    return this.#options.dataDir;
+  }
+
   get pid(): number {
     return this.#child?.pid ?? 0;
   }

@@ -2,15 +2,17 @@
  * Compares `sightline alertmanager` with an Alertmanager: answers to configurations and requests, and what both send in half
  * a minute of the same alerts, silences and reloads.
  *
- *     node e2e/alertmanager/differential.ts /path/to/alertmanager
+ *     node e2e/alertmanager/differential.ts /path/to/alertmanager [/path/to/amtool]
  *
  * Prints what differs. Exit code 1 when receivers are told differently, or one takes a configuration that the other refuses.
  */
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { AlertmanagerProcess } from "./alertmanager-process.ts";
+import { AMTOOL_COMMANDS, AMTOOL_FILES } from "./differential/amtool-cases.ts";
 import { API_CONFIG } from "./differential/api-cases.ts";
+import { compareAmtool } from "./differential/compare-amtool.ts";
 import { compareApi } from "./differential/compare-api.ts";
 import { compareConfigs } from "./differential/compare-configs.ts";
 import { compareTimelines, HookReceiver, type Side } from "./differential/compare-timelines.ts";
@@ -19,7 +21,7 @@ import { TIMELINE_CONFIG } from "./differential/timeline-cases.ts";
 
 const SHOWN = 200;
 
-async function main(binary: string | undefined): Promise<number> {
+async function main(binary: string | undefined, amtool: string | undefined): Promise<number> {
   if (binary === undefined) {
     process.stderr.write("give the path of an Alertmanager's binary\n");
     return 2;
@@ -40,6 +42,7 @@ async function main(binary: string | undefined): Promise<number> {
     process.stdout.write(
       `${CONFIG_CASES.length} configurations, ${configs.length} answers differ, ${verdicts.length} verdicts\n`,
     );
+    if (amtool !== undefined) await compareCommands(dir, configFile, amtool, theirs, ours);
     const told = await compareNotifications(dir, binary);
     // Alertmanager is strict about upper and lower case in names of time zones, and dies of a route that is null.
     const isKnown = ({ config, theirs }: (typeof verdicts)[number]) =>
@@ -49,6 +52,29 @@ async function main(binary: string | undefined): Promise<number> {
     await Promise.all([theirs.kill(), ours.kill()]);
     rmSync(dir, { recursive: true, force: true });
   }
+}
+
+async function compareCommands(
+  dir: string,
+  configFile: string,
+  amtool: string,
+  theirs: AlertmanagerProcess,
+  ours: AlertmanagerProcess,
+): Promise<void> {
+  const files = join(dir, "amtool");
+  mkdirSync(files);
+  for (const [name, text] of Object.entries(AMTOOL_FILES)) {
+    writeFileSync(join(files, name), text.replaceAll("DIR", files));
+  }
+  writeFileSync(configFile, readFileSync(join(files, "cfg.yml")));
+  for (const one of [theirs, ours]) {
+    await one.kill();
+    rmSync(one.dataDir, { recursive: true, force: true });
+    await one.start();
+  }
+  const differences = await compareAmtool(amtool, files, theirs, ours);
+  for (const { command, theirs, ours } of differences) show(command, theirs, ours);
+  process.stdout.write(`${AMTOOL_COMMANDS.length} calls of amtool, ${differences.length} outputs differ\n\n`);
 }
 
 /** How many hooks were told differently. */
@@ -89,4 +115,4 @@ function show(what: string, theirs: string, ours: string): void {
   process.stdout.write(`${JSON.stringify(what.slice(0, SHOWN))}\n  theirs ${rest(theirs)}\n  ours   ${rest(ours)}\n`);
 }
 
-process.exitCode = await main(process.argv[2]);
+process.exitCode = await main(process.argv[2], process.argv[3]);

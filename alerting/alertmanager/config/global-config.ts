@@ -35,5 +35,8 @@ export function readGlobal(reader: YamlReader, value: YamlValue): GlobalConfig {
   for (const [name, field] of fields) if (field !== undefined) given[name] = reader.plain(field);
   const receivers = parseSettings(schema, given, "config", (path) => reader.place(value, path));
   const resolveTimeoutMs = reader.durationMs(fields.get("resolve_timeout")) ?? DEFAULT_RESOLVE_TIMEOUT_MS;
-  return { resolveTimeoutMs, receivers, settings: { ...DEFAULTS, ...given } };
+  const all: Record<string, unknown> = { ...DEFAULTS, ...given };
+  // In the order in which Alertmanager shows them.
+  const shown = [...FIELDS].filter((name) => all[name] !== undefined).map((name) => [name, all[name]] as const);
+  return { resolveTimeoutMs, receivers, settings: Object.fromEntries(shown) };
 }
