@@ -36,6 +36,7 @@ const BOUNDS: readonly Bound[] = [
   { key: "storage.logs.flush.max_backlog_bytes", share: 0.1 },
   { key: "storage.logs.index_cache", share: 0.03 },
   { key: "storage.logs.row_cache", share: 0.17 },
+  { key: "storage.logs.found_rows", share: 0.03 },
   { key: "storage.logs.duckdb.memory", share: 0.2 },
   { key: "storage.logs.compaction.target_rows", share: 0.1, unitBytes: MERGED_ROW_BYTES },
   { key: "storage.traces.flush.max_bytes", share: 0.04 },

@@ -37,6 +37,11 @@ export type SegmentScope = Omit<SegmentLogQuery, "newestFirst" | "limit"> & {
   readonly isSure: boolean;
 };
 
+/** Expressions that DuckDB is known to take. */
+const understood = new Set<string>();
+const MAX_UNDERSTOOD = 1_000;
+const MAX_UNDERSTOOD_LENGTH = 1_000;
+
 /** Which rows a request is about: what selecting, counting and listing streams have in common. */
 export class LogScope {
   readonly store: LogSegmentStore;
@@ -82,6 +87,14 @@ export class LogScope {
   }
 
   async #understandsRegex(pattern: string): Promise<boolean> {
+    if (understood.has(pattern)) return true;
+    const isUnderstood = await this.#probe(pattern);
+    if (understood.size >= MAX_UNDERSTOOD) understood.clear();
+    if (isUnderstood && pattern.length <= MAX_UNDERSTOOD_LENGTH) understood.add(pattern);
+    return isUnderstood;
+  }
+
+  async #probe(pattern: string): Promise<boolean> {
     const probe = this.store.database.stream("SELECT regexp_matches('', $1)", [pattern.toWellFormed()], this.signal);
     try {
       for await (const _ of probe);

@@ -1,10 +1,23 @@
 import type { LogBatch, LogStream } from "@sightline/model/log-batch.ts";
 import type { StreamRequest } from "@sightline/model/ports.ts";
+import type { HotBatch } from "../segments/hot-buffer.ts";
 import type { Segment } from "../segments/segment-directory.ts";
 import { StreamInterner } from "./log-batch-builder.ts";
 import { LogScope, type LogSegmentStore } from "./log-scope.ts";
 import type { IndexedStream } from "./log-segment-index.ts";
 import { sqlOfStreamQuery } from "./segment-log-source.ts";
+
+/** A batch may name streams of which it has no rows. */
+const used = new WeakMap<LogBatch, readonly LogStream[]>();
+
+function usedStreams(batch: LogBatch): readonly LogStream[] {
+  let streams = used.get(batch);
+  if (!streams) {
+    streams = Array.from(new Set(batch.streamRefs), (ref) => batch.streams[ref] as LogStream);
+    used.set(batch, streams);
+  }
+  return streams;
+}
 
 /** Which streams have records, on one snapshot. */
 export class LogStreamQuery {
@@ -24,8 +37,9 @@ export class LogStreamQuery {
     const found = new Set<LogStream>();
     const snapshot = store.snapshot(this.#request.tenant);
     try {
-      for (const { batch } of snapshot.hot.filter((hot) => this.#scope.overlaps(hot))) {
-        for (const stream of await this.#streamsOfBatch(batch)) found.add(interner.intern(stream));
+      for (const hot of snapshot.hot.filter((one) => this.#scope.overlaps(one))) {
+        for (const stream of this.#streamsOfBatch(hot)) found.add(interner.intern(stream));
+        if (this.#scope.breather.due) await this.#scope.pause();
       }
       for (const segment of snapshot.segments.filter(({ info }) => this.#scope.overlaps(info))) {
         for (const stream of await this.#streamsOfSegment(segment)) found.add(interner.intern(stream));
@@ -36,21 +50,23 @@ export class LogStreamQuery {
     return [...found];
   }
 
-  async #streamsOfBatch(batch: LogBatch): Promise<LogStream[]> {
+  #streamsOfBatch({ batch, minNs, maxNs }: HotBatch<LogBatch>): readonly LogStream[] {
     const { startNs, endNs } = this.#request.range;
-    const wanted = batch.streams.map(this.#scope.matchesStream);
+    const isInside = startNs <= minNs && maxNs < endNs;
+    const found = isInside ? usedStreams(batch) : this.#streamsInRange(batch);
+    return found.filter(this.#scope.matchesStream);
+  }
+
+  #streamsInRange({ length, streams, streamRefs, timesNs }: LogBatch): readonly LogStream[] {
+    const { startNs, endNs } = this.#request.range;
     const found = new Set<number>();
-    for (let row = 0; row < batch.length; row++) {
-      const ref = batch.streamRefs[row] as number;
-      if (!wanted[ref]) continue;
-      const time = batch.timesNs[row] as bigint;
-      if (time < startNs || time >= endNs) continue;
-      found.add(ref);
-      // The rest can only tell of the same stream, or of another that has not been found.
-      wanted[ref] = false;
+    for (let row = 0; row < length; row++) {
+      const ref = streamRefs[row] as number;
+      if (found.has(ref)) continue;
+      const time = timesNs[row] as bigint;
+      if (time >= startNs && time < endNs) found.add(ref);
     }
-    if (this.#scope.breather.due) await this.#scope.pause();
-    return [...found].map((ref) => batch.streams[ref] as LogStream);
+    return Array.from(found, (ref) => streams[ref] as LogStream);
   }
 
   async #streamsOfSegment(segment: Segment): Promise<readonly LogStream[]> {
