@@ -37,8 +37,8 @@ import { serverFacts } from "./server-facts.ts";
 import { VERSION } from "./version.ts";
 import { WarmUp } from "./warm-up/warm-up.ts";
 
-/** So long a start waits for the first part of the warm-up. */
-const MAX_WARM_UP_DELAY_MS = 250;
+/** So long a start waits for the first part of the warm-up: the rest is done before most people have asked. */
+const MAX_WARM_UP_DELAY_MS = 1_000;
 
 /** What a collector in the same process has for queries. */
 export type OfCollector = { readonly patterns: LogPatternStore };
@@ -136,6 +136,8 @@ export function queryPart(
     config,
     logger: logger("server"),
     maxDelayMs: MAX_WARM_UP_DELAY_MS,
+    gate,
+    memory: memory.queries,
     ...(storage.metrics.embedded && { store: storage.metrics.embedded }),
   };
   return { first: [queryLog], components: config.query.warm_up ? [new WarmUp(warmUp)] : [] };

@@ -27,6 +27,21 @@ test("lets so many queries run, and the next ones in the order they came", async
   expect(order).toEqual([2, 3]);
 });
 
+test("knows for how long nobody has asked", async () => {
+  vi.useFakeTimers({ toFake: ["performance"] });
+  const gate = new QueryGate({ maxConcurrent: 1, maxWaiting: 5 });
+  expect(gate.idleMs).toBe(Number.POSITIVE_INFINITY);
+  const first = deferred();
+  const running = gate.run(A, never, () => first.promise);
+  vi.advanceTimersByTime(50);
+  expect(gate.idleMs).toBe(0);
+  first.resolve();
+  await running;
+  vi.advanceTimersByTime(30);
+  expect(gate.idleMs).toBe(30);
+  vi.useRealTimers();
+});
+
 test("refuses a query when too many wait, naming the settings, and counts it", async () => {
   const registry = new Registry();
   const gate = new QueryGate({ maxConcurrent: 1, maxWaiting: 1, registry });

@@ -47,6 +47,7 @@ export class QueryGate {
   #running = 0;
   #waiting = 0;
   #arrivals = 0;
+  #lastEnd = Number.NEGATIVE_INFINITY;
   readonly #refused: Counter | undefined;
 
   constructor(options: QueryGateOptions) {
@@ -83,6 +84,11 @@ export class QueryGate {
     });
   }
 
+  /** For how many milliseconds no query has run: 0 while one does, infinity before the first. */
+  get idleMs(): number {
+    return this.#running > 0 ? 0 : performance.now() - this.#lastEnd;
+  }
+
   /**
    * Runs a query when it is its turn; `isCostly` is what is expected of it. Throws `UnavailableError` when too many wait
    * already or memory is short, and the signal's reason when it aborts while waiting.
@@ -100,6 +106,7 @@ export class QueryGate {
       endQuery();
       share.running.delete(place);
       this.#running--;
+      this.#lastEnd = performance.now();
       this.#forgetIfIdle(tenant, share);
       this.#admitNext();
     }

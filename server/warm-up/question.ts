@@ -17,6 +17,8 @@ export type Asking = {
   /** Whether results that are kept must not be used. */
   readonly fresh: boolean;
   readonly signal: AbortSignal;
+  /** Settles when a question may be asked. */
+  readonly turn: () => Promise<void>;
 };
 
 export function instant(query: string): Question {
@@ -33,6 +35,7 @@ export async function askAll(questions: readonly Question[], asking: Asking): Pr
   try {
     for (const question of questions) {
       asking.signal.throwIfAborted();
+      await asking.turn();
       await ask(question, agent, asking);
     }
   } finally {

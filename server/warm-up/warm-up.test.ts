@@ -22,7 +22,7 @@ afterEach(() => {
 
 function warmUpOf(
   messages: string[],
-  options: Pick<WarmUpOptions, "maxDelayMs" | "maxStoredMs" | "rounds" | "store">,
+  options: Pick<WarmUpOptions, "gate" | "maxDelayMs" | "maxStoredMs" | "rounds" | "store">,
 ): WarmUp {
   const logger: Logger = {
     ...SILENT_LOGGER,
@@ -62,6 +62,35 @@ test("what is stored is asked about, too", { timeout: 60_000 }, async () => {
   expect(messages).toEqual(["warmed up"]);
   const asked = new Set(select.mock.calls.flatMap(([{ matchers }]) => matchers.map(({ value }) => value)));
   expect([...asked]).toEqual(expect.arrayContaining(["http_requests_total", "http_request_duration_seconds_bucket"]));
+});
+
+test("nothing is asked while others ask", { timeout: 30_000 }, async () => {
+  const messages: string[] = [];
+  let looks = 0;
+  let idleMs = 0;
+  const gate = {
+    get idleMs() {
+      looks++;
+      return idleMs;
+    },
+  };
+  const warmUp = warmUpOf(messages, { maxDelayMs: 1, rounds: 1, gate });
+  await warmUp.start();
+  // Every question waits for a look that finds nobody.
+  await vi.waitFor(() => expect(looks).toBeGreaterThan(20), { timeout: 20_000 });
+  expect(messages).toEqual([]);
+  idleMs = Number.POSITIVE_INFINITY;
+  await vi.waitFor(() => expect(messages).toEqual(["warmed up"]), { timeout: 20_000 });
+  await warmUp.stop();
+});
+
+test("a stop ends it while it waits for others", { timeout: 30_000 }, async () => {
+  const messages: string[] = [];
+  const warmUp = warmUpOf(messages, { maxDelayMs: 1, rounds: 1, gate: { idleMs: 0 } });
+  await warmUp.start();
+  await warmUp.stop();
+  expect(messages).toEqual([]);
+  expect(readdirSync(temporary)).toEqual([]);
 });
 
 test("only who has the token may read", () => {

@@ -2,14 +2,17 @@ import { randomBytes } from "node:crypto";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { HeaderAuthenticator } from "@sightline/auth/header-authenticator.ts";
 import type { Config } from "@sightline/config/schema.ts";
 import { type Logger, SILENT_LOGGER } from "@sightline/model/logger.ts";
+import type { MemoryGate } from "@sightline/model/memory-part.ts";
 import type { Component, MetricStore } from "@sightline/model/ports.ts";
 import { DEFAULT_TENANT, SYSTEM_TENANT, type TenantId } from "@sightline/model/tenant.ts";
 import { QueryLog } from "@sightline/query/active-queries/query-log.ts";
 import { QueryTracker } from "@sightline/query/active-queries/query-tracker.ts";
 import { QueryGate } from "@sightline/query/http/query-gate.ts";
+import { QueryMemory } from "@sightline/query/http/query-memory.ts";
 import { registerPrometheusApi } from "@sightline/query/prometheus-api/routes.ts";
 import { PromEngine } from "@sightline/query/promql/engine.ts";
 import { MemoryResultsCache } from "@sightline/query/results-cache/memory-results-cache.ts";
@@ -37,6 +40,9 @@ const STORED_ROUNDS = 80;
 const STORED_ROUNDS_PER_HEAVY = 20;
 const MAX_STORED_MS = 1_500;
 const MAX_RESULTS_BYTES = 8 * 1024 * 1024;
+/** Who asks one thing after the other is not made to wait in between. */
+const IDLE_MS = 100;
+const LOOK_MS = 20;
 
 export type WarmUpOptions = {
   readonly config: Config;
@@ -44,6 +50,9 @@ export type WarmUpOptions = {
   readonly maxDelayMs: number;
   /** What is really there: some of it is asked for, too. `newestTimes` tells which tenants have samples. */
   readonly store?: (MetricStore & { newestTimes(): ReadonlyMap<TenantId, number> }) | undefined;
+  /** Of the real queries: while any of them runs, and shortly after, nothing is asked here. */
+  readonly gate?: Pick<QueryGate, "idleMs"> | undefined;
+  readonly memory?: MemoryGate | undefined;
   /** How often it asks, for tests. */
   readonly rounds?: number;
   /** How long it asks about what is stored, for tests. */
@@ -61,8 +70,8 @@ type Subject = {
 /**
  * Asks made-up questions of a small store of its own, then some of the real store, so that the first ones of users need
  * not wait for V8 to compile what they run through, which takes several times as long as answering them. `start` waits
- * for it only as long as `maxDelayMs`; the rest goes on in the background. Opens ports of loopback meanwhile, and a
- * directory for temporary files. None of its questions is in the query log, the metrics or the traces.
+ * for it only as long as `maxDelayMs`; the rest goes on in the background, while nobody else asks. Opens ports of
+ * loopback meanwhile, and a directory for temporary files. None of its questions is in the query log, the metrics or the traces.
  */
 export class WarmUp implements Component {
   readonly name = "warm-up";
@@ -134,6 +143,12 @@ export class WarmUp implements Component {
     });
   }
 
+  /** Waits until nobody else asks. */
+  async #turn(signal: AbortSignal): Promise<void> {
+    const { gate } = this.#options;
+    while (gate && gate.idleMs < IDLE_MS) await sleep(LOOK_MS, undefined, { signal });
+  }
+
   /** Serves the store at an address of its own as long as `use` runs. */
   async #withApi({ store, tenant, endMs, isReal }: Subject, signal: AbortSignal, use: (ask: Ask) => Promise<void>) {
     const listener = new HttpListener({ key: "warm-up", hostPort: "127.0.0.1:0", logger: SILENT_LOGGER });
@@ -160,19 +175,27 @@ export class WarmUp implements Component {
     traces.trace(listener.app);
     registerPrometheusApi(listener.app, {
       authenticator: isReal ? new TokenAuthenticator(token, tenant) : new HeaderAuthenticator(),
-      gate: new QueryGate({ maxConcurrent: 1, maxWaiting: 1, registry }),
+      gate: new QueryGate({ maxConcurrent: 1, maxWaiting: 1, registry, memory: this.#options.memory }),
       tracker: new QueryTracker({ log, maxTopQueries: 10, topWindowMs: 60_000 }),
       config: config.query,
       logger: SILENT_LOGGER,
       buildInfo: { version: VERSION, revision: "" },
       registry,
-      engine: new PromEngine({ queryable: store, limits: config.query, registry, rangeCache }),
+      engine: new PromEngine({
+        queryable: store,
+        limits: config.query,
+        registry,
+        rangeCache,
+        // Code that has never counted would be thrown away by V8 when it first does.
+        memory: new QueryMemory(config.query.max_memory),
+      }),
       store,
       server: serverFacts(config, Date.now(), 0),
     });
+    const turn = () => this.#turn(signal);
     try {
       await listener.start();
-      await use((questions) => askAll(questions, { base: listener.url, headers, endMs, fresh: isReal, signal }));
+      await use((questions) => askAll(questions, { base: listener.url, headers, endMs, fresh: isReal, signal, turn }));
     } finally {
       await listener.stop();
       await traces.stop();
