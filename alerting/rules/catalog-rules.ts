@@ -1,12 +1,12 @@
 import { SightlineError } from "@sightline/model/errors.ts";
 import type { Logger } from "@sightline/model/logger.ts";
 import type { Component, RuleCatalog, StoredRuleGroup } from "@sightline/model/ports.ts";
-import { type ParseRuleFileOptions, parseRuleGroup } from "./parse-rule-file.ts";
+import { type ReadRuleFile, readRuleGroup } from "./parse-rule-file.ts";
 import type { PlacedGroup, RuleScheduler } from "./rule-scheduler.ts";
 
 export type CatalogRulesOptions = {
   readonly catalog: RuleCatalog;
-  readonly check: ParseRuleFileOptions["check"];
+  readonly read: ReadRuleFile;
   readonly scheduler: Pick<RuleScheduler, "update">;
   readonly watchIntervalMs: number;
   readonly logger: Logger;
@@ -46,7 +46,8 @@ export class CatalogRules implements Component {
     try {
       const revision = await catalog.ruleRevision();
       if (revision === this.#revision) return;
-      const groups = (await catalog.ruleGroups()).flatMap((group) => this.#placed(group));
+      const groups: PlacedGroup[] = [];
+      for (const group of await catalog.ruleGroups()) groups.push(...(await this.#placed(group)));
       await scheduler.update("catalog", groups);
       this.#revision = revision;
     } catch (error) {
@@ -55,11 +56,10 @@ export class CatalogRules implements Component {
   }
 
   /** They were checked when they were put there, perhaps by another release. */
-  #placed({ tenant, namespace, name, text, language }: StoredRuleGroup): PlacedGroup[] {
-    const { check, logger } = this.#options;
+  async #placed({ tenant, namespace, name, text, language }: StoredRuleGroup): Promise<PlacedGroup[]> {
+    const { read, logger } = this.#options;
     try {
-      const options = { check, language: language === "" ? undefined : language };
-      return [{ tenant, file: namespace, config: parseRuleGroup(text, options) }];
+      return [{ tenant, file: namespace, config: await readRuleGroup(read, text, language) }];
     } catch (error) {
       if (!(error instanceof SightlineError)) throw error;
       logger.error("a group of the catalog is not valid", { tenant, namespace, group: name, error });

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { parseRuleFile, parseRuleGroup, RuleFileError } from "./parse-rule-file.ts";
+import { parseRuleFile, RuleFileError, readRuleGroup } from "./parse-rule-file.ts";
 import { RulesTestBed } from "./rules-test-bed.ts";
 
 const bed = new RulesTestBed();
@@ -102,8 +102,9 @@ test("everything that is wrong is said at once", () => {
   expect(() => parse(text)).toThrow(/rule 1, "A".*rule 2, "B"/s);
 });
 
-test("a group by itself is that of the APIs", () => {
-  const group = parseRuleGroup("name: g\nrules:\n- alert: A\n  expr: |\n    up\n\n    + 1\n", { check });
+test("a group by itself is that of the APIs", async () => {
+  const read = async (text: string) => parse(text);
+  const group = await readRuleGroup(read, "name: g\nrules:\n- alert: A\n  expr: |\n    up\n\n    + 1\n", "");
   expect(group).toMatchObject({ name: "g", rules: [{ name: "A", expression: { text: "up\n\n+ 1\n" } }] });
-  expect(() => parseRuleGroup("", { check })).toThrow();
+  await expect(readRuleGroup(read, "", "")).rejects.toThrow();
 });

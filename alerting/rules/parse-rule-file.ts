@@ -2,7 +2,7 @@ import { InvalidInputError, SightlineError } from "@sightline/model/errors.ts";
 import type { CheckedExpression, RuleEvaluator, RuleLanguage } from "@sightline/model/ports.ts";
 import type { GroupConfig, RuleConfig } from "./rule-config.ts";
 import { templateProblems } from "./rule-templates.ts";
-import { readYaml, type YamlFields, type YamlValue } from "./yaml-reader.ts";
+import { readYaml, type YamlFields, type YamlReader, type YamlValue } from "./yaml-reader.ts";
 
 /** A rule file is not valid. `problems` are worded as promtool words them: `4:5: group "a", rule 1, "b": …`. */
 export class RuleFileError extends InvalidInputError {
@@ -31,7 +31,15 @@ const MAX_BYTES = 16 * 1024 * 1024;
  */
 export function parseRuleFile(text: string, options: ParseRuleFileOptions): readonly GroupConfig[] {
   if (Buffer.byteLength(text) > MAX_BYTES) throw new RuleFileError([`rule files may have ${MAX_BYTES} bytes`]);
-  const reader = readRuleYaml(text, options.ignoresUnknown === true);
+  try {
+    return groupsOf(readYaml(text, { ignoresUnknown: options.ignoresUnknown === true }), options);
+  } catch (cause) {
+    if (cause instanceof RuleFileError || !(cause instanceof InvalidInputError)) throw cause;
+    throw new RuleFileError([cause.message]);
+  }
+}
+
+function groupsOf(reader: YamlReader, options: ParseRuleFileOptions): readonly GroupConfig[] {
   const root = reader.root(["groups"]);
   const parser = new GroupsParser(options);
   const groups = root.list("groups").map((value) => parser.group(value));
@@ -42,21 +50,22 @@ export function parseRuleFile(text: string, options: ParseRuleFileOptions): read
   return groups.map(({ rules, ...group }) => ({ ...group, rules: rules.map((rule) => parser.finished(rule)) }));
 }
 
-/** One group by itself, as the ruler APIs take it. */
-export function parseRuleGroup(text: string, options: ParseRuleFileOptions): GroupConfig {
+/** {@link parseRuleFile}, wherever it is done: large files take long. */
+export type ReadRuleFile = (
+  text: string,
+  options?: Pick<ParseRuleFileOptions, "language">,
+) => Promise<readonly GroupConfig[]>;
+
+/** One group by itself, as the ruler APIs take it. Throws as {@link parseRuleFile}. */
+export async function readRuleGroup(
+  read: ReadRuleFile,
+  text: string,
+  language: RuleLanguage | "",
+): Promise<GroupConfig> {
   const indented = text.replaceAll(/^(?=.)/gm, "    ").replace(/^ {4}/, "  - ");
-  const [group] = parseRuleFile(`groups:\n${indented}`, options);
+  const [group] = await read(`groups:\n${indented}`, { language: language === "" ? undefined : language });
   if (!group) throw new RuleFileError(["there is no rule group"]);
   return group;
-}
-
-function readRuleYaml(text: string, ignoresUnknown: boolean) {
-  try {
-    return readYaml(text, { ignoresUnknown });
-  } catch (cause) {
-    if (!(cause instanceof InvalidInputError)) throw cause;
-    throw new RuleFileError([cause.message]);
-  }
 }
 
 const GROUP_KEYS = ["name", "interval", "query_offset", "limit", "rules", "labels", "language", "source_tenants"];

@@ -4,12 +4,12 @@ import type { Logger } from "@sightline/model/logger.ts";
 import type { Component } from "@sightline/model/ports.ts";
 import { DEFAULT_TENANT, type TenantId, tenantId } from "@sightline/model/tenant.ts";
 import type { RulesConfig } from "./config.ts";
-import { type ParseRuleFileOptions, parseRuleFile, RuleFileError } from "./parse-rule-file.ts";
+import { type ReadRuleFile, RuleFileError } from "./parse-rule-file.ts";
 import type { PlacedGroup, RuleScheduler } from "./rule-scheduler.ts";
 
 export type RuleFilesOptions = {
   readonly config: Pick<RulesConfig, "files" | "tenant_files" | "watch_interval_ms">;
-  readonly check: ParseRuleFileOptions["check"];
+  readonly read: ReadRuleFile;
   readonly scheduler: Pick<RuleScheduler, "update">;
   readonly logger: Logger;
 };
@@ -65,12 +65,12 @@ export class RuleFiles implements Component {
   }
 
   async #apply(contents: Contents): Promise<void> {
-    const { check, scheduler } = this.#options;
+    const { read, scheduler } = this.#options;
     const problems: string[] = [];
     const groups: PlacedGroup[] = [];
     for (const { tenant, path, text } of contents.values()) {
       try {
-        for (const config of parseRuleFile(text, { check })) groups.push({ tenant, file: path, config });
+        for (const config of await read(text)) groups.push({ tenant, file: path, config });
       } catch (error) {
         if (!(error instanceof RuleFileError)) throw error;
         problems.push(...error.problems.map((problem) => `${path}: ${problem}`));

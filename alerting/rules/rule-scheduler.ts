@@ -1,8 +1,9 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Logger } from "@sightline/model/logger.ts";
 import type { Component, Leases } from "@sightline/model/ports.ts";
 import type { TenantId } from "@sightline/model/tenant.ts";
 import { GroupLease } from "./group-lease.ts";
-import type { GroupConfig } from "./rule-config.ts";
+import type { GroupConfig, RuleConfig } from "./rule-config.ts";
 import { nameOfGroup, RuleGroup, type RuleGroupOptions } from "./rule-group.ts";
 import type { RuleReplicas } from "./rule-replicas.ts";
 import { nextSlot, slotAt } from "./slots.ts";
@@ -27,6 +28,8 @@ export type RuleSchedulerOptions = {
   readonly clock?: Clock;
 };
 
+/** Many groups are taken up in several turns of the event loop. */
+const MAX_TURN_MS = 5;
 /** A process that died is waited for so long beyond the next evaluation. */
 const LEASE_GRACE_MS = 15_000;
 /** So much later a group is tried for by a process that it does not belong to. */
@@ -96,8 +99,13 @@ export class RuleScheduler implements Component {
     for (const [key, running] of this.#running) {
       if (running.source === source && !wanted.has(key)) changes.push(this.#remove(key, running));
     }
+    let turnBegan = performance.now();
     for (const [key, placed] of wanted) {
-      const content = JSON.stringify(placed.config);
+      if (performance.now() - turnBegan > MAX_TURN_MS) {
+        await nextTurn();
+        turnBegan = performance.now();
+      }
+      const content = JSON.stringify({ ...placed.config, rules: placed.config.rules.map(withoutReads) });
       const before = this.#running.get(key);
       if (before?.content === content) continue;
       changes.push(this.#replace(key, { source, content, placed, isRestored }, before));
@@ -227,6 +235,11 @@ const SYSTEM_CLOCK: Clock = {
 
 function keyOf(source: string, { tenant, file, config }: PlacedGroup): string {
   return JSON.stringify([source, tenant, file, config.name]);
+}
+
+/** It follows from the text, and JSON knows no sets. */
+function withoutReads({ expression: { reads: _reads, ...expression }, ...rule }: RuleConfig) {
+  return { ...rule, expression };
 }
 
 function order(a: string, b: string): number {

@@ -93,3 +93,29 @@ test("what can't be read is known before", () => {
     'annotation "b": template: __alert_A:1: unclosed action',
   ]);
 });
+
+test.each([
+  ["loops in loops", '{{ range query "many" }}{{ range query "many" }}{{ end }}{{ end }}'],
+  ["calls itself", '{{ define "t" }}{{ template "t" . }}{{ end }}{{ template "t" . }}'],
+  ["doubles a text", '{{ $x := "aaaa" }}{{ range query "many" }}{{ $x = print $x $x }}{{ end }}'],
+  ["asks many queries", '{{ range query "many" }}{{ query .Labels.n }}{{ end }}'],
+])("a template that %s ends with an error", async (_, text) => {
+  const many = Array.from({ length: 2_000 }, (_, i) => sample({ n: String(i) }));
+  const templates = new RuleTemplates("A", { labels: {}, annotations: { text } });
+  const around = { externalLabels: {}, externalUrl: "", evaluate: async () => many };
+  const { annotations } = await templates.expand(sample({}), START, around);
+  expect(annotations.text).toMatch(/^<error expanding template: .*(more than|maximum template depth)/);
+});
+
+test("the templates of a rule have so much time an evaluation, and again in the next one", async () => {
+  const loop = '{{ range query "many" }}{{ range query "many" }}{{ end }}{{ end }}';
+  const many = Array.from({ length: 2_000 }, () => sample({}));
+  const templates = new RuleTemplates("A", { labels: {}, annotations: { loop, text: "{{ $value }}" } });
+  const around = { externalLabels: {}, externalUrl: "", evaluate: async () => many };
+  const textAt = async (timeMs: number) => (await templates.expand(sample({}, 7), timeMs, around)).annotations.text;
+  let text = await textAt(START);
+  expect(text).toBe("7");
+  while (text === "7") text = await textAt(START);
+  expect(text).toContain("the templates of the rule take more than 2000 ms of CPU time an evaluation");
+  expect(await textAt(START + 1)).toBe("7");
+});

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { TemplateExecutionError } from "@sightline/model/go-template/execute-template.ts";
 import { GoMap, GoStruct, type GoValue } from "@sightline/model/go-template/go-value.ts";
 import { TemplateSyntaxError } from "@sightline/model/go-template/parse-template.ts";
@@ -10,7 +11,11 @@ import { sampleValue } from "./sample-value.ts";
 import { QueryNeeded, type QueryOutcome, RULE_FUNCTIONS, type RuleTemplateContext } from "./template-functions.ts";
 
 /** Makes of hostile templates something bounded: an annotation is a sentence, perhaps with a table. */
-const LIMITS = { maxOutputCharacters: 1_000_000, maxSteps: 1_000_000, setting: "" };
+const LIMITS = { maxOutputCharacters: 1_000_000, maxSteps: 1_000_000, maxCpuMs: 50, setting: "" };
+/** For all texts of all alerts of a rule at one time. */
+const MAX_EVALUATION_CPU_MS = 2_000;
+/** Others have their turn between two texts then. */
+const MAX_TURN_MS = 5;
 /** Different queries of one template. */
 const MAX_QUERIES = 50;
 const SET = new TemplateSet<RuleTemplateContext>(RULE_FUNCTIONS, LIMITS);
@@ -28,6 +33,8 @@ export type TemplateSurroundings = {
   readonly evaluate: (text: string, timeMs: number) => Promise<readonly RuleSample[]>;
 };
 
+const NO_TEXTS = { labels: {}, annotations: {} };
+
 type Source = { readonly labels: LabelMap; readonly annotations: LabelMap };
 
 /** Labels and annotations of an alerting rule. */
@@ -35,6 +42,8 @@ export class RuleTemplates {
   readonly #name: string;
   readonly #labels: readonly Part[];
   readonly #annotations: readonly Part[];
+  /** Of the evaluation that texts are made for. */
+  #budget = { timeMs: Number.NaN, cpuMs: 0 };
 
   constructor(ruleName: string, { labels, annotations }: Source) {
     this.#name = `__alert_${ruleName}`;
@@ -44,7 +53,9 @@ export class RuleTemplates {
 
   /** What fails is in its text. Rejects only when a query is cancelled. */
   async expand(sample: RuleSample, timeMs: number, around: TemplateSurroundings): Promise<Source> {
-    const run = new Expansion(this.#name, sample, timeMs, around);
+    if (this.#labels.length + this.#annotations.length === 0) return NO_TEXTS;
+    if (this.#budget.timeMs !== timeMs) this.#budget = { timeMs, cpuMs: 0 };
+    const run = new Expansion(this.#name, sample, timeMs, around, this.#budget);
     return { labels: await run.all(this.#labels), annotations: await run.all(this.#annotations) };
   }
 
@@ -91,9 +102,17 @@ class Expansion {
   readonly #data: GoValue;
   readonly #context: RuleTemplateContext & { readonly outcomes: Map<string, QueryOutcome> };
   readonly #evaluate: (text: string) => Promise<readonly RuleSample[]>;
+  readonly #budget: { cpuMs: number };
 
-  constructor(name: string, sample: RuleSample, timeMs: number, around: TemplateSurroundings) {
+  constructor(
+    name: string,
+    sample: RuleSample,
+    timeMs: number,
+    around: TemplateSurroundings,
+    budget: { cpuMs: number },
+  ) {
     this.#name = name;
+    this.#budget = budget;
     this.#data = dataOf(sample, around);
     this.#context = { timeMs, externalUrl: around.externalUrl, outcomes: new Map() };
     this.#evaluate = (text) => around.evaluate(text, timeMs);
@@ -117,13 +136,28 @@ class Expansion {
   async #one(parsed: ParsedTemplate | TemplateSyntaxError): Promise<string> {
     if (parsed instanceof TemplateSyntaxError) throw parsed;
     for (;;) {
+      if (this.#budget.cpuMs > MAX_EVALUATION_CPU_MS) {
+        throw new TemplateExecutionError(
+          `the templates of the rule take more than ${MAX_EVALUATION_CPU_MS} ms of CPU time an evaluation`,
+        );
+      }
+      const began = process.threadCpuUsage();
       try {
         return SET.execute(parsed, { data: this.#data, context: this.#context });
       } catch (error) {
         if (!(error instanceof QueryNeeded)) throw error;
         await this.#fetch(error.query);
+      } finally {
+        await this.#spent(began);
       }
     }
+  }
+
+  async #spent(began: NodeJS.CpuUsage): Promise<void> {
+    const { user, system } = process.threadCpuUsage(began);
+    const ms = (user + system) / 1_000;
+    this.#budget.cpuMs += ms;
+    if (ms > MAX_TURN_MS) await nextTurn();
   }
 
   async #fetch(query: string): Promise<void> {

@@ -3,6 +3,7 @@ import type { Authenticator, RuleCatalog, StoredRuleGroup } from "@sightline/mod
 import { DEFAULT_TENANT } from "@sightline/model/tenant.ts";
 import fastify from "fastify";
 import { expect, test } from "vitest";
+import { parseRuleFile } from "./parse-rule-file.ts";
 import { registerRulerApi } from "./ruler-api.ts";
 import { RulesTestBed } from "./rules-test-bed.ts";
 
@@ -45,7 +46,7 @@ function setUp() {
   registerRulerApi(app, {
     authenticator,
     catalog,
-    check: (expression) => bed.check(expression),
+    read: async (text, options) => parseRuleFile(text, { check: (expression) => bed.check(expression), ...options }),
     config: { max_groups_per_tenant: 2, max_rules_per_group: 2, max_group_bytes: 1_000 },
     changed: async () => {
       changes++;

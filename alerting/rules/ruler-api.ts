@@ -4,12 +4,12 @@ import type { Authenticator, Principal, RuleCatalog, RuleLanguage, StoredRuleGro
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { parse, stringify } from "yaml";
 import type { RulesConfig } from "./config.ts";
-import { type ParseRuleFileOptions, parseRuleGroup } from "./parse-rule-file.ts";
+import { type ReadRuleFile, readRuleGroup } from "./parse-rule-file.ts";
 
 export type RulerApiOptions = {
   readonly authenticator: Authenticator;
   readonly catalog: RuleCatalog;
-  readonly check: ParseRuleFileOptions["check"];
+  readonly read: ReadRuleFile;
   readonly config: Pick<RulesConfig, "max_groups_per_tenant" | "max_rules_per_group" | "max_group_bytes">;
   /** Called after each change. */
   readonly changed: () => Promise<void>;
@@ -99,10 +99,10 @@ class RulerApi {
 
   async put(call: Call, language: RuleLanguage | ""): Promise<Answer> {
     const { principal, path, request } = call;
-    const { check, config, catalog } = this.#options;
+    const { read, config, catalog } = this.#options;
     const { namespace = "" } = path;
     const text = typeof request.body === "string" ? request.body : "";
-    const group = parseRuleGroup(text, { check, language: language === "" ? undefined : language });
+    const group = await readRuleGroup(read, text, language);
     if (group.name.length > MAX_NAME_LENGTH || namespace.length > MAX_NAME_LENGTH) {
       throw new InvalidInputError(`names of groups and namespaces may have ${MAX_NAME_LENGTH} characters`);
     }

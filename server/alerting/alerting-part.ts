@@ -10,12 +10,13 @@ import { RuleScheduler } from "@sightline/alerting/rules/rule-scheduler.ts";
 import { ScheduledRuleStates } from "@sightline/alerting/rules/rule-states.ts";
 import { registerRulerApi } from "@sightline/alerting/rules/ruler-api.ts";
 import type { Ingest } from "@sightline/collector/ingest.ts";
-import type { Component, RuleExpression, RuleStates } from "@sightline/model/ports.ts";
+import type { Component, RuleStates } from "@sightline/model/ports.ts";
 import type { CatalogStorage } from "../catalog-storage.ts";
 import type { PartContext } from "../part-context.ts";
 import type { QueryEngines } from "../query-part.ts";
 import { EngineRuleEvaluator } from "./engine-rule-evaluator.ts";
 import { IngestMetricWriter } from "./ingest-metric-writer.ts";
+import { ruleFileReader } from "./rule-file-reader.ts";
 
 /** How soon changes that another process made count. */
 const CATALOG_WATCH_MS = 5_000;
@@ -77,14 +78,14 @@ export function alertingPart(
       gracePeriodMs: rules.for_grace_period_ms,
     },
   });
-  const check = (expression: RuleExpression) => evaluator.check(expression);
-  const files = new RuleFiles({ config: rules, check, scheduler, logger });
+  const read = ruleFileReader(config.query.logs.max_query_bytes);
+  const files = new RuleFiles({ config: rules, read, scheduler, logger });
   const { catalog } = context.catalog;
   const watchIntervalMs = CATALOG_WATCH_MS;
-  const ofCatalog = new CatalogRules({ catalog, check, scheduler, watchIntervalMs, logger });
+  const ofCatalog = new CatalogRules({ catalog, read, scheduler, watchIntervalMs, logger });
   const { authenticator } = context;
   const changed = () => ofCatalog.look();
-  registerRulerApi(context.http.app, { authenticator, catalog, check, config: rules, changed, logger });
+  registerRulerApi(context.http.app, { authenticator, catalog, read, config: rules, changed, logger });
   // The Alertmanager inside has no address: Prometheus, too, lists only others.
   const addresses = clients.map(({ name }) => name);
   return {
