@@ -12,13 +12,18 @@ export class DataDisk {
   readonly #mount: string;
   readonly #ballast: string;
 
-  constructor(dir: string) {
+  constructor(dir: string, sizeMiB = SIZE_MIB) {
     this.#mount = join(dir, "disk");
     mkdirSync(this.#mount);
-    const options = ["-t", "tmpfs", "-o", `size=${SIZE_MIB}m`, "tmpfs", this.#mount];
+    const options = ["-t", "tmpfs", "-o", `size=${sizeMiB}m`, "tmpfs", this.#mount];
     this.isOwn = process.platform === "linux" && spawnSync("mount", options).status === 0;
     this.#ballast = join(this.#mount, "ballast");
     this.dataDir = join(this.#mount, "data");
+  }
+
+  /** The directory where it is mounted. */
+  get root(): string {
+    return this.#mount;
   }
 
   /** Takes all the space that is left but for the last `spareBytes`. Only where {@link isOwn}. */

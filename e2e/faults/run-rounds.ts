@@ -6,6 +6,7 @@ import { trackedWriters } from "../harness/tracked-loads.ts";
 import type { TrackedWriter } from "../harness/tracked-writer.ts";
 import { RandomNumbers } from "../promql-random-numbers.ts";
 import { DataDisk } from "./data-disk.ts";
+import { Deck } from "./deck.ts";
 import { DISK_FAULTS } from "./disk-faults.ts";
 import type { Bench, Fault } from "./fault.ts";
 import { Interposer } from "./interposer.ts";
@@ -87,24 +88,6 @@ function usableFaults(bench: Bench, only: string | undefined, print: (line: stri
     if (lacks !== undefined) print(`left out: ${fault.name}, for want of ${lacks}`);
     return lacks === undefined;
   });
-}
-
-/** Every fault comes once, in random order, before one comes again. */
-class Deck {
-  readonly #faults: readonly Fault[];
-  readonly #random: RandomNumbers;
-  #left: Fault[] = [];
-
-  constructor(faults: readonly Fault[], random: RandomNumbers) {
-    if (faults.length === 0) throw new Error("there is no fault of that name that can be made here");
-    this.#faults = faults;
-    this.#random = random;
-  }
-
-  next(): Fault {
-    if (this.#left.length === 0) this.#left = [...this.#faults];
-    return this.#left.splice(this.#random.integer(0, this.#left.length - 1), 1)[0] as Fault;
-  }
 }
 
 function summary(writers: readonly TrackedWriter[]): string {

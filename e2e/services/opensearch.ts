@@ -4,9 +4,21 @@ import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { freePort } from "../harness/free-port.ts";
+import { patientMs } from "../harness/patience.ts";
 
-const START_TIMEOUT_MS = 180_000;
+const START_TIMEOUT_MS = patientMs(60_000);
 const SETUP_TIMEOUT_MS = 900_000;
+/** Of opensearch.yml, by name. */
+type Settings = Readonly<Record<string, string>>;
+const DEFAULTS: Settings = {
+  "cluster.name": "sightline-tests",
+  "discovery.type": "single-node",
+  "network.host": "127.0.0.1",
+  "transport.port": "0",
+  // However full the machine is on which the tests run.
+  "cluster.routing.allocation.disk.threshold_enabled": "false",
+  "action.destructive_requires_name": "false",
+};
 const SETUP = join(import.meta.dirname, "opensearch/setup.sh");
 
 /**
@@ -18,10 +30,12 @@ export class OpenSearchService {
   readonly #dist: string;
   readonly #dir: string;
   readonly #port: number;
+  readonly #settings: Settings;
   #process: ChildProcess | undefined;
   #output = "";
 
-  private constructor(dist: string, dir: string, port: number) {
+  private constructor(dist: string, dir: string, port: number, settings: Settings) {
+    this.#settings = settings;
     this.#dist = dist;
     this.#dir = dir;
     this.#port = port;
@@ -46,11 +60,11 @@ export class OpenSearchService {
     return absent.length > 0 ? `no ${absent.join(", ")} to set it up with` : "it could not be set up (see above)";
   }
 
-  /** Throws when {@link missing}. */
-  static async start(): Promise<OpenSearchService> {
+  /** `settings` go before {@link DEFAULTS}; its data are below `parentDir`. Throws when {@link missing}. */
+  static async start(settings: Settings = {}, parentDir = tmpdir()): Promise<OpenSearchService> {
     const dist = distDir();
-    const dir = mkdtempSync(join(tmpdir(), "sightline-opensearch-"));
-    const service = new OpenSearchService(dist, dir, await freePort());
+    const dir = mkdtempSync(join(parentDir, "sightline-opensearch-"));
+    const service = new OpenSearchService(dist, dir, await freePort(), settings);
     try {
       await service.start();
     } catch (error) {
@@ -58,6 +72,36 @@ export class OpenSearchService {
       throw error;
     }
     return service;
+  }
+
+  /** Two nodes, of which the first manages the cluster: each may be away for a while. */
+  static async startPair(): Promise<readonly [OpenSearchService, OpenSearchService]> {
+    const port = String(await freePort());
+    const common = { "discovery.type": "zen", "discovery.seed_hosts": `["127.0.0.1:${port}"]` };
+    const manager = { "node.name": "first", "cluster.initial_cluster_manager_nodes": "first", "transport.port": port };
+    const first = await OpenSearchService.start({ ...common, ...manager });
+    try {
+      const second = {
+        "node.name": "second",
+        "node.roles": "[data, ingest]",
+        "transport.port": String(await freePort()),
+      };
+      return [first, await OpenSearchService.start({ ...common, ...second })];
+    } catch (error) {
+      await first.dispose();
+      throw error;
+    }
+  }
+
+  /** Settles when every shard has all its copies. */
+  async untilGreen(): Promise<void> {
+    const until = Date.now() + START_TIMEOUT_MS;
+    for (;;) {
+      const answer = await fetch(`${this.url}/_cluster/health?wait_for_status=green&timeout=5s`).catch(() => undefined);
+      if (answer?.ok) return;
+      if (Date.now() > until) throw new Error(`OpenSearch is not green: ${await answer?.text()}`);
+      await sleep(200);
+    }
   }
 
   /** After {@link stop} or {@link kill}. Settles when it answers. */
@@ -94,6 +138,10 @@ export class OpenSearchService {
     this.#process?.kill(signal);
   }
 
+  get isRunning(): boolean {
+    return this.#process?.exitCode === null && this.#process.signalCode === null;
+  }
+
   async dispose(): Promise<void> {
     await this.kill();
     rmSync(this.#dir, { recursive: true, force: true });
@@ -121,19 +169,16 @@ export class OpenSearchService {
     const config = join(this.#dir, "config");
     mkdirSync(join(this.#dir, "tmp"), { recursive: true });
     cpSync(join(this.#dist, "config"), config, { recursive: true });
-    const settings = [
-      "cluster.name: sightline-tests",
-      "discovery.type: single-node",
-      "network.host: 127.0.0.1",
-      `http.port: ${this.#port}`,
-      "transport.port: 0",
-      `path.home: ${this.#dist}`,
-      `path.data: ${join(this.#dir, "data")}`,
-      `path.logs: ${this.#dir}`,
-      "cluster.routing.allocation.disk.threshold_enabled: false",
-      "action.destructive_requires_name: false",
-    ];
-    writeFileSync(join(config, "opensearch.yml"), `${settings.join("\n")}\n`);
+    const settings: Settings = {
+      ...DEFAULTS,
+      "http.port": String(this.#port),
+      "path.home": this.#dist,
+      "path.data": join(this.#dir, "data"),
+      "path.logs": this.#dir,
+      ...this.#settings,
+    };
+    const lines = Object.entries(settings).map(([name, value]) => `${name}: ${value}\n`);
+    writeFileSync(join(config, "opensearch.yml"), lines.join(""));
   }
 
   #arguments(): string[] {

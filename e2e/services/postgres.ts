@@ -49,11 +49,11 @@ export class PostgresService {
     return undefined;
   }
 
-  /** `settings` are `name=value` of postgresql.conf. Throws when {@link missing}. */
-  static async start(settings: readonly string[] = []): Promise<PostgresService> {
+  /** `settings` are `name=value` of postgresql.conf; its data are below `parentDir`. Throws when {@link missing}. */
+  static async start(settings: readonly string[] = [], parentDir = tmpdir()): Promise<PostgresService> {
     const bin = findBinaries();
     if (bin === undefined) throw new Error(PostgresService.missing());
-    const dir = mkdtempSync(join(tmpdir(), "sightline-postgres-"));
+    const dir = mkdtempSync(join(parentDir, "sightline-postgres-"));
     const service = new PostgresService(bin, dir, await freePort(), settings);
     try {
       service.#initialize();
@@ -103,9 +103,20 @@ export class PostgresService {
     await this.#end("SIGINT");
   }
 
-  /** Freezes or thaws the server process: what is connected stays so. */
+  /** Freezes or thaws the server with those of its processes that serve connections: what is connected stays so. */
   signal(signal: NodeJS.Signals): void {
-    this.#process?.kill(signal);
+    if (!this.#process) return;
+    this.#process.kill(signal);
+    const children = spawnSync("pgrep", ["-P", String(this.#process.pid)], { encoding: "utf8" }).stdout ?? "";
+    for (const pid of children
+      .split("\n")
+      .map(Number)
+      .filter((child) => child > 0))
+      signalIfThere(pid, signal);
+  }
+
+  get isRunning(): boolean {
+    return this.#process?.exitCode === null && this.#process.signalCode === null;
   }
 
   async dispose(): Promise<void> {
@@ -142,6 +153,14 @@ export class PostgresService {
   #isReady(): boolean {
     const { host, port } = this.address;
     return spawnSync(join(this.#bin, "pg_isready"), ["-q", "-h", host, "-p", String(port)]).status === 0;
+  }
+}
+
+function signalIfThere(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
   }
 }
 
