@@ -41,7 +41,9 @@ function floatsOnly(series: StepSeries): StepSeries {
 
 async function sortByLabel(call: FunctionCall, sign: 1 | -1) {
   const present = new Set(call.vector(0).flatMap(({ labels }) => labels.map(([name]) => name)));
-  const names = call.args.flatMap((arg) => (arg.type === "string" && present.has(arg.value) ? [arg.value] : []));
+  const named = call.args.flatMap((arg) => (arg.type === "string" && present.has(arg.value) ? [arg.value] : []));
+  // A label given twice orders nothing that it has not ordered before.
+  const names = [...new Set(named)];
   noteIfRange(call);
   const compare = (a: StepSeries, b: StepSeries) => {
     for (const name of names) {
