@@ -79,6 +79,7 @@ export class Alertmanager {
   #generation: Generation | undefined;
   #garbage: NodeJS.Timeout | undefined;
   #start: NodeJS.Timeout | undefined;
+  #startedMs = 0;
   readonly #retiring = new Set<Promise<void>>();
   #isStopped = false;
 
@@ -119,6 +120,7 @@ export class Alertmanager {
   async start(): Promise<void> {
     for (const journal of this.#journals) await journal.start();
     this.alerts.resume(Date.now(), RESTART_GRACE_MS);
+    this.#startedMs = performance.now();
     this.#garbage = setInterval(() => this.#collectGarbage(), GARBAGE_INTERVAL_MS);
     this.#garbage.unref();
   }
@@ -188,8 +190,8 @@ export class Alertmanager {
     for (const alert of alerts) inhibitor.observe(alert);
     for (const alert of alerts) dispatcher.dispatch(alert);
     clearTimeout(this.#start);
-    // From the start of the process on, however often the configuration was read meanwhile.
-    const waitMs = limits.dispatchDelayMs - performance.now();
+    // From the start on, however often the configuration was read meanwhile.
+    const waitMs = limits.dispatchDelayMs - (performance.now() - this.#startedMs);
     if (waitMs > 0) this.#start = setTimeout(() => dispatcher.start(), waitMs);
     else dispatcher.start();
   }
