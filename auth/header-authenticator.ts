@@ -1,4 +1,4 @@
-import type { Authenticator, CallContext, Principal, RequestHeaders, Scope } from "@sightline/model/ports.ts";
+import type { Authenticator, CallContext, Principal, RequestHeaders, Scope } from "@sightline/model/access.ts";
 import { DEFAULT_TENANT } from "@sightline/model/tenant.ts";
 import { requestedTenant } from "./requested-tenant.ts";
 

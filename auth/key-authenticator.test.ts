@@ -1,5 +1,5 @@
+import type { ApiKey, RequestHeaders, Scope } from "@sightline/model/access.ts";
 import { statusOf } from "@sightline/model/errors.ts";
-import type { ApiKey, RequestHeaders, Scope } from "@sightline/model/ports.ts";
 import { SYSTEM_TENANT } from "@sightline/model/tenant.ts";
 import { Registry } from "prom-client";
 import { describe, expect, test } from "vitest";

@@ -1,6 +1,6 @@
 import { timingSafeEqual } from "node:crypto";
+import type { ApiKey, Authenticator, CallContext, Principal, RequestHeaders, Scope } from "@sightline/model/access.ts";
 import { ForbiddenError, TooManyRequestsError, UnauthenticatedError } from "@sightline/model/errors.ts";
-import type { ApiKey, Authenticator, CallContext, Principal, RequestHeaders, Scope } from "@sightline/model/ports.ts";
 import { DEFAULT_TENANT, type TenantId } from "@sightline/model/tenant.ts";
 import { Counter, type Registry } from "prom-client";
 import { tokenHash, tokenId } from "./api-key-token.ts";

@@ -1,5 +1,5 @@
+import type { ApiKey, Scope } from "@sightline/model/access.ts";
 import { InvalidInputError } from "@sightline/model/errors.ts";
-import type { ApiKey, Scope } from "@sightline/model/ports.ts";
 import { tenantId } from "@sightline/model/tenant.ts";
 import { newToken, tokenHash } from "./api-key-token.ts";
 

@@ -1,6 +1,7 @@
+import type { ApiKey, KeyCatalog } from "@sightline/model/access.ts";
 import { UnavailableError } from "@sightline/model/errors.ts";
 import type { Logger } from "@sightline/model/logger.ts";
-import type { ApiKey, Component, KeyCatalog } from "@sightline/model/ports.ts";
+import type { Component } from "@sightline/model/ports.ts";
 
 const REFRESH_MS = 500;
 const RETRY_AFTER_MS = 2_000;

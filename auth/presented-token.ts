@@ -1,4 +1,4 @@
-import type { RequestHeaders } from "@sightline/model/ports.ts";
+import type { RequestHeaders } from "@sightline/model/access.ts";
 import { tokenId } from "./api-key-token.ts";
 
 /** A credential that is none of our tokens, or none at all, and what is wrong with it: fit to be told. */

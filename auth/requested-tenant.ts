@@ -1,5 +1,5 @@
+import type { RequestHeaders } from "@sightline/model/access.ts";
 import { InvalidInputError } from "@sightline/model/errors.ts";
-import type { RequestHeaders } from "@sightline/model/ports.ts";
 import { type TenantId, tenantId } from "@sightline/model/tenant.ts";
 
 /** Loki's and Mimir's header, and the one of clients that speak of projects. */

@@ -1,5 +1,6 @@
 import type { LogBatch } from "@sightline/model/log-batch.ts";
-import type { AppendResult, LogFeed, Store } from "@sightline/model/ports.ts";
+import type { LogFeed } from "@sightline/model/log-store.ts";
+import type { AppendResult, Store } from "@sightline/model/ports.ts";
 import type { TenantId } from "@sightline/model/tenant.ts";
 
 type Listener = (batch: LogBatch) => void;

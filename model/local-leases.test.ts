@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { LocalLeases } from "./local-leases.ts";
-import type { Lease } from "./ports.ts";
+import type { Lease } from "./shared-state.ts";
 
 test("a lease has one holder until it ends or is released, and each a higher token", async () => {
   let nowMs = 0;

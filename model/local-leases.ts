@@ -1,4 +1,4 @@
-import type { Lease, Leases } from "./ports.ts";
+import type { Lease, Leases } from "./shared-state.ts";
 
 /** Leases of one process that shares with nobody. */
 export class LocalLeases implements Leases {

@@ -1,7 +1,10 @@
 import { join } from "node:path";
 import type { Config } from "@sightline/config/schema.ts";
+import type { KeyCatalog } from "@sightline/model/access.ts";
+import type { AuditLog } from "@sightline/model/audit-log.ts";
 import type { Logger } from "@sightline/model/logger.ts";
-import type { AuditLog, Component, Copyable, Dependency, KeyCatalog, RuleCatalog } from "@sightline/model/ports.ts";
+import type { Component, Copyable, Dependency } from "@sightline/model/ports.ts";
+import type { RuleCatalog } from "@sightline/model/rules.ts";
 import { SqliteCatalog } from "@sightline/storage-catalog/sqlite-catalog.ts";
 import { PostgresCatalog } from "@sightline/storage-timescale/catalog/postgres-catalog.ts";
 import { Database } from "@sightline/storage-timescale/database/database.ts";

@@ -1,9 +1,9 @@
 import { tokenId } from "@sightline/auth/api-key-token.ts";
 import { grantKey } from "@sightline/auth/key-grant.ts";
 import type { Config } from "@sightline/config/schema.ts";
+import type { ApiKey, KeyCatalog } from "@sightline/model/access.ts";
 import { InvalidInputError, NotFoundError } from "@sightline/model/errors.ts";
 import { SILENT_LOGGER } from "@sightline/model/logger.ts";
-import type { ApiKey, KeyCatalog } from "@sightline/model/ports.ts";
 import { parseDurationMs } from "@sightline/model/units.ts";
 import { Registry } from "prom-client";
 import { catalogStorage } from "./catalog-storage.ts";

@@ -1,6 +1,6 @@
 import type { Config } from "@sightline/config/schema.ts";
+import type { Authenticator } from "@sightline/model/access.ts";
 import type { Logger } from "@sightline/model/logger.ts";
-import type { Authenticator } from "@sightline/model/ports.ts";
 import type { TextSealer } from "@sightline/model/sealed-text.ts";
 import type { Registry } from "prom-client";
 import type { CatalogStorage } from "./catalog-storage.ts";

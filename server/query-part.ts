@@ -1,6 +1,9 @@
 import { join } from "node:path";
-import type { Component, Copyable, LogFeed, LogPatternStore, RuleStates } from "@sightline/model/ports.ts";
+import type { LogPatternStore } from "@sightline/model/log-pattern-store.ts";
+import type { LogFeed } from "@sightline/model/log-store.ts";
+import type { Component, Copyable } from "@sightline/model/ports.ts";
 import { countCutTexts, limitRegexWork } from "@sightline/model/regex.ts";
+import type { RuleStates } from "@sightline/model/rules.ts";
 import { QueryLog } from "@sightline/query/active-queries/query-log.ts";
 import { QueryTracker } from "@sightline/query/active-queries/query-tracker.ts";
 import { registerActiveQueries } from "@sightline/query/active-queries/routes.ts";

@@ -1,9 +1,11 @@
 import { randomUUID } from "node:crypto";
 import { join } from "node:path";
 import type { Config } from "@sightline/config/schema.ts";
+import type { LogStore } from "@sightline/model/log-store.ts";
 import type { Logger } from "@sightline/model/logger.ts";
 import type { MemoryPart } from "@sightline/model/memory-part.ts";
-import type { Copyable, Dependency, LogStore, TraceStore } from "@sightline/model/ports.ts";
+import type { Copyable, Dependency } from "@sightline/model/ports.ts";
+import type { TraceStore } from "@sightline/model/trace-store.ts";
 import { EmbeddedLogStore } from "@sightline/storage-embedded/logs/embedded-log-store.ts";
 import { EmbeddedTraceStore } from "@sightline/storage-embedded/traces/embedded-trace-store.ts";
 import { OpenSearchLogStore } from "@sightline/storage-opensearch/logs/open-search-log-store.ts";

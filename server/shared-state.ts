@@ -1,16 +1,10 @@
 import { randomUUID } from "node:crypto";
 import type { Config } from "@sightline/config/schema.ts";
 import { LocalLeases } from "@sightline/model/local-leases.ts";
+import type { LogFeed } from "@sightline/model/log-store.ts";
 import type { Logger } from "@sightline/model/logger.ts";
-import type {
-  Component,
-  Dependency,
-  Leases,
-  LogFeed,
-  Members,
-  SharedCache,
-  SharedRates,
-} from "@sightline/model/ports.ts";
+import type { Component, Dependency } from "@sightline/model/ports.ts";
+import type { Leases, Members, SharedCache, SharedRates } from "@sightline/model/shared-state.ts";
 import { RedisSharedCache } from "@sightline/storage-redis/cache/redis-shared-cache.ts";
 import { RedisConnection } from "@sightline/storage-redis/connection/redis-connection.ts";
 import { RedisLeases } from "@sightline/storage-redis/leases/redis-leases.ts";

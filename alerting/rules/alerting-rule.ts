@@ -1,5 +1,5 @@
 import { type Labels, labelsFrom, labelsKey, METRIC_NAME } from "@sightline/model/labels.ts";
-import type { RuleSample } from "@sightline/model/ports.ts";
+import type { RuleSample } from "@sightline/model/rules.ts";
 import type { LabelMap } from "../alert.ts";
 import type { PostedAlert } from "../alert-sink.ts";
 import type { RuleConfig } from "./rule-config.ts";

@@ -1,6 +1,7 @@
 import { SightlineError } from "@sightline/model/errors.ts";
 import type { Logger } from "@sightline/model/logger.ts";
-import type { Component, RuleCatalog, StoredRuleGroup } from "@sightline/model/ports.ts";
+import type { Component } from "@sightline/model/ports.ts";
+import type { RuleCatalog, StoredRuleGroup } from "@sightline/model/rules.ts";
 import { type ReadRuleFile, readRuleGroup } from "./parse-rule-file.ts";
 import type { PlacedGroup, RuleScheduler } from "./rule-scheduler.ts";
 

@@ -1,5 +1,5 @@
 import type { Logger } from "@sightline/model/logger.ts";
-import type { Lease, Leases } from "@sightline/model/ports.ts";
+import type { Lease, Leases } from "@sightline/model/shared-state.ts";
 
 /** The right of one process to evaluate a group, of several that have the same rules. It lasts until `ttlMs` after it was taken. */
 export class GroupLease {

@@ -1,5 +1,5 @@
 import { InvalidInputError, SightlineError } from "@sightline/model/errors.ts";
-import type { CheckedExpression, RuleEvaluator, RuleLanguage } from "@sightline/model/ports.ts";
+import type { CheckedExpression, RuleEvaluator, RuleLanguage } from "@sightline/model/rules.ts";
 import type { GroupConfig, RuleConfig } from "./rule-config.ts";
 import { templateProblems } from "./rule-templates.ts";
 import { readYaml, type YamlFields, type YamlReader, type YamlValue } from "./yaml-reader.ts";

@@ -1,5 +1,5 @@
 import { labelsFrom, labelsKey, METRIC_NAME } from "@sightline/model/labels.ts";
-import type { RuleSample } from "@sightline/model/ports.ts";
+import type { RuleSample } from "@sightline/model/rules.ts";
 import type { RuleConfig } from "./rule-config.ts";
 import type { RuleRow } from "./rule-row.ts";
 

@@ -1,6 +1,6 @@
 import { type Labels, labelsKey, METRIC_NAME } from "@sightline/model/labels.ts";
 import type { Matcher } from "@sightline/model/matcher.ts";
-import type { LastSample, RuleEvaluator } from "@sightline/model/ports.ts";
+import type { LastSample, RuleEvaluator } from "@sightline/model/rules.ts";
 import type { TenantId } from "@sightline/model/tenant.ts";
 import type { AlertingRule } from "./alerting-rule.ts";
 

@@ -1,4 +1,4 @@
-import type { CheckedExpression } from "@sightline/model/ports.ts";
+import type { CheckedExpression } from "@sightline/model/rules.ts";
 import type { LabelMap } from "../alert.ts";
 
 /** A rule as its file has it, checked. */

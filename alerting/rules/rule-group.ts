@@ -1,7 +1,8 @@
 import { type Labels, labelsKey } from "@sightline/model/labels.ts";
 import type { Logger } from "@sightline/model/logger.ts";
 import type { MetricBatch } from "@sightline/model/metric-batch.ts";
-import type { RuleEvaluator, RuleSample, Writer } from "@sightline/model/ports.ts";
+import type { Writer } from "@sightline/model/ports.ts";
+import type { RuleEvaluator, RuleSample } from "@sightline/model/rules.ts";
 import type { TenantId } from "@sightline/model/tenant.ts";
 import type { LabelMap } from "../alert.ts";
 import type { PostedAlert } from "../alert-sink.ts";

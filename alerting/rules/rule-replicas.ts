@@ -1,5 +1,7 @@
 import type { Logger } from "@sightline/model/logger.ts";
-import type { Component, Members, RuleGroupState, SharedCache } from "@sightline/model/ports.ts";
+import type { Component } from "@sightline/model/ports.ts";
+import type { RuleGroupState } from "@sightline/model/rules.ts";
+import type { Members, SharedCache } from "@sightline/model/shared-state.ts";
 import { ownerOf } from "./owner-of.ts";
 import type { GroupMemory } from "./rule-group.ts";
 

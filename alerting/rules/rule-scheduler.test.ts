@@ -1,6 +1,6 @@
 import { LocalLeases } from "@sightline/model/local-leases.ts";
 import { SILENT_LOGGER } from "@sightline/model/logger.ts";
-import type { Leases } from "@sightline/model/ports.ts";
+import type { Leases } from "@sightline/model/shared-state.ts";
 import { DEFAULT_TENANT } from "@sightline/model/tenant.ts";
 import { expect, test } from "vitest";
 import { parseRuleFile } from "./parse-rule-file.ts";

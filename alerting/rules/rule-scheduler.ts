@@ -1,6 +1,7 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Logger } from "@sightline/model/logger.ts";
-import type { Component, Leases } from "@sightline/model/ports.ts";
+import type { Component } from "@sightline/model/ports.ts";
+import type { Leases } from "@sightline/model/shared-state.ts";
 import type { TenantId } from "@sightline/model/tenant.ts";
 import { GroupLease } from "./group-lease.ts";
 import type { GroupConfig, RuleConfig } from "./rule-config.ts";

@@ -1,4 +1,4 @@
-import type { RuleGroupState, RuleStates } from "@sightline/model/ports.ts";
+import type { RuleGroupState, RuleStates } from "@sightline/model/rules.ts";
 import type { TenantId } from "@sightline/model/tenant.ts";
 import { nameOfGroup, type RuleGroup } from "./rule-group.ts";
 import type { RuleReplicas } from "./rule-replicas.ts";

@@ -5,7 +5,7 @@ import { TemplateSyntaxError } from "@sightline/model/go-template/parse-template
 import type { ParsedTemplate } from "@sightline/model/go-template/template-ast.ts";
 import { TemplateSet } from "@sightline/model/go-template/template-set.ts";
 import type { Labels } from "@sightline/model/labels.ts";
-import type { RuleSample } from "@sightline/model/ports.ts";
+import type { RuleSample } from "@sightline/model/rules.ts";
 import type { LabelMap } from "../alert.ts";
 import { sampleValue } from "./sample-value.ts";
 import { QueryNeeded, type QueryOutcome, RULE_FUNCTIONS, type RuleTemplateContext } from "./template-functions.ts";

@@ -1,5 +1,6 @@
+import type { Authenticator } from "@sightline/model/access.ts";
 import { SILENT_LOGGER } from "@sightline/model/logger.ts";
-import type { Authenticator, RuleCatalog, StoredRuleGroup } from "@sightline/model/ports.ts";
+import type { RuleCatalog, StoredRuleGroup } from "@sightline/model/rules.ts";
 import { DEFAULT_TENANT } from "@sightline/model/tenant.ts";
 import fastify from "fastify";
 import { expect, test } from "vitest";

@@ -1,6 +1,7 @@
+import type { Authenticator, Principal } from "@sightline/model/access.ts";
 import { InvalidInputError, LimitError, NotFoundError, SightlineError, statusOf } from "@sightline/model/errors.ts";
 import type { Logger } from "@sightline/model/logger.ts";
-import type { Authenticator, Principal, RuleCatalog, RuleLanguage, StoredRuleGroup } from "@sightline/model/ports.ts";
+import type { RuleCatalog, RuleLanguage, StoredRuleGroup } from "@sightline/model/rules.ts";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { parse, stringify } from "yaml";
 import type { RulesConfig } from "./config.ts";

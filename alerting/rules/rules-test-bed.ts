@@ -2,7 +2,7 @@ import { ParseError } from "@sightline/model/errors.ts";
 import { type Labels, labelsFrom, METRIC_NAME } from "@sightline/model/labels.ts";
 import { SILENT_LOGGER } from "@sightline/model/logger.ts";
 import type { MetricBatch } from "@sightline/model/metric-batch.ts";
-import type { LastSample, RuleEvaluator, RuleExpression, RuleSample } from "@sightline/model/ports.ts";
+import type { LastSample, RuleEvaluator, RuleExpression, RuleSample } from "@sightline/model/rules.ts";
 import { isStaleAt, wordsOf } from "@sightline/model/stale.ts";
 import { DEFAULT_TENANT } from "@sightline/model/tenant.ts";
 import type { PostedAlert } from "../alert-sink.ts";

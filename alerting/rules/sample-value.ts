@@ -1,6 +1,6 @@
 import { type GoValue, NamedText } from "@sightline/model/go-template/go-value.ts";
 import type { NativeHistogram } from "@sightline/model/histogram.ts";
-import type { RuleSample } from "@sightline/model/ports.ts";
+import type { RuleSample } from "@sightline/model/rules.ts";
 
 /** What templates have as the value of a sample. */
 export function sampleValue({ value, histogram }: RuleSample): GoValue {

@@ -1,4 +1,4 @@
-import type { AlertStateInfo, RuleGroupState, RuleState } from "@sightline/model/ports.ts";
+import type { AlertStateInfo, RuleGroupState, RuleState } from "@sightline/model/rules.ts";
 import type { ActiveAlert } from "./alerting-rule.ts";
 import type { EvaluatedRule, RuleGroup } from "./rule-group.ts";
 

@@ -21,8 +21,8 @@ import {
 } from "@sightline/model/go-template/template-function.ts";
 import { durationOf } from "@sightline/model/go-template/value-methods.ts";
 import { goToLower, goToUpper, urlEncode } from "@sightline/model/go-text.ts";
-import type { RuleSample } from "@sightline/model/ports.ts";
 import { compileRegex, type Regex } from "@sightline/model/regex.ts";
+import type { RuleSample } from "@sightline/model/rules.ts";
 import { humanizeSeconds } from "../templates/humanize-duration.ts";
 import { sampleValue } from "./sample-value.ts";
 

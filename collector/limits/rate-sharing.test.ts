@@ -1,6 +1,6 @@
 import { UnavailableError } from "@sightline/model/errors.ts";
 import { SILENT_LOGGER } from "@sightline/model/logger.ts";
-import type { SharedRates, UsedRate } from "@sightline/model/ports.ts";
+import type { SharedRates, UsedRate } from "@sightline/model/shared-state.ts";
 import { beforeEach, describe, expect, test } from "vitest";
 import { RateSharing } from "./rate-sharing.ts";
 import { TokenBucket } from "./token-bucket.ts";

@@ -1,6 +1,6 @@
 import { UnavailableError } from "@sightline/model/errors.ts";
 import type { Logger } from "@sightline/model/logger.ts";
-import type { SharedRates, UsedRate } from "@sightline/model/ports.ts";
+import type { SharedRates, UsedRate } from "@sightline/model/shared-state.ts";
 import type { TokenBucket } from "./token-bucket.ts";
 
 export type RateSharingOptions = {

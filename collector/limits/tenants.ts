@@ -1,7 +1,8 @@
 import { InvalidInputError, RateLimitedError, TooLargeError } from "@sightline/model/errors.ts";
 import type { Logger } from "@sightline/model/logger.ts";
-import type { RejectionReason, SharedRates, Signal } from "@sightline/model/ports.ts";
+import type { RejectionReason, Signal } from "@sightline/model/ports.ts";
 import type { TextSealer } from "@sightline/model/sealed-text.ts";
+import type { SharedRates } from "@sightline/model/shared-state.ts";
 import { SYSTEM_TENANT, type TenantId } from "@sightline/model/tenant.ts";
 import type { Decoded, WireRequest } from "@sightline/proto/wire-request.ts";
 import type { Registry } from "prom-client";

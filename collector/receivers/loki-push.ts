@@ -1,5 +1,6 @@
+import type { Principal } from "@sightline/model/access.ts";
 import { InvalidInputError } from "@sightline/model/errors.ts";
-import type { Principal, Rejection } from "@sightline/model/ports.ts";
+import type { Rejection } from "@sightline/model/ports.ts";
 import type { ContentEncoding } from "@sightline/proto/wire-request.ts";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { parseContentType } from "./content-type.ts";

@@ -9,8 +9,9 @@ import {
   type ServiceDefinition,
   type StatusObject,
 } from "@grpc/grpc-js";
+import type { Principal, RequestHeaders } from "@sightline/model/access.ts";
 import { InvalidInputError } from "@sightline/model/errors.ts";
-import type { Principal, Receiver, RequestHeaders, Signal } from "@sightline/model/ports.ts";
+import type { Receiver, Signal } from "@sightline/model/ports.ts";
 import { encodeExportResponse, encodeStatus } from "@sightline/proto/otlp/responses.ts";
 import type { ContentEncoding } from "@sightline/proto/wire-request.ts";
 import type { BudgetPlace } from "../byte-budget.ts";

@@ -1,6 +1,7 @@
 import cors from "@fastify/cors";
+import type { Principal } from "@sightline/model/access.ts";
 import { UnsupportedMediaTypeError } from "@sightline/model/errors.ts";
-import type { Principal, Signal } from "@sightline/model/ports.ts";
+import type { Signal } from "@sightline/model/ports.ts";
 import { encodeExportResponse, encodeStatus, type OtlpEncoding } from "@sightline/proto/otlp/responses.ts";
 import type { ContentEncoding } from "@sightline/proto/wire-request.ts";
 import type { FastifyInstance, FastifyRequest } from "fastify";

@@ -1,5 +1,5 @@
+import type { Authenticator } from "@sightline/model/access.ts";
 import type { Logger } from "@sightline/model/logger.ts";
-import type { Authenticator } from "@sightline/model/ports.ts";
 import type { CollectorConfig } from "../config.ts";
 import type { Ingest } from "../ingest.ts";
 

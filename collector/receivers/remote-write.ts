@@ -1,5 +1,6 @@
+import type { Principal } from "@sightline/model/access.ts";
 import { RateLimitedError, UnsupportedMediaTypeError } from "@sightline/model/errors.ts";
-import type { Principal, Rejection } from "@sightline/model/ports.ts";
+import type { Rejection } from "@sightline/model/ports.ts";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { NOTHING_WRITTEN, type WrittenCounts } from "../ingest-result.ts";
 import { parseContentType } from "./content-type.ts";

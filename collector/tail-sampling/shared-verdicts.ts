@@ -1,4 +1,4 @@
-import type { SharedCache } from "@sightline/model/ports.ts";
+import type { SharedCache } from "@sightline/model/shared-state.ts";
 import type { TenantId } from "@sightline/model/tenant.ts";
 import { z } from "zod";
 import type { Verdict } from "./decided-traces.ts";

@@ -1,11 +1,11 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { Authenticator } from "@sightline/model/access.ts";
 import { UnauthenticatedError } from "@sightline/model/errors.ts";
 import type { LogBatch } from "@sightline/model/log-batch.ts";
 import { SILENT_LOGGER } from "@sightline/model/logger.ts";
 import type { MetricBatch } from "@sightline/model/metric-batch.ts";
-import type { Authenticator } from "@sightline/model/ports.ts";
 import type { SpanBatch } from "@sightline/model/span-batch.ts";
 import { tenantId } from "@sightline/model/tenant.ts";
 import { Decoder } from "@sightline/proto/decoder.ts";

@@ -1,6 +1,6 @@
 import { labelsFrom } from "@sightline/model/labels.ts";
 import type { SeriesInfo } from "@sightline/model/metric-batch.ts";
-import type { DataChanges, DataVersion } from "@sightline/model/ports.ts";
+import type { DataChanges, DataVersion } from "@sightline/model/metric-store.ts";
 import { DEFAULT_TENANT, tenantId } from "@sightline/model/tenant.ts";
 import { metricBatchOf } from "@sightline/storage-conformance/metric-batch-of.ts";
 import { onlySamples, selectAll } from "@sightline/storage-conformance/metric-rows.ts";

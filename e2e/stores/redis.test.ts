@@ -1,5 +1,6 @@
+import type { LogFeed } from "@sightline/model/log-store.ts";
 import { SILENT_LOGGER } from "@sightline/model/logger.ts";
-import type { Component, LogFeed } from "@sightline/model/ports.ts";
+import type { Component } from "@sightline/model/ports.ts";
 import { DEFAULT_TENANT, type TenantId, tenantId } from "@sightline/model/tenant.ts";
 import { logBatchOf } from "@sightline/storage-conformance/log-batch-of.ts";
 import { RedisSharedCache } from "@sightline/storage-redis/cache/redis-shared-cache.ts";

@@ -1,5 +1,5 @@
 import { labelValue, METRIC_NAME } from "@sightline/model/labels.ts";
-import type { SeriesSlice } from "@sightline/model/ports.ts";
+import type { SeriesSlice } from "@sightline/model/metric-store.ts";
 
 export type MetricChurn = { readonly name: string; readonly added: number; readonly ended: number };
 export type ChurnReport = {

@@ -1,6 +1,7 @@
 import { InvalidInputError } from "@sightline/model/errors.ts";
+import type { LineFilter } from "@sightline/model/line-filter.ts";
 import type { Matcher } from "@sightline/model/matcher.ts";
-import type { LineFilter, TimeRangeNs } from "@sightline/model/ports.ts";
+import type { TimeRangeNs } from "@sightline/model/time-range.ts";
 import { z } from "zod";
 import { parseRfc3339Ns } from "../http/go-syntax.ts";
 import { parseLogql } from "../logql/parse/parse-logql.ts";

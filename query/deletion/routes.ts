@@ -1,6 +1,8 @@
+import type { AuditLog } from "@sightline/model/audit-log.ts";
 import { InvalidInputError, NotFoundError } from "@sightline/model/errors.ts";
 import type { Matcher } from "@sightline/model/matcher.ts";
-import type { AuditLog, DeletesRows, Deletion, MetricStore, RowDeletion } from "@sightline/model/ports.ts";
+import type { MetricStore } from "@sightline/model/metric-store.ts";
+import type { DeletesRows, Deletion, RowDeletion } from "@sightline/model/row-deletion.ts";
 import type { FastifyInstance } from "fastify";
 import { type QueryApiDeps, type QueryCall, type QueryHandler, registerQueryApi, sendJson } from "../http/query-api.ts";
 import { refuseCrossSite } from "../http/refuse-cross-site.ts";

@@ -1,7 +1,7 @@
 import type { Attribute, AttributeColumn, Attributes } from "@sightline/model/attributes.ts";
 import type { NativeHistogram } from "@sightline/model/histogram.ts";
 import type { LogBatch, LogStream } from "@sightline/model/log-batch.ts";
-import type { SeriesSlice } from "@sightline/model/ports.ts";
+import type { SeriesSlice } from "@sightline/model/metric-store.ts";
 import type { SpanBatch, SpanSource } from "@sightline/model/span-batch.ts";
 import { rfc3339Ns } from "../http/rfc3339-ns.ts";
 

@@ -1,8 +1,12 @@
 import { Readable } from "node:stream";
 import { createGzip } from "node:zlib";
+import type { AuditLog } from "@sightline/model/audit-log.ts";
 import { CancelledError, InvalidInputError } from "@sightline/model/errors.ts";
-import type { AuditLog, LogStore, MetricStore, TimeRange, TimeRangeNs, TraceStore } from "@sightline/model/ports.ts";
+import type { LogStore } from "@sightline/model/log-store.ts";
+import type { MetricStore } from "@sightline/model/metric-store.ts";
 import type { TenantId } from "@sightline/model/tenant.ts";
+import type { TimeRange, TimeRangeNs } from "@sightline/model/time-range.ts";
+import type { TraceStore } from "@sightline/model/trace-store.ts";
 import type { FastifyInstance } from "fastify";
 import { type QueryApiDeps, type QueryCall, type QueryHandler, registerQueryApi } from "../http/query-api.ts";
 import { acceptsGzip } from "../http/send-chunks.ts";

@@ -1,9 +1,10 @@
 import { isStaleHistogram, type NativeHistogram } from "@sightline/model/histogram.ts";
 import { compareLabels, type Labels, labelsKey, labelValue, METRIC_NAME } from "@sightline/model/labels.ts";
 import type { Matcher } from "@sightline/model/matcher.ts";
-import type { Queryable, SeriesSlice, TimeRange } from "@sightline/model/ports.ts";
+import type { Queryable, SeriesSlice } from "@sightline/model/metric-store.ts";
 import { isStaleAt, wordsOf } from "@sightline/model/stale.ts";
 import type { TenantId } from "@sightline/model/tenant.ts";
+import type { TimeRange } from "@sightline/model/time-range.ts";
 import { sortInTurns } from "../http/sort-in-turns.ts";
 import { Turn } from "../http/turn.ts";
 

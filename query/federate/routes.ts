@@ -1,4 +1,4 @@
-import type { MetricStore } from "@sightline/model/ports.ts";
+import type { MetricStore } from "@sightline/model/metric-store.ts";
 import type { FastifyInstance } from "fastify";
 import { sendPlainFailure } from "../http/plain-failure.ts";
 import { type QueryApiDeps, type QueryHandler, registerQueryApi } from "../http/query-api.ts";

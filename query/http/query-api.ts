@@ -1,7 +1,7 @@
+import type { Authenticator, Principal, Scope } from "@sightline/model/access.ts";
 import { ForbiddenError } from "@sightline/model/errors.ts";
 import type { Logger } from "@sightline/model/logger.ts";
 import { beginQuery } from "@sightline/model/loop-turns.ts";
-import type { Authenticator, Principal, Scope } from "@sightline/model/ports.ts";
 import { compileRegex, type Regex } from "@sightline/model/regex.ts";
 import type { TenantId } from "@sightline/model/tenant.ts";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";

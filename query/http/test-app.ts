@@ -1,5 +1,5 @@
+import type { Authenticator } from "@sightline/model/access.ts";
 import { SILENT_LOGGER } from "@sightline/model/logger.ts";
-import type { Authenticator } from "@sightline/model/ports.ts";
 import { DEFAULT_TENANT, tenantId } from "@sightline/model/tenant.ts";
 import { queryConfig } from "../config.ts";
 import type { QueryApiDeps } from "./query-api.ts";

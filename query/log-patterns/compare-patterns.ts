@@ -1,4 +1,4 @@
-import type { LogPattern } from "@sightline/model/ports.ts";
+import type { LogPattern } from "@sightline/model/log-pattern-store.ts";
 
 /** Below it a change of counts may be chance: in standard deviations of the count that was to be expected. */
 const MIN_DEVIATIONS = 3;

@@ -1,4 +1,5 @@
-import type { DeletesRows, Deletion, LogPatternStore, RowDeletion } from "@sightline/model/ports.ts";
+import type { LogPatternStore } from "@sightline/model/log-pattern-store.ts";
+import type { DeletesRows, Deletion, RowDeletion } from "@sightline/model/row-deletion.ts";
 import type { TenantId } from "@sightline/model/tenant.ts";
 
 /** Deletes log records, and forgets the patterns of their streams: words of a deleted line may be in them. */

@@ -1,4 +1,5 @@
-import type { LogPattern, LogPatternStore, LogStore } from "@sightline/model/ports.ts";
+import type { LogPattern, LogPatternStore } from "@sightline/model/log-pattern-store.ts";
+import type { LogStore } from "@sightline/model/log-store.ts";
 import type { FastifyInstance } from "fastify";
 import { type QueryApiDeps, type QueryHandler, registerQueryApi } from "../http/query-api.ts";
 import { sendChunks } from "../http/send-chunks.ts";

@@ -1,8 +1,8 @@
 import type { Attributes } from "@sightline/model/attributes.ts";
 import type { Label, Labels } from "@sightline/model/labels.ts";
 import type { LogBatch, LogStream } from "@sightline/model/log-batch.ts";
+import type { LogLevels } from "@sightline/model/log-pattern-store.ts";
 import { lokiLabelName } from "@sightline/model/loki-label-name.ts";
-import type { LogLevels } from "@sightline/model/ports.ts";
 import { DETECTED_LEVEL, LEVEL_FIELDS, LevelDetector } from "../logql/detected-level.ts";
 
 /** What senders call a level may be any text. */

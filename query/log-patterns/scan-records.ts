@@ -1,6 +1,6 @@
 import type { LogBatch, LogStream } from "@sightline/model/log-batch.ts";
-import type { TimeRangeNs } from "@sightline/model/ports.ts";
 import type { TenantId } from "@sightline/model/tenant.ts";
+import type { TimeRangeNs } from "@sightline/model/time-range.ts";
 import type { LogQueryLimits } from "../config.ts";
 import type { LogExpr } from "../logql/ast.ts";
 import type { LogReader } from "../logql/log-reader.ts";

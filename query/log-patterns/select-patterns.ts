@@ -1,6 +1,8 @@
 import { InvalidInputError } from "@sightline/model/errors.ts";
-import type { LogPattern, LogPatternStore, LogStore, TimeRangeNs } from "@sightline/model/ports.ts";
+import type { LogPattern, LogPatternStore } from "@sightline/model/log-pattern-store.ts";
+import type { LogStore } from "@sightline/model/log-store.ts";
 import type { TenantId } from "@sightline/model/tenant.ts";
+import type { TimeRangeNs } from "@sightline/model/time-range.ts";
 import type { LogQueryLimits } from "../config.ts";
 import type { LogExpr } from "../logql/ast.ts";
 import { parseLogql } from "../logql/parse/parse-logql.ts";

@@ -1,4 +1,4 @@
-import type { LogRequest } from "@sightline/model/ports.ts";
+import type { LogRequest } from "@sightline/model/log-store.ts";
 import { DEFAULT_TENANT } from "@sightline/model/tenant.ts";
 import { type LogRow, logBatchOf } from "@sightline/storage-conformance/log-batch-of.ts";
 import { ReferenceLogStore } from "@sightline/storage-conformance/reference-log-store.ts";

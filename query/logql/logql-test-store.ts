@@ -1,7 +1,7 @@
 import { labelValue } from "@sightline/model/labels.ts";
 import type { LogBatch, LogStream } from "@sightline/model/log-batch.ts";
+import type { FieldFilter, LogCountGroup, LogCountRequest, LogRequest, LogStore } from "@sightline/model/log-store.ts";
 import { compileMatcher } from "@sightline/model/matcher.ts";
-import type { FieldFilter, LogCountGroup, LogCountRequest, LogRequest, LogStore } from "@sightline/model/ports.ts";
 import { DEFAULT_TENANT } from "@sightline/model/tenant.ts";
 import { type LogRow, logBatchOf, logRowsOf } from "@sightline/storage-conformance/log-batch-of.ts";
 import { ReferenceLogStore } from "@sightline/storage-conformance/reference-log-store.ts";

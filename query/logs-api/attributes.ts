@@ -1,5 +1,5 @@
 import { InvalidInputError } from "@sightline/model/errors.ts";
-import type { TimeRangeNs } from "@sightline/model/ports.ts";
+import type { TimeRangeNs } from "@sightline/model/time-range.ts";
 import { type QueryCall, type QueryHandler, sendJson } from "../http/query-api.ts";
 import { Turn } from "../http/turn.ts";
 import { scanRecords } from "../log-patterns/scan-records.ts";

@@ -1,4 +1,7 @@
-import type { LogPatternStore, LogStore, MetricStore, TraceStore } from "@sightline/model/ports.ts";
+import type { LogPatternStore } from "@sightline/model/log-pattern-store.ts";
+import type { LogStore } from "@sightline/model/log-store.ts";
+import type { MetricStore } from "@sightline/model/metric-store.ts";
+import type { TraceStore } from "@sightline/model/trace-store.ts";
 import type { QueryApiDeps } from "../http/query-api.ts";
 import type { LogReader } from "../logql/log-reader.ts";
 import type { LogqlEngine } from "../logql/logql-engine.ts";

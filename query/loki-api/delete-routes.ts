@@ -1,5 +1,6 @@
+import type { AuditLog } from "@sightline/model/audit-log.ts";
 import { InvalidInputError, NotFoundError } from "@sightline/model/errors.ts";
-import type { AuditLog, Deletion } from "@sightline/model/ports.ts";
+import type { Deletion } from "@sightline/model/row-deletion.ts";
 import { parseLogSelector } from "../deletion/deletion-request.ts";
 import { parseGoFloat, parseRfc3339Ns, secondsToNs } from "../http/go-syntax.ts";
 import { type QueryCall, type QueryHandler, type QueryRoute, sendJson } from "../http/query-api.ts";

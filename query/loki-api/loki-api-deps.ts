@@ -1,4 +1,6 @@
-import type { AuditLog, DeletesRows, LogFeed, LogStore } from "@sightline/model/ports.ts";
+import type { AuditLog } from "@sightline/model/audit-log.ts";
+import type { LogFeed, LogStore } from "@sightline/model/log-store.ts";
+import type { DeletesRows } from "@sightline/model/row-deletion.ts";
 import type { QueryApiDeps } from "../http/query-api.ts";
 import type { LogqlEngine } from "../logql/logql-engine.ts";
 

@@ -1,5 +1,5 @@
 import { InvalidInputError } from "@sightline/model/errors.ts";
-import type { TimeRangeNs } from "@sightline/model/ports.ts";
+import type { TimeRangeNs } from "@sightline/model/time-range.ts";
 import { parseGoFloat, parseGoInt, parseRfc3339Ns, parseSecondsOrDuration, secondsToNs } from "../http/go-syntax.ts";
 import type { RequestParameters } from "../http/request-parameters.ts";
 import { parseDuration } from "../promql/format/duration.ts";

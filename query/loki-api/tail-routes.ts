@@ -1,7 +1,8 @@
 import type { IncomingMessage, Server } from "node:http";
 import websocket from "@fastify/websocket";
+import type { Principal } from "@sightline/model/access.ts";
 import { InvalidInputError, TooManyRequestsError } from "@sightline/model/errors.ts";
-import type { LogFeed, Principal } from "@sightline/model/ports.ts";
+import type { LogFeed } from "@sightline/model/log-store.ts";
 import type { TenantId } from "@sightline/model/tenant.ts";
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import { Counter, Gauge } from "prom-client";

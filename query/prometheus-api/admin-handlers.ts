@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { InvalidInputError } from "@sightline/model/errors.ts";
-import type { MetricAdministration } from "@sightline/model/ports.ts";
+import type { MetricAdministration } from "@sightline/model/metric-store.ts";
 import { parseGoBool } from "../http/go-syntax.ts";
 import { type QueryCall, type QueryHandler, sendJson } from "../http/query-api.ts";
 import { refuseCrossSite } from "../http/refuse-cross-site.ts";

@@ -1,7 +1,7 @@
 import { InvalidInputError } from "@sightline/model/errors.ts";
 import { labelsKey } from "@sightline/model/labels.ts";
 import type { Matcher } from "@sightline/model/matcher.ts";
-import type { SeriesExemplars } from "@sightline/model/ports.ts";
+import type { SeriesExemplars } from "@sightline/model/metric-store.ts";
 import { labelsJson } from "../http/labels-json.ts";
 import type { QueryHandler } from "../http/query-api.ts";
 import { sendChunks } from "../http/send-chunks.ts";

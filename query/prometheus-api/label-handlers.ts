@@ -1,7 +1,7 @@
 import { InvalidInputError } from "@sightline/model/errors.ts";
 import { compareLabels, type Labels, labelsKey } from "@sightline/model/labels.ts";
 import type { Matcher } from "@sightline/model/matcher.ts";
-import type { LabelRequest } from "@sightline/model/ports.ts";
+import type { LabelRequest } from "@sightline/model/metric-store.ts";
 import { labelsJsonWriter } from "../http/labels-json.ts";
 import type { QueryCall, QueryHandler } from "../http/query-api.ts";
 import { sendChunks } from "../http/send-chunks.ts";

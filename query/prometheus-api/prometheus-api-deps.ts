@@ -1,4 +1,5 @@
-import type { MetricStore, RuleStates } from "@sightline/model/ports.ts";
+import type { MetricStore } from "@sightline/model/metric-store.ts";
+import type { RuleStates } from "@sightline/model/rules.ts";
 import type { QueryApiDeps } from "../http/query-api.ts";
 import type { PromEngine } from "../promql/engine.ts";
 import type { ServerFacts } from "./server-facts.ts";

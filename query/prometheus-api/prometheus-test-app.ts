@@ -1,5 +1,5 @@
 import type { MetricMetadata } from "@sightline/model/metric-batch.ts";
-import type { RuleStates } from "@sightline/model/ports.ts";
+import type { RuleStates } from "@sightline/model/rules.ts";
 import { DEFAULT_TENANT, type TenantId } from "@sightline/model/tenant.ts";
 import { metricBatchOf, type SeriesRows } from "@sightline/storage-conformance/metric-batch-of.ts";
 import { ReferenceMetricStore } from "@sightline/storage-conformance/reference-metric-store.ts";

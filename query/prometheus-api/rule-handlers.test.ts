@@ -1,4 +1,4 @@
-import type { RuleGroupState, RuleState, RuleStates } from "@sightline/model/ports.ts";
+import type { RuleGroupState, RuleState, RuleStates } from "@sightline/model/rules.ts";
 import { describe, expect, test } from "vitest";
 import { prometheusApp } from "./prometheus-test-app.ts";
 

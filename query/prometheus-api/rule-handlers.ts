@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { labelsFrom } from "@sightline/model/labels.ts";
 import { compileMatchers } from "@sightline/model/matcher.ts";
-import type { AlertStateInfo, RuleGroupState, RuleState, RuleStates } from "@sightline/model/ports.ts";
+import type { AlertStateInfo, RuleGroupState, RuleState, RuleStates } from "@sightline/model/rules.ts";
 import { parseGoBool, parseGoInt } from "../http/go-syntax.ts";
 import { type QueryHandler, sendJson } from "../http/query-api.ts";
 import type { RequestParameters } from "../http/request-parameters.ts";

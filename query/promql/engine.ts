@@ -6,8 +6,9 @@ import {
   TimeoutError,
 } from "@sightline/model/errors.ts";
 import type { Matcher } from "@sightline/model/matcher.ts";
-import type { Queryable, TimeRange } from "@sightline/model/ports.ts";
+import type { Queryable } from "@sightline/model/metric-store.ts";
 import type { TenantId } from "@sightline/model/tenant.ts";
+import type { TimeRange } from "@sightline/model/time-range.ts";
 import type { Registry } from "prom-client";
 import { LinkedAbort } from "../http/linked-abort.ts";
 import type { QueryMemory, QueryShare } from "../http/query-memory.ts";

@@ -1,6 +1,6 @@
 import { compareLabels, labelsFrom } from "@sightline/model/labels.ts";
 import { NO_INFO } from "@sightline/model/metric-batch.ts";
-import type { Queryable, SeriesRequest, SeriesSlice } from "@sightline/model/ports.ts";
+import type { Queryable, SeriesRequest, SeriesSlice } from "@sightline/model/metric-store.ts";
 import { DEFAULT_TENANT } from "@sightline/model/tenant.ts";
 import { DEFAULT_PROM_LIMITS } from "./config.ts";
 import { PromEngine } from "./engine.ts";

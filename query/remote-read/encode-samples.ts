@@ -1,7 +1,7 @@
 import type { BucketSpan, NativeHistogram } from "@sightline/model/histogram.ts";
 import { isStaleHistogram } from "@sightline/model/histogram.ts";
 import type { Labels } from "@sightline/model/labels.ts";
-import type { SeriesSlice } from "@sightline/model/ports.ts";
+import type { SeriesSlice } from "@sightline/model/metric-store.ts";
 import { wordsOf, writeStale } from "@sightline/model/stale.ts";
 import type { ProtobufWriter } from "../protobuf/protobuf-writer.ts";
 

@@ -4,7 +4,7 @@ import {
   isStaleHistogram,
   type NativeHistogram,
 } from "@sightline/model/histogram.ts";
-import type { HistogramSlice } from "@sightline/model/ports.ts";
+import type { HistogramSlice } from "@sightline/model/metric-store.ts";
 import { wordsOf, writeStale } from "@sightline/model/stale.ts";
 import { detectReset } from "../promql/histogram/detect-reset.ts";
 import { BitWriter } from "./bit-writer.ts";

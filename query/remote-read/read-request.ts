@@ -1,6 +1,7 @@
 import { InvalidInputError } from "@sightline/model/errors.ts";
 import type { Matcher, MatchOperator } from "@sightline/model/matcher.ts";
-import type { SelectHints, TimeRange } from "@sightline/model/ports.ts";
+import type { SelectHints } from "@sightline/model/metric-store.ts";
+import type { TimeRange } from "@sightline/model/time-range.ts";
 import { ProtobufReader } from "../protobuf/protobuf-reader.ts";
 
 /** prometheus.ReadRequest of Prometheus' prompb/remote.proto. */

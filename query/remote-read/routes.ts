@@ -1,7 +1,7 @@
 import { Readable } from "node:stream";
 import { LimitError, TooLargeError } from "@sightline/model/errors.ts";
 import { compareLabels } from "@sightline/model/labels.ts";
-import type { MetricStore } from "@sightline/model/ports.ts";
+import type { MetricStore } from "@sightline/model/metric-store.ts";
 import type { FastifyInstance, FastifyReply } from "fastify";
 import type { RemoteReadLimits } from "../config.ts";
 import type { Failure } from "../http/failure.ts";

@@ -1,4 +1,4 @@
-import type { DataChanges, DataVersion } from "@sightline/model/ports.ts";
+import type { DataChanges, DataVersion } from "@sightline/model/metric-store.ts";
 import type { TenantId } from "@sightline/model/tenant.ts";
 import { Counter, type Registry } from "prom-client";
 import type { ResultsCacheConfig } from "../config.ts";

@@ -1,4 +1,4 @@
-import type { DataVersion } from "@sightline/model/ports.ts";
+import type { DataVersion } from "@sightline/model/metric-store.ts";
 import type { Extent } from "./extent.ts";
 
 /** Extents that ascend and do not overlap, all of the data as it was at `version` of the store. */

@@ -1,4 +1,4 @@
-import type { SharedCache } from "@sightline/model/ports.ts";
+import type { SharedCache } from "@sightline/model/shared-state.ts";
 import { describe, expect, test } from "vitest";
 import { MemoryResultsCache } from "./memory-results-cache.ts";
 import type { CachedResult } from "./results-cache.ts";

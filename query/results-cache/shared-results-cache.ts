@@ -1,5 +1,5 @@
 import { deserialize, serialize } from "node:v8";
-import type { SharedCache } from "@sightline/model/ports.ts";
+import type { SharedCache } from "@sightline/model/shared-state.ts";
 import type { CachedResult, ResultsCache } from "./results-cache.ts";
 
 /** Changes with what is written; others are not read. */

@@ -1,4 +1,4 @@
-import type { TimeRange } from "@sightline/model/ports.ts";
+import type { TimeRange } from "@sightline/model/time-range.ts";
 import type { DataWindow } from "./data-window.ts";
 import type { StepRange } from "./extent.ts";
 

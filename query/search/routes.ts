@@ -1,7 +1,7 @@
 import { InvalidInputError } from "@sightline/model/errors.ts";
 import { METRIC_NAME } from "@sightline/model/labels.ts";
 import type { MetricMetadata } from "@sightline/model/metric-batch.ts";
-import type { LabelRequest, MetricStore } from "@sightline/model/ports.ts";
+import type { LabelRequest, MetricStore } from "@sightline/model/metric-store.ts";
 import type { FastifyInstance, FastifyReply } from "fastify";
 import { type QueryApiDeps, type QueryCall, type QueryRoute, registerQueryApi } from "../http/query-api.ts";
 import { sendChunks } from "../http/send-chunks.ts";

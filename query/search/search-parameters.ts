@@ -1,6 +1,6 @@
 import { InvalidInputError } from "@sightline/model/errors.ts";
 import type { Matcher } from "@sightline/model/matcher.ts";
-import type { TimeRange } from "@sightline/model/ports.ts";
+import type { TimeRange } from "@sightline/model/time-range.ts";
 import { parseGoBool, parseGoInt } from "../http/go-syntax.ts";
 import type { RequestParameters } from "../http/request-parameters.ts";
 import { parseMatcherSets } from "../prometheus-api/matcher-sets.ts";

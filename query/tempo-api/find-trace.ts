@@ -1,6 +1,6 @@
 import { LimitError, NotFoundError } from "@sightline/model/errors.ts";
-import type { TraceStore } from "@sightline/model/ports.ts";
 import type { SpanBatch } from "@sightline/model/span-batch.ts";
+import type { TraceStore } from "@sightline/model/trace-store.ts";
 import type { QueryCall } from "../http/query-api.ts";
 
 /** The batches of a trace that holds at least one span. Throws `NotFoundError`, and `LimitError` when it is too large. */

@@ -1,5 +1,5 @@
 import { InvalidInputError } from "@sightline/model/errors.ts";
-import type { TraceStore } from "@sightline/model/ports.ts";
+import type { TraceStore } from "@sightline/model/trace-store.ts";
 import type { FastifyInstance, FastifyReply } from "fastify";
 import type { Failure } from "../http/failure.ts";
 import { type QueryApiDeps, type QueryHandler, type QueryRoute, registerQueryApi } from "../http/query-api.ts";

@@ -1,5 +1,5 @@
 import { InvalidInputError } from "@sightline/model/errors.ts";
-import type { CheckedExpression, RuleExpression } from "@sightline/model/ports.ts";
+import type { CheckedExpression, RuleExpression } from "@sightline/model/rules.ts";
 import { formatLogql } from "@sightline/query/logql/format/format-logql.ts";
 import { parseLogql } from "@sightline/query/logql/parse/parse-logql.ts";
 import type { Expr, VectorSelector } from "@sightline/query/promql/ast.ts";

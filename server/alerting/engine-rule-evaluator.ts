@@ -1,14 +1,12 @@
 import { InvalidInputError } from "@sightline/model/errors.ts";
+import type { LabelRequest, Queryable, SeriesSlice } from "@sightline/model/metric-store.ts";
 import type {
   CheckedExpression,
-  LabelRequest,
   LastSample,
-  Queryable,
   RuleEvaluator,
   RuleExpression,
   RuleSample,
-  SeriesSlice,
-} from "@sightline/model/ports.ts";
+} from "@sightline/model/rules.ts";
 import { isStaleAt, wordsOf } from "@sightline/model/stale.ts";
 import type { TenantId } from "@sightline/model/tenant.ts";
 import type { LogqlEngine } from "@sightline/query/logql/logql-engine.ts";

@@ -1,7 +1,7 @@
 import { Worker } from "node:worker_threads";
 import { parseRuleFile, type ReadRuleFile, RuleFileError } from "@sightline/alerting/rules/parse-rule-file.ts";
 import type { GroupConfig } from "@sightline/alerting/rules/rule-config.ts";
-import type { RuleLanguage } from "@sightline/model/ports.ts";
+import type { RuleLanguage } from "@sightline/model/rules.ts";
 import { checkExpression } from "./check-expression.ts";
 
 export type RuleFileRequest = {

@@ -1,7 +1,8 @@
 import { cp, mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
+import type { AuditLog } from "@sightline/model/audit-log.ts";
 import { ForbiddenError } from "@sightline/model/errors.ts";
-import type { AuditLog, Copyable } from "@sightline/model/ports.ts";
+import type { Copyable } from "@sightline/model/ports.ts";
 import { type QueryApiDeps, type QueryHandler, registerQueryApi, sendJson } from "@sightline/query/http/query-api.ts";
 import { refuseCrossSite } from "@sightline/query/http/refuse-cross-site.ts";
 import { sendPrometheusFailure } from "@sightline/query/prometheus-api/error-response.ts";

@@ -1,4 +1,4 @@
-import type { CheckedExpression, RuleExpression } from "@sightline/model/ports.ts";
+import type { CheckedExpression, RuleExpression } from "@sightline/model/rules.ts";
 import { queryConfig } from "@sightline/query/config.ts";
 import { checkExpression } from "../alerting/check-expression.ts";
 

@@ -1,5 +1,5 @@
 import { type Labels, labelValue, METRIC_NAME } from "@sightline/model/labels.ts";
-import type { MetricStore } from "@sightline/model/ports.ts";
+import type { MetricStore } from "@sightline/model/metric-store.ts";
 import type { TenantId } from "@sightline/model/tenant.ts";
 import { instant, type Question, range } from "./question.ts";
 

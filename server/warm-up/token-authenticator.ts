@@ -1,5 +1,5 @@
+import type { Authenticator, Principal, RequestHeaders } from "@sightline/model/access.ts";
 import { UnauthenticatedError } from "@sightline/model/errors.ts";
-import type { Authenticator, Principal, RequestHeaders } from "@sightline/model/ports.ts";
 import type { TenantId } from "@sightline/model/tenant.ts";
 
 /** Lets whoever has the token read one tenant's data, and nobody else anything. */

@@ -1,17 +1,11 @@
 import { closeSync, mkdirSync, openSync } from "node:fs";
 import { dirname } from "node:path";
 import { DatabaseSync, type SQLInputValue } from "node:sqlite";
+import type { ApiKey, KeyCatalog, Scope } from "@sightline/model/access.ts";
+import type { AuditEntry, AuditLog } from "@sightline/model/audit-log.ts";
 import { CorruptionError, SightlineError, UnavailableError } from "@sightline/model/errors.ts";
-import type {
-  ApiKey,
-  AuditEntry,
-  AuditLog,
-  Copyable,
-  KeyCatalog,
-  RuleCatalog,
-  Scope,
-  StoredRuleGroup,
-} from "@sightline/model/ports.ts";
+import type { Copyable } from "@sightline/model/ports.ts";
+import type { RuleCatalog, StoredRuleGroup } from "@sightline/model/rules.ts";
 import { type TenantId, tenantId } from "@sightline/model/tenant.ts";
 import { migrate } from "./migrate.ts";
 

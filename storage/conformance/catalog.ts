@@ -1,4 +1,6 @@
-import type { ApiKey, AuditLog, KeyCatalog, RuleCatalog, StoredRuleGroup } from "@sightline/model/ports.ts";
+import type { ApiKey, KeyCatalog } from "@sightline/model/access.ts";
+import type { AuditLog } from "@sightline/model/audit-log.ts";
+import type { RuleCatalog, StoredRuleGroup } from "@sightline/model/rules.ts";
 import { tenantId } from "@sightline/model/tenant.ts";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 

@@ -1,4 +1,5 @@
-import type { LogStore, RowDeletion } from "@sightline/model/ports.ts";
+import type { LogStore } from "@sightline/model/log-store.ts";
+import type { RowDeletion } from "@sightline/model/row-deletion.ts";
 import { DEFAULT_TENANT, tenantId } from "@sightline/model/tenant.ts";
 import { describe, expect, test } from "vitest";
 import type { LogRow } from "./log-batch-of.ts";

@@ -1,7 +1,7 @@
 import type { Attribute } from "@sightline/model/attributes.ts";
+import type { FieldFilter, LogCountGroup, LogCountRequest, LogStore } from "@sightline/model/log-store.ts";
 import { lokiLabelName } from "@sightline/model/loki-label-name.ts";
 import { compileMatcher } from "@sightline/model/matcher.ts";
-import type { FieldFilter, LogCountGroup, LogCountRequest, LogStore } from "@sightline/model/ports.ts";
 import { DEFAULT_TENANT } from "@sightline/model/tenant.ts";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";

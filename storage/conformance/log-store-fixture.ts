@@ -1,4 +1,4 @@
-import type { LogRequest, LogStore } from "@sightline/model/ports.ts";
+import type { LogRequest, LogStore } from "@sightline/model/log-store.ts";
 import { DEFAULT_TENANT, type TenantId } from "@sightline/model/tenant.ts";
 import { expect } from "vitest";
 import { type LogRow, logBatchOf, logRowsOf } from "./log-batch-of.ts";

@@ -1,4 +1,5 @@
-import type { LineFilter, LogStore } from "@sightline/model/ports.ts";
+import type { LineFilter } from "@sightline/model/line-filter.ts";
+import type { LogStore } from "@sightline/model/log-store.ts";
 import { DEFAULT_TENANT } from "@sightline/model/tenant.ts";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { LogRow } from "./log-batch-of.ts";

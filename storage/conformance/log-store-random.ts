@@ -1,5 +1,6 @@
 import { inspect } from "node:util";
-import type { LogRequest, LogStore, RowDeletion } from "@sightline/model/ports.ts";
+import type { LogRequest, LogStore } from "@sightline/model/log-store.ts";
+import type { RowDeletion } from "@sightline/model/row-deletion.ts";
 import { DEFAULT_TENANT } from "@sightline/model/tenant.ts";
 import fc from "fast-check";
 import { expect, test } from "vitest";

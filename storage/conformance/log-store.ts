@@ -1,5 +1,6 @@
 import type { Attributes } from "@sightline/model/attributes.ts";
-import type { LineFilter, LogStore } from "@sightline/model/ports.ts";
+import type { LineFilter } from "@sightline/model/line-filter.ts";
+import type { LogStore } from "@sightline/model/log-store.ts";
 import { DEFAULT_TENANT, tenantId } from "@sightline/model/tenant.ts";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { type LogRow, logBatchOf, logRowsOf } from "./log-batch-of.ts";

@@ -1,6 +1,6 @@
 import { labelsKey } from "@sightline/model/labels.ts";
 import type { Matcher } from "@sightline/model/matcher.ts";
-import type { MetricStore, SeriesSlice } from "@sightline/model/ports.ts";
+import type { MetricStore, SeriesSlice } from "@sightline/model/metric-store.ts";
 import { DEFAULT_TENANT, type TenantId } from "@sightline/model/tenant.ts";
 
 export const EVERYTHING = { startMs: Number.MIN_SAFE_INTEGER, endMs: Number.MAX_SAFE_INTEGER };

@@ -1,5 +1,5 @@
-import type { TimeRange } from "@sightline/model/ports.ts";
 import { DEFAULT_TENANT } from "@sightline/model/tenant.ts";
+import type { TimeRange } from "@sightline/model/time-range.ts";
 import { expect, test } from "vitest";
 import { sampleHistogram } from "./example-histogram.ts";
 import { metricBatchOf } from "./metric-batch-of.ts";

@@ -1,6 +1,7 @@
 import { compileMatchers, type Matcher } from "@sightline/model/matcher.ts";
-import type { MetricAdministration, MetricStore, TimeRange } from "@sightline/model/ports.ts";
+import type { MetricAdministration, MetricStore } from "@sightline/model/metric-store.ts";
 import { DEFAULT_TENANT, type TenantId } from "@sightline/model/tenant.ts";
+import type { TimeRange } from "@sightline/model/time-range.ts";
 import { describe, expect, test } from "vitest";
 import { sampleHistogram } from "./example-histogram.ts";
 import { metricBatchOf } from "./metric-batch-of.ts";

@@ -1,4 +1,4 @@
-import type { MetricStore } from "@sightline/model/ports.ts";
+import type { MetricStore } from "@sightline/model/metric-store.ts";
 import { tenantId } from "@sightline/model/tenant.ts";
 
 /** A store under test on data of its own. */

@@ -2,7 +2,7 @@ import { type NativeHistogram, STALE_HISTOGRAM } from "@sightline/model/histogra
 import { labelsKey } from "@sightline/model/labels.ts";
 import type { Matcher } from "@sightline/model/matcher.ts";
 import type { MetricBatch } from "@sightline/model/metric-batch.ts";
-import type { MetricStore } from "@sightline/model/ports.ts";
+import type { MetricStore } from "@sightline/model/metric-store.ts";
 import { DEFAULT_TENANT } from "@sightline/model/tenant.ts";
 import fc from "fast-check";
 import { expect, test } from "vitest";

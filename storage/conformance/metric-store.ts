@@ -1,4 +1,4 @@
-import type { MetricStore } from "@sightline/model/ports.ts";
+import type { MetricStore } from "@sightline/model/metric-store.ts";
 import { afterEach, beforeEach, describe } from "vitest";
 import { describeChanges } from "./metric-store-changes.ts";
 import { describeDeletion } from "./metric-store-deletion.ts";

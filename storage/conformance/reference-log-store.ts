@@ -1,16 +1,10 @@
+import type { LineFilter } from "@sightline/model/line-filter.ts";
 import type { LogBatch, LogStream } from "@sightline/model/log-batch.ts";
+import type { LogRequest, LogSelection, LogStore, StreamRequest } from "@sightline/model/log-store.ts";
 import { compileMatcher, compileMatchers } from "@sightline/model/matcher.ts";
-import type {
-  AppendResult,
-  Deletion,
-  LineFilter,
-  LogRequest,
-  LogSelection,
-  LogStore,
-  RowDeletion,
-  StreamRequest,
-} from "@sightline/model/ports.ts";
+import type { AppendResult } from "@sightline/model/ports.ts";
 import { compileRegex } from "@sightline/model/regex.ts";
+import type { Deletion, RowDeletion } from "@sightline/model/row-deletion.ts";
 import type { TenantId } from "@sightline/model/tenant.ts";
 import { type LogRow, logBatchOf, logRowsOf } from "./log-batch-of.ts";
 

@@ -9,16 +9,15 @@ import type {
   SeriesKey,
 } from "@sightline/model/metric-batch.ts";
 import type {
-  AppendResult,
   HistogramSlice,
   LabelRequest,
   MetricAdministration,
   MetricStore,
-  Rejection,
   SeriesExemplars,
   SeriesRequest,
   SeriesSlice,
-} from "@sightline/model/ports.ts";
+} from "@sightline/model/metric-store.ts";
+import type { AppendResult, Rejection } from "@sightline/model/ports.ts";
 import type { TenantId } from "@sightline/model/tenant.ts";
 
 /** Values are kept as their 64 bits, so that nothing about them can get lost. */

@@ -1,6 +1,6 @@
 import type { Attributes } from "@sightline/model/attributes.ts";
-import type { TraceStore } from "@sightline/model/ports.ts";
 import { DEFAULT_TENANT, type TenantId, tenantId } from "@sightline/model/tenant.ts";
+import type { TraceStore } from "@sightline/model/trace-store.ts";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { type SpanRow, spanBatchOf, spanRowsOf } from "./span-batch-of.ts";
 

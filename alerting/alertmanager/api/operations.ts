@@ -1,5 +1,5 @@
+import type { Authenticator } from "@sightline/model/access.ts";
 import { InvalidInputError } from "@sightline/model/errors.ts";
-import type { Authenticator } from "@sightline/model/ports.ts";
 import type { FastifyInstance } from "fastify";
 import type { TenantAlertmanagers } from "../tenant-alertmanagers.ts";
 

@@ -1,7 +1,7 @@
 import { Readable } from "node:stream";
+import type { Authenticator, Scope } from "@sightline/model/access.ts";
 import { LimitError, NotFoundError, statusOf } from "@sightline/model/errors.ts";
 import type { Logger } from "@sightline/model/logger.ts";
-import type { Authenticator, Scope } from "@sightline/model/ports.ts";
 import type { TenantId } from "@sightline/model/tenant.ts";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { Alertmanager } from "../alertmanager.ts";

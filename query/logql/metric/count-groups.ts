@@ -1,5 +1,5 @@
 import { type Label, type Labels, labelValue } from "@sightline/model/labels.ts";
-import type { FieldFilter, LogCountGroup, LogRequest } from "@sightline/model/ports.ts";
+import type { FieldFilter, LogCountGroup, LogRequest } from "@sightline/model/log-store.ts";
 import { DETECTED_LEVEL, LEVEL_FIELDS, levelOfLabels } from "../detected-level.ts";
 import type { LogReader } from "../log-reader.ts";
 import { type CountPlan, LEVEL_SOURCES } from "./count-plan.ts";

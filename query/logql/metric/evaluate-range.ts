@@ -2,7 +2,7 @@ import { InvalidInputError } from "@sightline/model/errors.ts";
 import { quote } from "@sightline/model/go-quote.ts";
 import { type Labels, labelsKey, labelValue } from "@sightline/model/labels.ts";
 import type { LogBatch, LogStream } from "@sightline/model/log-batch.ts";
-import type { FieldFilter, LogCountGroup } from "@sightline/model/ports.ts";
+import type { FieldFilter, LogCountGroup } from "@sightline/model/log-store.ts";
 import type { TenantId } from "@sightline/model/tenant.ts";
 import type { Grouping, RangeAggregationExpr } from "../ast.ts";
 import { levelOfLabels } from "../detected-level.ts";

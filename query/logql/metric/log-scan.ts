@@ -1,5 +1,5 @@
 import type { LogBatch } from "@sightline/model/log-batch.ts";
-import type { LogRequest } from "@sightline/model/ports.ts";
+import type { LogRequest } from "@sightline/model/log-store.ts";
 import type { LogReader } from "../log-reader.ts";
 import type { QueryBudget } from "./query-budget.ts";
 

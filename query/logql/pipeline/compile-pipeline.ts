@@ -1,4 +1,5 @@
-import type { FieldFilter, LineFilter, LineHint } from "@sightline/model/ports.ts";
+import type { LineFilter } from "@sightline/model/line-filter.ts";
+import type { FieldFilter, LineHint } from "@sightline/model/log-store.ts";
 import type { LineFilterStage, PipelineStage } from "../ast.ts";
 import { formatStage } from "../format/format-stage.ts";
 import { parseErrorOf } from "../parse/problems.ts";

@@ -1,5 +1,5 @@
+import type { LineHint } from "@sightline/model/log-store.ts";
 import { compileMatcher } from "@sightline/model/matcher.ts";
-import type { LineHint } from "@sightline/model/ports.ts";
 import type { ComparingFilter, LabelFilter, PipelineStage } from "../ast.ts";
 import { inSingleLines } from "./label-filter.ts";
 import { isStoredLabel } from "./lower-label-filter.ts";

@@ -1,4 +1,4 @@
-import type { LineFilter } from "@sightline/model/ports.ts";
+import type { LineFilter } from "@sightline/model/line-filter.ts";
 import { compileRegex } from "@sightline/model/regex.ts";
 import type { LineFilterOperand, LineFilterStage } from "../ast.ts";
 import { regexProblem } from "../parse/problems.ts";

@@ -1,4 +1,4 @@
-import type { FieldFilter } from "@sightline/model/ports.ts";
+import type { FieldFilter } from "@sightline/model/log-store.ts";
 import type { LabelFilter } from "../ast.ts";
 import { DETECTED_LEVEL } from "../detected-level.ts";
 import { inSingleLines, matchesAnything, matchesNothing } from "./label-filter.ts";

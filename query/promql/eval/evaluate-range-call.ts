@@ -1,4 +1,4 @@
-import type { SeriesSlice } from "@sightline/model/ports.ts";
+import type { SeriesSlice } from "@sightline/model/metric-store.ts";
 import type { CallExpr, Expr, MatrixSelector, Range, SubqueryExpr } from "../ast.ts";
 import { EvaluationError } from "../evaluation-error.ts";
 import { secondsOf } from "../format/duration.ts";

@@ -1,6 +1,6 @@
 import { isStaleHistogram, type NativeHistogram } from "@sightline/model/histogram.ts";
 import { EMPTY_LABELS, type Labels } from "@sightline/model/labels.ts";
-import type { SeriesSlice } from "@sightline/model/ports.ts";
+import type { SeriesSlice } from "@sightline/model/metric-store.ts";
 import { isStaleAt, wordsOf } from "@sightline/model/stale.ts";
 import type { VectorSelector } from "../ast.ts";
 import { EvaluationError } from "../evaluation-error.ts";

@@ -1,5 +1,5 @@
 import { CancelledError, LimitError, TimeoutError } from "@sightline/model/errors.ts";
-import type { Queryable } from "@sightline/model/ports.ts";
+import type { Queryable } from "@sightline/model/metric-store.ts";
 import type { TenantId } from "@sightline/model/tenant.ts";
 import { nextTurn } from "../../http/next-turn.ts";
 import type { QueryShare } from "../../http/query-memory.ts";

@@ -1,7 +1,7 @@
 import { isStaleHistogram, type NativeHistogram } from "@sightline/model/histogram.ts";
 import type { Labels } from "@sightline/model/labels.ts";
 import { NO_INFO, type SeriesInfo } from "@sightline/model/metric-batch.ts";
-import type { SeriesSlice } from "@sightline/model/ports.ts";
+import type { SeriesSlice } from "@sightline/model/metric-store.ts";
 import { isStaleAt, wordsOf } from "@sightline/model/stale.ts";
 import { withoutResetHint } from "../histogram/reset-hint.ts";
 import { type Grid, timeAt } from "./grid.ts";

@@ -1,6 +1,6 @@
 import { labelsFrom } from "@sightline/model/labels.ts";
 import { NO_INFO } from "@sightline/model/metric-batch.ts";
-import type { Queryable, SeriesSlice } from "@sightline/model/ports.ts";
+import type { Queryable, SeriesSlice } from "@sightline/model/metric-store.ts";
 import { wordsOf, writeStale } from "@sightline/model/stale.ts";
 import { DEFAULT_TENANT } from "@sightline/model/tenant.ts";
 import { expect, test } from "vitest";

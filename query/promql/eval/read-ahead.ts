@@ -1,4 +1,4 @@
-import type { SeriesSlice } from "@sightline/model/ports.ts";
+import type { SeriesSlice } from "@sightline/model/metric-store.ts";
 import type { QueryContext } from "./query-context.ts";
 
 /** With fewer steps, computing a series costs no more than putting it aside. */

@@ -1,4 +1,4 @@
-import type { SeriesRequest, SeriesSlice } from "@sightline/model/ports.ts";
+import type { SeriesRequest, SeriesSlice } from "@sightline/model/metric-store.ts";
 import { withCheckedHints } from "../histogram/reset-hint.ts";
 import type { QueryContext } from "./query-context.ts";
 

@@ -1,6 +1,6 @@
 import { labelsFrom } from "@sightline/model/labels.ts";
 import { NO_INFO, type SeriesInfo } from "@sightline/model/metric-batch.ts";
-import type { Queryable, SeriesSlice } from "@sightline/model/ports.ts";
+import type { Queryable, SeriesSlice } from "@sightline/model/metric-store.ts";
 import { DEFAULT_TENANT } from "@sightline/model/tenant.ts";
 import fc from "fast-check";
 import { expect, test } from "vitest";

@@ -1,5 +1,5 @@
 import { EMPTY_BUCKETS, isStaleHistogram, type NativeHistogram } from "@sightline/model/histogram.ts";
-import type { SeriesSlice } from "@sightline/model/ports.ts";
+import type { SeriesSlice } from "@sightline/model/metric-store.ts";
 import { detectReset } from "./detect-reset.ts";
 
 /**

@@ -1,5 +1,5 @@
 import type { NativeHistogram } from "@sightline/model/histogram.ts";
-import type { SeriesSlice } from "@sightline/model/ports.ts";
+import type { SeriesSlice } from "@sightline/model/metric-store.ts";
 import { detectReset } from "./detect-reset.ts";
 
 /** Without "there was a reset" and "there was none"; that of a gauge stays. */

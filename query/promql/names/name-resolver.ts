@@ -1,8 +1,9 @@
 import { METRIC_NAME } from "@sightline/model/labels.ts";
 import type { Matcher } from "@sightline/model/matcher.ts";
 import type { MetricMetadata } from "@sightline/model/metric-batch.ts";
-import type { Queryable, TimeRange } from "@sightline/model/ports.ts";
+import type { Queryable } from "@sightline/model/metric-store.ts";
 import type { TenantId } from "@sightline/model/tenant.ts";
+import type { TimeRange } from "@sightline/model/time-range.ts";
 import { Annotations } from "../annotations.ts";
 import type { Expr, VectorSelector } from "../ast.ts";
 import { visitExpr } from "../prepare/map-expr.ts";

@@ -1,5 +1,5 @@
 import { readFile } from "node:fs/promises";
-import type { MetricStore } from "@sightline/model/ports.ts";
+import type { MetricStore } from "@sightline/model/metric-store.ts";
 import { DEFAULT_TENANT } from "@sightline/model/tenant.ts";
 import { DEFAULT_PROM_LIMITS } from "../config.ts";
 import { PromEngine } from "../engine.ts";

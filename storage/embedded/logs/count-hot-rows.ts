@@ -1,5 +1,5 @@
 import type { LogBatch } from "@sightline/model/log-batch.ts";
-import type { LogCountRequest } from "@sightline/model/ports.ts";
+import type { LogCountRequest } from "@sightline/model/log-store.ts";
 import type { HotBatch } from "../segments/hot-buffer.ts";
 import type { CountGroups } from "./count-groups.ts";
 import { HotLabel, streamLabelReader } from "./hot-label.ts";

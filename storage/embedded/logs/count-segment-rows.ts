@@ -1,4 +1,4 @@
-import type { LogCountRequest } from "@sightline/model/ports.ts";
+import type { LogCountRequest } from "@sightline/model/log-store.ts";
 import { segmentRows } from "../segments/segment-rows.ts";
 import type { CountGroups } from "./count-groups.ts";
 import type { StreamLabelValue } from "./label-sources.ts";

@@ -1,18 +1,16 @@
 import type { LogBatch, LogStream } from "@sightline/model/log-batch.ts";
-import type { Logger } from "@sightline/model/logger.ts";
-import type { MemoryPart } from "@sightline/model/memory-part.ts";
 import type {
-  AppendResult,
-  Copyable,
-  Deletion,
   LogCountGroup,
   LogCountRequest,
   LogRequest,
   LogSelection,
   LogStore,
-  RowDeletion,
   StreamRequest,
-} from "@sightline/model/ports.ts";
+} from "@sightline/model/log-store.ts";
+import type { Logger } from "@sightline/model/logger.ts";
+import type { MemoryPart } from "@sightline/model/memory-part.ts";
+import type { AppendResult, Copyable } from "@sightline/model/ports.ts";
+import type { Deletion, RowDeletion } from "@sightline/model/row-deletion.ts";
 import type { TenantId } from "@sightline/model/tenant.ts";
 import type { Registry } from "prom-client";
 import type { EmbeddedLogsConfig } from "../config.ts";

@@ -1,6 +1,6 @@
 import type { DuckDBValue } from "@duckdb/node-api";
+import type { FieldFilter } from "@sightline/model/log-store.ts";
 import { compileMatcher } from "@sightline/model/matcher.ts";
-import type { FieldFilter } from "@sightline/model/ports.ts";
 import { compileRegex } from "@sightline/model/regex.ts";
 import { isHexId, wordOfHex } from "../segments/hex-id.ts";
 import type { LogSegmentIndex } from "./log-segment-index.ts";

@@ -1,6 +1,6 @@
 import type { LogBatch } from "@sightline/model/log-batch.ts";
 import { compileMatchers } from "@sightline/model/matcher.ts";
-import type { RowDeletion } from "@sightline/model/ports.ts";
+import type { RowDeletion } from "@sightline/model/row-deletion.ts";
 import { compileAttributeMatchers } from "../segments/attribute-matcher.ts";
 import { Breather } from "../segments/breather.ts";
 import type { FindRows } from "../segments/row-deleter.ts";

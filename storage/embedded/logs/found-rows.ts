@@ -1,5 +1,5 @@
 import type { LogBatch } from "@sightline/model/log-batch.ts";
-import type { TimeRangeNs } from "@sightline/model/ports.ts";
+import type { TimeRangeNs } from "@sightline/model/time-range.ts";
 import { approximateAttributeBytes, approximateTextBytes } from "../segments/pick-rows.ts";
 import { pickLogRows } from "./log-batch-rows.ts";
 

@@ -1,5 +1,5 @@
 import type { DuckDBValue } from "@duckdb/node-api";
-import type { LineHint } from "@sightline/model/ports.ts";
+import type { LineHint } from "@sightline/model/log-store.ts";
 import type { LogSegmentIndex } from "./log-segment-index.ts";
 import { SegmentLabel } from "./segment-label.ts";
 

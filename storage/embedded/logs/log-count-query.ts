@@ -1,4 +1,4 @@
-import type { LogCountGroup, LogCountRequest } from "@sightline/model/ports.ts";
+import type { LogCountGroup, LogCountRequest } from "@sightline/model/log-store.ts";
 import { CountGroups } from "./count-groups.ts";
 import { countHotRows } from "./count-hot-rows.ts";
 import { countSegmentRows } from "./count-segment-rows.ts";

@@ -1,5 +1,6 @@
 import type { LogBatch } from "@sightline/model/log-batch.ts";
-import type { LogRequest, TimeRangeNs } from "@sightline/model/ports.ts";
+import type { LogRequest } from "@sightline/model/log-store.ts";
+import type { TimeRangeNs } from "@sightline/model/time-range.ts";
 import type { Segment } from "../segments/segment-directory.ts";
 import { FirstTimes } from "./first-times.ts";
 import type { FoundRows, WantedRows } from "./found-rows.ts";

@@ -1,6 +1,8 @@
+import type { LineFilter } from "@sightline/model/line-filter.ts";
 import type { LogBatch, LogStream } from "@sightline/model/log-batch.ts";
+import type { FieldFilter, LineHint, StreamRequest } from "@sightline/model/log-store.ts";
 import { compileMatchers } from "@sightline/model/matcher.ts";
-import type { FieldFilter, LineFilter, LineHint, StreamRequest, TimeRangeNs } from "@sightline/model/ports.ts";
+import type { TimeRangeNs } from "@sightline/model/time-range.ts";
 import { Breather } from "../segments/breather.ts";
 import type { SegmentInfo } from "../segments/segment.ts";
 import type { Segment } from "../segments/segment-directory.ts";

@@ -1,5 +1,5 @@
 import type { LogBatch, LogStream } from "@sightline/model/log-batch.ts";
-import type { StreamRequest } from "@sightline/model/ports.ts";
+import type { StreamRequest } from "@sightline/model/log-store.ts";
 import type { HotBatch } from "../segments/hot-buffer.ts";
 import type { Segment } from "../segments/segment-directory.ts";
 import { StreamInterner } from "./log-batch-builder.ts";

@@ -1,5 +1,5 @@
 import type { LogBatch } from "@sightline/model/log-batch.ts";
-import type { TimeRangeNs } from "@sightline/model/ports.ts";
+import type { TimeRangeNs } from "@sightline/model/time-range.ts";
 import type { HotBatch } from "../segments/hot-buffer.ts";
 import { HotLabel, streamLabelReader } from "./hot-label.ts";
 import type { LogScope } from "./log-scope.ts";

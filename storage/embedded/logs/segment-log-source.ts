@@ -1,5 +1,5 @@
 import type { DuckDBValue } from "@duckdb/node-api";
-import type { TimeRangeNs } from "@sightline/model/ports.ts";
+import type { TimeRangeNs } from "@sightline/model/time-range.ts";
 import { numberedRows, ROW_NUMBER, type SegmentRows, segmentRows } from "../segments/segment-rows.ts";
 import { type LineCondition, prefiltersOf } from "./line-matcher.ts";
 import type { LogSegmentIndex } from "./log-segment-index.ts";

@@ -1,4 +1,4 @@
-import type { TimeRange } from "@sightline/model/ports.ts";
+import type { TimeRange } from "@sightline/model/time-range.ts";
 import { firstFrom } from "./first-from.ts";
 import type { AssembledSeries, SeriesAssembler } from "./series-assembler.ts";
 

@@ -2,7 +2,7 @@ import { mkdir, readdir, rm } from "node:fs/promises";
 import { basename, join } from "node:path";
 import type { Logger } from "@sightline/model/logger.ts";
 import type { Matcher } from "@sightline/model/matcher.ts";
-import type { TimeRange } from "@sightline/model/ports.ts";
+import type { TimeRange } from "@sightline/model/time-range.ts";
 import { assertDamage } from "../files/assert-damage.ts";
 import { Manifest } from "../files/manifest.ts";
 import { Block, type BlockCache } from "./block.ts";

@@ -1,6 +1,6 @@
 import { CorruptionError } from "@sightline/model/errors.ts";
 import { isQueried } from "@sightline/model/loop-turns.ts";
-import type { TimeRange } from "@sightline/model/ports.ts";
+import type { TimeRange } from "@sightline/model/time-range.ts";
 import type { BlockList, ListedBlock } from "./block-list.ts";
 import { downsampleBlocks } from "./downsampling/downsample-blocks.ts";
 import { nextDownsampling } from "./downsampling/downsampling-plan.ts";

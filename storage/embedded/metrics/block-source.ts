@@ -1,6 +1,6 @@
 import type { Labels } from "@sightline/model/labels.ts";
 import type { SeriesInfo } from "@sightline/model/metric-batch.ts";
-import type { TimeRange } from "@sightline/model/ports.ts";
+import type { TimeRange } from "@sightline/model/time-range.ts";
 import type { BlockIndex, BlockWindow, DataPagePlace, PagePlace, TimePagePlace } from "./block-index.ts";
 import { DataPage } from "./data-page.ts";
 import { firstFrom } from "./first-from.ts";

@@ -3,7 +3,7 @@ import { dirname } from "node:path";
 import { crc32 } from "node:zlib";
 import type { Labels } from "@sightline/model/labels.ts";
 import type { SeriesInfo } from "@sightline/model/metric-batch.ts";
-import type { HistogramSlice } from "@sightline/model/ports.ts";
+import type { HistogramSlice } from "@sightline/model/metric-store.ts";
 import { syncDirectory } from "../files/write-file-atomic.ts";
 import { BLOCK_MAGIC, packTrailer } from "./block-file.ts";
 import { type PagePlace, packBlockIndex } from "./block-index.ts";

@@ -1,7 +1,7 @@
 import { type FileHandle, open, rename, rm } from "node:fs/promises";
 import { crc32 } from "node:zlib";
 import { CorruptionError } from "@sightline/model/errors.ts";
-import type { SelectHints } from "@sightline/model/ports.ts";
+import type { SelectHints } from "@sightline/model/metric-store.ts";
 import { TRAILER_BYTES, unpackTrailer } from "./block-file.ts";
 import { BlockIndex, type PagePlace } from "./block-index.ts";
 import { BlockSource } from "./block-source.ts";

@@ -1,5 +1,5 @@
 import type { MetricBatch } from "@sightline/model/metric-batch.ts";
-import type { TimeRange } from "@sightline/model/ports.ts";
+import type { TimeRange } from "@sightline/model/time-range.ts";
 
 /** Changes are told apart by this much of the samples' time. */
 const BUCKET_MS = 60_000;

@@ -1,4 +1,4 @@
-import type { LabelRequest } from "@sightline/model/ports.ts";
+import type { LabelRequest } from "@sightline/model/metric-store.ts";
 import { keyOfMatchers, type SelectionCache } from "./selection-cache.ts";
 import { MaskedSource } from "./series-mask.ts";
 import type { SeriesSource } from "./series-source.ts";

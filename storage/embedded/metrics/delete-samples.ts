@@ -1,5 +1,5 @@
 import { compileMatchers, type Matcher } from "@sightline/model/matcher.ts";
-import type { TimeRange } from "@sightline/model/ports.ts";
+import type { TimeRange } from "@sightline/model/time-range.ts";
 import type { ListedBlock } from "./block-list.ts";
 import type { Head } from "./head.ts";
 import { selectSeries } from "./select-series.ts";

@@ -1,4 +1,4 @@
-import type { TimeRange } from "@sightline/model/ports.ts";
+import type { TimeRange } from "@sightline/model/time-range.ts";
 import { expect, test } from "vitest";
 import { addRange, rangeWithout } from "./deletion.ts";
 

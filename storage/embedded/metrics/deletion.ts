@@ -1,5 +1,5 @@
 import type { Matcher } from "@sightline/model/matcher.ts";
-import type { TimeRange } from "@sightline/model/ports.ts";
+import type { TimeRange } from "@sightline/model/time-range.ts";
 
 /** Samples that are deleted though files still have them: those of the matching series in the range, both ends included. */
 export type Deletion = TimeRange & { readonly id: number; readonly matchers: readonly Matcher[] };

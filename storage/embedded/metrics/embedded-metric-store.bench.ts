@@ -10,7 +10,7 @@ import { parseArgs } from "node:util";
 import { SILENT_LOGGER } from "@sightline/model/logger.ts";
 import type { Matcher } from "@sightline/model/matcher.ts";
 import { type MetricBatch, SeriesKey } from "@sightline/model/metric-batch.ts";
-import type { MetricStore } from "@sightline/model/ports.ts";
+import type { MetricStore } from "@sightline/model/metric-store.ts";
 import { DEFAULT_TENANT } from "@sightline/model/tenant.ts";
 import { Registry } from "prom-client";
 import { embeddedMetricsConfig } from "../config.ts";

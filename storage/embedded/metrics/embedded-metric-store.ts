@@ -7,8 +7,6 @@ import { compileMatchers } from "@sightline/model/matcher.ts";
 import type { MemoryPart } from "@sightline/model/memory-part.ts";
 import type { MetricBatch, MetricMetadata } from "@sightline/model/metric-batch.ts";
 import type {
-  AppendResult,
-  Copyable,
   DataChanges,
   LabelRequest,
   MetricAdministration,
@@ -16,7 +14,8 @@ import type {
   SeriesExemplars,
   SeriesRequest,
   SeriesSlice,
-} from "@sightline/model/ports.ts";
+} from "@sightline/model/metric-store.ts";
+import type { AppendResult, Copyable } from "@sightline/model/ports.ts";
 import { type TenantId, tenantId } from "@sightline/model/tenant.ts";
 import type { Registry } from "prom-client";
 import type { EmbeddedMetricsConfig } from "../config.ts";

@@ -1,7 +1,7 @@
 import { type Labels, labelsKey } from "@sightline/model/labels.ts";
 import { compileMatchers } from "@sightline/model/matcher.ts";
 import type { ExemplarSample } from "@sightline/model/metric-batch.ts";
-import type { LabelRequest, SeriesExemplars } from "@sightline/model/ports.ts";
+import type { LabelRequest, SeriesExemplars } from "@sightline/model/metric-store.ts";
 import type { TimeSlice } from "./time-slice.ts";
 
 type Exemplar = Omit<ExemplarSample, "ref">;

@@ -1,6 +1,7 @@
 import type { Labels } from "@sightline/model/labels.ts";
 import type { SeriesInfo } from "@sightline/model/metric-batch.ts";
-import type { SelectHints, TimeRange } from "@sightline/model/ports.ts";
+import type { SelectHints } from "@sightline/model/metric-store.ts";
+import type { TimeRange } from "@sightline/model/time-range.ts";
 import type { SeriesReader, SeriesSource } from "./series-source.ts";
 import type { TimeSlice } from "./time-slice.ts";
 

@@ -1,7 +1,8 @@
 import type { Labels } from "@sightline/model/labels.ts";
 import type { MetricBatch, SeriesInfo, SeriesKey } from "@sightline/model/metric-batch.ts";
-import type { SelectHints, TimeRange } from "@sightline/model/ports.ts";
+import type { SelectHints } from "@sightline/model/metric-store.ts";
 import { wordsOf } from "@sightline/model/stale.ts";
+import type { TimeRange } from "@sightline/model/time-range.ts";
 import { firstFrom } from "./first-from.ts";
 import { HistogramSamples } from "./histogram-samples.ts";
 import { LabelOrder } from "./label-order.ts";

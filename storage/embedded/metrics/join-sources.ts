@@ -1,4 +1,4 @@
-import type { SeriesRequest } from "@sightline/model/ports.ts";
+import type { SeriesRequest } from "@sightline/model/metric-store.ts";
 import type { BlockCache } from "./block.ts";
 import { JoinedSeries, type SelectedSeries } from "./joined-series.ts";
 import { keyOfMatchers, type SelectionCache } from "./selection-cache.ts";

@@ -1,4 +1,5 @@
-import type { SeriesSlice, TimeRange } from "@sightline/model/ports.ts";
+import type { SeriesSlice } from "@sightline/model/metric-store.ts";
+import type { TimeRange } from "@sightline/model/time-range.ts";
 import type { JoinedSeries } from "./joined-series.ts";
 import { mapSome } from "./map-some.ts";
 import { SeriesAssembler } from "./series-assembler.ts";

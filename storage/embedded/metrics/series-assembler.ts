@@ -1,5 +1,5 @@
 import type { NativeHistogram } from "@sightline/model/histogram.ts";
-import type { HistogramSlice, SeriesSlice } from "@sightline/model/ports.ts";
+import type { HistogramSlice, SeriesSlice } from "@sightline/model/metric-store.ts";
 
 /** Samples of one series as they are put together. */
 export type AssembledSeries = Omit<SeriesSlice, "labels" | "info">;

@@ -1,4 +1,4 @@
-import type { TimeRange } from "@sightline/model/ports.ts";
+import type { TimeRange } from "@sightline/model/time-range.ts";
 import { addParts } from "./add-parts.ts";
 import { ForwardingSource } from "./forwarding-source.ts";
 import { SeriesAssembler } from "./series-assembler.ts";

@@ -3,7 +3,7 @@ import { promisify } from "node:util";
 import { crc32, zstdCompress, zstdDecompress } from "node:zlib";
 import { CorruptionError } from "@sightline/model/errors.ts";
 import type { MetricBatch, MetricMetadata, SeriesKey } from "@sightline/model/metric-batch.ts";
-import type { SeriesExemplars } from "@sightline/model/ports.ts";
+import type { SeriesExemplars } from "@sightline/model/metric-store.ts";
 import { writeFileAtomic } from "../files/write-file-atomic.ts";
 import { ExemplarStore } from "./exemplar-store.ts";
 import { TimeSlice } from "./time-slice.ts";

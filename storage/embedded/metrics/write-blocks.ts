@@ -1,5 +1,5 @@
 import { compareLabels } from "@sightline/model/labels.ts";
-import type { SeriesSlice } from "@sightline/model/ports.ts";
+import type { SeriesSlice } from "@sightline/model/metric-store.ts";
 import { type BlockSummary, BlockWriter } from "./block-writer.ts";
 import { firstFrom } from "./first-from.ts";
 import { JoinedSeries } from "./joined-series.ts";

@@ -4,16 +4,16 @@ import { promisify } from "node:util";
 import { zstdCompress, zstdDecompress } from "node:zlib";
 import { CorruptionError } from "@sightline/model/errors.ts";
 import type { LogBatch } from "@sightline/model/log-batch.ts";
-import type { Logger } from "@sightline/model/logger.ts";
-import type { MemoryPart } from "@sightline/model/memory-part.ts";
 import type {
-  Component,
   LogLevels,
   LogPatternMiner,
   LogPatternSelection,
   LogPatternStore,
-  StreamRequest,
-} from "@sightline/model/ports.ts";
+} from "@sightline/model/log-pattern-store.ts";
+import type { StreamRequest } from "@sightline/model/log-store.ts";
+import type { Logger } from "@sightline/model/logger.ts";
+import type { MemoryPart } from "@sightline/model/memory-part.ts";
+import type { Component } from "@sightline/model/ports.ts";
 import { type TenantId, tenantId } from "@sightline/model/tenant.ts";
 import type { Registry } from "prom-client";
 import type { EmbeddedPatternsConfig } from "../config.ts";

@@ -1,4 +1,4 @@
-import type { LogPattern, LogPatternMiner } from "@sightline/model/ports.ts";
+import type { LogPattern, LogPatternMiner } from "@sightline/model/log-pattern-store.ts";
 import { LineBytes } from "./line-bytes.ts";
 import { PatternSums } from "./pattern-sums.ts";
 import { ServicePatterns } from "./service-patterns.ts";

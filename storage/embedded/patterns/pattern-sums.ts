@@ -1,4 +1,5 @@
-import type { LogPattern, TimeRangeNs } from "@sightline/model/ports.ts";
+import type { LogPattern } from "@sightline/model/log-pattern-store.ts";
+import type { TimeRangeNs } from "@sightline/model/time-range.ts";
 import type { LineTemplate } from "./line-template.ts";
 import type { TimeCounts } from "./time-counts.ts";
 

@@ -1,7 +1,8 @@
 import { labelValue } from "@sightline/model/labels.ts";
 import type { LogBatch, LogStream } from "@sightline/model/log-batch.ts";
+import type { LogLevels, LogPatternSelection } from "@sightline/model/log-pattern-store.ts";
+import type { StreamRequest } from "@sightline/model/log-store.ts";
 import { compileMatchers } from "@sightline/model/matcher.ts";
-import type { LogLevels, LogPatternSelection, StreamRequest } from "@sightline/model/ports.ts";
 import { Breather } from "../segments/breather.ts";
 import { BatchLines } from "./batch-lines.ts";
 import type { LineTemplate } from "./line-template.ts";

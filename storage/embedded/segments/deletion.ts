@@ -1,4 +1,4 @@
-import type { Deletion } from "@sightline/model/ports.ts";
+import type { Deletion } from "@sightline/model/row-deletion.ts";
 import type { TenantId } from "@sightline/model/tenant.ts";
 
 /** The rows of one segment that a deletion hides: a file of row numbers beside the segment's. */

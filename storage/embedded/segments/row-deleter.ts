@@ -1,4 +1,4 @@
-import type { Deletion, RowDeletion } from "@sightline/model/ports.ts";
+import type { Deletion, RowDeletion } from "@sightline/model/row-deletion.ts";
 import type { TenantId } from "@sightline/model/tenant.ts";
 import { writeDeletedRows } from "./deleted-rows-file.ts";
 import { type DeletedRows, deletionOf, type StoredDeletion } from "./deletion.ts";

@@ -2,8 +2,8 @@ import { mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promise
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { UnavailableError } from "@sightline/model/errors.ts";
+import type { LogRequest } from "@sightline/model/log-store.ts";
 import { SILENT_LOGGER } from "@sightline/model/logger.ts";
-import type { LogRequest } from "@sightline/model/ports.ts";
 import { DEFAULT_TENANT, tenantId } from "@sightline/model/tenant.ts";
 import { type LogRow, logBatchOf, logRowsOf } from "@sightline/storage-conformance/log-batch-of.ts";
 import { type SpanRow, spanBatchOf, spanRowsOf } from "@sightline/storage-conformance/span-batch-of.ts";

@@ -1,16 +1,11 @@
 import type { Logger } from "@sightline/model/logger.ts";
 import type { MemoryPart } from "@sightline/model/memory-part.ts";
-import type {
-  AppendResult,
-  Copyable,
-  Deletion,
-  Operation,
-  RowDeletion,
-  TimeRangeNs,
-  TraceStore,
-} from "@sightline/model/ports.ts";
+import type { AppendResult, Copyable } from "@sightline/model/ports.ts";
+import type { Deletion, RowDeletion } from "@sightline/model/row-deletion.ts";
 import type { SpanBatch } from "@sightline/model/span-batch.ts";
 import type { TenantId } from "@sightline/model/tenant.ts";
+import type { TimeRangeNs } from "@sightline/model/time-range.ts";
+import type { Operation, TraceStore } from "@sightline/model/trace-store.ts";
 import type { Registry } from "prom-client";
 import type { EmbeddedTracesConfig } from "../config.ts";
 import { Breather } from "../segments/breather.ts";

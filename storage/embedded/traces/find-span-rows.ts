@@ -1,4 +1,4 @@
-import type { RowDeletion } from "@sightline/model/ports.ts";
+import type { RowDeletion } from "@sightline/model/row-deletion.ts";
 import type { SpanBatch } from "@sightline/model/span-batch.ts";
 import { compileAttributeMatchers } from "../segments/attribute-matcher.ts";
 import { Breather } from "../segments/breather.ts";

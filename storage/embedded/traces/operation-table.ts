@@ -1,4 +1,4 @@
-import type { Operation } from "@sightline/model/ports.ts";
+import type { Operation } from "@sightline/model/trace-store.ts";
 
 /**
  * Names with an id or a URL in them would make the table as large as the data; a person choosing from a list does not

@@ -1,6 +1,6 @@
 import type { DuckDBDataChunk } from "@duckdb/node-api";
-import type { TimeRangeNs } from "@sightline/model/ports.ts";
 import type { SpanBatch, SpanDropped, SpanEvent, SpanLink } from "@sightline/model/span-batch.ts";
+import type { TimeRangeNs } from "@sightline/model/time-range.ts";
 import { AttributeColumnsReader, attributeColumnName } from "../segments/attribute-columns.ts";
 import { hexOfWord, hexOfWords } from "../segments/hex-id.ts";
 import { numberedRows, ROW_NUMBER, type SegmentRows, segmentRows } from "../segments/segment-rows.ts";

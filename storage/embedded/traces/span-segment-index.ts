@@ -1,7 +1,7 @@
 import type { Scope } from "@sightline/model/attributes.ts";
 import { attributeValue } from "@sightline/model/attributes.ts";
-import type { Operation } from "@sightline/model/ports.ts";
 import type { SpanSource } from "@sightline/model/span-batch.ts";
+import type { Operation } from "@sightline/model/trace-store.ts";
 import type { CountedKey } from "../segments/attribute-columns.ts";
 import { type FlatAttributes, flatten, unflatten } from "../segments/flat-attributes.ts";
 import { BloomFilter } from "./bloom-filter.ts";

@@ -1,4 +1,4 @@
-import type { LogCountRequest } from "@sightline/model/ports.ts";
+import type { LogCountRequest } from "@sightline/model/log-store.ts";
 
 const NS_PER_MS = 1_000_000n;
 /** OpenSearch refuses queries of more than 1,024 clauses, and lists of more than 65,536 terms. */

@@ -1,4 +1,4 @@
-import type { LogCountGroup, LogCountRequest } from "@sightline/model/ports.ts";
+import type { LogCountGroup, LogCountRequest } from "@sightline/model/log-store.ts";
 
 /** Groups times buckets; more would take longer to hand out than the records. */
 const MAX_CELLS = 500_000;

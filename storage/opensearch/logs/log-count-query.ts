@@ -1,6 +1,6 @@
 import type { LogBatch, LogStream } from "@sightline/model/log-batch.ts";
+import type { LogCountGroup, LogCountRequest } from "@sightline/model/log-store.ts";
 import { compileMatcher } from "@sightline/model/matcher.ts";
-import type { LogCountGroup, LogCountRequest } from "@sightline/model/ports.ts";
 import { type OpenSearchConnection, RefusedError } from "../connection/open-search-connection.ts";
 import { rowOfSource } from "../rows/row-document.ts";
 import type { Snapshot } from "../rows/rows-store.ts";

@@ -1,5 +1,5 @@
+import type { FieldFilter } from "@sightline/model/log-store.ts";
 import type { Matcher } from "@sightline/model/matcher.ts";
-import type { FieldFilter } from "@sightline/model/ports.ts";
 import { describe, expect, test } from "vitest";
 import { logFilter } from "./log-filter.ts";
 

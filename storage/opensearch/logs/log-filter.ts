@@ -1,7 +1,8 @@
 import { attributeValue } from "@sightline/model/attributes.ts";
+import type { LineFilter } from "@sightline/model/line-filter.ts";
 import type { LogStream } from "@sightline/model/log-batch.ts";
+import type { FieldFilter } from "@sightline/model/log-store.ts";
 import { compileMatcher, compileMatchers, type Matcher } from "@sightline/model/matcher.ts";
-import type { FieldFilter, LineFilter } from "@sightline/model/ports.ts";
 import { compileRegex } from "@sightline/model/regex.ts";
 import { attributeToken, isExactToken } from "../rows/attribute-text.ts";
 import type { RowFilter } from "../rows/row-codec.ts";

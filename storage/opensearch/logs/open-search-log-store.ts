@@ -1,17 +1,15 @@
 import type { LogBatch, LogStream } from "@sightline/model/log-batch.ts";
-import type { MemoryPart } from "@sightline/model/memory-part.ts";
 import type {
-  AppendResult,
-  Deletion,
-  Dependency,
   LogCountGroup,
   LogCountRequest,
   LogRequest,
   LogSelection,
   LogStore,
-  RowDeletion,
   StreamRequest,
-} from "@sightline/model/ports.ts";
+} from "@sightline/model/log-store.ts";
+import type { MemoryPart } from "@sightline/model/memory-part.ts";
+import type { AppendResult, Dependency } from "@sightline/model/ports.ts";
+import type { Deletion, RowDeletion } from "@sightline/model/row-deletion.ts";
 import type { TenantId } from "@sightline/model/tenant.ts";
 import { type OpenSearchStoreOptions, RowsStore } from "../rows/rows-store.ts";
 import { rowQuery, SEARCH_OPTIONS } from "../rows/search-rows.ts";

@@ -1,4 +1,4 @@
-import type { LineFilter } from "@sightline/model/ports.ts";
+import type { LineFilter } from "@sightline/model/line-filter.ts";
 import { compileRegex } from "@sightline/model/regex.ts";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";

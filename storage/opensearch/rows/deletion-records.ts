@@ -1,4 +1,4 @@
-import type { Deletion, RowDeletion } from "@sightline/model/ports.ts";
+import type { Deletion, RowDeletion } from "@sightline/model/row-deletion.ts";
 import type { TenantId } from "@sightline/model/tenant.ts";
 import type { OpenSearchConnection } from "../connection/open-search-connection.ts";
 import type { IndexNames } from "./index-names.ts";

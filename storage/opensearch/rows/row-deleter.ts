@@ -1,5 +1,5 @@
 import type { Logger } from "@sightline/model/logger.ts";
-import type { Deletion, RowDeletion } from "@sightline/model/ports.ts";
+import type { Deletion, RowDeletion } from "@sightline/model/row-deletion.ts";
 import type { TenantId } from "@sightline/model/tenant.ts";
 import type { OpenSearchConnection } from "../connection/open-search-connection.ts";
 import type { BulkItem, BulkWriter } from "./bulk-writer.ts";

@@ -1,8 +1,10 @@
 import { UnavailableError } from "@sightline/model/errors.ts";
 import type { Logger } from "@sightline/model/logger.ts";
 import type { MemoryPart } from "@sightline/model/memory-part.ts";
-import type { AppendResult, Deletion, Dependency, RowDeletion, TimeRangeNs } from "@sightline/model/ports.ts";
+import type { AppendResult, Dependency } from "@sightline/model/ports.ts";
+import type { Deletion, RowDeletion } from "@sightline/model/row-deletion.ts";
 import type { TenantId } from "@sightline/model/tenant.ts";
+import type { TimeRangeNs } from "@sightline/model/time-range.ts";
 import type { Registry } from "prom-client";
 import type { OpenSearchConfig } from "../config.ts";
 import { OpenSearchConnection } from "../connection/open-search-connection.ts";

@@ -1,5 +1,5 @@
-import type { TimeRangeNs } from "@sightline/model/ports.ts";
 import type { TenantId } from "@sightline/model/tenant.ts";
+import type { TimeRangeNs } from "@sightline/model/time-range.ts";
 import type { OpenSearchConnection } from "../connection/open-search-connection.ts";
 
 /** A row as it is in OpenSearch. */

@@ -1,16 +1,11 @@
 import { attributeValue } from "@sightline/model/attributes.ts";
 import type { MemoryPart } from "@sightline/model/memory-part.ts";
-import type {
-  AppendResult,
-  Deletion,
-  Dependency,
-  Operation,
-  RowDeletion,
-  TimeRangeNs,
-  TraceStore,
-} from "@sightline/model/ports.ts";
+import type { AppendResult, Dependency } from "@sightline/model/ports.ts";
+import type { Deletion, RowDeletion } from "@sightline/model/row-deletion.ts";
 import type { SpanBatch, SpanSource } from "@sightline/model/span-batch.ts";
 import type { TenantId } from "@sightline/model/tenant.ts";
+import type { TimeRangeNs } from "@sightline/model/time-range.ts";
+import type { Operation, TraceStore } from "@sightline/model/trace-store.ts";
 import type { HotBatch } from "../rows/hot-rows.ts";
 import type { RowFilter } from "../rows/row-codec.ts";
 import { type OpenSearchStoreOptions, RowsStore } from "../rows/rows-store.ts";

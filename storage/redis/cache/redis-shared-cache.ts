@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { promisify } from "node:util";
 import { zstdCompress, zstdDecompress } from "node:zlib";
-import type { SharedCache } from "@sightline/model/ports.ts";
+import type { SharedCache } from "@sightline/model/shared-state.ts";
 import { Counter, type Registry } from "prom-client";
 import type { RedisConnection } from "../connection/redis-connection.ts";
 

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import type { Members } from "@sightline/model/ports.ts";
+import type { Members } from "@sightline/model/shared-state.ts";
 import type { RedisConnection } from "../connection/redis-connection.ts";
 
 /** By Redis' clock. */

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import type { SharedRate, SharedRates, UsedRate } from "@sightline/model/ports.ts";
+import type { SharedRate, SharedRates, UsedRate } from "@sightline/model/shared-state.ts";
 import type { RedisConnection } from "../connection/redis-connection.ts";
 
 /** Who has not been heard of for so long is no longer one of those who share. */

@@ -1,7 +1,8 @@
 import { UnavailableError } from "@sightline/model/errors.ts";
 import type { LogBatch } from "@sightline/model/log-batch.ts";
+import type { LogFeed } from "@sightline/model/log-store.ts";
 import type { Logger } from "@sightline/model/logger.ts";
-import type { Component, LogFeed } from "@sightline/model/ports.ts";
+import type { Component } from "@sightline/model/ports.ts";
 import { type TenantId, tenantId } from "@sightline/model/tenant.ts";
 import { Counter, type Registry } from "prom-client";
 import type { RedisClient } from "../connection/make-client.ts";

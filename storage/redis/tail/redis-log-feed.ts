@@ -1,5 +1,6 @@
 import type { LogBatch } from "@sightline/model/log-batch.ts";
-import type { Component, LogFeed } from "@sightline/model/ports.ts";
+import type { LogFeed } from "@sightline/model/log-store.ts";
+import type { Component } from "@sightline/model/ports.ts";
 import type { TenantId } from "@sightline/model/tenant.ts";
 import type { RedisClient } from "../connection/make-client.ts";
 import type { RedisConnection } from "../connection/redis-connection.ts";

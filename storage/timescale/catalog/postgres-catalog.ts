@@ -1,13 +1,7 @@
+import type { ApiKey, KeyCatalog, Scope } from "@sightline/model/access.ts";
+import type { AuditEntry, AuditLog } from "@sightline/model/audit-log.ts";
 import { UnavailableError } from "@sightline/model/errors.ts";
-import type {
-  ApiKey,
-  AuditEntry,
-  AuditLog,
-  KeyCatalog,
-  RuleCatalog,
-  Scope,
-  StoredRuleGroup,
-} from "@sightline/model/ports.ts";
+import type { RuleCatalog, StoredRuleGroup } from "@sightline/model/rules.ts";
 import { type TenantId, tenantId } from "@sightline/model/tenant.ts";
 import type { Database } from "../database/database.ts";
 import { assertMigrated, type MigrationSet, migrateUp } from "../database/migrations.ts";

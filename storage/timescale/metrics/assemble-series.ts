@@ -1,4 +1,4 @@
-import type { TimeRange } from "@sightline/model/ports.ts";
+import type { TimeRange } from "@sightline/model/time-range.ts";
 import type { SampleCollector, Segment } from "./sample-collector.ts";
 
 export type AssembledSamples = {

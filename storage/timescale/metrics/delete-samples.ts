@@ -1,6 +1,6 @@
 import { compileMatchers, type Matcher } from "@sightline/model/matcher.ts";
-import type { TimeRange } from "@sightline/model/ports.ts";
 import type { TenantId } from "@sightline/model/tenant.ts";
+import type { TimeRange } from "@sightline/model/time-range.ts";
 import { int8Array } from "../database/binary-array.ts";
 import { copyOut, intArray } from "../database/copy-out.ts";
 import type { Client, Database } from "../database/database.ts";

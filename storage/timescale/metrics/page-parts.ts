@@ -1,4 +1,4 @@
-import type { TimeRange } from "@sightline/model/ports.ts";
+import type { TimeRange } from "@sightline/model/time-range.ts";
 import { type AssembledSamples, assembleSeries, SampleArena } from "./assemble-series.ts";
 import { decodeInto, type OpenPage, openPage, type SeriesLookUp } from "./page-codec.ts";
 import { SampleCollector } from "./sample-collector.ts";

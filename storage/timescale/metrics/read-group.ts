@@ -1,5 +1,5 @@
 import type { NativeHistogram } from "@sightline/model/histogram.ts";
-import type { TimeRange } from "@sightline/model/ports.ts";
+import type { TimeRange } from "@sightline/model/time-range.ts";
 import { readInt8 } from "../database/binary-copy-parser.ts";
 import { copyOut, intArray } from "../database/copy-out.ts";
 import type { Client } from "../database/database.ts";

@@ -1,6 +1,7 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { compareLabels } from "@sightline/model/labels.ts";
-import type { HistogramSlice, SeriesRequest, SeriesSlice, TimeRange } from "@sightline/model/ports.ts";
+import type { HistogramSlice, SeriesRequest, SeriesSlice } from "@sightline/model/metric-store.ts";
+import type { TimeRange } from "@sightline/model/time-range.ts";
 import type { Client } from "../database/database.ts";
 import { type FoundSeries, findSeries } from "./find-series.ts";
 import { type ReadHistograms, readHistograms, readSamples } from "./read-group.ts";

@@ -1,6 +1,6 @@
 import type { Labels } from "@sightline/model/labels.ts";
 import type { MetricMetadata } from "@sightline/model/metric-batch.ts";
-import type { LabelRequest, SeriesExemplars } from "@sightline/model/ports.ts";
+import type { LabelRequest, SeriesExemplars } from "@sightline/model/metric-store.ts";
 import { int8Array } from "../database/binary-array.ts";
 import type { Client } from "../database/database.ts";
 import { findSeries } from "./find-series.ts";

@@ -1,5 +1,6 @@
-import type { DataChanges, DataVersion, TimeRange } from "@sightline/model/ports.ts";
+import type { DataChanges, DataVersion } from "@sightline/model/metric-store.ts";
 import type { TenantId } from "@sightline/model/tenant.ts";
+import type { TimeRange } from "@sightline/model/time-range.ts";
 import { int8Array } from "../database/binary-array.ts";
 import type { Client, Database } from "../database/database.ts";
 import type { TenantNumbers } from "./tenant-numbers.ts";

@@ -5,7 +5,6 @@ import { compileMatchers } from "@sightline/model/matcher.ts";
 import type { MemoryPart } from "@sightline/model/memory-part.ts";
 import type { MetricBatch, MetricMetadata } from "@sightline/model/metric-batch.ts";
 import type {
-  AppendResult,
   DataChanges,
   LabelRequest,
   MetricAdministration,
@@ -13,7 +12,8 @@ import type {
   SeriesExemplars,
   SeriesRequest,
   SeriesSlice,
-} from "@sightline/model/ports.ts";
+} from "@sightline/model/metric-store.ts";
+import type { AppendResult } from "@sightline/model/ports.ts";
 import type { TenantId } from "@sightline/model/tenant.ts";
 import type { Registry } from "prom-client";
 import type { TimescaleMetricsConfig } from "../config.ts";

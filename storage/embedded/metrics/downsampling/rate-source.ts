@@ -1,4 +1,5 @@
-import type { SelectHints, TimeRange } from "@sightline/model/ports.ts";
+import type { SelectHints } from "@sightline/model/metric-store.ts";
+import type { TimeRange } from "@sightline/model/time-range.ts";
 import { ForwardingSource } from "../forwarding-source.ts";
 import { type AssembledSeries, SeriesAssembler } from "../series-assembler.ts";
 import type { SeriesReader, SeriesSource } from "../series-source.ts";

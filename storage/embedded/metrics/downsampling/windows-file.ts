@@ -1,6 +1,6 @@
 import type { Labels } from "@sightline/model/labels.ts";
 import { NO_INFO, type SeriesInfo } from "@sightline/model/metric-batch.ts";
-import type { TimeRange } from "@sightline/model/ports.ts";
+import type { TimeRange } from "@sightline/model/time-range.ts";
 import { BlockWriter } from "../block-writer.ts";
 import { SeriesAssembler } from "../series-assembler.ts";
 import type { SeriesReader, SeriesSource } from "../series-source.ts";

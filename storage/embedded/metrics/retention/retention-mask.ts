@@ -1,4 +1,4 @@
-import type { TimeRange } from "@sightline/model/ports.ts";
+import type { TimeRange } from "@sightline/model/time-range.ts";
 import { selectSeries } from "../select-series.ts";
 import type { SeriesMask } from "../series-mask.ts";
 import type { LabelIndex } from "../series-source.ts";

@@ -1,4 +1,4 @@
-import type { TimeRange } from "@sightline/model/ports.ts";
+import type { TimeRange } from "@sightline/model/time-range.ts";
 import type { BlockCache } from "../block.ts";
 import type { ListedBlock } from "../block-list.ts";
 import { MaskedSource } from "../series-mask.ts";

@@ -1,0 +1,1 @@
+export type LineFilter = { readonly op: "|=" | "!=" | "|~" | "!~"; readonly text: string };
