@@ -93,6 +93,18 @@ export function describeLogDeletion(given: Given): void {
     expect(await left(store)).toBe("login,login,pay 1,pay 2");
   });
 
+  test("what is deleted after a cancelled deletion is what is gone", async () => {
+    const { store } = given();
+    await append(store, rows);
+    const first = await store.deleteRows({ ...all, line: [{ op: "|=", text: "pay" }] }, on);
+    expect(await left(store)).toBe("login,login");
+    expect(await store.cancelDeletion(DEFAULT_TENANT, first.id)).toBe(true);
+    const second = await store.deleteRows({ ...all, line: [{ op: "|=", text: "login" }] }, on);
+    expect(await left(store)).toBe("pay 1,pay 2");
+    expect(second.id).not.toBe(first.id);
+    expect(await store.cancelDeletion(DEFAULT_TENANT, first.id)).toBe(false);
+  });
+
   test("what is removed can't be cancelled, and the files no longer have it", async () => {
     const { store, fixture } = given();
     if (!fixture.maintain) return;

@@ -23,6 +23,8 @@ export type RowDeleterOptions = {
  */
 export class RowDeleter {
   readonly #options: RowDeleterOptions;
+  /** Never used again, also when its deletion is cancelled: what somebody has read or kept goes by the name of the file. */
+  #lastId = 0;
 
   constructor(options: RowDeleterOptions) {
     this.#options = options;
@@ -31,7 +33,8 @@ export class RowDeleter {
   /** Of the rows that are in segments now. */
   async delete({ tenant, range, description }: RowDeletion, find: FindRows): Promise<Deletion> {
     const { directory, graceMs } = this.#options;
-    const id = 1 + directory.deletions.reduce((newest, deletion) => Math.max(newest, deletion.id), 0);
+    this.#lastId = 1 + directory.deletions.reduce((newest, deletion) => Math.max(newest, deletion.id), this.#lastId);
+    const id = this.#lastId;
     const createdAtMs = this.#options.nowMs();
     const segments = directory
       .segmentsOf(tenant)
