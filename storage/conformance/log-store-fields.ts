@@ -1,4 +1,4 @@
-import type { Attribute } from "@sightline/model/attributes.ts";
+import type { Attribute, Attributes } from "@sightline/model/attributes.ts";
 import type { FieldFilter, LogCountGroup, LogCountRequest, LogStore } from "@sightline/model/log-store.ts";
 import { lokiLabelName } from "@sightline/model/loki-label-name.ts";
 import { compileMatcher } from "@sightline/model/matcher.ts";
@@ -182,10 +182,22 @@ function meets(row: Required<LogRow>, fields: readonly FieldFilter[]): boolean |
   return isSure ? true : undefined;
 }
 
-/** Nobody asks a store to look into nested attributes; a label of the stream goes before them. */
-function isNested({ attributes: own, resource, labels }: Required<LogRow>, label: string): boolean {
-  if (labels[label]) return false;
-  const maps = [...own, ...resource].filter(({ type, value }) => type === "json" && value.startsWith("{"));
+/**
+ * Nobody asks a store to look into nested attributes. What goes before them leaves nothing to look for: a label of the stream,
+ * and before those of the resource what the record itself says.
+ */
+function isNested(row: Required<LogRow>, label: string): boolean {
+  if (row.labels[label]) return false;
+  if (mayHold(row.attributes, label)) return true;
+  const own = labelOfRow(
+    { ...row, resource: [], scope: { ...row.scope, name: "", version: "", attributes: [] } },
+    label,
+  );
+  return own === "" && mayHold(row.resource, label);
+}
+
+function mayHold(attributes: Attributes, label: string): boolean {
+  const maps = attributes.filter(({ type, value }) => type === "json" && value.startsWith("{"));
   return maps.map(({ name }) => lokiLabelName(name)).some((name) => label === name || label.startsWith(`${name}_`));
 }
 
