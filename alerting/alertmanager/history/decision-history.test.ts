@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { SILENT_LOGGER } from "@sightline/model/logger.ts";
@@ -54,4 +54,20 @@ test("what was recorded is there after a restart; what there is no room for is d
   await second.start();
   expect(kinds(second.history(DEFAULT_TENANT, "f", 0, 10))).toEqual(["2 firing", "1 firing"]);
   await second.stop();
+});
+
+test("a damaged file is put aside, and the history begins anew", async () => {
+  mkdirSync(join(dir, "damaged"));
+  writeFileSync(join(dir, "damaged", "history.db"), "no database ".repeat(1_000));
+  const history = make("damaged");
+  await history.start();
+  history.record(DEFAULT_TENANT, decision(1, "firing", { fingerprint: "f" }));
+  expect(kinds(history.history(DEFAULT_TENANT, "f", 0, 10))).toEqual(["1 firing"]);
+  await history.stop();
+  expect(readdirSync(join(dir, "damaged")).filter((name) => name.includes("damaged-"))).toHaveLength(1);
+});
+
+test("a file that can't be opened is named, with what to do", async () => {
+  mkdirSync(join(dir, "directory", "history.db"), { recursive: true });
+  await expect(make("directory").start()).rejects.toThrow(/could not open .*history\.db .*free space there or move/);
 });

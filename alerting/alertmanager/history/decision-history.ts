@@ -1,7 +1,8 @@
-import { mkdirSync } from "node:fs";
+import { mkdirSync, renameSync, rmSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { backup, DatabaseSync, type StatementSync } from "node:sqlite";
+import { UnavailableError } from "@sightline/model/errors.ts";
 import type { Logger } from "@sightline/model/logger.ts";
 import type { Component } from "@sightline/model/ports.ts";
 import type { TenantId } from "@sightline/model/tenant.ts";
@@ -53,6 +54,8 @@ const SELECT = `
   ) ORDER BY at_ms DESC, id DESC LIMIT :limit`;
 
 const FILE = "history.db";
+/** SQLITE_CORRUPT, SQLITE_NOTADB. */
+const DAMAGED = new Set([11, 26]);
 const FLUSH_INTERVAL_MS = 200;
 /** About 2 ms of the event loop. */
 const ROWS_PER_TURN = 300;
@@ -95,13 +98,42 @@ export class DecisionHistory implements Component, TenantDecisions {
     });
   }
 
+  /** A file that is damaged is put aside, for alerts matter more. Throws `UnavailableError` when there is no room, say. */
   async start(): Promise<void> {
-    mkdirSync(this.#options.dir, { recursive: true });
-    this.#database = new DatabaseSync(join(this.#options.dir, FILE));
-    this.#database.exec(SCHEMA);
-    this.#insert = this.#database.prepare(INSERT);
+    const { dir, logger } = this.#options;
+    const file = join(dir, FILE);
+    mkdirSync(dir, { recursive: true });
+    try {
+      this.#open(file);
+    } catch (error) {
+      const { errcode = 0, message } = error as Error & { errcode?: number };
+      if (!DAMAGED.has(errcode & 0xff)) {
+        throw new UnavailableError(`could not open ${file} (${message}): free space there or move data_dir`, {
+          cause: error,
+          retryAfterMs: 1_000,
+        });
+      }
+      const aside = `${file}.damaged-${Date.now()}`;
+      renameSync(file, aside);
+      // What was not in the file yet would be written into the new one.
+      for (const more of ["-wal", "-shm"]) rmSync(file + more, { force: true });
+      logger.error("the history of alerts is damaged and begins anew", { file, movedTo: aside, error });
+      this.#open(file);
+    }
     this.#cleaning = setInterval(() => this.#clean(), CLEAN_INTERVAL_MS);
     this.#cleaning.unref();
+  }
+
+  #open(file: string): void {
+    const database = new DatabaseSync(file);
+    try {
+      database.exec(SCHEMA);
+      this.#insert = database.prepare(INSERT);
+      this.#database = database;
+    } catch (error) {
+      database.close();
+      throw error;
+    }
   }
 
   async stop(): Promise<void> {
