@@ -1,8 +1,8 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { TemplateExecutionError } from "@sightline/model/go-template/execute-template.ts";
 import { GoMap, GoStruct, type GoValue } from "@sightline/model/go-template/go-value.ts";
 import { TemplateSyntaxError } from "@sightline/model/go-template/parse-template.ts";
 import type { ParsedTemplate } from "@sightline/model/go-template/template-ast.ts";
+import { TemplateExecutionError } from "@sightline/model/go-template/template-budget.ts";
 import { TemplateSet } from "@sightline/model/go-template/template-set.ts";
 import type { Labels } from "@sightline/model/labels.ts";
 import type { RuleSample } from "@sightline/model/rules.ts";

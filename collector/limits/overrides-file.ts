@@ -1,4 +1,5 @@
 import { readFile } from "node:fs/promises";
+import { setTimeout as sleep } from "node:timers/promises";
 import { InvalidInputError } from "@sightline/model/errors.ts";
 import type { Logger } from "@sightline/model/logger.ts";
 import { tenantId } from "@sightline/model/tenant.ts";
@@ -11,6 +12,8 @@ export type Overrides = ReadonlyMap<string, TenantConfig>;
 type Section = { readonly [key: string]: unknown };
 
 const MAX_BYTES = 16 * 1024 * 1024;
+/** Who writes the file in place empties it first: a changed text is used once it has stood for so long. */
+const SETTLE_MS = 50;
 
 export type OverridesFileOptions = {
   readonly path: string;
@@ -74,6 +77,8 @@ export class OverridesFile {
     try {
       const text = await this.#read();
       if (text === before) return;
+      await sleep(SETTLE_MS);
+      if ((await this.#read()) !== text) return;
       await this.#load(text);
       this.#reloads.inc({ outcome: "ok" });
       this.#options.logger.info("the limits and processors of tenants were reloaded", { file: this.#options.path });

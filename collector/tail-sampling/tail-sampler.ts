@@ -18,9 +18,9 @@ import type { TraceWork } from "./trace-work.ts";
 export type TailSamplerOptions = {
   readonly store: Store<SpanBatch>;
   readonly configOf: (tenant: TenantId) => TailSamplingConfig | undefined;
-  /** Writes a decision to the log and hands it over in the order of positions: it comes back by `append`. */
   /** Of collectors that have spans of the same traces; absent: there are none. */
   readonly verdicts?: SharedVerdicts | undefined;
+  /** Writes a decision to the log and hands it over in the order of positions: it comes back by `append`. */
   readonly announce: (tenant: TenantId, body: Uint8Array) => Promise<void>;
   readonly logger: Logger;
   readonly registry: Registry;

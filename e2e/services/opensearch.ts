@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { freePort } from "../harness/free-port.ts";
 import { patientMs } from "../harness/patience.ts";
+import { endProcess } from "./end-process.ts";
 
 const START_TIMEOUT_MS = patientMs(60_000);
 const SETUP_TIMEOUT_MS = 900_000;
@@ -150,10 +151,7 @@ export class OpenSearchService {
   async #end(signal: NodeJS.Signals): Promise<void> {
     const child = this.#process;
     this.#process = undefined;
-    if (!child || child.exitCode !== null || child.signalCode !== null) return;
-    const ended = new Promise((resolve) => child.once("exit", resolve));
-    child.kill(signal);
-    await ended;
+    await endProcess(child, signal);
   }
 
   async #isReady(): Promise<boolean> {

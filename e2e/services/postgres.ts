@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { freePort } from "../harness/free-port.ts";
+import { endProcess } from "./end-process.ts";
 
 /** Where a test database listens. */
 export type DatabaseAddress = {
@@ -127,10 +128,7 @@ export class PostgresService {
   async #end(signal: NodeJS.Signals): Promise<void> {
     const child = this.#process;
     this.#process = undefined;
-    if (!child || child.exitCode !== null || child.signalCode !== null) return;
-    const ended = new Promise((resolve) => child.once("exit", resolve));
-    child.kill(signal);
-    await ended;
+    await endProcess(child, signal);
   }
 
   #initialize(): void {

@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { freePort } from "../harness/free-port.ts";
+import { endProcess } from "./end-process.ts";
 
 const START_TIMEOUT_MS = 60_000;
 
@@ -109,10 +110,7 @@ export class RedisService {
   async #end(signal: NodeJS.Signals): Promise<void> {
     const child = this.#process;
     this.#process = undefined;
-    if (!child || child.exitCode !== null || child.signalCode !== null) return;
-    const ended = new Promise((resolve) => child.once("exit", resolve));
-    child.kill(signal);
-    await ended;
+    await endProcess(child, signal);
   }
 
   #isReady(): Promise<boolean> {

@@ -1,8 +1,8 @@
 import { InvalidInputError } from "@sightline/model/errors.ts";
-import { TemplateExecutionError } from "@sightline/model/go-template/execute-template.ts";
 import { UTC } from "@sightline/model/go-template/go-time.ts";
 import { GoMap } from "@sightline/model/go-template/go-value.ts";
 import { TemplateSyntaxError } from "@sightline/model/go-template/parse-template.ts";
+import { TemplateExecutionError } from "@sightline/model/go-template/template-budget.ts";
 import { processed } from "@sightline/query/logql/logql-test-store.ts";
 import { GoTemplate } from "@sightline/query/logql/template/go-template.ts";
 import { LinePatternMiner } from "@sightline/storage-embedded/patterns/line-pattern-miner.ts";

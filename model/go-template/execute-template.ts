@@ -13,6 +13,7 @@ import {
   ValueTooLongError,
 } from "./go-value.ts";
 import type { Command, NamedTemplate, Operand, Pipe, TemplateNode } from "./template-ast.ts";
+import { TemplateBudget, TemplateExecutionError, type TemplateLimits } from "./template-budget.ts";
 import {
   type TemplateFunction,
   type TemplateFunctions,
@@ -21,33 +22,8 @@ import {
 } from "./template-function.ts";
 import { methodOf } from "./value-methods.ts";
 
-/** Running the template failed. The message is that of Go's text/template. */
-export class TemplateExecutionError extends Error {
-  override readonly name: string = "TemplateExecutionError";
-}
-
-/** The run would take more than its limits allow. */
-export class TemplateLimitError extends TemplateExecutionError {
-  override readonly name = "TemplateLimitError";
-}
-
-/** What one run may cost: a template can loop, call itself, and repeat texts. */
-export type TemplateLimits = {
-  readonly maxOutputCharacters: number;
-  /** Nodes and calls. */
-  readonly maxSteps: number;
-  /** CPU time of the thread: one function may take as long as thousands of steps. Without it there is no limit. */
-  readonly maxCpuMs?: number;
-  /** Ends the messages about the output: ` (some.setting)`. */
-  readonly setting?: string;
-};
 /** Templates that call templates. */
 const MAX_CALLS = 100;
-/** Texts on the way to the output may be so many times as long, together. */
-const WORK_PER_OUTPUT = 16;
-/** A look at the clock takes less than a microsecond. */
-const STEPS_PER_LOOK = 16;
-const CHARACTERS_PER_LOOK = 16_384;
 const NO_VALUE = "<no value>";
 
 /** Where a node is in the text of the template. */
@@ -78,6 +54,7 @@ export function showPlain(value: GoValue): string {
 /** One run of a template. */
 export class TemplateRun<Context> implements TemplateWork {
   readonly #options: TemplateRunOptions<Context>;
+  readonly #budget: TemplateBudget;
   readonly #show: (value: GoValue) => string;
   /** The one that runs now. */
   #template: NamedTemplate;
@@ -85,14 +62,12 @@ export class TemplateRun<Context> implements TemplateWork {
   /** The operand evaluated last: messages about what a chain of names makes of it name it. */
   #last: Place = { start: 0, end: 0 };
   #output = "";
-  #reserved = 0;
-  #steps = 0;
-  readonly #beganCpuMs = cpuMs();
   #calls = 0;
 
   constructor(template: NamedTemplate, options: TemplateRunOptions<Context>) {
     this.#template = template;
     this.#options = options;
+    this.#budget = new TemplateBudget(options.limits);
     this.#show = options.show ?? showPlain;
   }
 
@@ -115,17 +90,15 @@ export class TemplateRun<Context> implements TemplateWork {
   }
 
   reserve(characters: number): void {
-    this.#reserved += characters;
-    if (!(this.charactersLeft >= 0)) throw this.#tooMuch();
-    if (characters >= CHARACTERS_PER_LOOK) this.#assertCpuTime();
+    this.#budget.reserve(characters);
   }
 
   get charactersLeft(): number {
-    return this.#options.limits.maxOutputCharacters * WORK_PER_OUTPUT - this.#reserved;
+    return this.#budget.charactersLeft;
   }
 
   #write(text: string): void {
-    if (this.#output.length + text.length > this.#options.limits.maxOutputCharacters) throw this.#tooMuch();
+    this.#budget.assertOutput(this.#output.length + text.length);
     this.#output += text;
   }
 
@@ -133,30 +106,13 @@ export class TemplateRun<Context> implements TemplateWork {
     try {
       return this.#show(value);
     } catch (cause) {
-      throw cause instanceof ValueTooLongError ? this.#tooMuch() : cause;
+      throw cause instanceof ValueTooLongError ? this.#budget.tooMuch() : cause;
     }
-  }
-
-  #tooMuch(): TemplateLimitError {
-    const { maxOutputCharacters, setting = "" } = this.#options.limits;
-    return new TemplateLimitError(`the template makes more than ${maxOutputCharacters} characters${setting}`);
-  }
-
-  #step(): void {
-    const { maxSteps } = this.#options.limits;
-    if (++this.#steps > maxSteps) throw new TemplateLimitError(`the template takes more than ${maxSteps} steps`);
-    if (this.#steps % STEPS_PER_LOOK === 0) this.#assertCpuTime();
-  }
-
-  #assertCpuTime(): void {
-    const { maxCpuMs } = this.#options.limits;
-    if (maxCpuMs === undefined || cpuMs() - this.#beganCpuMs <= maxCpuMs) return;
-    throw new TemplateLimitError(`the template takes more than ${maxCpuMs} ms of CPU time`);
   }
 
   #list(nodes: readonly TemplateNode[], dot: GoValue): Flow {
     for (const node of nodes) {
-      this.#step();
+      this.#budget.step();
       const flow = this.#node(node, dot);
       if (flow !== "next") return flow;
     }
@@ -201,7 +157,7 @@ export class TemplateRun<Context> implements TemplateWork {
     let isEmpty = true;
     for (const [key, element] of this.#elements(value, pipe)) {
       isEmpty = false;
-      this.#step();
+      this.#budget.step();
       const known = this.#variables.length;
       this.#bind(pipe, key, element);
       const flow = this.#list(list, element);
@@ -273,7 +229,7 @@ export class TemplateRun<Context> implements TemplateWork {
 
   /** `final` is what the command before in the pipe gave: the last argument. */
   #command(command: Command, dot: GoValue, final: GoValue | undefined): GoValue {
-    this.#step();
+    this.#budget.step();
     const [first, ...rest] = command.args;
     if (first.kind === "function") return this.#function(command, first, rest, dot, final);
     if (rest.length > 0 || final !== undefined) {
@@ -325,7 +281,7 @@ export class TemplateRun<Context> implements TemplateWork {
       if (typeof result === "string") this.reserve(result.length);
       return result;
     } catch (cause) {
-      if (cause instanceof ValueTooLongError) throw this.#tooMuch();
+      if (cause instanceof ValueTooLongError) throw this.#budget.tooMuch();
       if (cause instanceof TemplateExecutionError || cause instanceof TemplateInterruption) throw cause;
       throw this.#error(command, `error calling ${name}: ${(cause as Error).message}`, cause);
     }
@@ -350,7 +306,7 @@ export class TemplateRun<Context> implements TemplateWork {
   }
 
   #argument(arg: Operand, type: ParameterType, dot: GoValue): GoValue {
-    this.#step();
+    this.#budget.step();
     this.#last = arg;
     if (arg.kind === "number") return this.#constant(arg, type);
     if (arg.kind === "nil") {
@@ -456,11 +412,6 @@ export class TemplateRun<Context> implements TemplateWork {
     const where = `template: ${source.name}:${line}:${column}: executing ${JSON.stringify(name)} at <${shown}>`;
     return new TemplateExecutionError(`${where}: ${problem}`, { cause });
   }
-}
-
-function cpuMs(): number {
-  const { user, system } = process.threadCpuUsage();
-  return (user + system) / 1_000;
 }
 
 type Takes = Pick<TemplateFunction, "parameters" | "isVariadic">;

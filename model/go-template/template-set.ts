@@ -1,8 +1,9 @@
 import { BUILTIN_FUNCTIONS } from "./builtin-functions.ts";
-import { type TemplateLimits, TemplateRun, type TemplateRunOptions } from "./execute-template.ts";
+import { TemplateRun, type TemplateRunOptions } from "./execute-template.ts";
 import type { GoValue } from "./go-value.ts";
 import { isBlank, parseTemplate } from "./parse-template.ts";
 import type { NamedTemplate, ParsedTemplate, TemplateSource } from "./template-ast.ts";
+import type { TemplateLimits } from "./template-budget.ts";
 import type { TemplateFunctions } from "./template-function.ts";
 
 /** What a run is given beside the template. */

@@ -1,7 +1,7 @@
-import { TemplateExecutionError } from "@sightline/model/go-template/execute-template.ts";
 import { UTC } from "@sightline/model/go-template/go-time.ts";
 import { GoMap } from "@sightline/model/go-template/go-value.ts";
 import { TemplateSyntaxError } from "@sightline/model/go-template/parse-template.ts";
+import { TemplateExecutionError } from "@sightline/model/go-template/template-budget.ts";
 import type { LabelFormat, LabelFormatStage, LineFormatStage } from "../ast.ts";
 import { GoTemplate, type TemplateLimits } from "../template/go-template.ts";
 import { ERROR, type LabelBuilder } from "./label-builder.ts";

@@ -1,7 +1,7 @@
-import { TemplateExecutionError } from "@sightline/model/go-template/execute-template.ts";
 import { UTC } from "@sightline/model/go-template/go-time.ts";
 import { GoMap } from "@sightline/model/go-template/go-value.ts";
 import { TemplateSyntaxError } from "@sightline/model/go-template/parse-template.ts";
+import { TemplateExecutionError } from "@sightline/model/go-template/template-budget.ts";
 import { workedMs } from "@sightline/model/testing/worked-ms.ts";
 import { describe, expect, test } from "vitest";
 import { GoTemplate } from "./go-template.ts";

@@ -44,7 +44,7 @@ export const RULE_CHECK_CASES: readonly { readonly name: string; readonly text: 
   { name: "query_offset", isRight: true, text: "groups: [{name: g, query_offset: 1m, rules: [{record: a, expr: up}]}]\n" },
   { name: "an interval of zero", isRight: true, text: "groups: [{name: g, interval: 0s, rules: [{record: a, expr: up}]}]\n" },
   { name: "tabs", isRight: false, text: "groups:\n\t- name: g\n" },
-    { name: "aliases of rules", isRight: true, text: "groups: [{name: g, rules: [&r {record: a, expr: up, labels: &l {a: b}}, {record: b, expr: up, labels: *l}]}]\n" },
+  { name: "aliases of rules", isRight: true, text: "groups: [{name: g, rules: [&r {record: a, expr: up, labels: &l {a: b}}, {record: b, expr: up, labels: *l}]}]\n" },
   { name: "an alias of nothing", isRight: false, text: "groups: [{name: g, rules: *r}]\n" },
   { name: "block texts", isRight: true, text: "groups:\n- name: g\n  rules:\n  - alert: a\n    expr: |\n      up\n      # why\n      == 0\n    annotations:\n      text: >-\n        one\n        two\n" },
   { name: "several documents", isRight: true, text: "groups: [{name: g}]\n---\nother: x\n" },

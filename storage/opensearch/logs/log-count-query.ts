@@ -55,9 +55,11 @@ export class LogCountQuery {
   readonly #request: LogCountRequest;
   readonly #signal: AbortSignal;
   readonly #filter: LogFilter;
-  /** Labels that matter. */
+  /** Labels that matter: first, without repetition, those that are asked for, then those of filters. */
   readonly #names: readonly string[];
   readonly #tests: readonly { readonly at: number; readonly test: (value: string) => boolean }[];
+  /** So many of them are asked for. */
+  readonly #asked: number;
   readonly #groups: CountGroups;
   readonly #turn = new Turn();
   readonly #labelsOfStream = new Map<LogStream, readonly (StreamLabel | undefined)[]>();
@@ -70,6 +72,7 @@ export class LogCountQuery {
     const { matchers, line, by, fields = [] } = request;
     this.#filter = logFilter({ matchers, line });
     this.#names = [...new Set([...by, ...fields.map(({ name }) => name)])];
+    this.#asked = new Set(by).size;
     this.#tests = fields.map(({ name, op = "=", value }) => {
       return { at: this.#names.indexOf(name), test: compileMatcher({ name, op, value }) };
     });
@@ -235,9 +238,7 @@ export class LogCountQuery {
 
   #add(values: Values, bucket: number, count: number, bytes: number): void {
     if (!this.#tests.every(({ at, test }) => test(values[at] as string))) return;
-    // Labels of filters come after those that are asked for.
-    const wanted = values.slice(0, new Set(this.#request.by).size);
-    if (!this.#groups.add(wanted, bucket, count, bytes)) throw new CantTell();
+    if (!this.#groups.add(values.slice(0, this.#asked), bucket, count, bytes)) throw new CantTell();
   }
 }
 
