@@ -2,14 +2,10 @@ import { readFile } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import { InvalidInputError } from "@sightline/model/errors.ts";
 import type { Logger } from "@sightline/model/logger.ts";
-import { tenantId } from "@sightline/model/tenant.ts";
 import { Counter, Gauge, type Registry } from "prom-client";
-import { parseDocument } from "yaml";
-import { type TenantConfig, tenantConfig } from "./tenant-config.ts";
-
-/** Settings of the tenants that have some of their own, defaults filled in. */
-export type Overrides = ReadonlyMap<string, TenantConfig>;
-type Section = { readonly [key: string]: unknown };
+import { type Overrides, parseOverrides } from "./parse-overrides.ts";
+import { readOverrides } from "./read-overrides.ts";
+import type { TenantConfig } from "./tenant-config.ts";
 
 const MAX_BYTES = 16 * 1024 * 1024;
 /** Who writes the file in place empties it first: a changed text is used once it has stood for so long. */
@@ -56,7 +52,9 @@ export class OverridesFile {
 
   /** Throws `InvalidInputError` that names every wrong key. */
   async start(): Promise<void> {
-    await this.#load(await this.#read());
+    const text = await this.#read();
+    // Nobody is served yet, so it may be read here, however large it is.
+    this.#use(text, parseOverrides(text, this.#options.defaults, this.#options.path));
     this.#timer = setInterval(() => this.#check(), this.#options.intervalMs);
     this.#timer.unref();
   }
@@ -79,7 +77,9 @@ export class OverridesFile {
       if (text === before) return;
       await sleep(SETTLE_MS);
       if ((await this.#read()) !== text) return;
-      await this.#load(text);
+      // Whatever is wrong with it now, it is told once.
+      this.#text = text;
+      this.#use(text, await readOverrides(text, this.#options.defaults, this.#options.path));
       this.#reloads.inc({ outcome: "ok" });
       this.#options.logger.info("the limits and processors of tenants were reloaded", { file: this.#options.path });
     } catch (error) {
@@ -110,61 +110,10 @@ export class OverridesFile {
     return text;
   }
 
-  async #load(text: string): Promise<void> {
+  #use(text: string, overrides: Overrides): void {
     this.#text = text;
-    const overrides = parseOverrides(text, this.#options.defaults, this.#options.path);
     this.#options.onChange(overrides);
     this.#valid.set(1);
     this.#failure = undefined;
   }
-}
-
-/** Throws {@link InvalidInputError} with one line per mistake: file, tenant, key, what is wrong. */
-export function parseOverrides(text: string, defaults: TenantConfig, path: string): Overrides {
-  const value = readYaml(text, path) ?? {};
-  if (!isSection(value)) throw new InvalidInputError(`${path}: must be a map of tenants to their settings`);
-  const overrides = new Map<string, TenantConfig>();
-  const mistakes: string[] = [];
-  for (const [tenant, settings] of Object.entries(value)) {
-    try {
-      overrides.set(tenantId(tenant), parseOne(tenant, settings, defaults));
-    } catch (mistake) {
-      mistakes.push((mistake as Error).message);
-    }
-  }
-  if (mistakes.length > 0) throw new InvalidInputError(`${path}:\n  ${mistakes.join("\n  ")}`);
-  return overrides;
-}
-
-/** Aliases without their anchors, and those that unfold into very much, show only when it is made into a value. */
-function readYaml(text: string, path: string): unknown {
-  const document = parseDocument(text, { prettyErrors: true });
-  try {
-    const [error] = document.errors;
-    if (error) throw error;
-    return document.toJS();
-  } catch (cause) {
-    throw new InvalidInputError(`${path}: ${(cause as Error).message}`, { cause });
-  }
-}
-
-function parseOne(tenant: string, settings: unknown, defaults: TenantConfig): TenantConfig {
-  if (settings !== null && !isSection(settings)) throw new InvalidInputError(`${tenant}: must be a map`);
-  const result = tenantConfig.safeParse(merge(defaults, settings ?? {}));
-  if (result.success) return result.data;
-  const lines = result.error.issues.map(
-    (issue) => `${[tenant, ...issue.path].map(String).join(".")}: ${issue.message}`,
-  );
-  throw new InvalidInputError(lines.join("\n  "));
-}
-
-function merge(base: unknown, over: unknown): unknown {
-  if (!isSection(base) || !isSection(over)) return over;
-  const merged: Record<string, unknown> = { ...base };
-  for (const [key, value] of Object.entries(over)) merged[key] = merge(base[key], value);
-  return merged;
-}
-
-function isSection(value: unknown): value is Section {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { collectorConfig } from "@sightline/collector/config.ts";
-import { parseOverrides } from "@sightline/collector/limits/overrides-file.ts";
+import { parseOverrides } from "@sightline/collector/limits/parse-overrides.ts";
 import { loadConfig } from "@sightline/config/load.ts";
 import { TextSealer } from "@sightline/model/sealed-text.ts";
 import { DEFAULT_TENANT } from "@sightline/model/tenant.ts";
@@ -58,7 +58,11 @@ export function configuredTargets(): FuzzTargets {
       }),
       maxInputMs: OPERATORS_MS,
     },
-    text("overrides", 0.5, OVERRIDES, (yaml) => parseOverrides(yaml, tenants, "overrides.yaml")),
+    {
+      ...text("overrides", 0.5, OVERRIDES, (yaml) => parseOverrides(yaml, tenants, "overrides.yaml")),
+      // Once the server runs, on a thread of its own.
+      maxInputMs: OPERATORS_MS,
+    },
     text("selectors of retention", 2, SELECTORS, parseSelector),
     text("sealed texts", 1, [sealer.seal(DEFAULT_TENANT, "ann@example.org")], (sealed) =>
       sealer.open(DEFAULT_TENANT, sealed),

@@ -62,3 +62,28 @@ test("a catalog of a newer release and a file that is no catalog are refused, na
     message: expect.stringContaining(broken),
   });
 });
+
+test.each([
+  ["a table that is gone", "DROP TABLE api_keys"],
+  ["a table without a column", "ALTER TABLE api_keys RENAME COLUMN created_at_ms TO created"],
+  ["a table of another name", "ALTER TABLE api_keys RENAME TO api"],
+])("a catalog with %s is damaged: waiting would not help", async (_, sql) => {
+  const path = newPath();
+  await (await catalogAt(path)).stop();
+  const database = new DatabaseSync(path);
+  database.exec(sql);
+  database.close();
+  await expect((await catalogAt(path)).keys()).rejects.toMatchObject({
+    name: "CorruptionError",
+    message: expect.stringContaining(path),
+  });
+});
+
+test("a catalog that has forgotten how new it is does not start", async () => {
+  const path = newPath();
+  await (await catalogAt(path)).stop();
+  const database = new DatabaseSync(path);
+  database.exec("PRAGMA user_version = 0");
+  database.close();
+  await expect(catalogAt(path)).rejects.toMatchObject({ name: "CorruptionError" });
+});

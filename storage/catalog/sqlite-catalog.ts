@@ -12,9 +12,13 @@ import { migrate } from "./migrate.ts";
 /** Nothing else runs yet, and a failed start is worse than a late one. */
 const START_BUSY_TIMEOUT_MS = 5_000;
 const RETRY_AFTER_MS = 1_000;
-/** SQLite's result codes SQLITE_BUSY, SQLITE_CORRUPT and SQLITE_NOTADB, without their extension. */
+/** SQLite's result code SQLITE_BUSY, without its extension; the others below, too. */
 const BUSY = 5;
-const CORRUPT: readonly number[] = [11, 26];
+/**
+ * SQLITE_CORRUPT and SQLITE_NOTADB; and SQLITE_ERROR, SQLITE_TOOBIG and SQLITE_MISMATCH, with which a
+ * statement that is right for the tables of the migrations fails over others.
+ */
+const CORRUPT: readonly number[] = [1, 11, 18, 20, 26];
 
 /** The catalog of the all-in-one process: one SQLite file, which command and server may use at the same time. */
 export class SqliteCatalog implements KeyCatalog, AuditLog, RuleCatalog, Copyable {
