@@ -4,30 +4,24 @@ import type { Logger } from "@sightline/model/logger.ts";
 import { isQueried } from "@sightline/model/loop-turns.ts";
 import type { Matcher } from "@sightline/model/matcher.ts";
 import type { MetricBatch } from "@sightline/model/metric-batch.ts";
-import type { LabelRequest, SelectHints, SeriesRequest, SeriesSlice } from "@sightline/model/metric-store.ts";
+import type { LabelRequest, SeriesRequest, SeriesSlice } from "@sightline/model/metric-store.ts";
 import type { TimeRange } from "@sightline/model/time-range.ts";
 import type { EmbeddedMetricsConfig } from "../config.ts";
 import type { BlockCache } from "./block.ts";
 import { BlockList, type ListedBlock } from "./block-list.ts";
 import { BlockMaintenance } from "./block-maintenance.ts";
 import { ChangeLog } from "./change-log.ts";
-import { collectLabels } from "./collect-labels.ts";
 import { deleteSamples } from "./delete-samples.ts";
 import { emptyGeneration, type Generation } from "./generation.ts";
 import type { Head, HeadLimits } from "./head.ts";
-import { joinSources } from "./join-sources.ts";
-import { mapSome } from "./map-some.ts";
-import { preloadBlocks } from "./preload-blocks.ts";
-import { readSeries } from "./read-series.ts";
 import type { Rejections } from "./rejections.ts";
 import { Retention } from "./retention/retention.ts";
 import { longestKeepMs, type RetentionPolicy } from "./retention/retention-policy.ts";
 import type { SelectionCache } from "./selection-cache.ts";
-import { MaskedSource } from "./series-mask.ts";
-import type { SeriesReader, SeriesSource } from "./series-source.ts";
 import { SideData } from "./side-data.ts";
 import { snapshotTenant } from "./snapshot-tenant.ts";
 import type { StoreTelemetry } from "./store-telemetry.ts";
+import { TenantReads } from "./tenant-reads.ts";
 import { TimeSlice } from "./time-slice.ts";
 import { type WrittenBlock, writeBlocks } from "./write-blocks.ts";
 
@@ -55,6 +49,7 @@ export class TenantMetrics {
   readonly #files: BlockList;
   readonly #side: SideData;
   readonly #retention: Retention;
+  readonly #reads: TenantReads;
   readonly #maintenance: BlockMaintenance;
   /** What of the samples changed when; reads see a change as soon as it is in here. */
   readonly changes = new ChangeLog();
@@ -69,16 +64,26 @@ export class TenantMetrics {
     this.#files = files;
     this.#side = side;
     this.#current = emptyGeneration(undefined);
-    const { config, telemetry, nowMs, cache } = options;
+    const { config, telemetry, nowMs, cache, chosen, logger } = options;
     this.#retention = new Retention(options.policy(), nowMs(), cache);
+    this.#reads = new TenantReads({
+      files,
+      heads: () => this.#heads(),
+      retention: this.#retention,
+      cache,
+      chosen,
+      changes: this.changes,
+      logger,
+      telemetry,
+    });
     this.#maintenance = new BlockMaintenance({
       files,
       telemetry,
       nowMs,
       retention: this.#retention,
       openForMs: config.head.max_age,
-      open: (entry) => this.#sourceOf(entry),
-      putAside: (entry, error) => this.#putAside(entry, error),
+      open: (entry) => this.#reads.sourceOf(entry),
+      putAside: (entry, error) => this.#reads.putAside(entry, error),
       onChange: (range) => this.changes.rangeChanged(range),
     });
   }
@@ -168,72 +173,22 @@ export class TenantMetrics {
 
   // ---- reading
 
-  async *select(asked: Selection, signal: AbortSignal): AsyncGenerator<readonly SeriesSlice[]> {
-    const request = { ...asked, range: this.#retention.visible(asked.range) };
-    const { cache, chosen } = this.#options;
-    const slice = new TimeSlice(signal);
-    const blocks = this.#acquire(request.range);
-    try {
-      const { sources, listed } = await this.#sources(blocks, request);
-      const joined = await joinSources(sources, request, slice, {
-        cache,
-        chosen,
-        listing: request.limit !== undefined,
-      });
-      const all = request.sorted ? await joined.rowsInLabelOrder(slice) : joined.rows();
-      const rows = request.limit ? all.slice(0, request.limit) : all;
-      const open = (source: SeriesSource, ids: readonly number[]) => this.#open(source, ids, request, listed);
-      for await (const group of readSeries(joined, rows, request.range, slice, request.transient === true, open)) {
-        yield group;
-        signal.throwIfAborted();
-      }
-    } finally {
-      await this.#release(blocks);
-    }
+  select(request: Selection, signal: AbortSignal): AsyncGenerator<readonly SeriesSlice[]> {
+    return this.#reads.select(request, signal);
   }
 
-  /** Reads blocks into the cache, the newest samples first, as long as there is `room`. */
-  async preload(room: () => boolean, signal: AbortSignal): Promise<void> {
-    const blocks = this.#acquire({ startMs: Number.NEGATIVE_INFINITY, endMs: Number.POSITIVE_INFINITY });
-    try {
-      await preloadBlocks(blocks, room, signal);
-    } finally {
-      await this.#release(blocks);
-    }
-  }
-
-  async series(asked: LabelRequest, signal: AbortSignal): Promise<readonly Labels[]> {
-    const request = { ...asked, range: this.#retention.visible(asked.range) };
-    const { cache, chosen } = this.#options;
-    const slice = new TimeSlice(signal);
-    const blocks = this.#acquire(request.range);
-    try {
-      const { sources } = await this.#sources(blocks, request);
-      const joined = await joinSources(sources, request, slice, { cache, chosen, listing: true });
-      const count = request.limit ? Math.min(request.limit, joined.length) : joined.length;
-      return Array.from({ length: count }, (_, row) => joined.labelsOf(row));
-    } finally {
-      await this.#release(blocks);
-    }
+  series(request: LabelRequest, signal: AbortSignal): Promise<readonly Labels[]> {
+    return this.#reads.series(request, signal);
   }
 
   /** Label names, or with `name` the values of that label; in no order. */
-  async labels(name: string | undefined, asked: LabelRequest, signal: AbortSignal): Promise<Set<string>> {
-    const request = { ...asked, range: this.#retention.visible(asked.range) };
-    const [found, slice] = [new Set<string>(), new TimeSlice(signal)];
-    const blocks = this.#acquire(request.range);
-    try {
-      const { sources } = await this.#sources(blocks, request);
-      for (const source of sources) {
-        const isFiltered = request.matchers.length > 0 || source instanceof MaskedSource;
-        if (isFiltered) await collectLabels(source, request, name, slice, found, this.#options.chosen);
-        else for (const text of name === undefined ? source.names() : source.valuesOf(name)) found.add(text);
-        if (slice.due) await slice.pause();
-      }
-    } finally {
-      await this.#release(blocks);
-    }
-    return found;
+  labels(name: string | undefined, request: LabelRequest, signal: AbortSignal): Promise<Set<string>> {
+    return this.#reads.labels(name, request, signal);
+  }
+
+  /** Reads blocks into the cache, the newest samples first, as long as there is `room`. */
+  preload(room: () => boolean, signal: AbortSignal): Promise<void> {
+    return this.#reads.preload(room, signal);
   }
 
   metadata(metric?: string) {
@@ -252,73 +207,6 @@ export class TenantMetrics {
   /** Oldest write first. */
   #heads(): Head[] {
     return [...(this.#frozen ? [this.#frozen.head] : []), this.#current.head];
-  }
-
-  #acquire(range: TimeRange): readonly ListedBlock[] {
-    const blocks = this.#files.overlapping(range);
-    for (const { block } of blocks) block.acquire();
-    return blocks;
-  }
-
-  async #release(blocks: readonly ListedBlock[]): Promise<void> {
-    await Promise.all(blocks.map(({ block }) => block.release()));
-  }
-
-  /** What may have samples in the range, oldest write first; `listed` says which of them are blocks. */
-  async #sources(blocks: readonly ListedBlock[], { range, hints }: Pick<Selection, "range" | "hints">) {
-    // Heads are taken before the first await: a cut that ends meanwhile must not hide them.
-    const heads = this.#heads().filter((head) => head.overlaps(range));
-    const found = await mapSome(blocks, async (entry) => {
-      try {
-        return await this.#sourceOf(entry, hints);
-      } catch (error) {
-        await this.#putAside(entry, error);
-        return undefined;
-      }
-    });
-    const listed = new Map<SeriesSource, ListedBlock>();
-    for (const [i, source] of found.entries()) if (source) listed.set(source, blocks[i] as ListedBlock);
-    const kept: SeriesSource[] = [];
-    for (const head of heads) kept.push(await this.#retention.limit(head, head.minTimeMs));
-    return { sources: [...listed.keys(), ...kept], listed };
-  }
-
-  /** A block without what is deleted of it or too old. */
-  async #sourceOf(entry: ListedBlock, hints?: SelectHints): Promise<SeriesSource> {
-    const { block, deleted, minTimeMs, downsampled } = entry;
-    const source = await block.sourceWithout(deleted, { hints, resolutionMs: downsampled?.resolutionMs });
-    return this.#retention.limit(source, minTimeMs);
-  }
-
-  async #open(
-    source: SeriesSource,
-    ids: readonly number[],
-    { range, hints }: Pick<Selection, "range" | "hints">,
-    listed: ReadonlyMap<SeriesSource, ListedBlock>,
-  ): Promise<SeriesReader | undefined> {
-    try {
-      return await source.open(ids, range, hints);
-    } catch (error) {
-      const entry = listed.get(source);
-      if (!entry) throw error;
-      await this.#putAside(entry, error);
-      return undefined;
-    }
-  }
-
-  /** A damaged block must not take the others down with it. Throws errors that say nothing of the file's content. */
-  async #putAside(entry: ListedBlock, error: unknown): Promise<void> {
-    await this.#files.assertDamage(error, entry);
-    if (!(await this.#files.quarantine(entry))) return;
-    this.changes.rangeChanged({ startMs: entry.minTimeMs, endMs: entry.maxTimeMs });
-    const { logger, telemetry } = this.#options;
-    telemetry.corruptBlocks.inc();
-    telemetry.corruptSamples.inc(entry.samples);
-    logger.error("a block is damaged; its samples are no longer served", {
-      error,
-      file: `${entry.block.path}.corrupt`,
-      samples: entry.samples,
-    });
   }
 
   // ---- background work
@@ -393,7 +281,7 @@ export class TenantMetrics {
   // ---- on demand
 
   async deleteSamples(matchers: readonly Matcher[], range: TimeRange): Promise<void> {
-    const indexOf = (entry: ListedBlock) => this.#indexOf(entry);
+    const indexOf = (entry: ListedBlock) => this.#reads.indexOf(entry);
     const [heads, cut, purge] = [() => this.#heads(), () => this.cut(), () => this.purge()];
     const changed = await deleteSamples({ files: this.#files, heads, cut, purge, indexOf }, matchers, range);
     if (!changed) return;
@@ -408,14 +296,5 @@ export class TenantMetrics {
   async snapshot(dir: string, skipMemory: boolean): Promise<void> {
     if (!skipMemory) await this.cut();
     await snapshotTenant(this.#files, this.#side, dir);
-  }
-
-  async #indexOf(entry: ListedBlock): Promise<SeriesSource | undefined> {
-    try {
-      return await entry.block.source();
-    } catch (error) {
-      await this.#putAside(entry, error);
-      return undefined;
-    }
   }
 }
