@@ -3,15 +3,14 @@ import {
   display,
   GoMap,
   GoStruct,
-  GoTimeValue,
   type GoValue,
   Int64,
   isList,
   isTrue,
-  NamedInt,
   typeName,
   ValueTooLongError,
 } from "./go-value.ts";
+import { goTypeOf, kindName, matchesType, parameterAt, type Takes } from "./parameter-type.ts";
 import type { Command, NamedTemplate, Operand, Pipe, TemplateNode } from "./template-ast.ts";
 import { TemplateBudget, TemplateExecutionError, type TemplateLimits } from "./template-budget.ts";
 import {
@@ -414,43 +413,8 @@ export class TemplateRun<Context> implements TemplateWork {
   }
 }
 
-type Takes = Pick<TemplateFunction, "parameters" | "isVariadic">;
-
 /** Undefined: values of its type have no such field. */
 function fieldOf(value: GoValue, name: string): GoValue | undefined {
   if (value instanceof GoMap) return value.get(name);
   return value instanceof GoStruct ? value.fields.get(name) : undefined;
-}
-
-function parameterAt({ parameters }: Takes, i: number): ParameterType {
-  return (parameters[i] ?? parameters.at(-1)) as ParameterType;
-}
-
-function goTypeOf(type: ParameterType): string {
-  if (type === "time") return "time.Time";
-  if (type === "strings") return "[]string";
-  return type === "duration" ? "time.Duration" : type;
-}
-
-function kindName(type: ParameterType): string {
-  return type === "int" ? "integer" : type === "float64" ? "float" : type;
-}
-
-function matchesType(value: GoValue, type: ParameterType): boolean {
-  switch (type) {
-    case "string":
-      return typeof value === "string";
-    case "int":
-      return typeof value === "bigint";
-    case "float64":
-      return typeof value === "number";
-    case "bool":
-      return typeof value === "boolean";
-    case "strings":
-      return isList(value) && value.every((one) => typeof one === "string");
-    case "duration":
-      return typeof value === "bigint" || (value instanceof NamedInt && value.typeName === "time.Duration");
-    default:
-      return value instanceof GoTimeValue;
-  }
 }
