@@ -196,7 +196,8 @@ describe("a store that is down", () => {
     await ingest.submit(request("after"));
     await eventually(() => expect(names(logs)).toEqual(["before", ...numbered(50), "after"]));
     await ingest.submit(request("live"));
-    expect(names(logs).at(-1)).toBe("live");
+    // It may be a moment until nothing has to wait behind what waited.
+    await eventually(() => expect(names(logs).at(-1)).toBe("live"));
   });
 
   test("it holds up no other store", async () => {

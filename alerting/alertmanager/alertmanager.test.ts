@@ -53,6 +53,8 @@ async function start(notify: Notify, close = async () => {}): Promise<Alertmanag
   return alertmanager;
 }
 
+/** What is waited for comes at once on a machine that does nothing else. */
+const LONG = { timeout: 60_000 };
 const DONE: NotifyResult = { ok: true, detail: "" };
 const alert = (name: string) => ({ labels: { alertname: name }, annotations: {}, generatorUrl: "" });
 
@@ -65,16 +67,16 @@ test("what an integration keeps about a group outlives the process, and ends wit
   };
   const first = await start(notify);
   await first.post([alert("x")]);
-  await vi.waitFor(() => expect(first.log.entries).toHaveLength(1));
+  await vi.waitFor(() => expect(first.log.entries).toHaveLength(1), LONG);
   await first.stop();
   const second = await start(notify);
   await second.post([alert("y")]);
-  await vi.waitFor(() => expect(seen).toEqual([undefined, "1"]));
-  await vi.waitFor(() => expect(second.log.entries[0]?.memory).toEqual({ message: "2" }));
+  await vi.waitFor(() => expect(seen).toEqual([undefined, "1"]), LONG);
+  await vi.waitFor(() => expect(second.log.entries[0]?.memory).toEqual({ message: "2" }), LONG);
   await second.post(["x", "y"].map((name) => ({ ...alert(name), startsAtMs: 1, endsAtMs: Date.now() })));
-  await vi.waitFor(() => expect(second.log.entries[0]?.memory).toEqual({ message: "3" }));
+  await vi.waitFor(() => expect(second.log.entries[0]?.memory).toEqual({ message: "3" }), LONG);
   await second.post([alert("z")]);
-  await vi.waitFor(() => expect(seen).toEqual([undefined, "1", "2", undefined]));
+  await vi.waitFor(() => expect(seen).toEqual([undefined, "1", "2", undefined]), LONG);
   await second.stop();
 });
 
@@ -90,9 +92,9 @@ test("when another configuration is read, what is being sent ends first, and the
     });
   const alertmanager = await start(notify, async () => void events.push("closed"));
   await alertmanager.post([alert("x")]);
-  await vi.waitFor(() => expect(events).toEqual(["sending"]));
+  await vi.waitFor(() => expect(events).toEqual(["sending"]), LONG);
   await alertmanager.load(CONFIG, dir);
-  await vi.waitFor(() => expect(events.slice(0, 3)).toEqual(["sending", "ended", "closed"]));
+  await vi.waitFor(() => expect(events.slice(0, 3)).toEqual(["sending", "ended", "closed"]), LONG);
   await alertmanager.stop();
   expect(events.at(-1)).toBe("closed");
 });

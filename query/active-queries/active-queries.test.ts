@@ -5,7 +5,7 @@ import { InvalidInputError } from "@sightline/model/errors.ts";
 import { SILENT_LOGGER } from "@sightline/model/logger.ts";
 import { DEFAULT_TENANT, tenantId } from "@sightline/model/tenant.ts";
 import fastify, { type FastifyInstance } from "fastify";
-import { beforeEach, expect, test } from "vitest";
+import { beforeEach, expect, test, vi } from "vitest";
 import { queryConfig } from "../config.ts";
 import { registerQueryApi } from "../http/query-api.ts";
 import { TEST_DEPS } from "../http/test-app.ts";
@@ -58,14 +58,22 @@ beforeEach(() => {
   ]);
 });
 
+/** Those that have begun, as soon as there are any. */
+const running = () =>
+  vi.waitFor(
+    async () => {
+      const { queries } = (await ask("active_queries")).data;
+      expect(queries).not.toEqual([]);
+      return queries;
+    },
+    { timeout: 30_000 },
+  );
 const ask = async (url: string, tenant = "default") =>
   (await app.inject({ url: `/api/v1/status/${url}`, headers: { "x-scope-orgid": tenant } })).json();
 
 test("a query is on the list while it runs, for its tenant only, and among the top ones afterwards", async () => {
   const answer = app.inject("/slow?query=up&start=1&end=2&step=15s");
-  await new Promise(setImmediate);
-  const { data } = await ask("active_queries");
-  expect(data.queries).toMatchObject([
+  expect(await running()).toMatchObject([
     { state: "running", route: "/slow", query: "up", parameters: { start: "1", end: "2", step: "15s" } },
   ]);
   expect((await ask("active_queries", "other")).data.queries).toEqual([]);
@@ -78,8 +86,7 @@ test("a query is on the list while it runs, for its tenant only, and among the t
 
 test("a query can be cancelled by its own tenant", async () => {
   const answer = app.inject("/slow?query=up");
-  await new Promise(setImmediate);
-  const [{ id }] = (await ask("active_queries")).data.queries;
+  const [{ id }] = await running();
   const cancel = (tenant: string) =>
     app.inject({
       method: "POST",

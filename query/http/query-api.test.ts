@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import { gunzipSync } from "node:zlib";
 import { LimitError, UnavailableError } from "@sightline/model/errors.ts";
 import { workedMs } from "@sightline/model/testing/worked-ms.ts";
@@ -73,6 +72,7 @@ test("the form parser and the errors stay within the API", async () => {
 
 test("a client that goes away aborts its query", async () => {
   const { promise: aborted, resolve } = Promise.withResolvers<unknown>();
+  const { promise: asked, resolve: begin } = Promise.withResolvers<void>();
   const app = appWith([
     {
       methods: ["GET"],
@@ -85,13 +85,14 @@ test("a client that goes away aborts its query", async () => {
             reject(signal.reason);
           });
           void reply;
+          begin();
         }),
     },
   ]);
   const base = await app.listen({ port: 0, host: "127.0.0.1" });
   const client = new AbortController();
   const request = fetch(`${base}/slow`, { signal: client.signal }).catch(() => undefined);
-  await sleep(50);
+  await asked;
   client.abort();
   expect(await aborted).toMatchObject({ name: "CancelledError" });
   await request;

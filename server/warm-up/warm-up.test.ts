@@ -10,6 +10,9 @@ import { madeUpStore } from "./made-up-store.ts";
 import { TokenAuthenticator } from "./token-authenticator.ts";
 import { WarmUp, type WarmUpOptions } from "./warm-up.ts";
 
+/** For what takes some seconds, unless the machine has much else to do. */
+const LONG_MS = 100_000;
+
 let temporary = "";
 beforeEach(() => {
   temporary = mkdtempSync(join(tmpdir(), "warm-up-test-"));
@@ -32,16 +35,16 @@ function warmUpOf(
   return new WarmUp({ config: configSchema.parse({}), logger, ...options });
 }
 
-test("all questions are answered, and nothing is left behind", { timeout: 30_000 }, async () => {
+test("all questions are answered, and nothing is left behind", async () => {
   const messages: string[] = [];
-  const warmUp = warmUpOf(messages, { maxDelayMs: 20_000, rounds: 1 });
+  const warmUp = warmUpOf(messages, { maxDelayMs: LONG_MS, rounds: 1 });
   await warmUp.start();
   expect(messages).toEqual(["warmed up"]);
   expect(readdirSync(temporary)).toEqual([]);
   await warmUp.stop();
 });
 
-test("a start waits no longer than it is told to, and a stop ends it", { timeout: 30_000 }, async () => {
+test("a start waits no longer than it is told to, and a stop ends it", async () => {
   const messages: string[] = [];
   const warmUp = warmUpOf(messages, { maxDelayMs: 1 });
   await warmUp.start();
@@ -51,11 +54,11 @@ test("a start waits no longer than it is told to, and a stop ends it", { timeout
   expect(readdirSync(temporary)).toEqual([]);
 });
 
-test("what is stored is asked about, too", { timeout: 60_000 }, async () => {
+test("what is stored is asked about, too", async () => {
   const messages: string[] = [];
   const store = await madeUpStore(join(temporary, "store"), configSchema.parse({}));
   const select = vi.spyOn(store, "select");
-  const warmUp = warmUpOf(messages, { maxDelayMs: 50_000, maxStoredMs: 50_000, rounds: 1, store });
+  const warmUp = warmUpOf(messages, { maxDelayMs: LONG_MS, maxStoredMs: LONG_MS, rounds: 1, store });
   await warmUp.start();
   await warmUp.stop();
   await store.stop();
@@ -64,7 +67,7 @@ test("what is stored is asked about, too", { timeout: 60_000 }, async () => {
   expect([...asked]).toEqual(expect.arrayContaining(["http_requests_total", "http_request_duration_seconds_bucket"]));
 });
 
-test("nothing is asked while others ask", { timeout: 30_000 }, async () => {
+test("nothing is asked while others ask", async () => {
   const messages: string[] = [];
   let looks = 0;
   let idleMs = 0;
@@ -77,14 +80,14 @@ test("nothing is asked while others ask", { timeout: 30_000 }, async () => {
   const warmUp = warmUpOf(messages, { maxDelayMs: 1, rounds: 1, gate });
   await warmUp.start();
   // Every question waits for a look that finds nobody.
-  await vi.waitFor(() => expect(looks).toBeGreaterThan(20), { timeout: 20_000 });
+  await vi.waitFor(() => expect(looks).toBeGreaterThan(20), { timeout: LONG_MS });
   expect(messages).toEqual([]);
   idleMs = Number.POSITIVE_INFINITY;
-  await vi.waitFor(() => expect(messages).toEqual(["warmed up"]), { timeout: 20_000 });
+  await vi.waitFor(() => expect(messages).toEqual(["warmed up"]), { timeout: LONG_MS });
   await warmUp.stop();
 });
 
-test("a stop ends it while it waits for others", { timeout: 30_000 }, async () => {
+test("a stop ends it while it waits for others", async () => {
   const messages: string[] = [];
   const warmUp = warmUpOf(messages, { maxDelayMs: 1, rounds: 1, gate: { idleMs: 0 } });
   await warmUp.start();

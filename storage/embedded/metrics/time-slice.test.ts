@@ -1,12 +1,14 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { expect, test } from "vitest";
+import { afterEach, expect, test, vi } from "vitest";
 import { TimeSlice } from "./time-slice.ts";
 
-function holdLoop(ms: number): void {
-  for (const until = performance.now() + ms; performance.now() < until; );
-}
+afterEach(() => {
+  vi.useRealTimers();
+});
 
 test("is due when it has held the event loop for some milliseconds, and not after a turn that others had", async () => {
+  vi.useFakeTimers({ toFake: ["performance"] });
+  const holdLoop = (ms: number) => vi.advanceTimersByTime(ms);
   const slice = new TimeSlice();
   holdLoop(15);
   expect(slice.due).toBe(true);

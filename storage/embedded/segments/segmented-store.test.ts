@@ -94,7 +94,7 @@ describe("compaction", () => {
       before.filter(({ labels }) => labels.app === "a1"),
     );
     expect(await select(store, { tenant: tenantId("other") })).toHaveLength(1);
-    expect(await metric("compactions_total")).toBeGreaterThan(0);
+    await vi.waitFor(async () => expect(await metric("compactions_total")).toBeGreaterThan(0), LONG);
   });
 
   test("keeps the old files until queries that began before it are done", async () => {
