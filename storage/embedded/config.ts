@@ -182,6 +182,9 @@ export const embeddedLogsConfig = z.strictObject({
   row_cache: size("2GiB").describe(
     "Memory for the records of files that were asked about lately, then of the newest files: queries need a fraction of the time there. About 500 bytes a record. 0: none.",
   ),
+  block_filters: size("128MiB").describe(
+    "Memory for filters of files that tell which rows may have a text: about 4 MiB per million records, on disk as well. Where there is no room they are read from disk for each query. 0: none are made.",
+  ),
   found_rows: size("64MiB").describe(
     "Memory for what queries with a limit have found in files lately, for who asks the same again. 0: none.",
   ),

@@ -145,10 +145,12 @@ export class LogScope {
     const values: SegmentLogQuery["values"][number][] = [];
     const { streams, conditions, isSure } = fieldConditions(fields, index, matching, values);
     if (streams.length === 0) return undefined;
+    const spans = await this.store.spansOf(segment, requiredTexts(lines));
+    if (spans?.length === 0) return undefined;
     const hints = hintConditions(this.#request.hints ?? [], index, streams, values);
     const { rows, release } = this.store.lease(segment);
     const filters = { streams, range: this.range, lines, conditions, hints, values };
-    return { segment: rows, info: segment.info, release, index, ...filters, isSure };
+    return { segment: { ...rows, spans }, info: segment.info, release, index, ...filters, isSure };
   }
 
   /** Numbers of the streams that the request's matchers and `also` let through. */
@@ -171,6 +173,10 @@ export class LogScope {
     await this.breather.pause();
     this.signal.throwIfAborted();
   }
+}
+
+function requiredTexts(lines: readonly LineCondition[]): string[] {
+  return lines.flatMap(({ required }) => required);
 }
 
 function mayHaveLines({ grams }: LogSegmentIndex, lines: readonly LineCondition[]): boolean {

@@ -51,6 +51,7 @@ export const TAIL_SPAN_ID = "span_id";
 export class LogSegmentCodec implements SegmentCodec<LogBatch, LogSegmentIndex> {
   readonly signal = "logs";
   readonly groupColumn = "stream";
+  readonly searchedColumn = "body";
   readonly #maxColumns: number;
 
   /** `maxColumns`: attributes with a column of their own in one segment. */

@@ -64,4 +64,6 @@ export interface SegmentCodec<Batch, Index> {
   /** The rows of a segment by what they are kept by; a group's place is the number in {@link groupColumn}. */
   groups(index: Index): readonly RowGroup[];
   readonly groupColumn: string;
+  /** A column of texts that are looked for by a part of them; undefined: none. */
+  readonly searchedColumn?: string | undefined;
 }

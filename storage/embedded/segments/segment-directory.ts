@@ -23,6 +23,8 @@ export class Segment {
   readonly info: SegmentInfo;
   readonly dataPath: string;
   readonly indexPath: string;
+  /** What can be made of the others, if there is such a file: see block-filters.ts. */
+  readonly blocksPath: string;
   holders = 0;
   dropped = false;
   /** Settles when the rows have been compared with their checksum; made by the first query after a start. */
@@ -38,6 +40,7 @@ export class Segment {
     this.info = info;
     this.dataPath = join(dir, `${info.id}.parquet`);
     this.indexPath = join(dir, `${info.id}.index`);
+    this.blocksPath = join(dir, `${info.id}.blocks`);
   }
 }
 
@@ -122,7 +125,7 @@ export class SegmentDirectory {
   }
 
   async discard(draft: Segment): Promise<void> {
-    await Promise.all(filesOf(draft).map((path) => rm(path, { force: true })));
+    await Promise.all([...filesOf(draft), draft.blocksPath].map((path) => rm(path, { force: true })));
   }
 
   /** Keeps the files of these segments until {@link release}. */
@@ -199,6 +202,7 @@ export class SegmentDirectory {
     });
     try {
       await mkdir(this.#quarantineDir, { recursive: true });
+      await rm(segment.blocksPath, { force: true });
       for (const path of filesOf(segment)) {
         const moved = join(this.#quarantineDir, path.slice(this.#dir.length + 1));
         await rename(path, moved).catch((cause) =>
@@ -272,6 +276,7 @@ export class SegmentDirectory {
   }
 }
 
+/** Without what can be made of them. */
 function filesOf({ dataPath, indexPath, deleted }: Segment): readonly string[] {
   return [dataPath, indexPath, ...deleted.map(({ path }) => path)];
 }

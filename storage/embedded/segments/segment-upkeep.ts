@@ -1,4 +1,6 @@
 import type { TenantId } from "@sightline/model/tenant.ts";
+import type { BlockFilters } from "./block-filters.ts";
+import { BLOCK_ROWS } from "./block-grams.ts";
 import { type Compaction, compactSegments, type LeaveOut } from "./compact-segments.ts";
 import { compactionInputs } from "./compaction.ts";
 import type { RowDeleter } from "./row-deleter.ts";
@@ -10,6 +12,7 @@ import type { StoreMetrics } from "./store-metrics.ts";
 export type SegmentUpkeepOptions<Index> = Omit<Compaction<Index>, "codec"> & {
   readonly codec: Pick<SegmentCodec<never, Index>, "merge" | "groups" | "groupColumn">;
   readonly deleter: RowDeleter;
+  readonly filters: BlockFilters;
   /** Small segments are merged up to so many rows. */
   readonly targetRows: number;
   readonly retention: SegmentRetention;
@@ -20,6 +23,14 @@ export type SegmentUpkeepOptions<Index> = Omit<Compaction<Index>, "codec"> & {
   /** Called when others count in the place of these. */
   readonly onReplaced: (segments: readonly Segment[]) => void;
 };
+
+/** More of them are made a minute later: rows that come meanwhile must be written. */
+const MAX_FILTERS_AT_ONCE = 4;
+/** A file of so large a part of what files are merged to stays as it is for long. */
+const RESTING_SHARE = 1 / 4;
+/** Smaller ones are read at once. */
+const MIN_FILTERED_ROWS = 4 * BLOCK_ROWS;
+const DAY_MS = 86_400_000;
 
 /**
  * Drops what is older than the retention, removes deleted rows from files and merges what is small. It must not run beside
@@ -41,6 +52,34 @@ export class SegmentUpkeep<Index> {
       await this.#compact([segment]);
     }
     for (const tenant of directory.tenants) await this.#merge(tenant);
+    await this.#filter();
+  }
+
+  /** The newest first. */
+  async #filter(): Promise<void> {
+    const { directory, filters, writer, indexOf, isStopping } = this.#options;
+    const segments = directory.tenants.flatMap((tenant) => directory.segmentsOf(tenant));
+    let made = 0;
+    for (const segment of segments.sort((a, b) => b.info.id - a.info.id)) {
+      if (made === MAX_FILTERS_AT_ONCE || isStopping()) return;
+      if (segment.dropped || !this.#isAtRest(segment) || !(await filters.isMissing(segment))) continue;
+      directory.hold([segment]);
+      try {
+        // Compares the rows with their checksum.
+        if ((await indexOf(segment)) === undefined) continue;
+        await filters.make(segment, writer);
+        made++;
+      } finally {
+        directory.release([segment]);
+      }
+    }
+  }
+
+  /** It is not about to be merged, so what is made of it is not soon made anew. */
+  #isAtRest({ info }: Segment): boolean {
+    const { targetRows, nowMs } = this.#options;
+    const isOver = (info.day + 1) * DAY_MS < nowMs();
+    return info.rows >= MIN_FILTERED_ROWS && (isOver || info.rows > RESTING_SHARE * targetRows);
   }
 
   async #merge(tenant: TenantId): Promise<void> {

@@ -7,6 +7,8 @@ import type { Deletion, RowDeletion } from "@sightline/model/row-deletion.ts";
 import type { TenantId } from "@sightline/model/tenant.ts";
 import type { Registry } from "prom-client";
 import { admit } from "./admission.ts";
+import { BlockFilters } from "./block-filters.ts";
+import type { RowSpan } from "./block-grams.ts";
 import { DuckDatabase } from "./duck-database.ts";
 import { type HotBatch, HotBuffer } from "./hot-buffer.ts";
 import { IndexCache } from "./index-cache.ts";
@@ -39,6 +41,8 @@ export type SegmentedStoreConfig = RowsRetentionConfig & {
   readonly index_cache: number;
   /** Absent: 0, for none. */
   readonly row_cache?: number;
+  /** Absent: 0, for none. */
+  readonly block_filters?: number;
   readonly duckdb: { readonly memory: number; readonly threads: number };
 };
 
@@ -96,6 +100,7 @@ export class SegmentedStore<Batch extends { readonly length: number }, Index> {
   readonly #nowMs: () => number;
   readonly #hot = new HotBuffer<Batch>();
   readonly #indexes: IndexCache<Index>;
+  readonly #filters: BlockFilters;
   #open: Opened | undefined;
   #lastPosition = -1;
   /** Estimated bytes that are written to disk at once. */
@@ -116,6 +121,11 @@ export class SegmentedStore<Batch extends { readonly length: number }, Index> {
     this.#nowMs = options.nowMs ?? Date.now;
     this.#indexes = new IndexCache(options.config.index_cache);
     const { logger, registry, codec } = options;
+    this.#filters = new BlockFilters({
+      column: codec.searchedColumn,
+      maxBytes: options.config.block_filters ?? 0,
+      logger,
+    });
     const nowMs = () => this.#nowMs();
     this.retention = new SegmentRetention(options.config, { signal: codec.signal, logger, registry, nowMs });
     this.metrics = new StoreMetrics(options.registry, options.codec.signal);
@@ -127,6 +137,11 @@ export class SegmentedStore<Batch extends { readonly length: number }, Index> {
         name: `${signal}_index_cache`,
         memoryBytes: () => this.#indexes.bytes,
         shrink: () => this.#indexes.shrink(),
+      },
+      {
+        name: `${signal}_block_filters`,
+        memoryBytes: () => this.#filters.bytes,
+        shrink: () => this.#filters.shrink(),
       },
       { name: `${signal}_duckdb`, memoryBytes: () => this.#duckdbBytes },
       {
@@ -160,6 +175,7 @@ export class SegmentedStore<Batch extends { readonly length: number }, Index> {
       writer,
       directory,
       deleter,
+      filters: this.#filters,
       codec: this.#options.codec,
       targetRows: config.compaction.target_rows,
       retention: this.retention,
@@ -169,7 +185,10 @@ export class SegmentedStore<Batch extends { readonly length: number }, Index> {
       indexOf: (segment) => this.withIndex(segment, (index) => index),
       onWritten: (segment, files) => this.#remember(segment, files),
       onReplaced: (segments) => {
-        for (const { info } of segments) this.#indexes.delete(info.id);
+        for (const segment of segments) {
+          this.#indexes.delete(segment.info.id);
+          this.#filters.forget(segment);
+        }
         rows.changed();
       },
     });
@@ -254,6 +273,11 @@ export class SegmentedStore<Batch extends { readonly length: number }, Index> {
   /** Where to read the rows of a held segment; to be released. */
   lease(segment: Segment): RowLease {
     return this.#opened().rows.lease(segment);
+  }
+
+  /** The rows of a held segment among which all are whose searched column has each of `parts`; undefined: any may. */
+  spansOf(segment: Segment, parts: readonly string[]): Promise<readonly RowSpan[] | undefined> {
+    return this.#filters.spansOf(segment, parts);
   }
 
   /** Settles when the row cache has all that it has room for; by itself that happens in quiet moments. */

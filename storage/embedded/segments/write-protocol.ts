@@ -19,6 +19,8 @@ export type WriteRequest =
   | { readonly kind: "copy"; readonly sql: string }
   /** A statement about files alone, between segments. */
   | { readonly kind: "execute"; readonly sql: string }
+  /** The answer has the grams (block-grams.ts) of a column of texts, between segments. */
+  | { readonly kind: "block-grams"; readonly dataPath: string; readonly rows: number; readonly column: string }
   | { readonly kind: "close" };
 
 /** `error` is the message of why it failed. */

@@ -4,6 +4,7 @@ import { parentPort } from "node:worker_threads";
 import {
   BIGINT,
   type DuckDBAppender,
+  DuckDBBlobValue,
   type DuckDBConnection,
   DuckDBDataChunk,
   DuckDBPendingResultState,
@@ -15,10 +16,12 @@ import {
 } from "@duckdb/node-api";
 import duckdb from "@duckdb/node-bindings";
 import { runInBackground } from "@sightline/model/background-thread.ts";
+import { BLOCK_ROWS, BlockGrams } from "./block-grams.ts";
 import { DuckDatabase } from "./duck-database.ts";
 import { fillVector } from "./fill-vector.ts";
 import { LetterGrams } from "./letter-grams.ts";
 import type { ColumnType, PackedColumn } from "./packed-column.ts";
+import { numberedRows, ROW_NUMBER } from "./segment-rows.ts";
 import type { StagedColumn, WriteAnswer, WriteRequest } from "./write-protocol.ts";
 
 const TYPES: Readonly<Record<ColumnType, DuckDBType>> = { VARCHAR, BIGINT, UBIGINT, UINTEGER, UTINYINT };
@@ -95,6 +98,25 @@ async function runHere(connection: DuckDBConnection, sql: string): Promise<void>
   await pending.getResult();
 }
 
+/** Block by block, as the texts of all may be more than there is memory for. */
+async function blockGrams(
+  database: DuckDatabase,
+  { dataPath, rows, column }: Extract<WriteRequest, { kind: "block-grams" }>,
+): Promise<Uint8Array> {
+  const grams = new BlockGrams(new Uint8Array(BlockGrams.bytesForRows(rows)));
+  const numbered = numberedRows({ dataPath, deletedPaths: [] });
+  await database.withConnection(async (connection) => {
+    for (let block = 0; block * BLOCK_ROWS < rows; block++) {
+      const from = block * BLOCK_ROWS;
+      const condition = `${ROW_NUMBER} >= ${from} AND ${ROW_NUMBER} < ${from + BLOCK_ROWS}`;
+      const texts = `SELECT encode(string_agg(${column}, '')) FROM ${numbered} WHERE ${condition}`;
+      const [value] = (await connection.runAndReadAll(texts)).getColumns()[0] ?? [];
+      if (value instanceof DuckDBBlobValue) grams.add(block, value.bytes);
+    }
+  });
+  return grams.bits;
+}
+
 let database: DuckDatabase | undefined;
 let staging: Staging | undefined;
 
@@ -120,6 +142,8 @@ async function handle(request: WriteRequest): Promise<WriteAnswer> {
       await opened.withConnection((connection) => runHere(connection, request.sql));
       return {};
     }
+    case "block-grams":
+      return { grams: await blockGrams(database as DuckDatabase, request) };
     case "close":
       endStaging();
       database?.close();
