@@ -151,6 +151,7 @@ function help(): string {
       "rules backtest FILE…",
       "when they would have fired from --start 1d to --end now on --url; --alertmanager FILE: and who would have been told",
     ),
+    row("rules slo FILE…", "rules that watch what OpenSLO definitions promise: recordings, and alerts by burn rate"),
     row("config default|effective", "as YAML, with a comment per key | as it would be used"),
     "",
     "Flags:",

@@ -5,13 +5,14 @@ import { InvalidInputError } from "@sightline/model/errors.ts";
 import { compileRegex } from "@sightline/model/regex.ts";
 import { backtestRules } from "./backtest-rules.ts";
 import { ExpressionChecker } from "./expression-checker.ts";
+import { generateSloRules } from "./generate-slo-rules.ts";
 import { type JunitSuite, junitReport } from "./junit-report.ts";
 import { lintAgainstServer } from "./lint-against-server.ts";
 import { hasDuplicateRules, lintGroups } from "./lint-rules.ts";
 import { type RuleTestOptions, runRuleTests } from "./run-rule-tests.ts";
 
 const USAGE =
-  "usage: rules check [FILE…] [--lint [all|duplicate-rules|none]] [--lint-fatal] [--ignore-unknown-fields] [--url http://HOST:PORT] | rules test FILE… [--run REGEX]… [--junit FILE] [--diff] [--debug] [--ignore-unknown-fields] | rules backtest FILE… [--start 1d] [--end now] [--alertmanager FILE] [--url http://HOST:PORT] [--tenant T] [--key-file FILE]";
+  "usage: rules check [FILE…] [--lint [all|duplicate-rules|none]] [--lint-fatal] [--ignore-unknown-fields] [--url http://HOST:PORT] | rules test FILE… [--run REGEX]… [--junit FILE] [--diff] [--debug] [--ignore-unknown-fields] | rules backtest FILE… [--start 1d] [--end now] [--alertmanager FILE] [--url http://HOST:PORT] [--tenant T] [--key-file FILE] | rules slo FILE…";
 
 const STDIN = "standard input";
 
@@ -33,6 +34,7 @@ const ACTIONS: ReadonlyMap<string, (files: readonly string[], options: Options) 
   ["check", check],
   ["test", test],
   ["backtest", backtest],
+  ["slo", slo],
 ]);
 
 /** Of `--lint`: promtool's `all` has only duplicates. */
@@ -97,6 +99,13 @@ async function test(files: readonly string[], options: Options): Promise<number>
 
 async function backtest(files: readonly string[], options: Options): Promise<number> {
   process.stdout.write(await backtestRules(files, options));
+  return 0;
+}
+
+/** Of OpenSLO definitions: prints a rule file. */
+async function slo(files: readonly string[]): Promise<number> {
+  const warn = (message: string) => process.stderr.write(`sightline: ${message}\n`);
+  process.stdout.write(generateSloRules(files.map(read).join("\n---\n"), warn));
   return 0;
 }
 
