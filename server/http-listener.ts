@@ -2,11 +2,12 @@ import type { Server } from "node:http";
 import type { Server as SecureServer } from "node:https";
 import { type AddressInfo, Server as SocketServer } from "node:net";
 import { setImmediate as nextTurn, setTimeout as sleep } from "node:timers/promises";
-import { InvalidInputError, statusOf } from "@sightline/model/errors.ts";
+import { InvalidInputError, statusOf, UnavailableError } from "@sightline/model/errors.ts";
 import type { Logger } from "@sightline/model/logger.ts";
 import type { Component } from "@sightline/model/ports.ts";
-import fastify, { type FastifyHttpOptions, type FastifyInstance } from "fastify";
+import fastify, { type FastifyHttpOptions, type FastifyInstance, type FastifyRequest } from "fastify";
 import { Acceptors, assertPortIsFree, CAN_SHARE_PORT, openConnections } from "./acceptors.ts";
+import { HttpConnections } from "./http-connections.ts";
 import { refuseBrokenPath, refuseBrokenRequest } from "./refuse-broken-requests.ts";
 import type { TlsFiles } from "./tls/tls-files.ts";
 
@@ -15,15 +16,27 @@ const CHALLENGE = 'Bearer realm="sightline", Basic realm="sightline"';
 
 /** As Go's server: long queries come by GET, too. */
 const MAX_HEADER_BYTES = 1_048_576;
-const DRAIN_LOOK_MS = 20;
-const UNREAD_TURNS = 3;
-/** What is still being answered when the process stops has so long. */
-const MAX_ANSWER_MS = 10_000;
+const LOOK_MS = 20;
+/** However many still send. Each answer is the last one of its connection, so they become fewer. */
+const MAX_DRAIN_MS = 3_000;
+/**
+ * What is still being answered when the process stops has so many looks, ten seconds; a client whose connection was ended
+ * has half a second to end it, too. Not by the clock: a machine that stood still meanwhile gave nobody any time.
+ */
+const MAX_ANSWER_LOOKS = 500;
+const LINGER_LOOKS = 25;
+const RETRY_AFTER_MS = 1_000;
+/** What has come by the end of a turn as short as this has been read. */
+const SHORT_TURN_MS = 3;
+const MIN_TURNS = 3;
+const MAX_TURNS = 100;
 /** Connections that may wait to be accepted: with Node's 511, a burst of more leaves some hanging. */
 const BACKLOG = 4_096;
 const TLS_HANDSHAKE_TIMEOUT_MS = 10_000;
 /** Every API reads the parameters of the URL by the rules of the server it stands in for; nobody has use for a second reading. */
 const NO_PARAMETERS: Readonly<Record<string, unknown>> = Object.freeze({});
+
+const STOPPING = "the server is stopping: send the request again";
 
 export type HttpListenerOptions = {
   /** The configuration key that gave `hostPort`; errors name it. */
@@ -44,9 +57,11 @@ export class HttpListener implements Component {
   readonly #routes: string[] = [];
   readonly #acceptors = new Acceptors();
   #url = "";
+  /** Each answer is the last one of its connection. */
   #isDraining = false;
-  /** Requests whose head has come and whose answer has not gone. */
-  #underWay = 0;
+  /** Requests get no other answer than to come back. */
+  #isRefusing = false;
+  readonly #connections = new HttpConnections();
 
   constructor(options: HttpListenerOptions) {
     this.name = `http listener ${options.key}`;
@@ -67,19 +82,16 @@ export class HttpListener implements Component {
     this.app.addHook("onRoute", ({ method, url }) => {
       for (const name of [method].flat()) this.#routes.push(`${name} ${url}`);
     });
+    this.#connections.watch(this.app.server, options.tls ? "secureConnection" : "connection");
     this.app.addHook("onRequest", (request, reply, done) => {
-      // A WebSocket is closed by whoever opened it; its answer never ends.
-      if (request.headers.upgrade === undefined) {
-        this.#underWay++;
-        reply.raw.once("close", () => {
-          this.#underWay--;
-        });
-      }
-      done();
+      this.#connections.begin(request.raw, reply.raw);
+      if (!this.#isRefusing) return done();
+      // Closed while its body is still coming, the connection would be reset, and the answer lost.
+      request.raw.resume().once("close", () => done(new UnavailableError(STOPPING, { retryAfterMs: RETRY_AFTER_MS })));
     });
-    this.app.addHook("onSend", (_request, reply, _payload, done) => {
+    this.app.addHook("onSend", (request, reply, _payload, done) => {
       if (reply.statusCode === 401) reply.header("www-authenticate", CHALLENGE);
-      if (this.#isDraining) reply.header("connection", "close");
+      if (this.#isDraining && !hasUnreadBody(request)) reply.header("connection", "close");
       done();
     });
     this.app.setErrorHandler((error, request, reply) => {
@@ -133,43 +145,77 @@ export class HttpListener implements Component {
 
   /**
    * From now on nobody can connect, and each answer is the last one on its connection, so that no client is cut off in the
-   * middle of its next request. Settles when there are no connections left, or after `maxMs`: those that are left then do
-   * nothing.
+   * middle of its next request. Settles when there are no connections left, or when none of those that are left has asked
+   * anything for `quietMs`, or after some seconds.
    */
-  async drain(maxMs: number): Promise<void> {
-    this.#isDraining = true;
-    // Not that of HTTP, which also ends connections on which no request is being answered at the moment.
-    this.#acceptors.stop();
-    SocketServer.prototype.close.call(this.app.server);
-    for (const deadline = performance.now() + maxMs; performance.now() < deadline; ) {
-      if ((await this.#connections()) === 0) return;
-      await sleep(DRAIN_LOOK_MS);
-    }
-    // On a busy machine requests may have come that nobody has looked at yet, and connections would pass for idle.
-    for (let turn = 0; turn < UNREAD_TURNS; turn++) await nextTurn();
+  async drain(quietMs: number): Promise<void> {
+    await this.#stopListening();
+    const began = performance.now();
+    do {
+      await sleep(LOOK_MS);
+      // Timers come before what has arrived: after a long turn, requests would be overlooked.
+      await nextTurn();
+      if ((await this.#countConnections()) === 0) return;
+    } while (performance.now() < Math.min(began + MAX_DRAIN_MS, this.#lastRequestMs(began) + quietMs));
   }
 
-  async #connections(): Promise<number> {
+  #lastRequestMs(beganMs: number): number {
+    return Math.max(beganMs, this.#connections.lastRequestMs);
+  }
+
+  async #stopListening(): Promise<void> {
+    if (this.#isDraining) return;
+    this.#isDraining = true;
+    // Connections that wait to be accepted would be reset; each socket accepts one per turn.
+    for (let turn = 0, accepted = -1; turn < MAX_TURNS && accepted !== this.#connections.accepted; turn++) {
+      accepted = this.#connections.accepted;
+      await nextTurn();
+    }
+    this.#acceptors.stop();
+    // Not that of HTTP, which also closes connections on which no request is being answered at the moment.
+    if (this.app.server.listening) SocketServer.prototype.close.call(this.app.server);
+  }
+
+  async #countConnections(): Promise<number> {
     return (await openConnections(this.app.server)) + (await this.#acceptors.connections());
   }
 
-  /** Ends connections once all is answered that has been asked: one with half a request would stay for ever. */
+  /**
+   * Answers what has been asked, for ten seconds at most; ends connections on which nothing is asked, and what comes on
+   * others is told to come back.
+   */
   async stop(): Promise<void> {
-    this.#acceptors.stop();
-    const closing = this.app.close().catch((error: NodeJS.ErrnoException) => {
-      // After `drain` there was nothing left to be closed.
+    await this.#stopListening();
+    await untilRead();
+    this.#isRefusing = true;
+    this.#connections.endIdle();
+    for (let looks = 0; this.#connections.open > 0; looks++) {
+      if (looks >= (this.#connections.underWay > 0 ? MAX_ANSWER_LOOKS : LINGER_LOOKS)) break;
+      await sleep(LOOK_MS);
+      await nextTurn();
+      this.#connections.endIdle();
+    }
+    this.app.server.closeAllConnections();
+    await this.app.close().catch((error: NodeJS.ErrnoException) => {
+      // It does not listen any more.
       if (error.code !== "ERR_SERVER_NOT_RUNNING") throw error;
     });
-    // Connections of the acceptors are none that `close` knows of.
-    await Promise.all([closing, this.#closeWhenAnswered()]);
   }
+}
 
-  async #closeWhenAnswered(): Promise<void> {
-    const deadline = performance.now() + MAX_ANSWER_MS;
-    do await sleep(DRAIN_LOOK_MS);
-    while (this.#underWay > 0 && performance.now() < deadline);
-    this.app.server.closeAllConnections();
+/** On a busy machine requests may have come that nobody has looked at yet, and connections would pass for idle. */
+async function untilRead(): Promise<void> {
+  for (let turn = 0; turn < MAX_TURNS; turn++) {
+    const began = performance.now();
+    await nextTurn();
+    if (turn >= MIN_TURNS && performance.now() - began < SHORT_TURN_MS) return;
   }
+}
+
+/** Its connection is reset when it is closed, so it may not be the last one: the answer would be lost. */
+function hasUnreadBody({ headers, raw }: FastifyRequest): boolean {
+  const hasBody = headers["transfer-encoding"] !== undefined || (headers["content-length"] ?? "0") !== "0";
+  return hasBody && !raw.complete;
 }
 
 /** The certificate comes with the first `setSecureContext`, before the address is listened on. */
