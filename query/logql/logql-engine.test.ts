@@ -4,7 +4,8 @@ import { type LogRow, logBatchOf } from "@sightline/storage-conformance/log-batc
 import { ReferenceLogStore } from "@sightline/storage-conformance/reference-log-store.ts";
 import { expect, test } from "vitest";
 import { queryConfig } from "../config.ts";
-import { LogqlEngine, type LogqlRangeQuery } from "./logql-engine.ts";
+import { LogqlEngine } from "./logql-engine.ts";
+import type { LogqlRangeQuery } from "./logql-query.ts";
 
 const { logs: LIMITS } = queryConfig.parse({});
 const RANGE: LogqlRangeQuery = {

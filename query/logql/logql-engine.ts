@@ -1,9 +1,9 @@
 import { InvalidInputError } from "@sightline/model/errors.ts";
-import type { TenantId } from "@sightline/model/tenant.ts";
 import type { LogQueryLimits } from "../config.ts";
 import type { QueryMemory } from "../http/query-memory.ts";
 import type { LogExpr, LogqlExpr, SampleExpr } from "./ast.ts";
 import type { LogReader } from "./log-reader.ts";
+import type { LogOptions, LogqlInstantQuery, LogqlRangeQuery } from "./logql-query.ts";
 import { evaluateSample } from "./metric/evaluate-sample.ts";
 import { ScanCounts } from "./metric/log-scan.ts";
 import { QueryBudget } from "./metric/query-budget.ts";
@@ -19,24 +19,6 @@ export type LogqlEngineOptions = {
   /** Of all queries of the process. */
   readonly memory?: QueryMemory | undefined;
 };
-
-type LogOptions = {
-  readonly tenant: TenantId;
-  /** Most log lines of the answer; at most `query.logs.max_limit`. */
-  readonly limit: number;
-  readonly newestFirst: boolean;
-  readonly signal: AbortSignal;
-};
-export type LogqlRangeQuery = LogOptions & {
-  /** Included; `endNs` is not for lines, and is for samples. */
-  readonly startNs: bigint;
-  readonly endNs: bigint;
-  /** Between samples; positive. */
-  readonly stepNs: bigint;
-  /** Log lines closer to the one before than this are left out; 0 gives all. */
-  readonly intervalNs: bigint;
-};
-export type LogqlInstantQuery = LogOptions & { readonly timeNs: bigint };
 
 /**
  * Evaluates LogQL as Loki does. Throws `ParseError` and `InvalidInputError` in Loki's words, `LimitError` naming the

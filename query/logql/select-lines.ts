@@ -1,7 +1,7 @@
 import type { LogBatch, LogStream } from "@sightline/model/log-batch.ts";
 import type { LogExpr } from "./ast.ts";
 import type { LogReader } from "./log-reader.ts";
-import type { LogqlRangeQuery } from "./logql-engine.ts";
+import type { LogqlRangeQuery } from "./logql-query.ts";
 import { type ScanCounts, scanRows } from "./metric/log-scan.ts";
 import type { QueryBudget } from "./metric/query-budget.ts";
 import { type CompiledPipeline, compilePipeline } from "./pipeline/compile-pipeline.ts";

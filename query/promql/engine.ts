@@ -24,7 +24,8 @@ import { SampleStats } from "./eval/sample-stats.ts";
 import { NameResolver } from "./names/name-resolver.ts";
 import { ParsedQueries } from "./parse/parsed-queries.ts";
 import { documentedType, valueType } from "./parse/value-type.ts";
-import { prepareQuery, type QueryRange } from "./prepare/prepare-query.ts";
+import { prepareQuery } from "./prepare/prepare-query.ts";
+import type { QueryRange } from "./prepare/query-range.ts";
 import type { PromValue, QueryResult } from "./result.ts";
 
 export type PromEngineOptions = {

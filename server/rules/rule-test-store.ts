@@ -2,6 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { isStaleHistogram, type NativeHistogram } from "@sightline/model/histogram.ts";
+import type { Labels } from "@sightline/model/labels.ts";
 import { labelsKey } from "@sightline/model/labels.ts";
 import { SILENT_LOGGER } from "@sightline/model/logger.ts";
 import { type HistogramSample, type MetricBatch, SeriesKey } from "@sightline/model/metric-batch.ts";
@@ -16,12 +17,14 @@ import { embeddedMetricsConfig } from "@sightline/storage-embedded/config.ts";
 import { EmbeddedMetricStore } from "@sightline/storage-embedded/metrics/embedded-metric-store.ts";
 import { Registry } from "prom-client";
 import { EngineRuleEvaluator } from "../alerting/engine-rule-evaluator.ts";
-import type { Sample } from "./run-rule-tests.ts";
 
 /** Tests begin at the epoch, or where they want. */
 const SETTINGS = { retention: "900y", out_of_bounds_future: "900y" };
 const [UNKNOWN, NOT_RESET, GAUGE] = [0, 2, 3] as const;
 const FOREVER = new AbortController().signal;
+
+/** `histogram` is "" for a float, else something that is equal for equal ones. */
+export type Sample = { readonly labels: Labels; readonly value: number; readonly histogram: string };
 
 /** What a unit test of rules runs on: a store of its own, into which its series come as its time goes on. */
 export class RuleTestStore {

@@ -9,7 +9,7 @@ import { formatLabelSet } from "@sightline/query/promql/format/format-label-set.
 import { parseMetric, parseSeriesLine } from "@sightline/query/promql/promqltest/parse-series.ts";
 import type { AlertTest, ExpectedSample, ExpressionTest, RuleTest, RuleTestFile } from "./rule-test-file.ts";
 import { readRuleTestFile } from "./rule-test-file.ts";
-import { RuleTestStore } from "./rule-test-store.ts";
+import { RuleTestStore, type Sample } from "./rule-test-store.ts";
 
 export type RuleTestOptions = {
   /** Only tests whose name has it. */
@@ -203,9 +203,6 @@ class TestRun {
     return this.#file.isFuzzy && (nextFloat(a.value, 1) === b.value || nextFloat(a.value, -1) === b.value);
   }
 }
-
-/** `histogram` is "" for a float, else something that is equal for equal ones. */
-export type Sample = { readonly labels: Labels; readonly value: number; readonly histogram: string };
 
 function sampleOf({ labels, value, histogram }: ExpectedSample): Sample {
   const parsed = labels === "" ? [] : parseMetric(labels).labels;

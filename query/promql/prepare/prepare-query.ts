@@ -11,10 +11,8 @@ import type {
 } from "../ast.ts";
 import { secondsOf } from "../format/duration.ts";
 import { markStatsOnly } from "./mark-stats-only.ts";
+import type { QueryRange } from "./query-range.ts";
 import { resolveDuration } from "./resolve-duration.ts";
-
-/** The times a query is asked for. An instant query has `startMs` equal to `endMs` and step 0. */
-export type QueryRange = { readonly startMs: number; readonly endMs: number; readonly stepMs: number };
 
 /**
  * Makes an expression ready for a range of times (PreprocessExpr in Prometheus' promql/engine.go): `start()`, `end()`,

@@ -1,7 +1,7 @@
 import { InvalidInputError } from "@sightline/model/errors.ts";
 import type { DurationExpr, DurationOperand } from "../ast.ts";
 import { secondsOf } from "../format/duration.ts";
-import type { QueryRange } from "./prepare-query.ts";
+import type { QueryRange } from "./query-range.ts";
 
 const MAX_SECONDS = 2 ** 63 / 1e9;
 

@@ -8,12 +8,10 @@ import { Manifest } from "../files/manifest.ts";
 import { Block, type BlockCache } from "./block.ts";
 import type { Deletion } from "./deletion.ts";
 import { windowsPathOf } from "./downsampling/windows-file.ts";
+import type { ListedBlock } from "./listed-block.ts";
 import { preloadBlocks } from "./preload-blocks.ts";
 import { type BlockEntry, EMPTY_MANIFEST, parseTenantManifest, type TenantManifest } from "./tenant-manifest.ts";
 import type { WrittenBlock } from "./write-blocks.ts";
-
-/** A block and what the manifest says of it; `deleted` is what its file has but nobody must see. */
-export type ListedBlock = BlockEntry & { readonly block: Block; readonly deleted: readonly Deletion[] };
 
 /** Of a file. Larger ones are seldom about the newest samples alone, and would take much of the cache. */
 const MAX_PRELOADED_BYTES = 4 * 1024 * 1024;

@@ -1,9 +1,10 @@
 import { CorruptionError } from "@sightline/model/errors.ts";
 import { isQueried } from "@sightline/model/loop-turns.ts";
 import type { TimeRange } from "@sightline/model/time-range.ts";
-import type { BlockList, ListedBlock } from "./block-list.ts";
+import type { BlockList } from "./block-list.ts";
 import { downsampleBlocks } from "./downsampling/downsample-blocks.ts";
 import { nextDownsampling } from "./downsampling/downsampling-plan.ts";
+import type { ListedBlock } from "./listed-block.ts";
 import { nextMerge } from "./merge-plan.ts";
 import type { Retention } from "./retention/retention.ts";
 import type { SeriesSource } from "./series-source.ts";

@@ -1,7 +1,7 @@
 import { compileMatchers, type Matcher } from "@sightline/model/matcher.ts";
 import type { TimeRange } from "@sightline/model/time-range.ts";
-import type { ListedBlock } from "./block-list.ts";
 import type { Head } from "./head.ts";
+import type { ListedBlock } from "./listed-block.ts";
 import { selectSeries } from "./select-series.ts";
 import type { LabelIndex } from "./series-source.ts";
 import { TimeSlice } from "./time-slice.ts";

@@ -1,6 +1,6 @@
 import { CorruptionError } from "@sightline/model/errors.ts";
-import type { ListedBlock } from "./block-list.ts";
 import type { BlockSource } from "./block-source.ts";
+import type { ListedBlock } from "./listed-block.ts";
 
 /**
  * Reads blocks into their cache, the newest samples first, as long as there is `room`. To be called between `acquire` and

@@ -8,12 +8,13 @@ import type { LabelRequest, SeriesRequest, SeriesSlice } from "@sightline/model/
 import type { TimeRange } from "@sightline/model/time-range.ts";
 import type { EmbeddedMetricsConfig } from "../config.ts";
 import type { BlockCache } from "./block.ts";
-import { BlockList, type ListedBlock } from "./block-list.ts";
+import { BlockList } from "./block-list.ts";
 import { BlockMaintenance } from "./block-maintenance.ts";
 import { ChangeLog } from "./change-log.ts";
 import { deleteSamples } from "./delete-samples.ts";
 import { emptyGeneration, type Generation } from "./generation.ts";
 import type { Head, HeadLimits } from "./head.ts";
+import type { ListedBlock } from "./listed-block.ts";
 import type { Rejections } from "./rejections.ts";
 import { Retention } from "./retention/retention.ts";
 import { longestKeepMs, type RetentionPolicy } from "./retention/retention-policy.ts";

@@ -1,6 +1,6 @@
 import type { TimeRange } from "@sightline/model/time-range.ts";
 import type { BlockCache } from "../block.ts";
-import type { ListedBlock } from "../block-list.ts";
+import type { ListedBlock } from "../listed-block.ts";
 import { MaskedSource } from "../series-mask.ts";
 import type { SeriesSource } from "../series-source.ts";
 import { RetentionMask, RuleNumbers } from "./retention-mask.ts";
