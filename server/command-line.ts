@@ -152,6 +152,10 @@ function help(): string {
       "when they would have fired from --start 1d to --end now on --url; --alertmanager FILE: and who would have been told",
     ),
     row("rules slo FILE…", "rules that watch what OpenSLO definitions promise: recordings, and alerts by burn rate"),
+    row(
+      "rules packs [NAME…]",
+      "rules that come with Sightline (alerting.rules.packs): which there are, or the files of these",
+    ),
     row("config default|effective", "as YAML, with a comment per key | as it would be used"),
     "",
     "Flags:",

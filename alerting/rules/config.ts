@@ -21,6 +21,16 @@ export const rulesConfig = z.strictObject({
     .record(z.string(), z.array(z.string()))
     .default({})
     .describe("Rule files of other tenants, by tenant"),
+  packs: z
+    .array(z.string())
+    .default([])
+    .describe(
+      "Rule packs of the tenant `default` that come with Sightline, or all: `sightline rules packs` lists them",
+    ),
+  tenant_packs: z
+    .record(z.string(), z.array(z.string()))
+    .default({})
+    .describe("Rule packs of other tenants, by tenant; that of Sightline's own metrics is `system`"),
   watch_interval_ms: ms().default(5_000).describe("How often the files are looked at for changes; 0: never"),
   interval_ms: z.number().int().min(1_000).default(60_000).describe("Between evaluations, of groups that do not say"),
   query_offset_ms: ms()

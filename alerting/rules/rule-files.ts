@@ -3,12 +3,13 @@ import { InvalidInputError } from "@sightline/model/errors.ts";
 import type { Logger } from "@sightline/model/logger.ts";
 import type { Component } from "@sightline/model/ports.ts";
 import { DEFAULT_TENANT, type TenantId, tenantId } from "@sightline/model/tenant.ts";
+import { rulePacks } from "../packs/rule-packs.ts";
 import type { RulesConfig } from "./config.ts";
 import { type ReadRuleFile, RuleFileError } from "./parse-rule-file.ts";
 import type { PlacedGroup, RuleScheduler } from "./rule-scheduler.ts";
 
 export type RuleFilesOptions = {
-  readonly config: Pick<RulesConfig, "files" | "tenant_files" | "watch_interval_ms">;
+  readonly config: Pick<RulesConfig, "files" | "tenant_files" | "packs" | "tenant_packs" | "watch_interval_ms">;
   readonly read: ReadRuleFile;
   readonly scheduler: Pick<RuleScheduler, "update">;
   readonly logger: Logger;
@@ -17,8 +18,8 @@ export type RuleFilesOptions = {
 type Contents = ReadonlyMap<string, { readonly tenant: TenantId; readonly path: string; readonly text: string }>;
 
 /**
- * Rules of the files that are named in the configuration, read again when one changes. Wrong files keep the server from
- * starting; later the rules stay as they were until all files are right.
+ * Rules of the files and packs that are named in the configuration, read again when one changes; the file of a pack is
+ * `pack/NAME`. Wrong files keep the server from starting; later the rules stay as they were until all files are right.
  */
 export class RuleFiles implements Component {
   readonly name = "rule-files";
@@ -82,19 +83,29 @@ export class RuleFiles implements Component {
   }
 
   #read(): Contents {
-    const { files, tenant_files } = this.#options.config;
+    const { files, tenant_files, packs, tenant_packs } = this.#options.config;
     const contents = new Map<string, { tenant: TenantId; path: string; text: string }>();
-    const all = [
-      [DEFAULT_TENANT, files] as const,
-      ...Object.entries(tenant_files).map(([tenant, patterns]) => [tenantId(tenant), patterns] as const),
-    ];
-    for (const [tenant, patterns] of all) {
+    for (const [tenant, patterns] of byTenant(files, tenant_files)) {
       for (const path of patterns.flatMap(pathsOf)) {
         contents.set(`${tenant} ${path}`, { tenant, path, text: readText(path) });
       }
     }
+    for (const [tenant, names] of byTenant(packs, tenant_packs)) {
+      for (const { name, text } of rulePacks(names)) {
+        const path = `pack/${name}`;
+        contents.set(`${tenant} ${path}`, { tenant, path, text });
+      }
+    }
     return contents;
   }
+}
+
+function byTenant(
+  ofDefault: readonly string[],
+  ofOthers: Readonly<Record<string, readonly string[]>>,
+): readonly (readonly [TenantId, readonly string[]])[] {
+  const others = Object.entries(ofOthers).map(([tenant, names]) => [tenantId(tenant), names] as const);
+  return [[DEFAULT_TENANT, ofDefault], ...others];
 }
 
 /** A name without a pattern must be there. */

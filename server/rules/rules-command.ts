@@ -10,6 +10,7 @@ import { type JunitSuite, junitReport } from "./junit-report.ts";
 import { lintAgainstServer } from "./lint-against-server.ts";
 import { hasDuplicateRules, lintGroups } from "./lint-rules.ts";
 import { type RuleTestOptions, runRuleTests } from "./run-rule-tests.ts";
+import { shownRulePacks } from "./shown-rule-packs.ts";
 
 const USAGE =
   "usage: rules check [FILE…] [--lint [all|duplicate-rules|none]] [--lint-fatal] [--ignore-unknown-fields] [--url http://HOST:PORT] | rules test FILE… [--run REGEX]… [--junit FILE] [--diff] [--debug] [--ignore-unknown-fields] | rules backtest FILE… [--start 1d] [--end now] [--alertmanager FILE] [--url http://HOST:PORT] [--tenant T] [--key-file FILE] | rules slo FILE…";
@@ -23,7 +24,8 @@ type Invocation = { readonly words: readonly string[]; readonly options: Options
 export async function runRules({ words, options }: Invocation): Promise<number> {
   const [action = "", ...files] = words;
   const run = ACTIONS.get(action);
-  if (!run || (files.length === 0 && (action !== "check" || process.stdin.isTTY))) {
+  const needsFiles = action !== "packs" && (action !== "check" || process.stdin.isTTY);
+  if (!run || (files.length === 0 && needsFiles)) {
     process.stderr.write(`sightline: ${USAGE}\n`);
     return 2;
   }
@@ -34,6 +36,7 @@ const ACTIONS: ReadonlyMap<string, (files: readonly string[], options: Options) 
   ["check", check],
   ["test", test],
   ["backtest", backtest],
+  ["packs", packs],
   ["slo", slo],
 ]);
 
@@ -106,6 +109,11 @@ async function backtest(files: readonly string[], options: Options): Promise<num
 async function slo(files: readonly string[]): Promise<number> {
   const warn = (message: string) => process.stderr.write(`sightline: ${message}\n`);
   process.stdout.write(generateSloRules(files.map(read).join("\n---\n"), warn));
+  return 0;
+}
+
+async function packs(names: readonly string[]): Promise<number> {
+  process.stdout.write(shownRulePacks(names));
   return 0;
 }
 
