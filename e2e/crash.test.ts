@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, test } from "vitest";
 import { Ask } from "./harness/ask.ts";
+import { eventually } from "./harness/eventually.ts";
 import { patientMs } from "./harness/patience.ts";
 import { encodeRemoteWrite2, postRemoteWrite, snappy } from "./harness/remote-write.ts";
 import { ServerProcess } from "./harness/server-process.ts";
@@ -49,6 +50,11 @@ describe.each<[string, Record<string, string>]>([
         let stopped = false;
         const load = writers.map((writer) => writer.run(running, () => stopped));
         await sleep(400 + Math.random() * 1_200);
+        await eventually(async () => {
+          for (const { name, acknowledgedItems } of writers) {
+            expect({ name, some: acknowledgedItems > 50 }).toEqual({ name, some: true });
+          }
+        });
         stopped = true;
         await running.kill();
         await Promise.all(load);
@@ -60,9 +66,6 @@ describe.each<[string, Record<string, string>]>([
           ({ name, acknowledgedItems, unknownRequests }) => `${name} ${acknowledgedItems} (${unknownRequests} unknown)`,
         );
         console.info(`round ${round}: ready again after ${Math.round(restartMs)} ms; ${counts.join(", ")}`);
-      }
-      for (const { name, acknowledgedItems } of writers) {
-        expect({ name, some: acknowledgedItems > 50 }).toEqual({ name, some: true });
       }
     },
     ROUNDS * ROUND_TIMEOUT_MS,

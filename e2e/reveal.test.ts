@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { eventually } from "./harness/eventually.ts";
 import { runCommandLine, ServerProcess } from "./harness/server-process.ts";
 
 const dataDir = mkdtempSync(join(tmpdir(), "sightline-reveal-"));
@@ -72,7 +73,7 @@ describe("personal data that a processor encrypted", () => {
       status: 400,
       json: { error: expect.stringContaining("another tenant") },
     });
-    expect(server.stderr).toContain("encrypted personal data were revealed");
+    await eventually(async () => expect(server.stderr).toContain("encrypted personal data were revealed"));
     expect(server.stderr).not.toContain("ann@example.com");
   });
 

@@ -20,8 +20,9 @@ const SECRET = "kept-among-us";
 /** What a stranger may guess: names, and the id of a trace. */
 const SERVICE = "shop-checkout";
 const TRACE_ID = "5b".repeat(16);
-const NOW_MS = Date.now();
-const NOW_NS = BigInt(NOW_MS) * 1_000_000n;
+/** When shop's data were written: instant queries look back for five minutes. */
+let nowMs = 0;
+let nowNs = 0n;
 const ALL_SCOPES = "ingest,read,reveal,write-rules,admin";
 
 const dataDir = mkdtempSync(join(tmpdir(), "sightline-isolation-"));
@@ -49,6 +50,8 @@ beforeAll(async () => {
   const env = { SIGHTLINE_AUTH__MODE: "keys", SIGHTLINE_LOG__LEVEL: "debug", SIGHTLINE_QUERY__ADMIN_API: "true" };
   server = await ServerProcess.start({ dataDir, env });
   routes = routesOf(server);
+  nowMs = Date.now();
+  nowNs = BigInt(nowMs) * 1_000_000n;
   await writeSecrets(withKey("shop"));
   await leaveTraces(withKey("shop"));
 });
@@ -74,10 +77,10 @@ async function writeSecrets(headers: Headers): Promise<void> {
   const spanId = Buffer.alloc(8, 1);
   const traceId = Buffer.from(TRACE_ID, "hex");
   const bodies = {
-    metrics: encodeGauges(SERVICE, [{ name: "orders", points: [{ timeNs: NOW_NS, value: 1, attributes }] }]),
-    logs: encodeLogs(SERVICE, [{ timeNs: NOW_NS, body: `${SECRET} body`, attributes, traceId, spanId }]),
+    metrics: encodeGauges(SERVICE, [{ name: "orders", points: [{ timeNs: nowNs, value: 1, attributes }] }]),
+    logs: encodeLogs(SERVICE, [{ timeNs: nowNs, body: `${SECRET} body`, attributes, traceId, spanId }]),
     traces: encodeSpans(SERVICE, [
-      { traceId, spanId, name: `${SECRET} span`, startNs: NOW_NS, endNs: NOW_NS + 1_000n, attributes },
+      { traceId, spanId, name: `${SECRET} span`, startNs: nowNs, endNs: nowNs + 1_000n, attributes },
     ]),
   };
   for (const signal of SIGNALS) {
@@ -90,8 +93,8 @@ async function writeSecrets(headers: Headers): Promise<void> {
       ["__name__", "payments_total"],
       ["secret", SECRET],
     ],
-    samples: [{ timeMs: NOW_MS, value: 7 }],
-    exemplars: [{ labels: [["trace_id", `${SECRET} exemplar`]], value: 1, timeMs: NOW_MS }],
+    samples: [{ timeMs: nowMs, value: 7 }],
+    exemplars: [{ labels: [["trace_id", `${SECRET} exemplar`]], value: 1, timeMs: nowMs }],
     metadata: { type: 1, help: `${SECRET} help`, unit: "s" },
   } as const;
   const options = { headers: { ...REMOTE_WRITE_2, ...headers }, body: snappy(encodeRemoteWrite2([series])) };
@@ -107,23 +110,25 @@ async function leaveTraces(headers: Headers): Promise<void> {
   expect((await call(`${server.url}/api/v1/admin/deletions`, options)).status).toBe(200);
 }
 
-const PARAMETERS = new URLSearchParams([
-  ["query", 'payments_total or {__name__=~".+"}'],
-  ["match[]", '{__name__=~".+"}'],
-  ["match[]", "payments_total"],
-  ["start", String(NOW_MS / 1_000 - 600)],
-  ["end", String(NOW_MS / 1_000 + 60)],
-  ["time", String(NOW_MS / 1_000 + 1)],
-  ["step", "15"],
-  ["service", SERVICE],
-  ["signal", "logs"],
-  ["id", "1"],
-  ["request_id", "1"],
-  ["tenant", "shop"],
-  ["org_id", "shop"],
-  ["signal", "logs"],
-]).toString();
-const LOKI_PARAMETERS = `${PARAMETERS.replace(/query=[^&]*/, `query=${encodeURIComponent('{service_name=~".+"}')}`)}&name=secret`;
+const parametersNow = () =>
+  new URLSearchParams([
+    ["query", 'payments_total or {__name__=~".+"}'],
+    ["match[]", '{__name__=~".+"}'],
+    ["match[]", "payments_total"],
+    ["start", String(nowMs / 1_000 - 600)],
+    ["end", String(nowMs / 1_000 + 60)],
+    ["time", String(nowMs / 1_000 + 1)],
+    ["step", "15"],
+    ["service", SERVICE],
+    ["signal", "logs"],
+    ["id", "1"],
+    ["request_id", "1"],
+    ["tenant", "shop"],
+    ["org_id", "shop"],
+    ["signal", "logs"],
+  ]).toString();
+const lokiParametersNow = () =>
+  `${parametersNow().replace(/query=[^&]*/, `query=${encodeURIComponent('{service_name=~".+"}')}`)}&name=secret`;
 
 /** Bodies that the routes which want JSON understand, all of them about shop's data. */
 const JSON_BODIES: readonly object[] = [
@@ -138,7 +143,7 @@ const JSON_BODIES: readonly object[] = [
 
 function readRequest(): Buffer {
   const writer = new ProtobufWriter().message(1, (query) => {
-    query.varint(1, NOW_MS - 600_000).varint(2, NOW_MS + 60_000);
+    query.varint(1, nowMs - 600_000).varint(2, nowMs + 60_000);
     query.message(3, (matcher) => matcher.varint(1, 2).string(2, "__name__").string(3, ".+"));
   });
   return snappy(writer.finish());
@@ -152,7 +157,7 @@ function attemptsAt({ method, path }: Route): Attempt[] {
       ? [SERVICE]
       : ["secret", "__name__", "service_name"];
   const isLogql = path.startsWith("/loki") || path.startsWith("/api/v1/logs") || path === "/api/v1/attributes";
-  const parameters = isLogql ? LOKI_PARAMETERS : PARAMETERS;
+  const parameters = isLogql ? lokiParametersNow() : parametersNow();
   return names.slice(0, path.includes(":") ? undefined : 1).flatMap((name): Attempt[] => {
     const url = `${server.url}${path.replace(/:\w+/, encodeURIComponent(name)).replace("*", "x")}`;
     const withParameters = { url: `${url}?${parameters}`, method };
@@ -198,9 +203,9 @@ async function liveRoutes(): Promise<Route[]> {
 /** What of shop's a stranger could have changed. */
 async function shopsData(): Promise<object> {
   const see = new Ask(server.url, "shop", withKey("shop"));
-  const lines = await see.logs('{service_name=~".+"}', NOW_NS - 600_000_000_000n, NOW_NS + 60_000_000_000n);
+  const lines = await see.logs('{service_name=~".+"}', nowNs - 600_000_000_000n, nowNs + 60_000_000_000n);
   return {
-    series: (await see.promql('{__name__=~"orders|payments_total"}', NOW_MS + 1)).map(({ metric, value }) => [
+    series: (await see.promql('{__name__=~"orders|payments_total"}', nowMs + 1)).map(({ metric, value }) => [
       metric,
       value,
     ]),

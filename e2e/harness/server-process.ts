@@ -80,7 +80,8 @@ export class ServerProcess {
       stdio: ["ignore", "pipe", "pipe"],
     });
     this.#child = child;
-    this.#exited = new Promise((resolve) => child.once("exit", (code) => resolve(code)));
+    // With the last of what it said.
+    this.#exited = new Promise((resolve) => child.once("close", (code) => resolve(code)));
     child.stderr?.on("data", (chunk: Buffer) => {
       this.#stderr = (this.#stderr + chunk.toString()).slice(-1_000_000);
     });
@@ -103,7 +104,7 @@ export class ServerProcess {
         clearTimeout(timer);
         resolve();
       });
-      child.once("exit", (code) => {
+      child.once("close", (code) => {
         clearTimeout(timer);
         reject(new Error(`exited with ${code} before it was ready\n${this.#stderr}`));
       });

@@ -4,6 +4,7 @@
  * {@link LoadProgress} every second as a line of JSON, stops at a line on standard input and prints {@link LoadLedger}.
  */
 import { setTimeout as sleep } from "node:timers/promises";
+import { patientMs } from "../harness/patience.ts";
 import type { LoadLedger, LoadPlan, LoadProgress } from "./load-plan.ts";
 import { KINDS, type Kind } from "./payloads.ts";
 import { type Answer, makeSender, type Send } from "./sender.ts";
@@ -16,7 +17,7 @@ const PARALLEL = 4;
 /** Trace ids that are looked up at the end, of each client. */
 const MAX_TRACES_KEPT = 40;
 const MAX_REFUSALS = 30;
-const DRAIN_MS = 60_000;
+const DRAIN_MS = patientMs(20_000);
 
 class LoadClient {
   readonly #kind: Kind;

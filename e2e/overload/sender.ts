@@ -1,5 +1,6 @@
 import { Agent, request } from "node:http";
 import { Client, credentials, Metadata, type ServiceError } from "@grpc/grpc-js";
+import { patientMs } from "../harness/patience.ts";
 import type { Body, Kind } from "./payloads.ts";
 
 /** What a server said to one attempt. */
@@ -14,7 +15,8 @@ export type Answer = {
 };
 export type Send = (body: Body) => Promise<Answer>;
 
-const TIMEOUT_MS = 30_000;
+/** Half a minute, unless the machine is said to be a busy one. */
+const TIMEOUT_MS = patientMs(10_000);
 const MAX_TEXT = 1_000;
 const RETRYABLE_HTTP = new Set([429, 502, 503, 504]);
 

@@ -1,3 +1,4 @@
+import { patientMs } from "../harness/patience.ts";
 import type { LoadLedger } from "./load-plan.ts";
 import { KINDS, metricOf, SPANS_OF_A_TRACE, serviceOf } from "./payloads.ts";
 
@@ -5,7 +6,7 @@ const WINDOW_SECONDS = 120;
 /** Right after an overload the server may still say "not now". */
 const ATTEMPTS = 60;
 /** A store may be behind with what the log has; it has to have all of it after so long. */
-const CATCH_UP_MS = 120_000;
+const CATCH_UP_MS = patientMs(40_000);
 
 /** What queries find against what was acknowledged, in items. */
 export type Verdict = {

@@ -1,9 +1,10 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { freePort } from "../harness/free-port.ts";
+import { patientMs } from "../harness/patience.ts";
 import type { DatabaseAddress } from "./postgres.ts";
 
-const START_TIMEOUT_MS = 120_000;
+const START_TIMEOUT_MS = patientMs(40_000);
 
 /**
  * TimescaleDB without anything to install: PostgreSQL compiled to WebAssembly, in a process of its own. It takes one connection

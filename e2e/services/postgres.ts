@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { freePort } from "../harness/free-port.ts";
+import { patientMs } from "../harness/patience.ts";
 import { endProcess } from "./end-process.ts";
 
 /** Where a test database listens. */
@@ -16,7 +17,7 @@ export type DatabaseAddress = {
   readonly database: string;
 };
 
-const START_TIMEOUT_MS = 60_000;
+const START_TIMEOUT_MS = patientMs(20_000);
 /** Whom the server runs as when the tests run as root, which PostgreSQL refuses. */
 const SYSTEM_USERS = ["postgres", "nobody"];
 

@@ -5,9 +5,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { freePort } from "../harness/free-port.ts";
+import { patientMs } from "../harness/patience.ts";
 import { endProcess } from "./end-process.ts";
 
-const START_TIMEOUT_MS = 60_000;
+const START_TIMEOUT_MS = patientMs(20_000);
 
 /** `settings` are `name value` lines of redis.conf; `sentinel` makes it a sentinel instead of a server. */
 export type RedisServiceOptions = { readonly settings?: readonly string[]; readonly sentinel?: boolean };

@@ -74,7 +74,7 @@ describe.skipIf(missing !== undefined)("outages of OpenSearch", () => {
     // All of it is in OpenSearch once, too, however often it was sent there.
     expect(await server.stop()).toBe(0);
     await server.restart();
-    for (const writer of writers) expect(await writer.violations(server)).toEqual([]);
+    for (const writer of writers) await eventually(async () => expect(await writer.violations(server)).toEqual([]));
     expect((await call(`${server.url}/metrics`)).text).not.toMatch(/dead_letter_rows_total [1-9]/);
   });
 });

@@ -73,7 +73,7 @@ describe.skipIf(missing !== undefined)("the metric store on plain PostgreSQL", (
   });
 
   test("while the database is gone samples wait, senders are held back, and then each is written once", async () => {
-    const store = await using({ flush: { max_age: "1h", max_samples: 3 }, connect_timeout: "1s" }).open();
+    const store = await using({ flush: { max_age: "1h", max_samples: 3 } }).open();
     await store.append(DEFAULT_TENANT, batch({ a: "1" }, [T, 1]), 1);
     await store.flush();
     await service.kill();
@@ -91,7 +91,7 @@ describe.skipIf(missing !== undefined)("the metric store on plain PostgreSQL", (
   });
 
   test("a store that starts before its database works once that is there", async () => {
-    using({ connect_timeout: "1s" });
+    using();
     await service.stop();
     const store = await stores.open();
     const refused = expect.objectContaining({ name: "UnavailableError" });
@@ -323,7 +323,7 @@ describe.skipIf(missing !== undefined)("the metric store on plain PostgreSQL", (
   });
 
   test("queries pass by a replica that does not answer", async () => {
-    const store = await using({ replicas: ["127.0.0.1:1"], connect_timeout: "1s" }).open();
+    const store = await using({ replicas: ["127.0.0.1:1"] }).open();
     await store.append(DEFAULT_TENANT, batch({ a: "1" }, [T, 1]), 1);
     expect(await onlySamples(store)).toEqual([[T, 1]]);
   });

@@ -22,7 +22,7 @@ async function promqltest({ host, port, user, password, database }: DatabaseAddr
       output += chunk.toString();
     });
   }
-  await new Promise((resolve) => child.once("exit", resolve));
+  await new Promise((resolve) => child.once("close", resolve));
   return output;
 }
 

@@ -246,7 +246,7 @@ describe.skipIf(RedisService.missing() !== undefined)("what processes share by w
     });
   });
 
-  test("what sentinels know is found, and after a failover the new one", { timeout: 240_000 }, async () => {
+  test("what sentinels know is found, and after a failover the new one", async () => {
     const primary = await RedisService.start();
     const replica = await RedisService.start({ settings: [`replicaof ${primary.host} ${primary.port}`] });
     const settings = [
@@ -272,7 +272,7 @@ describe.skipIf(RedisService.missing() !== undefined)("what processes share by w
     }
   });
 
-  test("a cluster is used, keys of one lease in one of its slots", { timeout: 120_000 }, async () => {
+  test("a cluster is used, keys of one lease in one of its slots", async () => {
     const port = await freePort();
     const nodes = await RedisService.start({
       settings: ["cluster-enabled yes", "cluster-announce-ip 127.0.0.1", `cluster-port ${port}`],
