@@ -21,6 +21,9 @@ import { FairTurns } from "./fair-turns.ts";
 import { IngestMetrics } from "./ingest-metrics.ts";
 import { countRejected, type IngestResult, isEmpty, itemsOf, metricItems, writtenCounts } from "./ingest-result.ts";
 import { Tenants } from "./limits/tenants.ts";
+import { OneAtATime } from "./one-at-a-time.ts";
+import type { Processed } from "./processors/pipeline.ts";
+import { finish } from "./processors/steps.ts";
 import { StoreQueue } from "./store-queue.ts";
 import { SharedVerdicts } from "./tail-sampling/shared-verdicts.ts";
 import { decodeTailDecision, TAIL_DECISION } from "./tail-sampling/tail-decision.ts";
@@ -60,6 +63,8 @@ const FLUSH_AT = 0.7;
 const RETRY_AFTER_MS = 2_000;
 /** Decoding so much takes some milliseconds: larger requests are decoded in steps. */
 const LARGE_BODY_BYTES = 512 * 1024;
+/** Of a request that processors take at once. */
+const MANY_ITEMS = 2_000;
 /** Bytes of JSON per byte that was sent. */
 const TYPICAL_RATIO = 10;
 const PROTOBUF_OF: ReadonlyMap<Protocol, Protocol> = new Map([
@@ -92,6 +97,7 @@ export class Ingest implements Component {
   readonly #sampler: TailSampler | undefined;
   readonly #inflating = new ConcurrencyGate(MAX_INFLATING);
   readonly #turns = new FairTurns();
+  readonly #processing = new OneAtATime();
   readonly #json = new JsonThread();
   readonly #inFlight = new Set<Promise<unknown>>();
   /** Everything up to here is known to the queues. */
@@ -313,7 +319,10 @@ export class Ingest implements Component {
     // It may have become short since the request was let in.
     memory?.admit(0);
     if (request.body.length < LARGE_BODY_BYTES) return decoder.decode(request);
-    const steps = decoder.decodeInSteps(request);
+    return this.#inTurns(decoder.decodeInSteps(request));
+  }
+
+  async #inTurns<T>(steps: Generator<unknown, T, undefined>): Promise<T> {
     for (;;) {
       const step = steps.next();
       if (step.done) return step.value;
@@ -349,8 +358,34 @@ export class Ingest implements Component {
   async #keep(request: WireRequest, decoded: Decoded): Promise<IngestResult> {
     const { signal } = decoded;
     if (!this.#queues[signal]) throw new InvalidInputError(`this server keeps no ${signal}`);
+    // Of what was sent: processors may write to the batch.
     const counts = writtenCounts(decoded);
-    const processed = this.#tenants.process(request, decoded);
+    // Processors decide in the order of the log, also where it takes one request several turns.
+    const key = `${signal} ${request.tenant}`;
+    for (let others = this.#processing.wait(key); others; others = this.#processing.wait(key)) await others;
+    const steps = this.#tenants.process(request, decoded);
+    if (itemsOf(decoded) < MANY_ITEMS && request.body.length < LARGE_BODY_BYTES) {
+      return this.#keepProcessed(request, decoded, finish(steps), counts);
+    }
+    const done = this.#processing.begin(key);
+    let kept: Promise<IngestResult>;
+    try {
+      const processed = await this.#inTurns(steps);
+      // Appends to the log before it gives its promise.
+      kept = this.#keepProcessed(request, decoded, processed, counts);
+    } finally {
+      done();
+    }
+    return kept;
+  }
+
+  async #keepProcessed(
+    request: WireRequest,
+    decoded: Decoded,
+    processed: Processed | undefined,
+    counts: ReturnType<typeof writtenCounts>,
+  ): Promise<IngestResult> {
+    const { signal } = decoded;
     const toStore = processed?.decoded ?? decoded;
     const refused = processed?.pass.rejected ?? [];
     const isHeld = signal === "traces" && this.#tenants.tailSampling(request.tenant) !== undefined;

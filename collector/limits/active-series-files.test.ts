@@ -10,6 +10,7 @@ import { Registry } from "prom-client";
 import { afterAll, expect, test } from "vitest";
 import { collectorConfig } from "../config.ts";
 import { decoderOptions } from "../decoder-options.ts";
+import { finish } from "../processors/steps.ts";
 import { snappy } from "../testing/otlp-payloads.ts";
 import { ActiveSeriesFiles } from "./active-series-files.ts";
 import { Tenants } from "./tenants.ts";
@@ -57,7 +58,7 @@ async function life(stateDir: string) {
     stop: () => tenants.stop(),
     replay: (i: string) => tenants.reprocess(request(i), decoder.decode(request(i))),
     /** True when the series has a place of its own. */
-    write: (i: string) => tenants.process(request(i), decoder.decode(request(i)))?.pass.overflowed === 0,
+    write: (i: string) => finish(tenants.process(request(i), decoder.decode(request(i))))?.pass.overflowed === 0,
   };
 }
 

@@ -51,7 +51,7 @@ export function makePipelines({ limits, logs, processors }: TenantConfig, contex
   };
 }
 
-function pipeline<Batch>(
+function pipeline<Batch extends object>(
   stages: readonly (Stage<Batch> | undefined)[],
   settings: unknown,
 ): Pipeline<Batch> | undefined {

@@ -9,6 +9,7 @@ import type { Registry } from "prom-client";
 import type { CollectorConfig } from "../config.ts";
 import { itemsOf } from "../ingest-result.ts";
 import { type Pipelines, type Processed, process, reprocess } from "../processors/pipeline.ts";
+import type { Steps } from "../processors/steps.ts";
 import type { TailSamplingConfig } from "../tail-sampling/tail-sampling-config.ts";
 import type { LoggedRequest } from "../wal/record.ts";
 import { ActiveSeriesFiles } from "./active-series-files.ts";
@@ -156,18 +157,29 @@ export class Tenants {
   }
 
   /** Of a decoded request that is about to be logged, in the order of the log. undefined when nothing happens to it. */
-  process(request: WireRequest, decoded: Decoded): Processed | undefined {
+  *process(request: WireRequest, decoded: Decoded): Steps<Processed | undefined> {
     const tenant = this.#of(request.tenant);
     if (!tenant) return undefined;
     const { signal } = decoded;
     const items = itemsOf(decoded);
     this.#charge(request.tenant, tenant, signal, items, request.body.length);
-    const start = performance.now();
-    const processed = process(tenant.pipelines, decoded, request.receivedAtMs);
+    const steps = process(tenant.pipelines, decoded, request.receivedAtMs);
+    let workedMs = 0;
+    let processed: Processed | undefined;
+    for (;;) {
+      const start = performance.now();
+      const step = steps.next();
+      workedMs += performance.now() - start;
+      if (step.done) {
+        processed = step.value;
+        break;
+      }
+      yield;
+    }
     if (processed) {
       const { overflowed } = processed.pass;
       if (overflowed > 0) this.#options.onDiscarded(signal, request.tenant, "series_limit", overflowed);
-      this.#metrics.processed(signal, request.tenant, items, (performance.now() - start) / 1_000, processed.pass);
+      this.#metrics.processed(signal, request.tenant, items, workedMs / 1_000, processed.pass);
     }
     return processed;
   }

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { Attribute, Attributes, AttributeType } from "@sightline/model/attributes.ts";
+import type { Attribute, AttributeColumn, Attributes, AttributeType } from "@sightline/model/attributes.ts";
 import { type Labels, labelsFrom, METRIC_NAME } from "@sightline/model/labels.ts";
 import type { LogBatch, LogStream } from "@sightline/model/log-batch.ts";
 import type { SpanBatch } from "@sightline/model/span-batch.ts";
@@ -8,6 +8,7 @@ import { EditableColumns } from "./editable-columns.ts";
 import { CompiledMatch, rowMatch } from "./row-match.ts";
 import type { SeriesFunction } from "./series-mapper.ts";
 import type { Stage } from "./stage.ts";
+import { endsStep, type Steps } from "./steps.ts";
 
 const key = z.string().min(1);
 const value = z.union([z.string(), z.number(), z.boolean()]);
@@ -76,9 +77,9 @@ export function attributesLogs(config: AttributesConfig): Stage<LogBatch> {
   const match = config.match && new CompiledMatch(config.match);
   return {
     name: "attributes",
-    apply(batch) {
+    *apply(batch) {
       if (config.on === "resource") return { ...batch, streams: batch.streams.map((each) => editStream(each, config)) };
-      return { ...batch, attributes: editColumns(batch, config, match?.logs(batch)) };
+      return { ...batch, attributes: yield* editColumns(batch, config, match?.logs(batch)) };
     },
   };
 }
@@ -87,21 +88,21 @@ export function attributesSpans(config: AttributesConfig): Stage<SpanBatch> {
   const match = config.match && new CompiledMatch(config.match);
   return {
     name: "attributes",
-    apply(batch) {
+    *apply(batch) {
       if (config.on === "resource") {
         const edit = (resource: Attributes) => editAttributes(resource, config.actions);
         return { ...batch, sources: batch.sources.map((each) => ({ ...each, resource: edit(each.resource) })) };
       }
-      return { ...batch, attributes: editColumns(batch, config, match?.spans(batch)) };
+      return { ...batch, attributes: yield* editColumns(batch, config, match?.spans(batch)) };
     },
   };
 }
 
-function editColumns(
+function* editColumns(
   batch: Pick<LogBatch, "length" | "attributes">,
   { actions }: AttributesConfig,
   test: ((row: number) => boolean) | undefined,
-) {
+): Steps<AttributeColumn[]> {
   const columns = new EditableColumns(batch.attributes, batch.length);
   let row = 0;
   const cells: Cells = {
@@ -109,7 +110,10 @@ function editColumns(
     set: (name, cell) => columns.set(name, row, cell),
     delete: (name) => columns.delete(name, row),
   };
-  for (; row < batch.length; row++) if (!test || test(row)) for (const each of actions) perform(each, cells);
+  for (; row < batch.length; row++) {
+    if (!test || test(row)) for (const each of actions) perform(each, cells);
+    if (endsStep(row)) yield;
+  }
   return columns.build();
 }
 

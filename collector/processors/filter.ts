@@ -6,6 +6,7 @@ import { CompiledMatch, rowMatch } from "./row-match.ts";
 import { RowSet } from "./row-set.ts";
 import { DROP_SERIES, type SeriesFunction } from "./series-mapper.ts";
 import type { Stage } from "./stage.ts";
+import { endsStep, type Steps } from "./steps.ts";
 
 /** Leaves out the rows that match (`drop`), or those that don't (`keep`). */
 export const filterConfig = z.strictObject({
@@ -28,9 +29,9 @@ export function filterLogs(config: FilterConfig): Stage<LogBatch> {
   const matches = config.match.map((match) => new CompiledMatch(match));
   return {
     name: "filter",
-    apply(batch, _decision, pass) {
+    *apply(batch, _decision, pass) {
       const tests = matches.map((match) => match.logs(batch));
-      const dropped = rowsToDrop(batch.length, tests, config.action);
+      const dropped = yield* rowsToDrop(batch.length, tests, config.action);
       pass.drop("filter", dropped.size);
       return withoutLogRows(batch, dropped);
     },
@@ -41,18 +42,25 @@ export function filterSpans(config: FilterConfig): Stage<SpanBatch> {
   const matches = config.match.map((match) => new CompiledMatch(match));
   return {
     name: "filter",
-    apply(batch, _decision, pass) {
+    *apply(batch, _decision, pass) {
       const tests = matches.map((match) => match.spans(batch));
-      const dropped = rowsToDrop(batch.length, tests, config.action);
+      const dropped = yield* rowsToDrop(batch.length, tests, config.action);
       pass.drop("filter", dropped.size);
       return withoutSpanRows(batch, dropped);
     },
   };
 }
 
-function rowsToDrop(rows: number, tests: readonly ((row: number) => boolean)[], action: "drop" | "keep"): RowSet {
+function* rowsToDrop(
+  rows: number,
+  tests: readonly ((row: number) => boolean)[],
+  action: "drop" | "keep",
+): Steps<RowSet> {
   const dropped = new RowSet(rows);
   const dropMatching = action === "drop";
-  for (let row = 0; row < rows; row++) if (tests.some((test) => test(row)) === dropMatching) dropped.add(row);
+  for (let row = 0; row < rows; row++) {
+    if (tests.some((test) => test(row)) === dropMatching) dropped.add(row);
+    if (endsStep(row)) yield;
+  }
   return dropped;
 }

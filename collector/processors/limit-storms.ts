@@ -4,6 +4,7 @@ import { EditableColumns } from "./editable-columns.ts";
 import { withoutLogRows } from "./keep-rows.ts";
 import { RowSet } from "./row-set.ts";
 import type { Stage } from "./stage.ts";
+import { endsStep } from "./steps.ts";
 
 /**
  * Of log records of one stream, severity and pattern (the body with its numbers taken out) the first `max_per_second` of
@@ -35,7 +36,7 @@ export function limitStorms(config: z.output<typeof limitStormsConfig>): Stage<L
   let seen = new Map<string, number>();
   return {
     name: "limit_storms",
-    decide(batch, receivedAtMs) {
+    *decide(batch, receivedAtMs) {
       const now = Math.floor(receivedAtMs / 1_000);
       if (now !== second) {
         second = now;
@@ -44,6 +45,7 @@ export function limitStorms(config: z.output<typeof limitStormsConfig>): Stage<L
       const dropped = new RowSet(batch.length);
       const stands = new Map<string, { readonly row: number; count: number }>();
       for (let row = 0; row < batch.length; row++) {
+        if (endsStep(row)) yield;
         const pattern = patternOf(batch, row);
         const count = (seen.get(pattern) ?? 0) + 1;
         if (count > 1 || seen.size < config.max_patterns) seen.set(pattern, count);

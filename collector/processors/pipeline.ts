@@ -7,6 +7,7 @@ import type { Decoded } from "@sightline/proto/wire-request.ts";
 import type { ActiveSeries } from "../limits/active-series.ts";
 import { decodeDecisions, encodeDecisions } from "./decisions.ts";
 import { Pass, type Stage } from "./stage.ts";
+import { finish, type Steps, stepsOf } from "./steps.ts";
 
 export type Processed = {
   readonly decoded: Decoded;
@@ -15,8 +16,10 @@ export type Processed = {
   readonly decisions: Uint8Array | undefined;
 };
 
+type Run<Batch> = { readonly batch: Batch; readonly pass: Pass; readonly decisions: Uint8Array | undefined };
+
 /** What happens to one signal of one tenant between decoding and storing. */
-export class Pipeline<Batch> {
+export class Pipeline<Batch extends object> {
   readonly #stages: readonly Stage<Batch>[];
   readonly #fingerprint: number;
 
@@ -26,15 +29,16 @@ export class Pipeline<Batch> {
     this.#fingerprint = crc32(JSON.stringify(settings));
   }
 
-  /** Of a request that is about to be logged. Requests come in the order of the log. */
-  run(batch: Batch, receivedAtMs: number): { batch: Batch; pass: Pass; decisions: Uint8Array | undefined } {
+  /** Of a request that is about to be logged. Requests come in the order of the log, each once the one before is done. */
+  *run(batch: Batch, receivedAtMs: number): Steps<Run<Batch>> {
     const pass = new Pass(receivedAtMs);
     const decisions = new Map<number, Uint8Array>();
     let current = batch;
     for (const [i, stage] of this.#stages.entries()) {
-      const decision = stage.decide?.(current, receivedAtMs);
+      const decision = yield* stepsOf(stage.decide?.(current, receivedAtMs));
       if (decision) decisions.set(i, decision);
-      current = stage.apply(current, decision, pass);
+      current = yield* stepsOf(stage.apply(current, decision, pass));
+      yield;
     }
     return { batch: current, pass, decisions: encodeDecisions(this.#fingerprint, decisions) };
   }
@@ -42,12 +46,12 @@ export class Pipeline<Batch> {
   /** Of a request from the log: nothing is decided again, unless the settings have changed since. */
   replay(batch: Batch, receivedAtMs: number, logged: Uint8Array | undefined): Batch {
     const decisions = logged && decodeDecisions(this.#fingerprint, logged);
-    if (logged && !decisions) return this.run(batch, receivedAtMs).batch;
+    if (logged && !decisions) return finish(this.run(batch, receivedAtMs)).batch;
     const pass = new Pass(receivedAtMs);
     return this.#stages.reduce((current, stage, i) => {
       const decision = decisions?.get(i);
       stage.remember?.(current, decision, receivedAtMs);
-      return stage.apply(current, decision, pass);
+      return finish(stepsOf(stage.apply(current, decision, pass)));
     }, batch);
   }
 }
@@ -61,9 +65,10 @@ export type Pipelines = {
   readonly activeSeries?: ActiveSeries | undefined;
 };
 
-export function process(pipelines: Pipelines, decoded: Decoded, receivedAtMs: number): Processed | undefined {
-  const result = pipelineOf(pipelines, decoded.signal)?.run(decoded.batch, receivedAtMs);
-  if (!result) return undefined;
+export function* process(pipelines: Pipelines, decoded: Decoded, receivedAtMs: number): Steps<Processed | undefined> {
+  const pipeline = pipelineOf(pipelines, decoded.signal);
+  if (!pipeline) return undefined;
+  const result = yield* pipeline.run(decoded.batch, receivedAtMs);
   return { decoded: withBatch(decoded, result.batch), pass: result.pass, decisions: result.decisions };
 }
 

@@ -1,6 +1,6 @@
 import type { AttributeColumn, Attributes } from "@sightline/model/attributes.ts";
 import { labelsFrom, METRIC_NAME } from "@sightline/model/labels.ts";
-import type { LogBatch } from "@sightline/model/log-batch.ts";
+import type { LogBatch, LogStream } from "@sightline/model/log-batch.ts";
 import { compileRegex } from "@sightline/model/regex.ts";
 import type { SpanBatch, SpanEvent, SpanLink } from "@sightline/model/span-batch.ts";
 import { z } from "zod";
@@ -9,6 +9,7 @@ import { PERSONAL_DATA, type PersonalData } from "./personal-data.ts";
 import { regexText } from "./regex-text.ts";
 import type { SeriesFunction } from "./series-mapper.ts";
 import type { ProcessorContext, Stage } from "./stage.ts";
+import { endsStep, mapInSteps, type Steps } from "./steps.ts";
 
 const how = z.enum(["drop", "mask", "hash", "encrypt"]).default("mask");
 const MASK = "[REDACTED]";
@@ -61,16 +62,19 @@ export function redactLogs(config: RedactConfig, context: ProcessorContext): Sta
   const redactor = new Redactor(config, context);
   return {
     name: "redact",
-    apply: (batch) => ({
-      ...batch,
-      bodies: batch.bodies.map((body) => redactor.text(body)),
-      attributes: redactor.columns(batch.attributes),
-      streams: batch.streams.map((stream) => ({
-        ...stream,
-        resource: redactor.attributes(stream.resource),
-        labels: labelsFrom(stream.labels.map(([name, value]) => [name, redactor.field(name, value) ?? ""] as const)),
-      })),
-    }),
+    *apply(batch) {
+      const stream = (each: LogStream): LogStream => ({
+        ...each,
+        resource: redactor.attributes(each.resource),
+        labels: labelsFrom(each.labels.map(([name, value]) => [name, redactor.field(name, value) ?? ""] as const)),
+      });
+      return {
+        ...batch,
+        bodies: yield* mapInSteps(batch.bodies, (body) => redactor.text(body)),
+        attributes: yield* redactor.columns(batch.attributes),
+        streams: yield* mapInSteps(batch.streams, stream),
+      };
+    },
   };
 }
 
@@ -80,15 +84,21 @@ export function redactSpans(config: RedactConfig, context: ProcessorContext): St
   const link = (each: SpanLink): SpanLink => ({ ...each, attributes: redactor.attributes(each.attributes) });
   return {
     name: "redact",
-    apply: (batch) => ({
-      ...batch,
-      names: batch.names.map((name) => redactor.text(name)),
-      statusMessages: batch.statusMessages.map((message) => redactor.text(message)),
-      attributes: redactor.columns(batch.attributes),
-      sources: batch.sources.map((source) => ({ ...source, resource: redactor.attributes(source.resource) })),
-      events: batch.events.map((events) => events?.map(event)),
-      links: batch.links.map((links) => links?.map(link)),
-    }),
+    *apply(batch) {
+      const text = (each: string) => redactor.text(each);
+      return {
+        ...batch,
+        names: yield* mapInSteps(batch.names, text),
+        statusMessages: yield* mapInSteps(batch.statusMessages, text),
+        attributes: yield* redactor.columns(batch.attributes),
+        sources: yield* mapInSteps(batch.sources, (each) => ({
+          ...each,
+          resource: redactor.attributes(each.resource),
+        })),
+        events: yield* mapInSteps(batch.events, (events) => events?.map(event)),
+        links: yield* mapInSteps(batch.links, (links) => links?.map(link)),
+      };
+    },
   };
 }
 
@@ -142,25 +152,28 @@ class Redactor {
   }
 
   /** Redacted values are strings, whatever they were before. */
-  columns(columns: readonly AttributeColumn[]): AttributeColumn[] {
-    return columns.flatMap((column) => this.#column(column));
+  *columns(columns: readonly AttributeColumn[]): Steps<AttributeColumn[]> {
+    const redacted: AttributeColumn[] = [];
+    for (const column of columns) redacted.push(...(yield* this.#column(column)));
+    return redacted;
   }
 
-  #column(column: AttributeColumn): AttributeColumn[] {
+  *#column(column: AttributeColumn): Steps<AttributeColumn[]> {
     const { name, type, values } = column;
     let changed: (string | undefined)[] | undefined;
     let rest: readonly (string | undefined)[] = values;
-    values.forEach((value, row) => {
-      if (value === undefined) return;
+    for (const [row, value] of values.entries()) {
+      if (endsStep(row)) yield;
+      if (value === undefined) continue;
       const redacted = this.field(name, value);
-      if (redacted === value) return;
+      if (redacted === value) continue;
       if (!changed) {
         changed = new Array(values.length).fill(undefined);
         rest = [...values];
       }
       changed[row] = redacted;
       (rest as (string | undefined)[])[row] = undefined;
-    });
+    }
     if (!changed) return [column];
     if (type === "string") return [{ name, type, values: rest.map((value, row) => value ?? changed?.[row]) }];
     const columns: AttributeColumn[] = [

@@ -6,6 +6,7 @@ import { RowSet } from "./row-set.ts";
 import { severityOf } from "./severity.ts";
 import { unitHash } from "./stable-hash.ts";
 import type { Stage } from "./stage.ts";
+import { endsStep } from "./steps.ts";
 
 const ratio = z.number().min(0).max(1).default(1);
 
@@ -28,10 +29,11 @@ export const sampleLogsConfig = z.strictObject({
 export function sampleLogs(config: z.output<typeof sampleLogsConfig>): Stage<LogBatch> {
   return {
     name: "sample_logs",
-    apply(batch, _decision, pass) {
+    *apply(batch, _decision, pass) {
       const dropped = new RowSet(batch.length);
       const columns = new EditableColumns(batch.attributes, batch.length);
       for (let row = 0; row < batch.length; row++) {
+        if (endsStep(row)) yield;
         const wanted = config[severityOf(batch.severities[row] as number) ?? "unspecified"];
         if (wanted === 1) continue;
         if (unitHash(identity(batch, row)) >= wanted) dropped.add(row);

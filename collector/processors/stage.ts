@@ -1,6 +1,7 @@
 import type { Rejection, RejectionReason } from "@sightline/model/ports.ts";
 import type { TextSealer } from "@sightline/model/sealed-text.ts";
 import type { TenantId } from "@sightline/model/tenant.ts";
+import type { Steps } from "./steps.ts";
 
 /** What a processor is made for. */
 export type ProcessorContext = {
@@ -17,6 +18,8 @@ export type ProcessorContext = {
  *
  * What a stage makes of a batch must depend on nothing but the batch, the time of receipt and its settings, because a
  * request is processed again when the log is replayed. A stage that needs more (what came before) has `decide`.
+ *
+ * One that looks at texts row by row works in steps: with 16 MiB it would hold the event loop for some tenths of a second.
  */
 export interface Stage<Batch> {
   /** The kind of the processor, or the group of limits: label of its metrics. */
@@ -25,8 +28,8 @@ export interface Stage<Batch> {
    * Decides about rows by what came before; called once per request, in the order of the log. The answer is written to
    * the log and given to `apply`, now and on every replay. undefined when nothing is out of the ordinary.
    */
-  decide?(batch: Batch, receivedAtMs: number): Uint8Array | undefined;
-  apply(batch: Batch, decision: Uint8Array | undefined, pass: Pass): Batch;
+  decide?(batch: Batch, receivedAtMs: number): Uint8Array | undefined | Steps<Uint8Array | undefined>;
+  apply(batch: Batch, decision: Uint8Array | undefined, pass: Pass): Batch | Steps<Batch>;
   /** Before `apply` on a replay: takes in what `decide` remembered of the request, so that it decides as before. */
   remember?(batch: Batch, decision: Uint8Array | undefined, receivedAtMs: number): void;
 }
