@@ -53,10 +53,22 @@ function pointJson(timeMs: number, value: number): string {
 }
 
 /** The value of `streams`, piece by piece. */
-export function* encodeStreams(entries: readonly LogEntry[], categorize: boolean): Generator<string> {
+export function encodeStreams(entries: readonly LogEntry[], categorize: boolean): Generator<string> {
+  return encodeGroups(byStream(entries, categorize), categorize);
+}
+
+/**
+ * The same with the entries in the order they have, as a tail shows them: a stream is there again when entries of others
+ * are in between.
+ */
+export function encodeStreamsInOrder(entries: readonly LogEntry[], categorize: boolean): Generator<string> {
+  return encodeGroups(runsOfStreams(entries, categorize), categorize);
+}
+
+function* encodeGroups(groups: readonly [string, LogEntry[]][], categorize: boolean): Generator<string> {
   yield "[";
   let separator = "";
-  for (const [labels, lines] of byStream(entries, categorize)) {
+  for (const [labels, lines] of groups) {
     yield `${separator}{"stream":${labels},"values":[`;
     for (const [i, entry] of lines.entries()) {
       yield `${i === 0 ? "" : ","}["${entry.timeNs}",${JSON.stringify(entry.line)}${categorize ? categories(entry) : ""}]`;
@@ -78,17 +90,35 @@ function categories({ metadata, parsed }: LogEntry): string {
 /** The labels of streams as JSON, and their entries in the order they had; streams in the order of their labels. */
 function byStream(entries: readonly LogEntry[], categorize: boolean): [string, LogEntry[]][] {
   const streams = new Map<string, LogEntry[]>();
-  const ofStream = new Map<Labels, string>();
+  const labelsOf = streamNames(categorize);
   for (const entry of entries) {
-    let labels = categorize ? ofStream.get(entry.stream) : undefined;
-    if (labels === undefined) {
-      const all = categorize ? entry.stream : mergeLabels(mergeLabels(entry.stream, entry.metadata), entry.parsed);
-      labels = labelsJson(all);
-      if (categorize) ofStream.set(entry.stream, labels);
-    }
+    const labels = labelsOf(entry);
     const stream = streams.get(labels);
     if (stream) stream.push(entry);
     else streams.set(labels, [entry]);
   }
   return [...streams].sort(([a], [b]) => (a < b ? -1 : 1));
+}
+
+function runsOfStreams(entries: readonly LogEntry[], categorize: boolean): [string, LogEntry[]][] {
+  const runs: [string, LogEntry[]][] = [];
+  const labelsOf = streamNames(categorize);
+  for (const entry of entries) {
+    const labels = labelsOf(entry);
+    const last = runs.at(-1);
+    if (last?.[0] === labels) last[1].push(entry);
+    else runs.push([labels, [entry]]);
+  }
+  return runs;
+}
+
+/** What names the stream of an entry: its labels as JSON. */
+function streamNames(categorize: boolean): (entry: LogEntry) => string {
+  const ofStream = new Map<Labels, string>();
+  return ({ stream, metadata, parsed }) => {
+    if (!categorize) return labelsJson(mergeLabels(mergeLabels(stream, metadata), parsed));
+    const labels = ofStream.get(stream) ?? labelsJson(stream);
+    ofStream.set(stream, labels);
+    return labels;
+  };
 }

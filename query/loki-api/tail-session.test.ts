@@ -60,6 +60,21 @@ describe("a tail", () => {
     ]);
   });
 
+  test("sends lines of several streams in the order of their times, as Loki does: clients print them so", () => {
+    const tail = session('{app=~".+"}');
+    tail.begin([]);
+    const apps = ["web", "api", "api", "web", "db"];
+    tail.take(logBatchOf(apps.map((app, i) => ({ timeNs: 1_000n + BigInt(i), body: `line ${i}`, labels: { app } }))));
+    vi.advanceTimersByTime(100);
+    const streams = socket.messages().flatMap(({ streams }) => streams);
+    expect(streams.map(({ stream, values }) => [stream.app, values.map(([, line]: string[]) => line)])).toEqual([
+      ["web", ["line 0"]],
+      ["api", ["line 1", "line 2"]],
+      ["web", ["line 3"]],
+      ["db", ["line 4"]],
+    ]);
+  });
+
   test("sends what was there first, and nothing twice", () => {
     const tail = session('{app="shop"}');
     tail.take(batch("one", "two"));

@@ -3,7 +3,7 @@ import type { LogBatch, LogStream } from "@sightline/model/log-batch.ts";
 import { labelsJson } from "../http/labels-json.ts";
 import type { LogEntry } from "../logql/result.ts";
 import { StructuredMetadata } from "../logql/structured-metadata.ts";
-import { encodeStreams } from "./encode-result.ts";
+import { encodeStreamsInOrder } from "./encode-result.ts";
 import type { TailLines } from "./tail-lines.ts";
 
 /** What is used of a WebSocket. */
@@ -132,7 +132,7 @@ export class TailSession {
     this.#waitingCharacters -= characters;
     entries.sort((a, b) => (a.timeNs < b.timeNs ? -1 : a.timeNs > b.timeNs ? 1 : 0));
     const { categorize } = this.#options;
-    let text = `{"streams":${[...encodeStreams(entries, categorize)].join("")}`;
+    let text = `{"streams":${[...encodeStreamsInOrder(entries, categorize)].join("")}`;
     if (this.#dropped.length > 0) {
       const dropped = this.#dropped.map(
         ({ timeNs, labels }) => `{"timestamp":"${timeNs}","labels":${labelsJson(labels)}}`,

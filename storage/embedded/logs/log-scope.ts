@@ -136,17 +136,17 @@ export class LogScope {
 
   /** Undefined when there are none, or the segment is damaged. To be released. */
   async ofSegment(segment: Segment, { lines, fields }: PushedDown): Promise<SegmentScope | undefined> {
-    // Most often the index tells that there is nothing, and the rows need not be looked at.
+    // Most often the index or the filter tells that there is nothing, and the rows need not be compared with their checksum.
     const first = await this.store.withIndex(segment, (known) => known, { verify: false });
     if (!first || !mayHaveLines(first, lines)) return undefined;
+    const spans = await this.store.spansOf(segment, requiredTexts(lines));
+    if (spans?.length === 0) return undefined;
     const index = await this.store.withIndex(segment, (known) => known);
     if (!index) return undefined;
     const matching = await this.#matchingStreams(segment, index);
     const values: SegmentLogQuery["values"][number][] = [];
     const { streams, conditions, isSure } = fieldConditions(fields, index, matching, values);
     if (streams.length === 0) return undefined;
-    const spans = await this.store.spansOf(segment, requiredTexts(lines));
-    if (spans?.length === 0) return undefined;
     const hints = hintConditions(this.#request.hints ?? [], index, streams, values);
     const { rows, release } = this.store.lease(segment);
     const filters = { streams, range: this.range, lines, conditions, hints, values };
