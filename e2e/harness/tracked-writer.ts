@@ -50,6 +50,8 @@ export class TrackedWriter {
   readonly answers: Record<SendResult["kind"], number> = { acknowledged: 0, refused: 0, unknown: 0 };
   /** Why the last one is unknown that is. */
   lastUnknown = "";
+  /** Requests that were sent again and not acknowledged then, either. */
+  readonly failedTwice: number[] = [];
 
   constructor(load: Load) {
     this.#load = load;
@@ -73,10 +75,12 @@ export class TrackedWriter {
     return [...this.#sent.values()].filter(({ unknown }) => unknown > 0).length;
   }
 
-  /** Sends request after request until `stopped`, with pauses of `pauseMs` between them. */
-  async run(server: Endpoints, stopped: () => boolean, pauseMs = 0): Promise<void> {
+  /** Sends request after request until `stopped`, with pauses of `pauseMs` between them, `retryMs` before one is sent again. */
+  async run(server: Endpoints, stopped: () => boolean, pauseMs = 0, retryMs = 0): Promise<void> {
     while (!stopped()) {
-      const request = this.#toRetry.shift() ?? this.#next++;
+      const failed = this.#toRetry.shift();
+      if (failed !== undefined && retryMs > 0) await sleep(retryMs);
+      const request = failed ?? this.#next++;
       const sent = this.#sent.get(request) ?? { acknowledged: false, unknown: 0 };
       this.#sent.set(request, sent);
       const { kind, text = "" } = await this.#load.send(server, request);
@@ -87,6 +91,7 @@ export class TrackedWriter {
         this.lastUnknown = text;
         if (request % RETRIED_EVERY === 0) this.#toRetry.push(request);
       } else this.#toRetry.push(request);
+      if (failed !== undefined && kind !== "acknowledged") this.failedTwice.push(failed);
       if (pauseMs > 0) await sleep(pauseMs);
     }
   }

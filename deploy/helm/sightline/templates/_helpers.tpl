@@ -123,6 +123,8 @@ spec:
         periodSeconds: 10
         timeoutSeconds: 5
         failureThreshold: 6
+      # Services and proxies go on sending here for some time after a pod is told to stop.
+      lifecycle: { preStop: { exec: { command: [sleep, "5"] } } }
       resources: {{- toYaml .resources | nindent 8 }}
       {{- include "sightline.container" . | nindent 6 }}
       volumeMounts:
