@@ -18,6 +18,7 @@ import {
 } from "../rows/attribute-text.ts";
 import type { RowCodec } from "../rows/row-codec.ts";
 import { labelNameOf } from "./record-label.ts";
+import { type StreamFields, streamFields, streamOfFields } from "./stream-fields.ts";
 import { hasLongWord, WORDS_ANALYSIS, WORDS_FIELD } from "./words.ts";
 
 /** A log record by itself. */
@@ -41,8 +42,15 @@ type LogFields = AttributeFields & {
   readonly severity_text?: string;
   readonly trace_id?: string;
   readonly span_id?: string;
-  readonly stream: string;
-};
+} & StreamSource;
+/** What of a document says which stream it is of. */
+export type StreamSource = { readonly stream_id: string } & (
+  | StreamFields
+  // Of streams that can't be read back from those, and in documents of earlier versions.
+  | { readonly stream: string }
+);
+/** Fields of a document that {@link LogCodec.streamOfSource} needs. */
+export const STREAM_SOURCE = ["stream", "stream_id", "stream_rest", "labels", "fields"];
 type StreamText = readonly [
   labels: Labels,
   resource: FlatAttributes,
@@ -50,11 +58,10 @@ type StreamText = readonly [
 ];
 
 /** What is the same for all records of a stream. */
-type StreamFields = {
-  readonly stream: string;
-  readonly stream_id: string;
-  readonly service_id: string | undefined;
-  readonly labels: readonly string[];
+type KnownStream = {
+  readonly text: string;
+  /** For the document. */
+  readonly fields: Readonly<Record<string, unknown>>;
   readonly tokens: readonly string[];
   readonly isNested: boolean;
 };
@@ -74,8 +81,9 @@ export class LogCodec implements RowCodec<LogBatch, LogRecord> {
   readonly signal = "logs";
   readonly settings = WORDS_ANALYSIS;
   readonly mapping: Readonly<Record<string, object>>;
-  readonly #fieldsOfStream = new WeakMap<LogStream, StreamFields>();
+  readonly #knownStreams = new WeakMap<LogStream, KnownStream>();
   readonly #streamOfText = new Map<string, LogStream>();
+  readonly #streamOfId = new Map<string, LogStream>();
 
   constructor({ search_context }: { readonly search_context: boolean }) {
     this.mapping = {
@@ -127,7 +135,7 @@ export class LogCodec implements RowCodec<LogBatch, LogRecord> {
 
   fieldsOf(record: LogRecord): Readonly<Record<string, unknown>> {
     const { observedNs, severity, severityText, body, traceId, spanId, attributes } = record;
-    const { tokens, isNested, ...ofStream } = this.#fieldsOf(record.stream);
+    const { tokens, isNested, fields: ofStream } = this.#knownOf(record.stream);
     const own = ownLabels(attributes);
     const fields: readonly string[] = attributes.length > 0 ? [...tokens, ...attributeTokens(attributes)] : tokens;
     return {
@@ -153,7 +161,7 @@ export class LogCodec implements RowCodec<LogBatch, LogRecord> {
     return {
       timeNs,
       observedNs: BigInt(document.observed_ns ?? 0),
-      stream: this.streamOf(document.stream),
+      stream: this.streamOfSource(document),
       severity: document.severity ?? 0,
       severityText: document.severity_text ?? "",
       body: document.message ?? "",
@@ -193,7 +201,7 @@ export class LogCodec implements RowCodec<LogBatch, LogRecord> {
 
   /** The text that is equal for equal streams. */
   keyOf(stream: LogStream): string {
-    return this.#fieldsOf(stream).stream;
+    return this.#knownOf(stream).text;
   }
 
   /** The same object for the same text, as long as there are not very many. */
@@ -208,25 +216,44 @@ export class LogCodec implements RowCodec<LogBatch, LogRecord> {
     return stream;
   }
 
-  #fieldsOf(stream: LogStream): StreamFields {
-    const known = this.#fieldsOfStream.get(stream);
+  /** As {@link streamOf}, of any document of the stream. */
+  streamOfSource(source: StreamSource): LogStream {
+    if ("stream" in source) return this.streamOf(source.stream);
+    const known = this.#streamOfId.get(source.stream_id);
+    if (known) return known;
+    const stream = this.streamOf(textOf(streamOfFields(source)));
+    if (this.#streamOfId.size >= MAX_KNOWN_STREAMS) this.#streamOfId.clear();
+    this.#streamOfId.set(source.stream_id, stream);
+    return stream;
+  }
+
+  #knownOf(stream: LogStream): KnownStream {
+    const known = this.#knownStreams.get(stream);
     if (known) return known;
     const { labels, resource, scope } = stream;
-    const { name, version, schemaUrl, attributes } = scope;
-    const parts: StreamText = [labels, flatten(resource), [name, version, schemaUrl, flatten(attributes)]];
-    const text = JSON.stringify(parts);
+    const text = textOf(stream);
     const service = attributeValue(resource, "service.name");
-    const fields: StreamFields = {
-      stream: text,
-      stream_id: createHash("sha256").update(text).digest("base64url").slice(0, 22),
-      service_id: service === "" ? undefined : service.slice(0, 1_000),
-      labels: labels.map(([label, value]) => attributeToken(label, value)),
-      tokens: [...attributeTokens(resource), ...attributeTokens(attributes)],
-      isNested: hasNested(resource) || hasNested(attributes),
+    const compact = streamFields(stream);
+    const made: KnownStream = {
+      text,
+      fields: {
+        stream_id: createHash("sha256").update(text).digest("base64url").slice(0, 22),
+        service_id: service === "" ? undefined : service.slice(0, 1_000),
+        labels: labels.map(([label, value]) => attributeToken(label, value)),
+        ...(compact ? { stream_rest: compact.stream_rest } : { stream: text }),
+      },
+      tokens: [...attributeTokens(resource), ...attributeTokens(scope.attributes)],
+      isNested: hasNested(resource) || hasNested(scope.attributes),
     };
-    this.#fieldsOfStream.set(stream, fields);
-    return fields;
+    this.#knownStreams.set(stream, made);
+    return made;
   }
+}
+
+function textOf({ labels, resource, scope }: LogStream): string {
+  const { name, version, schemaUrl, attributes } = scope;
+  const parts: StreamText = [labels, flatten(resource), [name, version, schemaUrl, flatten(attributes)]];
+  return JSON.stringify(parts);
 }
 
 /** Names of the labels that the record's own attributes make: by them it can't be counted where it is. */

@@ -13,7 +13,7 @@ import type { Deletion, RowDeletion } from "@sightline/model/row-deletion.ts";
 import type { TenantId } from "@sightline/model/tenant.ts";
 import { type OpenSearchStoreOptions, RowsStore } from "../rows/rows-store.ts";
 import { rowQuery, SEARCH_OPTIONS } from "../rows/search-rows.ts";
-import { LogCodec, type LogRecord } from "./log-codec.ts";
+import { LogCodec, type LogRecord, STREAM_SOURCE, type StreamSource } from "./log-codec.ts";
 import { LogCountQuery } from "./log-count-query.ts";
 import { logFilter, streamTest } from "./log-filter.ts";
 import { StreamCatalog } from "./stream-catalog.ts";
@@ -24,7 +24,7 @@ type StreamAnswer = {
       readonly after_key?: object;
       readonly buckets: readonly {
         readonly one: {
-          readonly hits: { readonly hits: readonly [{ readonly _source: { readonly stream: string } }] };
+          readonly hits: { readonly hits: readonly [{ readonly _source: StreamSource }] };
         };
       }[];
     };
@@ -113,9 +113,10 @@ export class OpenSearchLogStore implements LogStore {
     }
     const { must, mustNot } = logFilter({ matchers, line: [] });
     const query = rowQuery({ tenant, range, visibility, must, mustNot });
-    for await (const texts of this.#streamTexts(query, signal)) {
-      for (const text of texts) {
-        const stream = this.#codec.streamOf(text);
+    for await (const sources of this.#streamSources(query, signal)) {
+      for (const source of sources) {
+        const stream = this.#codec.streamOfSource(source);
+        const text = this.#codec.keyOf(stream);
         if (!found.has(text) && matches(stream)) found.set(text, stream);
       }
     }
@@ -142,8 +143,8 @@ export class OpenSearchLogStore implements LogStore {
     return this.#store.cancelDeletion(tenant, id);
   }
 
-  async *#streamTexts(query: object, signal: AbortSignal): AsyncGenerator<readonly string[]> {
-    const one = { top_hits: { size: 1, _source: ["stream"] } };
+  async *#streamSources(query: object, signal: AbortSignal): AsyncGenerator<readonly StreamSource[]> {
+    const one = { top_hits: { size: 1, _source: STREAM_SOURCE } };
     let after: object | undefined;
     do {
       const composite = {
@@ -162,7 +163,7 @@ export class OpenSearchLogStore implements LogStore {
         signal,
       );
       const streams = body.aggregations?.streams;
-      yield (streams?.buckets ?? []).map(({ one }) => one.hits.hits[0]._source.stream);
+      yield (streams?.buckets ?? []).map(({ one }) => one.hits.hits[0]._source);
       after = streams?.after_key;
     } while (after);
   }

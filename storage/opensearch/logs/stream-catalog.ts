@@ -1,11 +1,11 @@
 import type { LogStream } from "@sightline/model/log-batch.ts";
 import type { OpenSearchConnection } from "../connection/open-search-connection.ts";
 import { SEARCH_OPTIONS } from "../rows/search-rows.ts";
-import type { LogCodec } from "./log-codec.ts";
+import { type LogCodec, STREAM_SOURCE, type StreamSource } from "./log-codec.ts";
 
 type StreamsAnswer = {
   readonly hits?: {
-    readonly hits?: readonly { readonly _source: { readonly stream: string; readonly stream_id: string } }[];
+    readonly hits?: readonly { readonly _source: StreamSource }[];
   };
 };
 
@@ -52,13 +52,13 @@ export class StreamCatalog {
           track_total_hits: false,
           query: { bool: { filter: [{ terms: { stream_id: ids } }] } },
           collapse: { field: "stream_id" },
-          _source: ["stream", "stream_id"],
+          _source: STREAM_SOURCE,
         },
       },
       signal,
     );
     return (body.hits?.hits ?? []).map(({ _source }) => {
-      const stream = this.#codec.streamOf(_source.stream);
+      const stream = this.#codec.streamOfSource(_source);
       if (this.#known.size >= MAX_KNOWN) this.#known.clear();
       this.#known.set(_source.stream_id, stream);
       return [_source.stream_id, stream] as const;
