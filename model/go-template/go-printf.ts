@@ -156,15 +156,14 @@ function signOf(isNegative: boolean, flags: string): string {
 }
 
 function formatFloat({ verb, precision, flags }: Spec, value: number): string | undefined {
+  if (!/[eEfFgG]/.test(verb)) return undefined;
   const digits = Math.min(precision ?? 6, 100);
   const absolute = Math.abs(value);
   let text: string;
   if (!Number.isFinite(value)) text = displayFloat(absolute).replace("+", "");
   else if (verb === "f" || verb === "F") text = toFixed(absolute, digits);
   else if (verb === "e" || verb === "E") text = twoDigitExponent(absolute.toExponential(digits));
-  else if (verb === "g" || verb === "G")
-    text = precision === undefined ? displayFloat(absolute) : general(absolute, digits);
-  else return undefined;
+  else text = precision === undefined ? displayFloat(absolute) : general(absolute, digits);
   const isNegative = value < 0 || Object.is(value, -0);
   // Infinity always has its sign.
   if (value === Number.POSITIVE_INFINITY) return `${signOf(false, flags) || "+"}${text}`;

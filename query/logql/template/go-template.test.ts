@@ -47,6 +47,10 @@ test.each([
   ],
   ["{{ printf `%[2]d-%[1]s` `a` 7 }} {{ printf `% x %O` `hi` 8 }} {{ printf `%!` }}", "7-a 68 69 0o10 %!!(MISSING)"],
   [
+    "{{ $inf := float64 `Inf` }}{{ printf `%05d|%06f|%e|%c|%06.1f` $inf $inf $inf $inf (float64 `NaN`) }}",
+    "%!d(float64= +Inf)|  +Inf|+Inf|%!c(float64=+Inf)|   NaN",
+  ],
+  [
     "{{ lower `İΑΣ` }} {{ upper `straße ﬁ` }} {{ js `a\u0007<é>` }} {{ html nil }}",
     "iασ STRAßE ﬁ a\\u0007\\u003Cé\\u003E &lt;no value&gt;",
   ],
