@@ -31,7 +31,12 @@ receivers:
 beforeAll(async () => {
   hook = await receiver.start();
   writeFileSync(configFile, config());
-  server = await ServerProcess.start({ env: { SIGHTLINE_ALERTING__ALERTMANAGER__CONFIG_FILE: configFile } });
+  server = await ServerProcess.start({
+    env: {
+      SIGHTLINE_ALERTING__ALERTMANAGER__CONFIG_FILE: configFile,
+      SIGHTLINE_ALERTING__ALERTMANAGER__FLAPPING__ENABLED: "true",
+    },
+  });
 });
 afterAll(async () => {
   await server.dispose();
@@ -95,6 +100,48 @@ test("pages of other sites can't silence anything", async () => {
   const headers = { "content-type": "text/plain" };
   const { status } = await call(`${server.url}/api/v2/silences`, { method: "POST", headers, body: "{}" });
   expect(status).toBe(415);
+});
+
+test("one that goes on and off is told once to flap; APIs say so, also after a restart", async () => {
+  const labels = { alertname: "Flaps" };
+  for (let i = 0; i < 4; i++) {
+    await post("/api/v2/alerts", [{ labels }]);
+    await post("/api/v2/alerts", [{ labels, endsAt: new Date().toISOString() }]);
+  }
+  await post("/api/v2/alerts", [{ labels }]);
+  const flaps = () =>
+    receiver.pages.filter(({ alertname, annotations }) => alertname === "Flaps" && annotations.flapping);
+  await eventually(async () => expect(flaps()).toHaveLength(1));
+  expect(flaps()).toMatchObject([
+    {
+      status: "firing",
+      annotations: { flapping: expect.stringMatching(/^changed 8 times between firing and resolved/) },
+    },
+  ]);
+  const shown = { changes: 8, since: expect.any(String), calmAt: expect.any(String) };
+  const [alert] = await get("/api/v2/alerts?filter=alertname=Flaps");
+  expect(alert.status).toMatchObject({ state: "suppressed", flapping: shown, silencedBy: [], inhibitedBy: [] });
+  await post("/api/v2/alerts", [{ labels, endsAt: new Date().toISOString() }]);
+  const explained = () => get(`/api/alerts/${alert.fingerprint}/explain`);
+  const verdict = expect.stringMatching(/^webhook\[0\]: told at .* that it flaps, its state is told when it is calm/);
+  const told = { flapping: { ...shown, changes: 9 }, routes: [{ verdict }] };
+  await eventually(async () => expect(await explained()).toMatchObject(told));
+  await eventually(async () => {
+    const { decisions } = await get(`/api/alerts/${alert.fingerprint}/history`);
+    expect(decisions).toContainEqual(
+      expect.objectContaining({
+        decision: "flapping",
+        changes: 7,
+        said: expect.stringMatching(/^its changes are held back: it flaps, with 7 between/),
+      }),
+    );
+    expect(decisions).toContainEqual(expect.objectContaining({ decision: "notified", state: "flapping" }));
+  });
+  expect((await call(`${server.url}/metrics`)).text).toMatch(/^sightline_alertmanager_flapping_alerts 1$/m);
+  await server.stop();
+  await server.restart();
+  expect(await explained()).toMatchObject(told);
+  expect(flaps()).toHaveLength(1);
 });
 
 describe("kill -9 while alerts come", () => {

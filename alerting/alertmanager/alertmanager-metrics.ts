@@ -16,6 +16,8 @@ export class AlertmanagerMetrics {
   readonly #reloadOk;
   readonly #reloadTime;
   readonly #groupLimit;
+  readonly #flapChanges;
+  readonly #flapUncounted;
 
   constructor(registry: Registry) {
     const registers = [registry];
@@ -35,6 +37,16 @@ export class AlertmanagerMetrics {
       "Alerts that came into no group because there were alerting.alertmanager.max_groups.",
       [],
     );
+    this.#flapChanges = new Counter({
+      name: "sightline_alertmanager_flapping_changes_held_total",
+      help: "Changes between firing and resolved that nobody was told of, because the alerts flap.",
+      registers,
+    });
+    this.#flapUncounted = new Counter({
+      name: "sightline_alertmanager_flapping_uncounted_total",
+      help: "Changes that were not counted, because those of alerting.alertmanager.max_alerts alerts were.",
+      registers,
+    });
     this.#notifications = counter("notifications_total", "The total number of attempted notifications.", [
       "integration",
     ]);
@@ -96,6 +108,14 @@ export class AlertmanagerMetrics {
 
   groupLimitReached(): void {
     this.#groupLimit.inc();
+  }
+
+  flapChangeHeld(): void {
+    this.#flapChanges.inc();
+  }
+
+  flapUncounted(): void {
+    this.#flapUncounted.inc();
   }
 
   suppressed(reason: string, count: number): void {

@@ -12,6 +12,8 @@ import { type AlertmanagerConfig, readAlertmanagerConfig } from "./config/alertm
 import type { AlertGroup } from "./dispatch/alert-group.ts";
 import { Dispatcher } from "./dispatch/dispatcher.ts";
 import { routeTree } from "./dispatch/route.ts";
+import { FlapDetector } from "./flapping/flap-detector.ts";
+import type { FlapLimits, FlapRecord } from "./flapping/flap-record.ts";
 import type { DecisionSink } from "./history/decision.ts";
 import { Inhibitor } from "./inhibition/inhibitor.ts";
 import { FileJournal } from "./journal/file-journal.ts";
@@ -31,6 +33,8 @@ export type AlertmanagerLimits = {
   readonly maxSilenceBytes: number;
   readonly retentionMs: number;
   readonly dispatchDelayMs: number;
+  /** Absent: alerts may change as often as they like. */
+  readonly flapping?: FlapLimits | undefined;
 };
 
 /** What other replicas are told. */
@@ -74,6 +78,8 @@ export class Alertmanager {
   readonly silences: Silences;
   readonly log: NotificationLog;
   readonly alerts: AlertStore;
+  /** Absent when all changes are told. */
+  readonly flaps: FlapDetector | undefined;
   readonly #options: AlertmanagerOptions;
   readonly #journals: readonly FileJournal<never>[];
   #generation: Generation | undefined;
@@ -88,8 +94,11 @@ export class Alertmanager {
     const { limits, syntax, feed, dir, logger } = options;
     this.silences = new Silences({ ...limits, syntax, onSilence: (silence) => feed.silence(silence) });
     this.log = new NotificationLog({ ...limits, onEntry: (entry) => feed.notification(entry) });
+    this.flaps =
+      limits.flapping && new FlapDetector({ ...options, maxAlerts: limits.maxAlerts, limits: limits.flapping });
     this.alerts = new AlertStore({
       maxAlerts: limits.maxAlerts,
+      isHeld: (fingerprint, nowMs) => this.#isHeld(fingerprint, nowMs),
       onForgotten: (fingerprint) => this.silences.forgetAlert(fingerprint),
     });
     const silences = new FileJournal<Silence>({
@@ -113,7 +122,13 @@ export class Alertmanager {
     this.silences.keepIn(silences);
     this.log.keepIn(notifications);
     this.alerts.keepIn(alerts);
-    this.#journals = [silences, notifications, alerts] as unknown as readonly FileJournal<never>[];
+    const flaps = this.flaps && flapJournal(this.flaps, dir, logger);
+    this.#journals = [
+      silences,
+      notifications,
+      ...(flaps ? [flaps] : []),
+      alerts,
+    ] as unknown as readonly FileJournal<never>[];
   }
 
   /** Reads what was kept; nothing is notified before {@link load}. */
@@ -172,12 +187,14 @@ export class Alertmanager {
       inhibitor,
       silences: this.silences,
       log: this.log,
+      flaps: this.flaps,
     });
     const dispatcher = new Dispatcher({
       root: routeTree(config.route),
       maxGroups: limits.maxGroups,
       notify: (flush) => pipeline.run(flush),
       extraTimeoutMs: () => this.#options.replicas.waitMs(),
+      isHeld: (fingerprint, nowMs) => this.#isHeld(fingerprint, nowMs),
       onSettled: (fingerprints) => void this.#settle(fingerprints),
       onGrouped: (alert, group) => this.#recordGrouped(alert, group),
       onLimit: (alert, route) => this.#recordLimit(alert, route.receiver),
@@ -244,6 +261,12 @@ export class Alertmanager {
     await this.#take(alerts, Date.now()).durable;
   }
 
+  /** Takes what a replica has told of a group. */
+  async receiveNotification(entry: NotificationEntry): Promise<void> {
+    this.flaps?.adopt(entry, Date.now());
+    await this.log.receive(entry);
+  }
+
   /** Ends what is being sent, then gives up connections. */
   #retire({ dispatcher, receivers }: Generation): void {
     const retire = async () => {
@@ -268,6 +291,7 @@ export class Alertmanager {
     for (const { alert } of stored) inhibitor.observe(alert);
     for (const { alert, before } of stored) {
       this.#recordState(alert, before, nowMs);
+      this.flaps?.observe(alert, before, nowMs);
       dispatcher.dispatch(alert);
     }
     return { durable, refused };
@@ -280,6 +304,10 @@ export class Alertmanager {
       // After a crash they are notified once more.
       this.#options.logger.warn("that alerts were notified to be over could not be kept", { error });
     }
+  }
+
+  #isHeld(fingerprint: string, nowMs: number): boolean {
+    return this.flaps?.flappingOf(fingerprint, nowMs) !== undefined;
   }
 
   #recordState(alert: KnownAlert, before: KnownAlert | undefined, nowMs: number): void {
@@ -316,8 +344,20 @@ export class Alertmanager {
   #collectGarbage(): void {
     const nowMs = Date.now();
     this.alerts.collectGarbage(nowMs);
+    this.flaps?.collectGarbage(nowMs);
     this.silences.collectGarbage(nowMs);
     this.log.collectGarbage(nowMs);
     this.#generation?.inhibitor.collectGarbage(nowMs);
   }
+}
+
+function flapJournal(flaps: FlapDetector, dir: string, logger: Logger): FileJournal<FlapRecord> {
+  const journal = new FileJournal<FlapRecord>({
+    path: join(dir, "flapping"),
+    logger,
+    replay: (record) => flaps.replay(record),
+    snapshot: () => flaps.records,
+  });
+  flaps.keepIn(journal);
+  return journal;
 }

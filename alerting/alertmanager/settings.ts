@@ -33,6 +33,25 @@ const historySettings = z.strictObject({
   max_queued: positive().default(100_000).describe("Decisions that wait to be written; more are dropped, and counted"),
 });
 
+const flappingSettings = z
+  .strictObject({
+    enabled: z.boolean().default(false).describe("Off: every change is told, as Alertmanager does"),
+    changes: positive()
+      .max(1_000)
+      .default(6)
+      .describe("More changes between firing and resolved within window_ms: the alert flaps"),
+    calm_changes: count().default(2).describe("No more changes within window_ms: it is calm again"),
+    window_ms: positive()
+      .default(HOUR_MS / 2)
+      .describe("Changes are counted for so long"),
+    calm_ms: positive()
+      .default(HOUR_MS / 4)
+      .describe("Unchanged for so long: it is calm again, however many changes there were"),
+  })
+  .refine((flapping) => flapping.calm_changes < flapping.changes, {
+    message: "calm_changes must be less than changes",
+  });
+
 /** The section `alerting.alertmanager`. */
 export const alertmanagerSettings = z.strictObject({
   config_file: z
@@ -67,6 +86,9 @@ export const alertmanagerSettings = z.strictObject({
   max_tenants: positive().default(1_000).describe("Tenants with alerts or silences of their own"),
   max_concurrent_notifications: positive().default(100).describe("Requests to receivers at the same time; others wait"),
   cluster: clusterSettings.prefault({}).describe("Replicas that share silences and do not notify twice"),
+  flapping: flappingSettings
+    .prefault({})
+    .describe("Alerts that go on and off: told once that they do, and again when they are calm"),
   history: historySettings.prefault({}).describe("Why somebody was notified, or was not"),
 });
 

@@ -11,6 +11,7 @@ import { Alertmanager, type ReplicaFeed } from "./alertmanager.ts";
 import { AlertmanagerMetrics } from "./alertmanager-metrics.ts";
 import { AlertmanagerCluster } from "./cluster/alertmanager-cluster.ts";
 import type { ClusterUpdate } from "./cluster/cluster-message.ts";
+import type { FlapLimits } from "./flapping/flap-record.ts";
 import type { Decision, DecisionSink } from "./history/decision.ts";
 import type { MatcherSyntax } from "./matchers/matcher-syntax.ts";
 import type { Replicas } from "./pipeline/notification-pipeline.ts";
@@ -151,6 +152,7 @@ export class TenantAlertmanagers implements Component, AlertSink {
         maxSilenceBytes: settings.max_silence_bytes,
         retentionMs: settings.retention_ms,
         dispatchDelayMs: settings.dispatch_delay_ms,
+        flapping: flapLimits(settings.flapping),
       },
       replicas: this.#cluster ?? ALONE,
       feed: this.#feedOf(tenant),
@@ -236,7 +238,7 @@ export class TenantAlertmanagers implements Component, AlertSink {
     const alertmanager = await this.of(tenantId(tenant));
     await Promise.all([
       ...silences.map((silence) => alertmanager.silences.receive(silence)),
-      ...notifications.map((entry) => alertmanager.log.receive(entry)),
+      ...notifications.map((entry) => alertmanager.receiveNotification(entry)),
     ]);
     if (alerts.length > 0) await alertmanager.receive(alerts);
   }
@@ -272,11 +274,13 @@ export class TenantAlertmanagers implements Component, AlertSink {
         const nowMs = Date.now();
         let active = 0;
         let suppressed = 0;
-        for (const { alerts, silences, inhibitor } of all()) {
+        for (const { alerts, silences, inhibitor, flaps } of all()) {
           for (const { fingerprint, labels, endsAtMs } of alerts.all) {
             if (endsAtMs <= nowMs) continue;
             const isHeldBack =
-              silences.silencesOf(fingerprint, labels, nowMs).length > 0 || inhibitor.inhibitionOf(labels, nowMs);
+              silences.silencesOf(fingerprint, labels, nowMs).length > 0 ||
+              inhibitor.inhibitionOf(labels, nowMs) ||
+              flaps?.flappingOf(fingerprint, nowMs);
             if (isHeldBack) suppressed++;
             else active++;
           }
@@ -287,6 +291,15 @@ export class TenantAlertmanagers implements Component, AlertSink {
       },
       ["state"],
     );
+    new Gauge({
+      name: "sightline_alertmanager_flapping_alerts",
+      help: "Alerts whose changes are held back because they flap.",
+      registers: [registry],
+      collect() {
+        const nowMs = Date.now();
+        this.set(all().reduce((sum, { flaps }) => sum + (flaps?.countFlapping(nowMs) ?? 0), 0));
+      },
+    });
     gauge("dispatcher_aggregation_groups", "Number of active aggregation groups", (metric) =>
       metric.set(all().reduce((sum, { dispatcher }) => sum + dispatcher.size, 0)),
     );
@@ -297,6 +310,11 @@ export class TenantAlertmanagers implements Component, AlertSink {
       metric.set(this.#cluster ? 1 : 0),
     );
   }
+}
+
+function flapLimits(settings: AlertmanagerSettings["flapping"]): FlapLimits | undefined {
+  const { enabled, changes, calm_changes: calmChanges, window_ms: windowMs, calm_ms: calmMs } = settings;
+  return enabled ? { changes, calmChanges, windowMs, calmMs } : undefined;
 }
 
 function readSecret(path: string): string {

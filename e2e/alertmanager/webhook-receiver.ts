@@ -6,6 +6,7 @@ export type Page = {
   readonly alertname: string;
   readonly status: string;
   readonly reason: string;
+  readonly annotations: Readonly<Record<string, string>>;
   readonly atMs: number;
 };
 
@@ -25,7 +26,9 @@ export class WebhookReceiver {
       }
       const { alerts, notification_reason: reason } = JSON.parse(Buffer.concat(chunks).toString("utf8"));
       const atMs = Date.now();
-      for (const { status, labels } of alerts) this.pages.push({ alertname: labels.alertname, status, reason, atMs });
+      for (const { status, labels, annotations } of alerts) {
+        this.pages.push({ alertname: labels.alertname, status, reason, annotations, atMs });
+      }
       response.end("ok");
     });
   }

@@ -11,6 +11,8 @@ export type AlertRecord =
 
 export type AlertStoreOptions = {
   readonly maxAlerts: number;
+  /** One that is over, and has to be kept nevertheless. */
+  readonly isHeld?: (fingerprint: string, nowMs: number) => boolean;
   /** One that nobody held back any more has been forgotten. */
   readonly onForgotten?: (fingerprint: string) => void;
 };
@@ -121,7 +123,7 @@ export class AlertStore {
 
   collectGarbage(nowMs: number): void {
     for (const [fingerprint, alert] of this.#alerts) {
-      if (alert.endsAtMs + KEPT_AFTER_END_MS > nowMs) continue;
+      if (alert.endsAtMs + KEPT_AFTER_END_MS > nowMs || this.#options.isHeld?.(fingerprint, nowMs)) continue;
       this.#alerts.delete(fingerprint);
       this.#settled.delete(fingerprint);
       this.#options.onForgotten?.(fingerprint);

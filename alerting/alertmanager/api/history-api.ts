@@ -1,6 +1,7 @@
 import { InvalidInputError } from "@sightline/model/errors.ts";
 import type { Alertmanager } from "../alertmanager.ts";
 import { acceptAlert } from "../alerts/incoming-alert.ts";
+import { flappingMember } from "../flapping/told-alert.ts";
 import type { Decision } from "../history/decision.ts";
 import { decisionSentence } from "../history/decision-sentence.ts";
 import { type Explanation, explainAlert } from "../history/explain.ts";
@@ -36,8 +37,9 @@ export function readHistoryRange(parameters: QueryParameters): { readonly sinceM
 export function shownDecision(decision: Decision, fingerprint: string): unknown {
   const { atMs, kind, groupKey, receiver, integration, detail } = decision;
   const { firing, resolved, ...rest } = detail as { firing?: unknown; resolved?: unknown };
-  const has = (list: unknown) => Array.isArray(list) && list.includes(fingerprint);
-  const state = has(firing) ? "firing" : has(resolved) ? "resolved" : undefined;
+  const own = (list: unknown) =>
+    Array.isArray(list) ? list.find((one) => one === fingerprint || flappingMember(one) === fingerprint) : undefined;
+  const state = own(firing) ? (own(firing) === fingerprint ? "firing" : "flapping") : own(resolved) && "resolved";
   return {
     at: formatDateTime(atMs),
     decision: kind,

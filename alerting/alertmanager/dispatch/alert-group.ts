@@ -25,6 +25,8 @@ export type AlertGroupOptions = {
   readonly notify: (flush: GroupFlush) => Promise<boolean>;
   /** Added to the time that notifications have: how long this replica waits for others. */
   readonly extraTimeoutMs: () => number;
+  /** An alert stays in the group although it is over, because its end is not told yet. */
+  readonly isHeld?: ((fingerprint: string, nowMs: number) => boolean) | undefined;
   /** They have been told to be resolved, and left the group. */
   readonly onSettled: (fingerprints: readonly string[]) => void;
   /** The last alert has left: the group is of no use any more. */
@@ -98,6 +100,9 @@ export class AlertGroup {
     const nowMs = Date.now();
     const alerts = this.alerts.toSorted(compareAlerts);
     if (alerts.length === 0) return this.#leaveIfEmpty();
+    const told = alerts.filter(
+      (alert) => isResolvedAt(alert, nowMs) && !this.#options.isHeld?.(alert.fingerprint, nowMs),
+    );
     const timeoutMs = Math.max(MIN_TIMEOUT_MS, this.route.groupIntervalMs) + this.#options.extraTimeoutMs();
     const timeout = new AbortController();
     const timer = new Timer(() => timeout.abort(new Error(`it took more than ${timeoutMs} ms`)));
@@ -107,9 +112,7 @@ export class AlertGroup {
     timer.clear();
     if (!isDone) return;
     // One that has fired again in the meantime is another one.
-    const settled = alerts.filter(
-      (alert) => isResolvedAt(alert, nowMs) && this.#alerts.get(alert.fingerprint) === alert,
-    );
+    const settled = told.filter((alert) => this.#alerts.get(alert.fingerprint) === alert);
     for (const { fingerprint } of settled) this.#alerts.delete(fingerprint);
     if (settled.length > 0) this.#options.onSettled(settled.map(({ fingerprint }) => fingerprint));
     this.#leaveIfEmpty();

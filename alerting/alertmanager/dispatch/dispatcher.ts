@@ -1,7 +1,7 @@
 import type { LabelMap } from "../../alert.ts";
 import type { KnownAlert } from "../alerts/known-alert.ts";
 import { formatLabelMap } from "../labels.ts";
-import { AlertGroup, type GroupFlush } from "./alert-group.ts";
+import { AlertGroup, type AlertGroupOptions, type GroupFlush } from "./alert-group.ts";
 import { groupLabelsOf, matchRoutes, type Route } from "./route.ts";
 
 export type DispatcherOptions = {
@@ -9,6 +9,8 @@ export type DispatcherOptions = {
   readonly maxGroups: number;
   readonly notify: (flush: GroupFlush) => Promise<boolean>;
   readonly extraTimeoutMs: () => number;
+  /** An alert that is over stays in its groups. */
+  readonly isHeld?: AlertGroupOptions["isHeld"];
   /** No group holds these any more: all that had to be told of their end has been told. */
   readonly onSettled: (fingerprints: readonly string[]) => void;
   /** An alert has come into a group in which it was not. */
@@ -96,12 +98,13 @@ export class Dispatcher {
   }
 
   #create(route: Route, labels: LabelMap, name: string): AlertGroup {
-    const { notify, extraTimeoutMs } = this.#options;
+    const { notify, extraTimeoutMs, isHeld } = this.#options;
     const group = new AlertGroup({
       route,
       labels,
       notify,
       extraTimeoutMs,
+      isHeld,
       onSettled: (fingerprints) => this.#release(fingerprints),
       onEmpty: () => this.#forget(route, name, group),
     });

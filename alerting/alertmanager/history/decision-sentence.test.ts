@@ -9,6 +9,12 @@ test.each([
   ["grouped", { receiver: "ops", groupKey: "{}:{}" }, {}, "it is told to receiver ops with the group {}:{}"],
   ["silenced", {}, { by: ["id1", "id2"] }, "it is held back: silenced by id1, id2"],
   ["inhibited", {}, { by: "0a" }, "it is held back: inhibited by the alert 0a"],
+  [
+    "flapping",
+    {},
+    { changes: 7, since: "2026-01-05T12:00:00.000Z" },
+    "its changes are held back: it flaps, with 7 between firing and resolved since 2026-01-05T12:00:00.000Z",
+  ],
   ["muted", {}, { by: ["nights"] }, "the group is held back: the time is within nights (mute_time_intervals)"],
   [
     "inactive",

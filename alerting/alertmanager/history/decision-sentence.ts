@@ -12,6 +12,8 @@ const SENTENCES: Readonly<Record<Decision["kind"], (told: Told) => string>> = {
   dropped: ({ who, detail }) => `${who} is not told: ${names(detail.why)}`,
   inhibited: ({ detail }) => `it is held back: inhibited by the alert ${names(detail.by)}`,
   silenced: ({ detail }) => `it is held back: silenced by ${names(detail.by)}`,
+  flapping: ({ detail }) =>
+    `its changes are held back: it flaps, with ${names(detail.changes)} between firing and resolved since ${names(detail.since)}`,
   muted: ({ detail }) => `the group is held back: the time is within ${names(detail.by)} (mute_time_intervals)`,
   inactive: ({ detail }) =>
     `the group is held back: the time is outside of ${names(detail.intervals)} (active_time_intervals)`,

@@ -8,6 +8,7 @@ export type Decision = {
     | "dropped"
     | "inhibited"
     | "silenced"
+    | "flapping"
     | "muted"
     | "inactive"
     | "released"

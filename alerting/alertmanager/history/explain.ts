@@ -2,6 +2,8 @@ import { isResolvedAt, type LabelMap } from "../../alert.ts";
 import type { Alertmanager } from "../alertmanager.ts";
 import type { KnownAlert } from "../alerts/known-alert.ts";
 import { groupLabelsOf, matchRoutes, type Route } from "../dispatch/route.ts";
+import { type ShownFlapping, shownFlapping } from "../flapping/shown-flapping.ts";
+import { type FlapStatus, memberOf } from "../flapping/told-alert.ts";
 import { formatLabelMap } from "../labels.ts";
 import { EntryMemory } from "../notification-log/entry-memory.ts";
 import { decideNotification, type NotifyDecision } from "../notification-log/notify-decision.ts";
@@ -20,6 +22,8 @@ export type Explanation = {
     readonly comment: string;
     readonly endsAt: string;
   }[];
+  /** Its changes are held back. */
+  readonly flapping: ShownFlapping | undefined;
   readonly routes: readonly RouteExplanation[];
 };
 export type RouteExplanation = {
@@ -64,6 +68,7 @@ export function explainAlert(
     const { createdBy, comment, endsAtMs } = silence;
     return [{ id, createdBy, comment, endsAt: new Date(endsAtMs).toISOString() }];
   });
+  const flapping = alertmanager.flaps?.flappingOf(alert.fingerprint, atMs);
   const [silence] = silencedBy;
   const held = inhibition
     ? `inhibited by ${formatLabelMap(inhibition.by.labels)}`
@@ -76,8 +81,9 @@ export function explainAlert(
       rule: inhibition.rule.name,
     },
     silencedBy,
+    flapping: flapping && shownFlapping(flapping),
     routes: matchRoutes(dispatcher.root, alert.labels).map((route) =>
-      explainRoute(alertmanager, route, alert, { atMs, held, decisions }),
+      explainRoute(alertmanager, route, alert, { atMs, held, flapping, decisions }),
     ),
   };
 }
@@ -86,6 +92,7 @@ type Circumstances = {
   readonly atMs: number;
   /** What holds it back, whatever the route. */
   readonly held: string | undefined;
+  readonly flapping: FlapStatus | undefined;
   readonly decisions: readonly Decision[];
 };
 
@@ -93,7 +100,7 @@ function explainRoute(
   alertmanager: Alertmanager,
   route: Route,
   alert: KnownAlert,
-  { atMs, held, decisions }: Circumstances,
+  { atMs, held, flapping, decisions }: Circumstances,
 ): RouteExplanation {
   const { timeIntervals } = alertmanager.config;
   const contains = (name: string) => (timeIntervals.get(name) ?? []).some((one) => intervalContains(one, atMs));
@@ -115,7 +122,7 @@ function explainRoute(
     repeatIntervalMs: route.repeatIntervalMs,
     outsideOf,
     mutedBy,
-    verdict: verdict(held, outsideOf, mutedBy, { route, integrations }),
+    verdict: verdict(held, outsideOf, mutedBy, { route, flapping, integrations }),
     integrations,
   };
 }
@@ -125,13 +132,14 @@ function explainIntegration(
   integration: Integration,
   { route, groupKey, labels }: { readonly route: Route; readonly groupKey: string; readonly labels: LabelMap },
   alert: KnownAlert,
-  { atMs, decisions }: Omit<Circumstances, "held">,
+  { atMs, decisions }: Pick<Circumstances, "atMs" | "decisions">,
 ): RouteExplanation["integrations"][number] {
   const { receiver, name, notifier } = integration;
   const last = alertmanager.log.find({ groupKey, receiver, integration: name });
-  const own = new Set([alert.fingerprint]);
+  const told = alertmanager.flaps?.asTold(alert, last, atMs) ?? alert;
+  const own = new Set([memberOf(told)]);
   const none = new Set<string>();
-  const isOver = isResolvedAt(alert, atMs);
+  const isOver = isResolvedAt(told, atMs);
   const decision = decideNotification(
     last,
     { firing: isOver ? none : own, resolved: isOver ? own : none },
@@ -145,7 +153,7 @@ function explainIntegration(
     routeLabels: {},
     reason,
     memory: new EntryMemory(last, reason),
-    alerts: [alert],
+    alerts: [told],
     nowMs: atMs,
   };
   return {
@@ -180,27 +188,39 @@ function verdict(
   held: string | undefined,
   outsideOf: readonly string[],
   mutedBy: readonly string[],
-  { route, integrations }: { readonly route: Route; readonly integrations: RouteExplanation["integrations"] },
+  {
+    route,
+    flapping,
+    integrations,
+  }: Pick<Circumstances, "flapping"> & {
+    readonly route: Route;
+    readonly integrations: RouteExplanation["integrations"];
+  },
 ): string {
   if (held) return `not told: it is ${held}`;
   if (outsideOf.length > 0) return `not told: the time is outside of ${outsideOf.join(", ")} (active_time_intervals)`;
   if (mutedBy.length > 0) return `not told: the time is within ${mutedBy.join(", ")} (mute_time_intervals)`;
   if (integrations.length === 0) return `not told: the receiver ${route.receiver} has no integrations`;
-  return integrations.map((one) => integrationVerdict(one, route)).join("; ");
+  return integrations.map((one) => integrationVerdict(one, route, flapping)).join("; ");
 }
 
 function integrationVerdict(
   { integration, decision, lastNotified, lastFailure }: RouteExplanation["integrations"][number],
   { groupWaitMs, repeatIntervalMs }: Route,
+  flapping: FlapStatus | undefined,
 ): string {
   if (lastFailure) return `${integration}: not told: it was tried at ${lastFailure.at}: ${lastFailure.answer}`;
   if (decision.notify) {
     const wait = lastNotified
       ? "with the next interval of its group"
       : `after group_wait (${formatGoDuration(groupWaitMs)})`;
-    return `${integration}: told ${wait}: ${decision.reason}`;
+    return `${integration}: told ${wait}: ${flapping ? "it flaps" : decision.reason}`;
   }
   if (!lastNotified) return `${integration}: not told: ${decision.reason}`;
   const again = new Date(Date.parse(lastNotified) + repeatIntervalMs).toISOString();
+  if (flapping) {
+    const calmAt = new Date(flapping.calmAtMs).toISOString();
+    return `${integration}: told at ${lastNotified} that it flaps, its state is told when it is calm: at ${calmAt} if it does not change`;
+  }
   return `${integration}: told at ${lastNotified}, again at ${again} if nothing changes`;
 }

@@ -4,6 +4,8 @@ import { isResolvedAt, type LabelMap } from "../../alert.ts";
 import type { AlertmanagerMetrics } from "../alertmanager-metrics.ts";
 import type { KnownAlert } from "../alerts/known-alert.ts";
 import type { GroupFlush } from "../dispatch/alert-group.ts";
+import type { FlapDetector } from "../flapping/flap-detector.ts";
+import { memberOf, type ToldAlert } from "../flapping/told-alert.ts";
 import type { Decision, DecisionSink } from "../history/decision.ts";
 import type { Inhibitor } from "../inhibition/inhibitor.ts";
 import { EntryMemory } from "../notification-log/entry-memory.ts";
@@ -29,6 +31,8 @@ export type PipelineOptions = {
   readonly inhibitor: Inhibitor;
   readonly silences: Silences;
   readonly log: NotificationLog;
+  /** Absent: all changes are told. */
+  readonly flaps?: FlapDetector | undefined;
   readonly replicas: Replicas;
   readonly slots: Slots;
   readonly metrics: AlertmanagerMetrics;
@@ -44,7 +48,8 @@ const MAX_REMEMBERED = 20_000;
 
 /**
  * What a group has to say goes through all of this, in this order (notify.PipelineBuilder): wait for replicas, inhibition,
- * active times, mute times, silences; then for each integration: wait for the turn, deduplicate, send, log.
+ * active times, mute times, silences; then for each integration: wait for the turn, put up with those that flap, deduplicate,
+ * send, log.
  */
 export class NotificationPipeline {
   readonly #options: PipelineOptions;
@@ -118,16 +123,19 @@ export class NotificationPipeline {
     return group.mutedBy.length > 0;
   }
 
-  async #tell(integration: Integration, flush: GroupFlush, alerts: readonly KnownAlert[]): Promise<boolean> {
-    const { replicas, log, decisions } = this.#options;
+  async #tell(integration: Integration, flush: GroupFlush, audible: readonly KnownAlert[]): Promise<boolean> {
+    const { replicas, log, flaps, decisions } = this.#options;
     const { group, signal } = flush;
     const waitMs = replicas.waitMs();
     if (waitMs > 0) await sleep(waitMs, undefined, { signal, ref: false });
     const { receiver, name, notifier } = integration;
     const about = { groupKey: group.key, receiver, integration: name };
-    const resolved = alerts.filter((alert) => isResolvedAt(alert, flush.nowMs)).map(({ fingerprint }) => fingerprint);
-    const firing = alerts.filter((alert) => !isResolvedAt(alert, flush.nowMs)).map(({ fingerprint }) => fingerprint);
     const last = log.find(about);
+    const alerts: readonly ToldAlert[] = flaps
+      ? audible.map((alert) => flaps.asTold(alert, last, flush.nowMs))
+      : audible;
+    const resolved = alerts.filter((alert) => isResolvedAt(alert, flush.nowMs)).map(memberOf);
+    const firing = alerts.filter((alert) => !isResolvedAt(alert, flush.nowMs)).map(memberOf);
     const decision = decideNotification(
       last,
       { firing: new Set(firing), resolved: new Set(resolved) },

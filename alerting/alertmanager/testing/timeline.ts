@@ -8,7 +8,10 @@ import { acceptAlert } from "../alerts/incoming-alert.ts";
 import { readAlertmanagerConfig } from "../config/alertmanager-config.ts";
 import { Dispatcher } from "../dispatch/dispatcher.ts";
 import { routeTree } from "../dispatch/route.ts";
-import type { Decision } from "../history/decision.ts";
+import { FlapDetector } from "../flapping/flap-detector.ts";
+import type { FlapLimits, FlapRecord } from "../flapping/flap-record.ts";
+import { FLAPPING_ANNOTATION } from "../flapping/told-alert.ts";
+import type { Decision, DecisionSink } from "../history/decision.ts";
 import { Inhibitor } from "../inhibition/inhibitor.ts";
 import { labelMap } from "../labels.ts";
 import { MatcherSyntax } from "../matchers/matcher-syntax.ts";
@@ -27,9 +30,12 @@ export type TimelineOptions = {
   /** That of the integrations. */
   readonly sendsResolved?: boolean;
   readonly log?: NotificationLog;
+  readonly flapping?: FlapLimits;
+  /** What was known of flapping before. */
+  readonly flaps?: readonly FlapRecord[];
 };
 
-/** `2 webhook first notification: +a +b -c`: seconds, whom, why, what fires and what is over. */
+/** `2 webhook first notification: +a +b -c ~d`: seconds, whom, why, what fires, what is over and what flaps. */
 export type Told = string;
 
 /**
@@ -41,6 +47,7 @@ export class Timeline {
   readonly decisions: Decision[] = [];
   readonly silences: Silences;
   readonly log: NotificationLog;
+  readonly flaps: FlapDetector | undefined;
   readonly #advance: TimelineOptions["advance"];
   readonly #syntax = new MatcherSyntax("fallback");
   readonly #store = new AlertStore({ maxAlerts: 1_000 });
@@ -58,6 +65,11 @@ export class Timeline {
     this.silences = new Silences({ syntax: this.#syntax, retentionMs: DAY_MS, maxSilences: 0, maxSilenceBytes: 0 });
     this.log = options.log ?? new NotificationLog({ retentionMs: DAY_MS });
     this.#inhibitor = new Inhibitor(config.inhibitRules);
+    const metrics = new AlertmanagerMetrics(new Registry());
+    const decisions: DecisionSink = { record: (decision) => this.decisions.push(decision) };
+    const limits = options.flapping;
+    this.flaps = limits && new FlapDetector({ limits, maxAlerts: 1_000, metrics, decisions, logger: SILENT_LOGGER });
+    for (const record of options.flaps ?? []) this.flaps?.replay(record);
     const notifier = (receiver: string): Notifier => ({
       kind: "webhook",
       sendsResolved: options.sendsResolved ?? true,
@@ -71,10 +83,11 @@ export class Timeline {
       inhibitor: this.#inhibitor,
       silences: this.silences,
       log: this.log,
+      flaps: this.flaps,
       replicas: { settled: async () => {}, waitMs: () => 0 },
       slots: new Slots(10),
-      metrics: new AlertmanagerMetrics(new Registry()),
-      decisions: { record: (decision) => this.decisions.push(decision) },
+      metrics,
+      decisions,
       logger: SILENT_LOGGER,
       routeLabels: () => labelMap([]),
     });
@@ -83,6 +96,7 @@ export class Timeline {
       maxGroups: 100,
       notify: (flush) => pipeline.run(flush),
       extraTimeoutMs: () => 0,
+      isHeld: (fingerprint, nowMs) => this.flaps?.flappingOf(fingerprint, nowMs) !== undefined,
       onSettled: () => {},
       onGrouped: () => {},
       onLimit: () => {},
@@ -103,8 +117,9 @@ export class Timeline {
       { labels, annotations: {}, startsAtMs: time(start), endsAtMs: time(end), generatorUrl: "" },
       { nowMs, resolveTimeoutMs: 300_000, syntax: this.#syntax },
     );
-    for (const { alert: stored } of this.#store.put([alert], nowMs).stored) {
+    for (const { alert: stored, before } of this.#store.put([alert], nowMs).stored) {
       this.#inhibitor.observe(stored);
+      this.flaps?.observe(stored, before, nowMs);
       this.#dispatcher.dispatch(stored);
     }
   }
@@ -123,9 +138,14 @@ export class Timeline {
 
   #notified(receiver: string, { reason, alerts, nowMs }: Notification): NotifyResult {
     const result = this.answer(receiver);
-    const names = alerts.map((alert) => `${isResolvedAt(alert, nowMs) ? "-" : "+"}${alert.labels.a}`);
+    const names = alerts.map((alert) => `${sign(alert, nowMs)}${alert.labels.a}`);
     const second = Math.round((Date.now() - BEGIN_MS) / 100) / 10;
     this.told.push(`${second} ${receiver} ${reason}: ${names.join(" ")}${result.ok ? "" : " (failed)"}`);
     return result;
   }
+}
+
+function sign(alert: Notification["alerts"][number], nowMs: number): string {
+  if (alert.annotations[FLAPPING_ANNOTATION] !== undefined) return "~";
+  return isResolvedAt(alert, nowMs) ? "-" : "+";
 }
