@@ -109,7 +109,7 @@ export function describeLogFields(name: string, make: () => Promise<LogStoreFixt
         fc.array(fc.record({ fields: fc.array(filter, { maxLength: 3 }), by }), { minLength: 1, maxLength: 6 }),
         (parts, queries) => compareWithReading(make, parts, queries),
       ),
-      { numRuns: rounds(8) },
+      { numRuns: rounds(5) },
     ),
   );
 }

@@ -21,7 +21,7 @@ export function describeRandomLogHistories(make: () => Promise<LogStoreFixture>)
         fc.array(query, { minLength: 1, maxLength: 6 }),
         (steps, queries) => runHistory(make, steps, queries),
       ),
-      { numRuns: rounds(8) },
+      { numRuns: rounds(5) },
     ),
   );
 }

@@ -11,6 +11,7 @@ import { metricBatchOf, type SeriesRows, STALE, type Stale } from "./metric-batc
 import { EVERYTHING, NO_SIGNAL, plainSlice, requestOf, type Selection, selectAll } from "./metric-rows.ts";
 import type { MetricStoreFixture } from "./metric-store-fixture.ts";
 import { ReferenceMetricStore } from "./reference-metric-store.ts";
+import { rounds } from "./rounds.ts";
 
 const NOW = Date.now();
 
@@ -19,7 +20,7 @@ export function describeRandomHistories(make: () => Promise<MetricStoreFixture>)
   test("agrees with the reference store after any history", { timeout: 600_000 }, () =>
     fc.assert(
       fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 25 }), fc.array(query, { maxLength: 4 }), run(make)),
-      { numRuns: 30 },
+      { numRuns: rounds(15) },
     ),
   );
 }

@@ -141,7 +141,7 @@ test("what a store filters and counts is what the engine would", () =>
 
 describe("of the embedded store, with rows in files and in memory", () => {
   const ROWS = 400;
-  const QUERIES = 150;
+  const QUERIES = 60;
   let dir: string;
   let store: EmbeddedLogStore;
 

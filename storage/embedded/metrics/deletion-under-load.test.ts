@@ -13,7 +13,7 @@ import { EmbeddedMetricStore } from "./embedded-metric-store.ts";
 
 const DAY = 86_400_000;
 const BEGIN = Date.now() - 10 * DAY;
-const BATCHES = 400;
+const BATCHES = 200;
 
 let dir: string;
 let store: EmbeddedMetricStore;

@@ -231,7 +231,7 @@ describe("rows in memory", () => {
     await many.append(DEFAULT_TENANT, logBatchOf(Array.from({ length: 10 }, () => ({ timeNs: T }))), ++position);
     await vi.waitFor(() => expect(many.firstUnflushedPosition()).toBeUndefined(), LONG);
     await many.stop();
-    const old = await openLogs({ flush: { max_age: "1s" } });
+    const old = await openLogs({ flush: { max_age: "50ms" } });
     await old.append(DEFAULT_TENANT, logBatchOf([{ timeNs: T }]), ++position);
     await vi.waitFor(() => expect(old.firstUnflushedPosition()).toBeUndefined(), LONG);
     expect(await select(old)).toHaveLength(11);
