@@ -100,6 +100,28 @@ export class PageReader {
   }
 }
 
+/** So many times, as differences of differences. Throws `CorruptionError` where the bytes end too early. */
+export function readTimes(reader: PageReader, out: Float64Array, from: number, count: number): void {
+  const { bytes } = reader;
+  let { at } = reader;
+  let timeMs = 0;
+  let step = 0;
+  for (let i = from; i < from + count; i++) {
+    const byte = bytes[at] as number;
+    if (byte < 128) {
+      at++;
+      step += (byte >>> 1) ^ -(byte & 1);
+    } else {
+      reader.at = at;
+      step += reader.zigzag();
+      at = reader.at;
+    }
+    timeMs += step;
+    out[i] = timeMs;
+  }
+  reader.at = at;
+}
+
 function tooShort(): CorruptionError {
   return new CorruptionError("a page of samples ends too early");
 }

@@ -1,3 +1,4 @@
+import { zstdCompressSync, zstdDecompressSync } from "node:zlib";
 import { wordsOf, writeStale } from "@sightline/model/stale.ts";
 import fc from "fast-check";
 import { expect, test } from "vitest";
@@ -56,6 +57,15 @@ test("a page gives back what was put in, bit by bit", () => {
 test("values that no one scale makes integers of are kept as they are", () => {
   const series = { id: 1n, timesMs: Float64Array.of(1, 2), values: Float64Array.of(5e14, 0.001), startsMs: undefined };
   expect(decodeWholePage(encodePage([series])).map(plain)).toEqual([plain(series)]);
+});
+
+test("pages of version 1, which have varints only, are read", () => {
+  const far = [0, 1e9, -1e9, 3].map((value) => ({ step: 15_000, value, start: 0 }));
+  const series = seriesOf(7n, far, 9);
+  const bytes = zstdDecompressSync(encodePage([series]));
+  expect(bytes[0]).toBe(2);
+  bytes[0] = 1;
+  expect(decodeWholePage(zstdCompressSync(bytes)).map(plain)).toEqual([plain(series)]);
 });
 
 test("series that nobody asks for are skipped", () => {

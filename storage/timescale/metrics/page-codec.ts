@@ -1,18 +1,24 @@
 import { constants, zstdCompressSync, zstdDecompressSync } from "node:zlib";
 import { CorruptionError } from "@sightline/model/errors.ts";
 import { wordsOf } from "@sightline/model/stale.ts";
-import { PageReader, PageWriter } from "./page-bytes.ts";
+import { PageReader, PageWriter, readTimes } from "./page-bytes.ts";
 import { SampleCollector } from "./sample-collector.ts";
 import { idOf } from "./series-id.ts";
+import type { SharedTimes } from "./shared-times.ts";
+import { readPlanes, widthOf, writePlanes } from "./value-planes.ts";
 
 /**
  * A page: a version, how many series, then for each its id, count of samples and length of what follows; then the samples of
  * each; all of it compressed by zstd. Times are differences of differences. Values that are decimals of few digits are
- * differences of integers, other ones are kept as they are: bit by bit in both cases.
+ * differences of integers (value-planes.ts; those of version 1 are varints, as larger ones still are), other ones are kept as
+ * they are: bit by bit in all cases.
  */
-const VERSION = 1;
+const VERSION = 2;
+const OLDEST_VERSION = 1;
 const HAS_STARTS = 0x10;
 const RAW = 0x0f;
+/** The bits of how many bytes each difference has; 0: they are varints. Pages of version 1 have none of them. */
+const WIDTH_SHIFT = 5;
 const MAX_DECIMALS = 6;
 const MAX_INTEGER = 2 ** 50;
 const MAX_PAGE_BYTES = 256 * 1024 * 1024;
@@ -58,30 +64,39 @@ export function decodePage(page: Uint8Array, collector: SampleCollector, seriesO
 }
 
 /** Adds what a page has of one series, the one at this place of its head, as `series`. Throws `CorruptionError`. */
-function decodeSeries(page: OpenPage, entry: number, series: number, collector: SampleCollector): void {
-  const count = page.counts[entry] as number;
-  collector.reserve(count);
-  collector.begin(series, true);
-  const { timesMs, values, length } = collector;
-  const startsMs = () => collector.withStarts();
-  decodeInto(page, entry, { timesMs, timesAt: length, values, valuesAt: length, startsMs });
-  collector.added(count);
+function decodeSeries({ reader, offsets, counts }: OpenPage, entry: number, series: number, to: SampleCollector): void {
+  const count = counts[entry] as number;
+  to.reserve(count);
+  to.begin(series, true);
+  reader.at = offsets[entry] as number;
+  const flags = reader.u8();
+  readTimes(reader, to.timesMs, to.length, count);
+  readValues(reader, flags, to.values, to.length, count);
+  if (flags & HAS_STARTS) readTimes(reader, to.withStarts(), to.length, count);
+  to.added(count);
 }
 
-/** Columns with room for the samples of a series. */
+/** Columns with room for the samples of a series, from `at` on. */
 export type SampleColumns = {
-  readonly timesMs: Float64Array;
-  readonly timesAt: number;
   readonly values: Float64Array;
-  readonly valuesAt: number;
-  /** Where start times go, at `timesAt`; asked for only when there are some. */
+  readonly at: number;
+  /** Where start times go; asked for only when there are some. */
   readonly startsMs: () => Float64Array;
 };
 
-/** What a page has of the series at this place of its head. Throws `CorruptionError`. */
-export function decodeInto({ reader, offsets, counts }: OpenPage, entry: number, columns: SampleColumns): void {
+/**
+ * What a page has of the series at this place of its head; gives its times, which are those of other series, too. Throws
+ * `CorruptionError`.
+ */
+export function decodeInto(page: OpenPage, entry: number, times: SharedTimes, columns: SampleColumns): Float64Array {
+  const { reader, offsets, counts } = page;
+  const count = counts[entry] as number;
   reader.at = offsets[entry] as number;
-  readSeries(reader, counts[entry] as number, columns);
+  const flags = reader.u8();
+  const timesMs = times.read(reader, count);
+  readValues(reader, flags, columns.values, columns.at, count);
+  if (flags & HAS_STARTS) readTimes(reader, columns.startsMs(), columns.at, count);
+  return timesMs;
 }
 
 /** All of it. */
@@ -130,7 +145,9 @@ export type OpenPage = {
 
 function readHead(reader: PageReader): OpenPage {
   const version = reader.u8();
-  if (version !== VERSION) throw new CorruptionError(`a page of samples has version ${version}, not ${VERSION}`);
+  if (version < OLDEST_VERSION || version > VERSION) {
+    throw new CorruptionError(`a page of samples has version ${version}, not ${OLDEST_VERSION} to ${VERSION}`);
+  }
   const ids: PageId[] = [];
   const counts: number[] = [];
   const bytes: number[] = [];
@@ -152,21 +169,24 @@ function readHead(reader: PageReader): OpenPage {
 
 function writeSeries({ timesMs, values, startsMs }: PageSeries, out: PageWriter): void {
   const decimals = decimalsOf(values);
-  out.u8((decimals ?? RAW) | (startsMs ? HAS_STARTS : 0));
+  const differences = decimals === undefined ? undefined : differencesOf(values, 10 ** decimals);
+  const width = differences === undefined ? 0 : widthOf(differences);
+  out.u8((decimals ?? RAW) | (startsMs ? HAS_STARTS : 0) | (width << WIDTH_SHIFT));
   writeTimes(timesMs, out);
-  if (decimals === undefined) {
-    const words = wordsOf(values);
-    for (const word of words) out.word(word);
-  } else {
-    const scale = 10 ** decimals;
-    let before = 0;
-    for (const value of values) {
-      const integer = Math.round(value * scale);
-      out.zigzag(integer - before);
-      before = integer;
-    }
-  }
+  if (differences === undefined) for (const word of wordsOf(values)) out.word(word);
+  else if (width === 0) for (const difference of differences) out.zigzag(difference);
+  else writePlanes(differences, width, out);
   if (startsMs) writeTimes(startsMs, out);
+}
+
+/** Of each value and the one before, the first and 0. */
+function differencesOf(values: Float64Array, scale: number): Float64Array {
+  let before = 0;
+  return values.map((value) => {
+    const difference = Math.round(value * scale) - before;
+    before += difference;
+    return difference;
+  });
 }
 
 function writeTimes(timesMs: Float64Array, out: PageWriter): void {
@@ -196,57 +216,25 @@ function isIntegerOf(value: number, scale: number): boolean {
   return integer / scale === value && Math.abs(integer) <= MAX_INTEGER && !Object.is(value, -0);
 }
 
-function readSeries(reader: PageReader, count: number, columns: SampleColumns): void {
-  const { timesMs, timesAt, values, valuesAt } = columns;
-  const flags = reader.u8();
-  readTimes(reader, timesMs, timesAt, count);
+function readValues(reader: PageReader, flags: number, out: Float64Array, from: number, count: number): void {
   const decimals = flags & RAW;
   if (decimals === RAW) {
-    const words = new Uint32Array(values.buffer, values.byteOffset + valuesAt * 8, count * 2);
+    const words = new Uint32Array(out.buffer, out.byteOffset + from * 8, count * 2);
     for (let i = 0; i < words.length; i++) words[i] = reader.word();
-  } else {
-    readDecimals(reader, values, valuesAt, count, 10 ** decimals);
+    return;
   }
-  if (flags & HAS_STARTS) readTimes(reader, columns.startsMs(), timesAt, count);
+  const width = flags >>> WIDTH_SHIFT;
+  if (width === 0) readVarints(reader, out, from, count);
+  else readPlanes(reader, width, out, from, count);
+  const scale = 10 ** decimals;
+  if (scale !== 1) for (let i = from; i < from + count; i++) out[i] = (out[i] as number) / scale;
 }
 
-function readDecimals(reader: PageReader, out: Float64Array, from: number, count: number, scale: number): void {
-  const { bytes } = reader;
-  let { at } = reader;
+/** Sums of differences. */
+function readVarints(reader: PageReader, out: Float64Array, from: number, count: number): void {
   let integer = 0;
   for (let i = from; i < from + count; i++) {
-    const byte = bytes[at] as number;
-    // Most are of one byte.
-    if (byte < 128) {
-      at++;
-      integer += (byte >>> 1) ^ -(byte & 1);
-    } else {
-      reader.at = at;
-      integer += reader.zigzag();
-      at = reader.at;
-    }
-    out[i] = scale === 1 ? integer : integer / scale;
+    integer += reader.zigzag();
+    out[i] = integer;
   }
-  reader.at = at;
-}
-
-function readTimes(reader: PageReader, out: Float64Array, from: number, count: number): void {
-  const { bytes } = reader;
-  let { at } = reader;
-  let timeMs = 0;
-  let step = 0;
-  for (let i = from; i < from + count; i++) {
-    const byte = bytes[at] as number;
-    if (byte < 128) {
-      at++;
-      step += (byte >>> 1) ^ -(byte & 1);
-    } else {
-      reader.at = at;
-      step += reader.zigzag();
-      at = reader.at;
-    }
-    timeMs += step;
-    out[i] = timeMs;
-  }
-  reader.at = at;
 }

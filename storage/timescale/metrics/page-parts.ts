@@ -2,7 +2,7 @@ import type { TimeRange } from "@sightline/model/time-range.ts";
 import { type AssembledSamples, assembleSeries, SampleArena } from "./assemble-series.ts";
 import { decodeInto, type OpenPage, openPage, type SeriesLookUp } from "./page-codec.ts";
 import { SampleCollector } from "./sample-collector.ts";
-import type { SharedTimes } from "./shared-times.ts";
+import type { SharedTimes, TimesInRange } from "./shared-times.ts";
 
 /** What one page has of one series: the place in the page's head. */
 type Part = { readonly page: OpenPage; readonly entry: number };
@@ -15,8 +15,8 @@ export class PageParts {
   readonly #parts: readonly Part[][];
   readonly #times: SharedTimes;
   /** Of the series under way. */
-  #timesMs = new Float64Array(1024);
   #startsMs: Float64Array | undefined;
+  #count = 0;
   /** Of all wanted series, as far as decoded. */
   #values = new Float64Array(0);
   #decoded = 0;
@@ -48,78 +48,59 @@ export class PageParts {
     const newer = rows.segmentsOf(series);
     if (this.#values.length === 0) this.#values = new Float64Array(this.samples + rows.length);
     const values = this.#values.subarray(this.#decoded);
-    const pieces = [...parts.map(countOf), ...newer.map(({ from, to }) => to - from)];
-    const count = pieces.reduce((sum, piece) => sum + piece, 0);
-    this.#reserve(count);
+    const packed = parts.reduce((sum, { page, entry }) => sum + (page.counts[entry] as number), 0);
+    this.#count = newer.reduce((sum, { from, to }) => sum + to - from, packed);
+    this.#startsMs = undefined;
+    const pieces: Float64Array[] = [];
     let at = 0;
+    const startsMs = () => this.#withStarts();
     for (const { page, entry } of parts) {
-      const startsMs = () => this.#withStarts();
-      decodeInto(page, entry, { timesMs: this.#timesMs, timesAt: at, values, valuesAt: at, startsMs });
-      at += page.counts[entry] as number;
+      const timesMs = decodeInto(page, entry, this.#times, { values, at, startsMs });
+      pieces.push(timesMs);
+      at += timesMs.length;
     }
     for (const { from, to } of newer) {
-      this.#timesMs.set(rows.timesMs.subarray(from, to), at);
+      pieces.push(this.#times.of(rows.timesMs.subarray(from, to)));
       values.set(rows.values.subarray(from, to), at);
-      const startsMs = rows.startsOf(from, to);
-      if (startsMs) this.#withStarts().set(startsMs, at);
+      const starts = rows.startsOf(from, to);
+      if (starts) this.#withStarts().set(starts, at);
       at += to - from;
     }
-    this.#decoded += count;
-    return this.#isAscending(pieces)
-      ? this.#inRange(count, values, range)
+    this.#decoded += this.#count;
+    return isAscending(pieces)
+      ? this.#inRange(this.#times.join(pieces), values)
       : this.#merged(pieces, values, parts.length, range);
   }
 
-  #reserve(count: number): void {
-    if (count > this.#timesMs.length) this.#timesMs = new Float64Array(2 * count);
-    this.#startsMs = undefined;
-  }
-
   #withStarts(): Float64Array {
-    this.#startsMs ??= new Float64Array(this.#timesMs.length);
+    this.#startsMs ??= new Float64Array(this.#count);
     return this.#startsMs;
   }
 
-  /** Each piece is, in itself. */
-  #isAscending(pieces: readonly number[]): boolean {
-    let end = 0;
-    for (const piece of pieces) {
-      if (end > 0 && (this.#timesMs[end] as number) <= (this.#timesMs[end - 1] as number)) return false;
-      end += piece;
-    }
-    return true;
-  }
-
-  #inRange(count: number, values: Float64Array, { startMs, endMs }: TimeRange): AssembledSamples {
-    let from = 0;
-    let to = count;
-    while (from < to && (this.#timesMs[from] as number) < startMs) from++;
-    while (to > from && (this.#timesMs[to - 1] as number) > endMs) to--;
-    const startsMs = this.#startsMs?.slice(from, to);
+  #inRange({ from, to, timesMs }: TimesInRange, values: Float64Array): AssembledSamples {
+    const startsMs = this.#startsMs?.subarray(from, to);
     return {
-      timesMs: this.#times.of(this.#timesMs.subarray(from, to)),
+      timesMs,
       values: values.subarray(from, to),
       startsMs: startsMs?.some((start) => start !== 0) ? startsMs : undefined,
     };
   }
 
   /** Late samples: rows lie between those of pages, or are there twice. The first `packed` pieces are of pages. */
-  #merged(pieces: readonly number[], values: Float64Array, packed: number, range: TimeRange): AssembledSamples {
-    const collector = new SampleCollector(
-      1,
-      pieces.reduce((sum, piece) => sum + piece, 0),
-    );
+  #merged(pieces: readonly Float64Array[], values: Float64Array, packed: number, range: TimeRange): AssembledSamples {
+    const collector = new SampleCollector(1, this.#count);
     let at = 0;
-    for (const [i, piece] of pieces.entries()) {
-      const own = (column: Float64Array) => column.subarray(at, at + piece);
+    for (const [i, timesMs] of pieces.entries()) {
+      const own = (column: Float64Array) => column.subarray(at, at + timesMs.length);
       const startsMs = this.#startsMs && own(this.#startsMs);
-      collector.addRun(0, { timesMs: own(this.#timesMs), values: own(values), startsMs }, i < packed);
-      at += piece;
+      collector.addRun(0, { timesMs, values: own(values), startsMs }, i < packed);
+      at += timesMs.length;
     }
     return assembleSeries(collector, 0, range, new SampleArena(collector));
   }
 }
 
-function countOf({ page, entry }: Part): number {
-  return page.counts[entry] as number;
+/** Each piece is, in itself. */
+function isAscending(pieces: readonly Float64Array[]): boolean {
+  return pieces.every((piece, i) => i === 0 || (piece[0] as number) > (pieces[i - 1]?.at(-1) as number));
 }

@@ -27,7 +27,7 @@ export async function* selectSeries(
   // By id, series of one page come together.
   found.sort((a, b) => (request.sorted ? compareLabels(a.labels, b.labels) : a.id < b.id ? -1 : 1));
   const size = groupSize(request.range);
-  const times = new SharedTimes();
+  const times = new SharedTimes(request.range);
   let yielded = 0;
   for (let from = 0; from < found.length; from += size) {
     const slices = await readGroup(client, found.slice(from, from + size), request.range, hasPages, times, signal);
