@@ -162,7 +162,7 @@ function formatFloat({ verb, precision, flags }: Spec, value: number): string | 
   let text: string;
   if (!Number.isFinite(value)) text = displayFloat(absolute).replace("+", "");
   else if (verb === "f" || verb === "F") text = toFixed(absolute, digits);
-  else if (verb === "e" || verb === "E") text = twoDigitExponent(absolute.toExponential(digits));
+  else if (verb === "e" || verb === "E") text = twoDigitExponent(toExponential(absolute, digits));
   else text = precision === undefined ? displayFloat(absolute) : general(absolute, digits);
   const isNegative = value < 0 || Object.is(value, -0);
   // Infinity always has its sign.
@@ -180,6 +180,14 @@ function toFixed(value: number, digits: number): string {
   return BigInt(value).toString() + (digits > 0 ? `.${"0".repeat(digits)}` : "");
 }
 
+/** Of what is exactly between two this takes the even one, too. */
+function toExponential(value: number, digits: number): string {
+  const [mantissa = "", exponent = ""] = value.toExponential(100).split("e");
+  const cut = mantissa.slice(0, digits === 0 ? 1 : 2 + digits);
+  const isTie = /^50*$/.test(mantissa.slice(2 + digits));
+  return isTie && /[02468]$/.test(cut) ? `${cut}e${exponent}` : value.toExponential(digits);
+}
+
 /** The decimal below. */
 function previous(value: number, digits: number): string {
   const exact = value.toFixed(100);
@@ -189,11 +197,11 @@ function previous(value: number, digits: number): string {
 function general(value: number, precision: number): string {
   if (value === 0) return "0";
   const digits = Math.max(precision, 1);
-  const exponent = Number(/e(.*)$/.exec(value.toExponential(digits - 1))?.[1]);
+  const exponent = Number(/e(.*)$/.exec(toExponential(value, digits - 1))?.[1]);
   if (exponent < -4 || exponent >= digits) {
-    return twoDigitExponent(value.toExponential(digits - 1).replace(/\.?0+e/, "e"));
+    return twoDigitExponent(toExponential(value, digits - 1).replace(/\.?0+e/, "e"));
   }
-  const fixed = value.toFixed(Math.max(0, digits - 1 - exponent));
+  const fixed = toFixed(value, Math.max(0, digits - 1 - exponent));
   return fixed.includes(".") ? fixed.replace(/\.?0+$/, "") : fixed;
 }
 

@@ -51,6 +51,10 @@ test.each([
     "%!d(float64= +Inf)|  +Inf|+Inf|%!c(float64=+Inf)|   NaN",
   ],
   [
+    "{{ printf `%.2s|%.1e|%.2g|%.0e|%.1e|%.2g|%.3g` 225.0 225.0 2.25 9.5 235.0 2.35 0.0 }}",
+    "%!s(float64=2.2e+02)|2.2e+02|2.2|1e+01|2.4e+02|2.4|0",
+  ],
+  [
     "{{ lower `İΑΣ` }} {{ upper `straße ﬁ` }} {{ js `a\u0007<é>` }} {{ html nil }}",
     "iασ STRAßE ﬁ a\\u0007\\u003Cé\\u003E &lt;no value&gt;",
   ],
