@@ -43,15 +43,18 @@ function flappingText({ changes, sinceMs }: Flapping, calmMs: number): string {
   return `changed ${changes} times between firing and resolved since ${since}; ${then}`;
 }
 
+/** Of the time until it is calm: by so much replicas may differ, and notifications take less. */
+const EARLY = 0.25;
+
 /**
- * A replica has told its state since it changed last: it knows that it is calm, some seconds before this one does. Then this
- * one has nothing to add.
+ * A replica has told its state lately: it knows that it is calm, some seconds before this one does. Then this one has nothing
+ * to add.
  */
 export function isToldCalm(
   { fingerprint }: KnownAlert,
-  { lastChangeMs }: FlapStatus,
+  { lastChangeMs, calmAtMs }: FlapStatus,
   last: NotificationEntry | undefined,
 ): boolean {
-  if (last === undefined || last.timeMs <= lastChangeMs) return false;
+  if (last === undefined || last.timeMs < calmAtMs - EARLY * (calmAtMs - lastChangeMs)) return false;
   return last.firing.includes(fingerprint) || last.resolved.includes(fingerprint);
 }
