@@ -7,7 +7,7 @@ import { expect, test } from "vitest";
 import { Decoder } from "./decoder.ts";
 import { DEFAULT_OTLP_METRICS_OPTIONS } from "./otlp/metrics/translation.ts";
 import { encodeMetrics, type MetricInput } from "./otlp/test-metrics.ts";
-import { encodeV1, encodeV2, type SeriesInput2 } from "./remote-write/test-messages.ts";
+import { encodeV1, encodeV2, oddSeries } from "./remote-write/test-messages.ts";
 import type { ContentEncoding, Protocol } from "./wire-request.ts";
 
 /** Per payload. Set SIGHTLINE_FUZZ_RUNS to look for longer, SIGHTLINE_FUZZ_SEED to look elsewhere. */
@@ -17,52 +17,7 @@ const NOW = 1_790_000_000_000;
 /** Far more than any of these small payloads may take. */
 const MAX_MILLIS = 2_000;
 
-const series: SeriesInput2[] = [
-  {
-    labels: [
-      ["__name__", "up"],
-      ["job", "größe"],
-    ],
-    samples: [
-      { value: 1.5, timestamp: NOW },
-      { timestamp: NOW + 1, startTimestamp: NOW },
-    ],
-    exemplars: [{ labels: [["trace_id", "ab"]], value: 1, timestamp: NOW }],
-    metadata: { type: 1, help: "h", unit: "u" },
-  },
-  {
-    labels: [
-      ["__name__", "h"],
-      ["le", "x".repeat(150)],
-    ],
-    histograms: [
-      {
-        countInt: 6,
-        schema: 3,
-        sum: 1,
-        positiveSpans: [{ offset: -3, length: 2 }],
-        positiveDeltas: [2, 2],
-        timestamp: NOW,
-      },
-      {
-        countFloat: 2.5,
-        positiveSpans: [{ length: 1 }],
-        positiveCounts: [2.5],
-        negativeSpans: [{ length: 1 }],
-        negativeCounts: [0],
-        timestamp: NOW,
-      },
-      {
-        countInt: 3,
-        schema: -53,
-        customValues: [1, 2],
-        positiveSpans: [{ length: 1 }],
-        positiveDeltas: [3],
-        timestamp: NOW,
-      },
-    ],
-  },
-];
+const series = oddSeries(NOW);
 const point = { timeMs: NOW, startMs: NOW - 5, attributes: { a: "b", n: 7, list: ["x", new Map([["k", true]])] } };
 const exemplars = [{ asDouble: 0.5, traceId: "0af7651916cd43dd8448eb211c80319c", attributes: { user: "u" } }];
 const metrics: MetricInput[] = [

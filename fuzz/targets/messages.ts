@@ -9,7 +9,7 @@ import {
 import { ProtobufWriter } from "@sightline/e2e/harness/protobuf-writer.ts";
 import { sdkLogs, sdkMetrics, sdkSpans } from "@sightline/proto/otlp/sdk-fixtures.ts";
 import { encodeMetrics, type MetricInput } from "@sightline/proto/otlp/test-metrics.ts";
-import { encodeV1, encodeV2, type SeriesInput2 } from "@sightline/proto/remote-write/test-messages.ts";
+import { encodeV1, encodeV2, oddSeries } from "@sightline/proto/remote-write/test-messages.ts";
 
 /** When everything here happened, in ms. */
 export const NOW_MS = 1_790_000_000_000;
@@ -31,52 +31,7 @@ export type Messages = Readonly<
   >
 >;
 
-const SERIES: SeriesInput2[] = [
-  {
-    labels: [
-      ["__name__", "up"],
-      ["job", "größe"],
-    ],
-    samples: [
-      { value: 1.5, timestamp: NOW_MS },
-      { timestamp: NOW_MS + 1, startTimestamp: NOW_MS },
-    ],
-    exemplars: [{ labels: [["trace_id", "ab"]], value: 1, timestamp: NOW_MS }],
-    metadata: { type: 1, help: "h", unit: "u" },
-  },
-  {
-    labels: [
-      ["__name__", "h"],
-      ["le", "x".repeat(150)],
-    ],
-    histograms: [
-      {
-        countInt: 6,
-        schema: 3,
-        sum: 1,
-        positiveSpans: [{ offset: -3, length: 2 }],
-        positiveDeltas: [2, 2],
-        timestamp: NOW_MS,
-      },
-      {
-        countFloat: 2.5,
-        positiveSpans: [{ length: 1 }],
-        positiveCounts: [2.5],
-        negativeSpans: [{ length: 1 }],
-        negativeCounts: [0],
-        timestamp: NOW_MS,
-      },
-      {
-        countInt: 3,
-        schema: -53,
-        customValues: [1, 2],
-        positiveSpans: [{ length: 1 }],
-        positiveDeltas: [3],
-        timestamp: NOW_MS,
-      },
-    ],
-  },
-];
+const SERIES = oddSeries(NOW_MS);
 
 const POINT = {
   timeMs: NOW_MS,

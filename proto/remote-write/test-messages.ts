@@ -125,3 +125,53 @@ export function replaceDouble(bytes: Uint8Array, marker: number, high: number, l
   }
   return patched;
 }
+
+/** Series with a bit of everything that a request can have, for who changes bytes of it. */
+export function oddSeries(nowMs: number): SeriesInput2[] {
+  return [
+    {
+      labels: [
+        ["__name__", "up"],
+        ["job", "größe"],
+      ],
+      samples: [
+        { value: 1.5, timestamp: nowMs },
+        { timestamp: nowMs + 1, startTimestamp: nowMs },
+      ],
+      exemplars: [{ labels: [["trace_id", "ab"]], value: 1, timestamp: nowMs }],
+      metadata: { type: 1, help: "h", unit: "u" },
+    },
+    {
+      labels: [
+        ["__name__", "h"],
+        ["le", "x".repeat(150)],
+      ],
+      histograms: [
+        {
+          countInt: 6,
+          schema: 3,
+          sum: 1,
+          positiveSpans: [{ offset: -3, length: 2 }],
+          positiveDeltas: [2, 2],
+          timestamp: nowMs,
+        },
+        {
+          countFloat: 2.5,
+          positiveSpans: [{ length: 1 }],
+          positiveCounts: [2.5],
+          negativeSpans: [{ length: 1 }],
+          negativeCounts: [0],
+          timestamp: nowMs,
+        },
+        {
+          countInt: 3,
+          schema: -53,
+          customValues: [1, 2],
+          positiveSpans: [{ length: 1 }],
+          positiveDeltas: [3],
+          timestamp: nowMs,
+        },
+      ],
+    },
+  ];
+}
