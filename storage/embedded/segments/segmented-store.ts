@@ -15,12 +15,12 @@ import { IndexCache } from "./index-cache.ts";
 import { readIndexFile } from "./index-file.ts";
 import { RowCache, type RowLease } from "./row-cache.ts";
 import { type FindRows, RowDeleter } from "./row-deleter.ts";
-import { partsByDay } from "./row-parts.ts";
+import { RowFlusher } from "./row-flusher.ts";
 import type { SegmentCodec } from "./segment-codec.ts";
 import { type Segment, SegmentDirectory } from "./segment-directory.ts";
 import { type RowsRetentionConfig, SegmentRetention } from "./segment-retention.ts";
 import { SegmentUpkeep } from "./segment-upkeep.ts";
-import { type SegmentFiles, writeSegment } from "./segment-writer.ts";
+import type { SegmentFiles } from "./segment-writer.ts";
 import { StoreMetrics } from "./store-metrics.ts";
 import { WriteThread } from "./write-thread.ts";
 
@@ -62,11 +62,12 @@ export type Snapshot<Batch> = {
   release(): void;
 };
 
-type Opened = {
+type Opened<Batch extends { readonly length: number }> = {
   readonly database: DuckDatabase;
   readonly writer: WriteThread;
   readonly directory: SegmentDirectory;
   readonly deleter: RowDeleter;
+  readonly flusher: RowFlusher<Batch>;
   readonly rows: RowCache;
   readonly upkeep: { maintain(): Promise<void> };
 };
@@ -82,7 +83,6 @@ const MAX_CORES_FOR_ONE_WRITER = 2;
 const ROW_CACHE_SLACK = 1.2;
 /** What was let in before and is being decoded has to fit, too. */
 const FULL_SHARE = 0.7;
-const MIN_PORTION_BYTES = 1024 * 1024;
 /** With a larger index a segment has so many streams or operations that to read it takes a noticeable time. */
 const MAX_REMEMBERED_INDEX_BYTES = 512 * 1024;
 
@@ -101,10 +101,8 @@ export class SegmentedStore<Batch extends { readonly length: number }, Index> {
   readonly #hot = new HotBuffer<Batch>();
   readonly #indexes: IndexCache<Index>;
   readonly #filters: BlockFilters;
-  #open: Opened | undefined;
+  #open: Opened<Batch> | undefined;
   #lastPosition = -1;
-  /** Estimated bytes that are written to disk at once. */
-  #portionBytes: number;
   /** The newest of the flushes, compactions and expiries, which run one after the other. Never rejects. */
   #work: Promise<void> = Promise.resolve();
   #flushWanted = false;
@@ -129,7 +127,6 @@ export class SegmentedStore<Batch extends { readonly length: number }, Index> {
     const nowMs = () => this.#nowMs();
     this.retention = new SegmentRetention(options.config, { signal: codec.signal, logger, registry, nowMs });
     this.metrics = new StoreMetrics(options.registry, options.codec.signal);
-    this.#portionBytes = options.config.flush.max_bytes;
     const { signal } = options.codec;
     this.memoryParts = [
       { name: `${signal}_rows`, memoryBytes: () => this.#hot.bytes, flush: () => this.flush() },
@@ -192,7 +189,18 @@ export class SegmentedStore<Batch extends { readonly length: number }, Index> {
         rows.changed();
       },
     });
-    this.#open = { database, writer, directory, deleter, rows, upkeep };
+    const flusher = new RowFlusher({
+      hot: this.#hot,
+      writer,
+      directory,
+      codec: this.#options.codec,
+      metrics: this.metrics,
+      maxBytes: config.flush.max_bytes,
+      onWritten: (segment, files) => this.#remember(segment, files),
+      onFlushed: () => rows.changed(),
+      onDone: () => this.#report(),
+    });
+    this.#open = { database, writer, directory, deleter, flusher, rows, upkeep };
     this.#lastPosition = directory.flushedPosition;
     this.#ticker = setInterval(() => this.#tick(), TICK_MS).unref();
     this.#report();
@@ -351,7 +359,7 @@ export class SegmentedStore<Batch extends { readonly length: number }, Index> {
     return isCancelled;
   }
 
-  #opened(): Opened {
+  #opened(): Opened<Batch> {
     if (this.#open) return this.#open;
     throw new UnavailableError(`the store of ${this.#options.codec.signal} is not running`, { retryAfterMs: 1_000 });
   }
@@ -437,57 +445,8 @@ export class SegmentedStore<Batch extends { readonly length: number }, Index> {
     return this.#maintenance;
   }
 
-  async #flushNow(): Promise<void> {
-    const until = this.#lastPosition;
-    for (let first = this.#hot.first; first && first.position <= until; first = this.#hot.first) {
-      try {
-        await this.#flushPortion();
-        this.#portionBytes = Math.min(2 * this.#portionBytes, this.#options.config.flush.max_bytes);
-      } catch (error) {
-        // It may have been too much for DuckDB at once.
-        this.#portionBytes = Math.max(this.#portionBytes / 2, MIN_PORTION_BYTES);
-        throw error;
-      }
-    }
-  }
-
-  /** The oldest rows, as many as are written at once. */
-  async #flushPortion(): Promise<void> {
-    const { writer, directory } = this.#opened();
-    const { mark, lastPosition: flushedPosition } = this.#hot.mark(this.#portionBytes);
-    const stopTimer = this.metrics.flushSeconds.startTimer();
-    const drafts: Segment[] = [];
-    try {
-      const add: Segment[] = [];
-      for (const [tenant, count] of mark) {
-        for (const parts of await partsByDay(this.#hot.batchesOf(tenant).slice(0, count), this.#options.codec)) {
-          const { draft } = directory.create({ tenant, ...parts.extent });
-          drafts.push(draft);
-          const plan = await this.#options.codec.plan(parts.parts);
-          const files = await writeSegment(
-            writer,
-            draft,
-            plan,
-            parts.parts.map(({ rows }) => rows.length),
-          );
-          const written = directory.finish(draft, files);
-          await this.#remember(written, files);
-          add.push(written);
-        }
-      }
-      // Should this fail, the manifest may be on disk all the same: what it names must stay.
-      drafts.length = 0;
-      await directory.change({ add, flushedPosition, applied: () => this.#hot.drop(mark) });
-      this.#open?.rows.changed();
-      this.metrics.flushes.inc({ result: "ok" });
-    } catch (error) {
-      this.metrics.flushes.inc({ result: "failed" });
-      await Promise.allSettled(drafts.map((draft) => directory.discard(draft)));
-      throw error;
-    } finally {
-      stopTimer();
-      this.#report();
-    }
+  #flushNow(): Promise<void> {
+    return this.#opened().flusher.flush(this.#lastPosition);
   }
 
   #count(rows: number, rejected: readonly Rejection[]): void {
