@@ -93,12 +93,17 @@ export function readOpenSlo(text: string): readonly Slo[] {
   const indicators = new Map<string, IndicatorSpec>();
   const documents: SloDocument[] = [];
   for (const { kind, value, where } of documentsOf(text)) {
-    const parsed = kind === "SLO" ? sloDocument.safeParse(value) : kind === "SLI" && sliDocument.safeParse(value);
-    if (parsed === false) continue;
-    if (!parsed.success) {
-      problems.push(...parsed.error.issues.map(({ path, message }) => `${where}: ${path.join(".")}: ${message}`));
-    } else if ("objectives" in parsed.data.spec) documents.push(parsed.data as SloDocument);
-    else indicators.set(parsed.data.metadata.name, parsed.data.spec as IndicatorSpec);
+    const refuse = ({ issues }: z.ZodError) =>
+      problems.push(...issues.map(({ path, message }) => `${where}: ${path.join(".")}: ${message}`));
+    if (kind === "SLO") {
+      const { data, error } = sloDocument.safeParse(value);
+      if (data) documents.push(data);
+      else refuse(error);
+    } else if (kind === "SLI") {
+      const { data, error } = sliDocument.safeParse(value);
+      if (data) indicators.set(data.metadata.name, data.spec);
+      else refuse(error);
+    }
   }
   const found = documents.flatMap((document) => {
     const refuse = (problem: string) => problems.push(`${document.metadata.name}: ${problem}`);
@@ -166,10 +171,9 @@ function specOf(
   whole: SloDocument["spec"],
   indicators: ReadonlyMap<string, IndicatorSpec>,
 ): IndicatorSpec {
-  const own = objective.indicatorRef === undefined ? whole : objective;
+  const own = objective.indicator || objective.indicatorRef !== undefined ? objective : whole;
+  if (own.indicator) return own.indicator.spec;
   const reference = own.indicatorRef;
-  const given = objective.indicator ?? (objective.indicatorRef === undefined ? whole.indicator : undefined);
-  if (given) return given.spec;
   if (reference === undefined) throw new InvalidInputError("needs an indicator or an indicatorRef");
   const known = indicators.get(reference);
   if (!known) throw new InvalidInputError(`indicatorRef: there is no SLI named ${reference}`);

@@ -112,6 +112,7 @@ function momentShareOf(share: MomentShare, everyMs: number, overWindow: SloRules
   }
 }
 
+/** What is left is counted by time: an hour of little traffic weighs as much as any other. */
 function budgetRules(slo: Slo): readonly SloRule[] {
   const selector = selectorOf(slo);
   const window = durationText(slo.windowMs);

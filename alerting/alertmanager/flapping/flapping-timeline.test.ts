@@ -25,15 +25,20 @@ async function flap(seconds: readonly number[]): Promise<void> {
   }
 }
 
+/** It is posted as before until long after it is calm. */
+async function goOnFiring(): Promise<void> {
+  for (let second = 500; second <= 900; second += 100) {
+    await timeline.at(second);
+    timeline.push({ a: "x" });
+  }
+}
+
 const CHANGES = [0, 80, 140, 200, 260, 320, 380];
 
 test("it is told once that an alert flaps, then its state when it is calm: it fires", async () => {
   timeline = begin();
   await flap(CHANGES);
-  for (let second = 500; second <= 900; second += 100) {
-    await timeline.at(second);
-    timeline.push({ a: "x" });
-  }
+  await goOnFiring();
   expect(timeline.told).toEqual([
     "10 ops first notification: +x",
     "130 ops all alerts resolved: -x",
@@ -71,10 +76,7 @@ test("others of its group are told as ever", async () => {
 test("those that want no word of ends are told that it flaps, and when it is calm and fires", async () => {
   timeline = begin({ sendsResolved: false });
   await flap(CHANGES);
-  for (let second = 500; second <= 900; second += 100) {
-    await timeline.at(second);
-    timeline.push({ a: "x" });
-  }
+  await goOnFiring();
   expect(timeline.told).toEqual([
     "10 ops first notification: +x",
     "150 ops first notification: +x",
