@@ -17,6 +17,8 @@ export default defineConfig({
           hookTimeout: 120_000,
           // Files share a process, so that each module is read once. No test changes what modules keep.
           isolate: false,
+          // All cores; by default one is left alone, of two that is half.
+          maxWorkers: "100%",
           // Threads and processes that tests start compile nothing anew.
           env: { NODE_COMPILE_CACHE: join(import.meta.dirname, "node_modules", ".cache", "compiled") },
         },
