@@ -8,22 +8,22 @@ import type { TextSealer } from "@sightline/model/sealed-text.ts";
 import type { SharedCache, SharedRates } from "@sightline/model/shared-state.ts";
 import type { SpanBatch } from "@sightline/model/span-batch.ts";
 import type { TenantId } from "@sightline/model/tenant.ts";
-import { decompressAsync } from "@sightline/proto/compression.ts";
 import type { Decoder } from "@sightline/proto/decoder.ts";
-import { JsonThread } from "@sightline/proto/otlp/json-thread.ts";
-import type { Decoded, Protocol, WireRequest } from "@sightline/proto/wire-request.ts";
+import type { Decoded, WireRequest } from "@sightline/proto/wire-request.ts";
 import type { Registry } from "prom-client";
-import { type BudgetPlace, ByteBudget } from "./byte-budget.ts";
-import { ConcurrencyGate } from "./concurrency-gate.ts";
+import { ByteBudget } from "./byte-budget.ts";
 import type { CollectorConfig } from "./config.ts";
 import type { DeadLetters } from "./dead-letters/dead-letters.ts";
 import { FairTurns } from "./fair-turns.ts";
 import { IngestMetrics } from "./ingest-metrics.ts";
 import { countRejected, type IngestResult, isEmpty, itemsOf, metricItems, writtenCounts } from "./ingest-result.ts";
 import { Tenants } from "./limits/tenants.ts";
+import { LogTruncation } from "./log-truncation.ts";
 import { OneAtATime } from "./one-at-a-time.ts";
 import type { Processed } from "./processors/pipeline.ts";
 import { finish } from "./processors/steps.ts";
+import { LARGE_BODY_BYTES, RequestDecoding } from "./request-decoding.ts";
+import { signalOf } from "./signal-of.ts";
 import { StoreQueue } from "./store-queue.ts";
 import { SharedVerdicts } from "./tail-sampling/shared-verdicts.ts";
 import { decodeTailDecision, TAIL_DECISION } from "./tail-sampling/tail-decision.ts";
@@ -58,23 +58,9 @@ export type IngestOptions = {
   readonly memory?: MemoryGate | undefined;
 };
 
-/** A store that keeps the log from shrinking is told to flush when the log is this full. */
-const FLUSH_AT = 0.7;
 const RETRY_AFTER_MS = 2_000;
-/** Decoding so much takes some milliseconds: larger requests are decoded in steps. */
-const LARGE_BODY_BYTES = 512 * 1024;
 /** Of a request that processors take at once. */
 const MANY_ITEMS = 2_000;
-/** Bytes of JSON per byte that was sent. */
-const TYPICAL_RATIO = 10;
-const PROTOBUF_OF: ReadonlyMap<Protocol, Protocol> = new Map([
-  ["otlp-metrics-json", "otlp-metrics-protobuf"],
-  ["otlp-logs-json", "otlp-logs-protobuf"],
-  ["otlp-traces-json", "otlp-traces-protobuf"],
-  ["loki-push-json", "loki-push-protobuf"],
-]);
-/** Few, because each may take max_decompressed_bytes. Only large bodies take long: they are inflated on other threads. */
-const MAX_INFLATING = 2;
 
 /**
  * The way of every request: the tenant's rates, decode (what is not understood is refused here and leaves no trace), the
@@ -95,16 +81,14 @@ export class Ingest implements Component {
     readonly traces: StoreQueue<TraceWork> | undefined;
   };
   readonly #sampler: TailSampler | undefined;
-  readonly #inflating = new ConcurrencyGate(MAX_INFLATING);
   readonly #turns = new FairTurns();
+  readonly #decoding: RequestDecoding;
   readonly #processing = new OneAtATime();
-  readonly #json = new JsonThread();
+  readonly #truncation: LogTruncation;
   readonly #inFlight = new Set<Promise<unknown>>();
   /** Everything up to here is known to the queues. */
   #handedOver = 0;
   #running = false;
-  #timer: NodeJS.Timeout | undefined;
-  #truncating: Promise<void> | undefined;
 
   constructor(options: IngestOptions) {
     this.#options = options;
@@ -113,6 +97,12 @@ export class Ingest implements Component {
         this.#checkWait();
         options.memory?.admit(bytes);
       },
+    });
+    this.#decoding = new RequestDecoding({
+      decoder: options.decoder,
+      turns: this.#turns,
+      maxDecompressedBytes: options.config.limits.max_decompressed_bytes,
+      memory: options.memory,
     });
     this.#metrics = new IngestMetrics(options.registry, {
       inFlightBytes: () => this.budget.usedBytes,
@@ -136,6 +126,14 @@ export class Ingest implements Component {
       logs: logs && this.#queue("logs", logs, (d) => (d?.signal === "logs" ? d.batch : undefined), rows),
       traces: this.#sampler && this.#queue("traces", this.#sampler, traceWork, spansOf),
     };
+    this.#truncation = new LogTruncation({
+      wal: options.wal,
+      maxBytes: options.config.wal.max_bytes,
+      stores: this.#activeStores(),
+      queues: this.#activeQueues(),
+      handedOver: () => this.#handedOver,
+      logger: options.logger,
+    });
   }
 
   #makeSampler(store: Store<SpanBatch>): TailSampler {
@@ -175,7 +173,7 @@ export class Ingest implements Component {
       signal,
       store,
       wal,
-      prepare: (request) => (signalOf(request) === signal ? this.#prepareAgain(request) : request),
+      prepare: (request) => (signalOf(request) === signal ? this.#decoding.prepare(request) : request),
       decode: (request) => (signalOf(request) === signal ? batchOf(this.#decodeAgain(request), request) : undefined),
       itemsOf: itemsOfBatch,
       deadLetters,
@@ -193,18 +191,6 @@ export class Ingest implements Component {
     return this.#tenants.reprocess(request, this.#options.decoder.decode({ ...request, protocol }));
   }
 
-  /** A request from the log with what takes long before it is decoded done on other threads. Throws what decoding it would. */
-  async #prepareAgain(request: LoggedRequest): Promise<LoggedRequest> {
-    const { protocol, encoding, body } = request;
-    if (protocol === TAIL_DECISION || !PROTOBUF_OF.has(protocol)) return request;
-    const isInflated = encoding !== "identity";
-    if (body.length < (isInflated ? LARGE_BODY_BYTES / TYPICAL_RATIO : LARGE_BODY_BYTES)) return request;
-    const maxBytes = this.#options.config.limits.max_decompressed_bytes;
-    const inflated = isInflated ? await decompressAsync(body, encoding, maxBytes) : body;
-    const wire: WireRequest = { ...request, protocol, encoding: "identity", body: inflated };
-    return { ...request, ...(await this.#withoutJson(wire, undefined, isInflated)) };
-  }
-
   /** Requests that are not answered yet, and spans about which tail sampling has not decided. */
   get memoryParts(): readonly MemoryPart[] {
     const requests = { name: "requests", memoryBytes: () => this.budget.usedBytes };
@@ -219,21 +205,19 @@ export class Ingest implements Component {
     await Promise.all(this.#activeQueues().map((queue) => queue.start(wal.replayFrom)));
     await this.#sampler?.start();
     this.#running = true;
-    this.#timer = setInterval(() => this.#truncate(), config.wal.truncate_interval_ms);
-    this.#timer.unref();
+    this.#truncation.start(config.wal.truncate_interval_ms);
   }
 
   /** Refuses what is new, answers what is in, makes the stores durable and gives back what the log kept for them. */
   async stop(): Promise<void> {
     const wasRunning = this.#running;
     this.#running = false;
-    clearInterval(this.#timer);
     await Promise.allSettled(this.#inFlight);
-    await this.#json.close();
+    await this.#decoding.close();
     await this.#tenants.stop();
     await this.#sampler?.stop();
     await Promise.all(this.#activeQueues().map((queue) => queue.stop()));
-    await this.#truncating;
+    await this.#truncation.stop();
     if (!wasRunning) return;
     for (const store of this.#activeStores()) {
       // Not flushed is not lost: the log is replayed at the next start.
@@ -241,8 +225,7 @@ export class Ingest implements Component {
         this.#options.logger.error("a store could not be flushed", { store: store.name, error });
       });
     }
-    this.#truncate();
-    await this.#truncating;
+    await this.#truncation.run();
   }
 
   /**
@@ -278,56 +261,10 @@ export class Ingest implements Component {
     const place = this.budget.place();
     try {
       place.grow(request.body.length);
-      const decoded = await this.#decode(request, place);
+      const decoded = await this.#decoding.decode(request, place);
       return await this.#keep(request, decoded);
     } finally {
       place.release();
-    }
-  }
-
-  /** A batch takes about as much as the body that it was made from, inflated; of samples, as the compressed one. */
-  async #decode(request: WireRequest, place: BudgetPlace): Promise<Decoded> {
-    const { config } = this.#options;
-    const { encoding } = request;
-    if (encoding === "identity" || encoding === "snappy") {
-      place.grow(request.body.length);
-      return this.#decodeInTurn(await this.#withoutJson(request, place, false));
-    }
-    const body = await this.#inflating.run(async () => {
-      const inflated = await decompressAsync(request.body, encoding, config.limits.max_decompressed_bytes);
-      place.grow(inflated.length);
-      return inflated;
-    });
-    const inflated: WireRequest = { ...request, body, encoding: "identity" };
-    return this.#decodeInTurn(await this.#withoutJson(inflated, place, true));
-  }
-
-  /** Large requests in JSON become protobuf on another thread. Nobody else needs a body that was inflated. */
-  async #withoutJson(request: WireRequest, place: BudgetPlace | undefined, isInflated: boolean): Promise<WireRequest> {
-    const protocol = PROTOBUF_OF.get(request.protocol);
-    if (!protocol || request.encoding !== "identity" || request.body.length < LARGE_BODY_BYTES) return request;
-    const kind = protocol === "loki-push-protobuf" ? "loki-push" : signalOf(request);
-    const body = await this.#json.toProtobuf(kind, request.body, { giveAway: isInflated });
-    place?.grow(body.length);
-    return { ...request, protocol, body };
-  }
-
-  async #decodeInTurn(request: WireRequest): Promise<Decoded> {
-    const { decoder, memory } = this.#options;
-    const turn = this.#turns.next("decode");
-    if (turn) await turn;
-    // It may have become short since the request was let in.
-    memory?.admit(0);
-    if (request.body.length < LARGE_BODY_BYTES) return decoder.decode(request);
-    return this.#inTurns(decoder.decodeInSteps(request));
-  }
-
-  async #inTurns<T>(steps: Generator<unknown, T, undefined>): Promise<T> {
-    for (;;) {
-      const step = steps.next();
-      if (step.done) return step.value;
-      const next = this.#turns.next("go-on");
-      if (next) await next;
     }
   }
 
@@ -347,8 +284,7 @@ export class Ingest implements Component {
   /** Who would wait longer is better told so than left to give up: work for clients that are gone is in vain. */
   #checkWait(): void {
     const { max_wait_ms: maxMs } = this.#options.config.limits;
-    const waitedMs = Math.max(this.#turns.waitedMs, this.#inflating.waitedMs);
-    if (waitedMs < maxMs) return;
+    if (this.#decoding.waitedMs < maxMs) return;
     throw new TooManyRequestsError(
       `requests wait longer than collector.limits.max_wait_ms (${maxMs}) to be decoded: send again later`,
       { retryAfterMs: RETRY_AFTER_MS },
@@ -370,7 +306,7 @@ export class Ingest implements Component {
     const done = this.#processing.begin(key);
     let kept: Promise<IngestResult>;
     try {
-      const processed = await this.#inTurns(steps);
+      const processed = await this.#decoding.inTurns(steps);
       // Appends to the log before it gives its promise.
       kept = this.#keepProcessed(request, decoded, processed, counts);
     } finally {
@@ -413,37 +349,6 @@ export class Ingest implements Component {
     return this.#queues.traces?.append(position, request, traceWork(decoded, request));
   }
 
-  #truncate(): void {
-    this.#truncating ??= this.#truncateLog()
-      .catch((error: unknown) => this.#options.logger.error("could not shorten the write-ahead log", { error }))
-      .finally(() => {
-        this.#truncating = undefined;
-      });
-  }
-
-  async #truncateLog(): Promise<void> {
-    const { wal, config } = this.#options;
-    if (wal.bytes > FLUSH_AT * config.wal.max_bytes) await this.#flushOldest();
-    await wal.truncateBefore(this.#lowestNeeded());
-  }
-
-  /** The lowest position that would be missed after a crash. */
-  #lowestNeeded(): number {
-    let lowest = this.#handedOver + 1;
-    for (const queue of this.#activeQueues()) lowest = Math.min(lowest, queue.firstPending() ?? lowest);
-    for (const store of this.#activeStores()) lowest = Math.min(lowest, store.firstUnflushedPosition() ?? lowest);
-    return lowest;
-  }
-
-  async #flushOldest(): Promise<void> {
-    let oldest: { store: Store<never>; position: number } | undefined;
-    for (const store of this.#activeStores()) {
-      const position = store.firstUnflushedPosition();
-      if (position !== undefined && (!oldest || position < oldest.position)) oldest = { store, position };
-    }
-    await oldest?.store.flush();
-  }
-
   #behind(): ReadonlyMap<Signal, boolean> {
     const signals = (["metrics", "logs", "traces"] as const).filter((signal) => this.#queues[signal]);
     return new Map(signals.map((signal) => [signal, this.#queues[signal]?.isBehind === true]));
@@ -475,10 +380,4 @@ function traceWork(decoded: Decoded | undefined, request: LoggedRequest): TraceW
 
 function rows(batch: { readonly length: number }): number {
   return batch.length;
-}
-
-/** From the name alone, so that a replay decodes only what it needs. */
-function signalOf({ protocol }: LoggedRequest): Signal {
-  if (protocol.startsWith("otlp-logs") || protocol.startsWith("loki-push")) return "logs";
-  return protocol.startsWith("otlp-traces") || protocol === TAIL_DECISION ? "traces" : "metrics";
 }
