@@ -24,7 +24,7 @@ export function decodeLokiPushJson(
   bytes: Uint8Array,
   receivedAtMs: number,
   bounds: RequestBounds = {},
-): { batch: LogBatch; rejected: Rejection[] } {
+): { batch: LogBatch; rejected: readonly Rejection[] } {
   const streams = streamsOf(bytes);
   const rows = streams.reduce((sum, stream, i) => sum + entriesOf(stream, `streams[${i}]`).length, 0);
   const records = new PushRecords(rows, receivedAtMs, bounds);

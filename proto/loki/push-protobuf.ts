@@ -22,7 +22,7 @@ export function decodeLokiPush(
   bytes: Uint8Array,
   receivedAtMs: number,
   bounds: RequestBounds = {},
-): { batch: LogBatch; rejected: Rejection[] } {
+): { batch: LogBatch; rejected: readonly Rejection[] } {
   return runSteps(decodeLokiPushInSteps(bytes, receivedAtMs, bounds));
 }
 
@@ -31,7 +31,7 @@ export function* decodeLokiPushInSteps(
   bytes: Uint8Array,
   receivedAtMs: number,
   bounds: RequestBounds = {},
-): Generator<void, { batch: LogBatch; rejected: Rejection[] }> {
+): Generator<void, { batch: LogBatch; rejected: readonly Rejection[] }> {
   const reader = new WireReader(bytes, "PushRequest", { maxDepth: bounds.maxDepth ?? DEFAULT_MAX_DEPTH });
   const records = new PushRecords(countEntries(reader), receivedAtMs, bounds);
   reader.reset(bytes);

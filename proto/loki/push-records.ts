@@ -1,10 +1,10 @@
 import type { Label } from "@sightline/model/labels.ts";
 import type { LogBatch, LogStream } from "@sightline/model/log-batch.ts";
 import type { Rejection } from "@sightline/model/ports.ts";
+import { Rejections } from "@sightline/model/rejections.ts";
 import { AttributeColumns } from "../otlp/attribute-columns.ts";
 import { AnyValueReader } from "../otlp/attributes.ts";
 import { checkItemCount, MAX_OBJECTS, type RequestBounds } from "../otlp/object-budget.ts";
-import { Rejections } from "../otlp/rejections.ts";
 import { runSteps } from "../otlp/run-steps.ts";
 import { TextCache } from "../otlp/text-cache.ts";
 import { pushStream } from "./push-stream.ts";
@@ -53,7 +53,7 @@ export class PushRecords {
 
   add(timeNs: bigint, line: string, metadata: readonly Label[]): void {
     if (timeNs < 0n || timeNs > MAX_TIME_NS) {
-      this.#rejections.add("invalid", "the timestamp of an entry is not between 1970 and 2262");
+      this.#rejections.add("invalid", () => "the timestamp of an entry is not between 1970 and 2262");
       return;
     }
     const row = this.#row;
@@ -69,7 +69,7 @@ export class PushRecords {
     }
     if (!hasAll) {
       this.#attributes.abandonRow();
-      this.#rejections.add("limit", this.#attributes.limitMessage);
+      this.#rejections.add("limit", () => this.#attributes.limitMessage);
       return;
     }
     this.#streamRefs[row] = this.#streams.length - 1;
@@ -80,7 +80,7 @@ export class PushRecords {
     this.#row++;
   }
 
-  finish(): { batch: LogBatch; rejected: Rejection[] } {
+  finish(): { batch: LogBatch; rejected: readonly Rejection[] } {
     const length = this.#row;
     const batch: LogBatch = {
       length,
@@ -95,6 +95,6 @@ export class PushRecords {
       spanIds: this.#spanIds,
       attributes: runSteps(this.#attributes.finish(length)),
     };
-    return { batch, rejected: this.#rejections.finish() };
+    return { batch, rejected: this.#rejections.list() };
   }
 }

@@ -1,6 +1,7 @@
 import { LazyLogBatch } from "@sightline/model/lazy-log-batch.ts";
 import type { LogBatch, LogStream } from "@sightline/model/log-batch.ts";
 import type { Rejection } from "@sightline/model/ports.ts";
+import { Rejections } from "@sightline/model/rejections.ts";
 import { Utf8Texts } from "@sightline/model/utf8-texts.ts";
 import { BYTES, DEFAULT_MAX_DEPTH, FIXED32, FIXED64, VARINT, WireReader } from "../wire/reader.ts";
 import { AttributeColumns } from "./attribute-columns.ts";
@@ -10,7 +11,6 @@ import { countItems, EnvelopeWalker, type ItemVisitor } from "./envelope.ts";
 import { IdReader } from "./ids.ts";
 import { lokiStreamLabels } from "./loki-stream.ts";
 import type { RequestBounds } from "./object-budget.ts";
-import { Rejections } from "./rejections.ts";
 import { runSteps } from "./run-steps.ts";
 import { TextCache } from "./text-cache.ts";
 import { LAST_TIME_MESSAGE, TimeColumn } from "./time-column.ts";
@@ -49,7 +49,7 @@ export function decodeOtlpLogs(
   bytes: Uint8Array,
   receivedAtMs: number,
   bounds: RequestBounds = {},
-): { batch: LogBatch; rejected: Rejection[] } {
+): { batch: LogBatch; rejected: readonly Rejection[] } {
   return runSteps(decodeOtlpLogsInSteps(bytes, receivedAtMs, bounds));
 }
 
@@ -58,7 +58,7 @@ export function* decodeOtlpLogsInSteps(
   bytes: Uint8Array,
   receivedAtMs: number,
   { maxDepth = DEFAULT_MAX_DEPTH, maxObjects }: RequestBounds = {},
-): Generator<void, { batch: LogBatch; rejected: Rejection[] }> {
+): Generator<void, { batch: LogBatch; rejected: readonly Rejection[] }> {
   const reader = new WireReader(bytes, "ExportLogsServiceRequest", { maxDepth });
   const rows = yield* countItems(reader, NAMES, maxObjects);
   reader.reset(bytes);
@@ -177,8 +177,9 @@ class LogRecords implements ItemVisitor {
     }
     if (!hasAllAttributes || !this.#completeTimes(row)) {
       attributes.abandonRow();
-      if (hasAllAttributes) this.#rejections.add("invalid", `time_unix_nano of a log record ${LAST_TIME_MESSAGE}`);
-      else this.#rejections.add("limit", attributes.limitMessage);
+      if (hasAllAttributes)
+        this.#rejections.add("invalid", () => `time_unix_nano of a log record ${LAST_TIME_MESSAGE}`);
+      else this.#rejections.add("limit", () => attributes.limitMessage);
       return;
     }
     this.#streamRefs[row] = sourceRef;
@@ -207,7 +208,7 @@ class LogRecords implements ItemVisitor {
     return TEXTS.text(this.#buffer, reader.pos - length, reader.pos);
   }
 
-  *finish(streams: readonly LogStream[]): Generator<void, { batch: LogBatch; rejected: Rejection[] }> {
+  *finish(streams: readonly LogStream[]): Generator<void, { batch: LogBatch; rejected: readonly Rejection[] }> {
     const length = this.#row;
     for (const column of [this.#severityTexts, this.#traceIds, this.#spanIds]) column.length = length;
     const fields = {
@@ -224,6 +225,6 @@ class LogRecords implements ItemVisitor {
     };
     const bodies = yield* this.#bodies.finish(length);
     const batch = bodies instanceof Utf8Texts ? new LazyLogBatch(fields, bodies) : { ...fields, bodies };
-    return { batch, rejected: this.#rejections.finish() };
+    return { batch, rejected: this.#rejections.list() };
   }
 }

@@ -1,4 +1,5 @@
 import type { Rejection } from "@sightline/model/ports.ts";
+import { Rejections } from "@sightline/model/rejections.ts";
 import type { SpanBatch, SpanDropped, SpanEvent, SpanLink, SpanSource } from "@sightline/model/span-batch.ts";
 import { BYTES, DEFAULT_MAX_DEPTH, FIXED32, FIXED64, VARINT, WireReader } from "../wire/reader.ts";
 import { AttributeColumns } from "./attribute-columns.ts";
@@ -6,7 +7,6 @@ import { AnyValueReader, bufferOver } from "./attributes.ts";
 import { countItems, EnvelopeWalker, type ItemVisitor } from "./envelope.ts";
 import { IdReader } from "./ids.ts";
 import type { RequestBounds } from "./object-budget.ts";
-import { Rejections } from "./rejections.ts";
 import { runSteps } from "./run-steps.ts";
 import { SpanPartReader } from "./span-parts.ts";
 import { TextCache } from "./text-cache.ts";
@@ -55,7 +55,7 @@ export function decodeOtlpTraces(
   bytes: Uint8Array,
   receivedAtMs: number,
   bounds: RequestBounds = {},
-): { batch: SpanBatch; rejected: Rejection[] } {
+): { batch: SpanBatch; rejected: readonly Rejection[] } {
   return runSteps(decodeOtlpTracesInSteps(bytes, receivedAtMs, bounds));
 }
 
@@ -64,7 +64,7 @@ export function* decodeOtlpTracesInSteps(
   bytes: Uint8Array,
   receivedAtMs: number,
   { maxDepth = DEFAULT_MAX_DEPTH, maxObjects }: RequestBounds = {},
-): Generator<void, { batch: SpanBatch; rejected: Rejection[] }> {
+): Generator<void, { batch: SpanBatch; rejected: readonly Rejection[] }> {
   const reader = new WireReader(bytes, "ExportTraceServiceRequest", { maxDepth });
   const rows = yield* countItems(reader, NAMES, maxObjects);
   reader.reset(bytes);
@@ -191,7 +191,7 @@ class Spans implements ItemVisitor {
     }
     this.#sourceRefs[row] = sourceRef;
     if (!hasAllAttributes) {
-      this.#rejections.add("limit", this.#attributes.limitMessage);
+      this.#rejections.add("limit", () => this.#attributes.limitMessage);
     } else if (this.#isValid(row)) {
       this.#row++;
       return;
@@ -239,10 +239,7 @@ class Spans implements ItemVisitor {
   }
 
   #refuse(row: number, problem: string): false {
-    const message = this.#rejections.wantsMessage("invalid")
-      ? `span ${JSON.stringify(this.#names[row]?.slice(0, 100))}: ${problem}`
-      : "";
-    this.#rejections.add("invalid", message);
+    this.#rejections.add("invalid", () => `span ${JSON.stringify(this.#names[row]?.slice(0, 100))}: ${problem}`);
     return false;
   }
 
@@ -268,7 +265,7 @@ class Spans implements ItemVisitor {
     return TEXTS.text(this.#buffer, reader.pos - length, reader.pos);
   }
 
-  *finish(sources: readonly SpanSource[]): Generator<void, { batch: SpanBatch; rejected: Rejection[] }> {
+  *finish(sources: readonly SpanSource[]): Generator<void, { batch: SpanBatch; rejected: readonly Rejection[] }> {
     const length = this.#row;
     const columns: unknown[][] = [
       this.#traceIds,
@@ -302,6 +299,6 @@ class Spans implements ItemVisitor {
       links: this.#links,
       ...(this.#dropped.some((dropped) => dropped !== undefined) && { dropped: this.#dropped }),
     };
-    return { batch, rejected: this.#rejections.finish() };
+    return { batch, rejected: this.#rejections.list() };
   }
 }

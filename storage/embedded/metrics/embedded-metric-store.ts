@@ -16,13 +16,13 @@ import type {
   SeriesSlice,
 } from "@sightline/model/metric-store.ts";
 import type { AppendResult, Copyable } from "@sightline/model/ports.ts";
+import { Rejections } from "@sightline/model/rejections.ts";
 import { type TenantId, tenantId } from "@sightline/model/tenant.ts";
 import type { Registry } from "prom-client";
 import type { EmbeddedMetricsConfig } from "../config.ts";
 import type { TenantOverrides } from "../retention/tenant-overrides.ts";
 import type { CachedPart } from "./block.ts";
 import { ByteCache } from "./byte-cache.ts";
-import { Rejections } from "./rejections.ts";
 import { retentionOverrides } from "./retention/retention-overrides.ts";
 import type { RetentionPolicy } from "./retention/retention-policy.ts";
 import { SelectionCache } from "./selection-cache.ts";

@@ -1,11 +1,11 @@
 import { type MetricBatch, SeriesKey } from "@sightline/model/metric-batch.ts";
+import { Rejections } from "@sightline/model/rejections.ts";
 import { metricBatchOf, type SeriesRows } from "@sightline/storage-conformance/metric-batch-of.ts";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { Head } from "./head.ts";
 import { JoinedSeries } from "./joined-series.ts";
 import { readSeries } from "./read-series.ts";
-import { Rejections } from "./rejections.ts";
 import type { SeriesSource } from "./series-source.ts";
 import { TimeSlice } from "./time-slice.ts";
 

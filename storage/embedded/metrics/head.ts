@@ -1,6 +1,7 @@
 import type { Labels } from "@sightline/model/labels.ts";
 import type { MetricBatch, SeriesInfo, SeriesKey } from "@sightline/model/metric-batch.ts";
 import type { SelectHints } from "@sightline/model/metric-store.ts";
+import type { Rejections } from "@sightline/model/rejections.ts";
 import { wordsOf } from "@sightline/model/stale.ts";
 import type { TimeRange } from "@sightline/model/time-range.ts";
 import { firstFrom } from "./first-from.ts";
@@ -8,7 +9,6 @@ import { HistogramSamples } from "./histogram-samples.ts";
 import { LabelOrder } from "./label-order.ts";
 import { sameLabels } from "./labels-hash.ts";
 import { LateSamples } from "./late-samples.ts";
-import type { Rejections } from "./rejections.ts";
 import { SampleSlots } from "./sample-slots.ts";
 import type { SeriesAssembler } from "./series-assembler.ts";
 import { SeriesIds } from "./series-ids.ts";

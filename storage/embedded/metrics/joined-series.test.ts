@@ -1,10 +1,10 @@
 import { compareLabels, labelsKey, labelValue } from "@sightline/model/labels.ts";
+import { Rejections } from "@sightline/model/rejections.ts";
 import { metricBatchOf } from "@sightline/storage-conformance/metric-batch-of.ts";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { Head } from "./head.ts";
 import { JoinedSeries } from "./joined-series.ts";
-import { Rejections } from "./rejections.ts";
 import { SeriesLink } from "./series-link.ts";
 import type { SeriesSource } from "./series-source.ts";
 import { TimeSlice } from "./time-slice.ts";

@@ -1,4 +1,4 @@
-import type { Rejection, RejectionReason } from "@sightline/model/ports.ts";
+import type { Rejection, RejectionReason } from "./ports.ts";
 
 /** Collects the refused rows of one request: counts by reason, and a message for the first of each. */
 export class Rejections {
