@@ -46,6 +46,9 @@ export const postgresConfig = z.strictObject({
     "Open connections for queries to the primary, and to each replica; four more are for writing. 1: one for all.",
   ),
   connect_timeout: duration("5s").describe("Waiting for a connection, new or from the pool."),
+  restart_wait: duration("10s").describe(
+    "Reads wait so long for a server that went away, as while it restarts, before they fail; in a longer outage only its first ones. 0s: never.",
+  ),
   read_timeout: duration("1m").describe("A statement of a query that takes longer is cancelled."),
   write_timeout: duration("2m").describe(
     "A statement of a write, of packing or of a migration that takes longer is cancelled.",

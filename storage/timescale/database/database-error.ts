@@ -44,6 +44,24 @@ export function asDatabaseError(error: unknown, what: string, options: { readonl
   return isTemporary ? new UnavailableError(text, { cause: error, retryAfterMs: RETRY_AFTER_MS }) : error;
 }
 
+/** What a server says that shuts down or starts (SQLSTATE class 57, codes P01 to P03), and class 08. */
+const AWAY_CODE = /^(57P0[123]|08...)$/;
+const BROKEN_OFF_CODES = new Set(["ECONNREFUSED", "ECONNRESET", "EPIPE", "ENOENT"]);
+/** Without the wait for a place in the pool: its connections are busy, not gone. */
+const BROKEN_OFF_MESSAGE = /Connection terminated|Client has encountered a connection error|not queryable/i;
+
+/** True for an error of {@link asDatabaseError} that means: the server is not there, as while it restarts. */
+export function isAway(error: unknown): boolean {
+  if (!(error instanceof UnavailableError)) return false;
+  const { cause } = error;
+  // Somebody may have said more about it.
+  if (cause instanceof UnavailableError) return isAway(cause);
+  if (cause instanceof AggregateError) return cause.errors.some((one) => BROKEN_OFF_CODES.has(codeOf(one)));
+  if (!(cause instanceof Error)) return false;
+  const code = codeOf(cause);
+  return AWAY_CODE.test(code) || BROKEN_OFF_CODES.has(code) || BROKEN_OFF_MESSAGE.test(cause.message);
+}
+
 /** The SQLSTATE or the system's error code, "" when there is none. */
 export function codeOf(error: unknown): string {
   const { code } = error as { code?: unknown };

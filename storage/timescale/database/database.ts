@@ -6,6 +6,7 @@ import pg from "pg";
 import { Counter, Gauge, type Registry } from "prom-client";
 import type { PostgresConfig } from "../config.ts";
 import { asDatabaseError, codeOf } from "./database-error.ts";
+import { Outage } from "./outage.ts";
 
 export type DatabaseOptions = {
   readonly config: PostgresConfig;
@@ -17,6 +18,7 @@ export type DatabaseOptions = {
 export type Client = pg.PoolClient;
 
 const MIN_VERSION = 150_000;
+const NEVER = new AbortController().signal;
 /** One writes samples, the others are for maintenance and looking things up. */
 const WRITE_CONNECTIONS = 4;
 
@@ -32,6 +34,7 @@ export class Database implements Component {
   readonly #writing: pg.Pool;
   readonly #replicas: readonly { readonly host: string; readonly server: string; readonly pool: pg.Pool }[];
   readonly #failures: Counter<"host">;
+  readonly #outage: Outage;
   /** The primary and each replica. */
   readonly dependencies: readonly Dependency[];
   readonly #pools: ReadonlySet<pg.Pool>;
@@ -54,13 +57,21 @@ export class Database implements Component {
     this.dependencies = [primary, ...this.#replicas].map(({ server, pool }) => ({
       name: `PostgreSQL ${server}`,
       purpose,
-      ping: () => ping(pool),
+      ping: async () => {
+        await ping(pool);
+        this.#outage.end();
+      },
     }));
     const labels = { database: purpose };
     this.#failures = metric(registry, "sightline_postgres_failures_total", (name) => {
       const help = "Times that a server could not be reached or broke a connection off.";
       return new Counter({ name, help, labelNames: ["host"], registers: [registry] });
     });
+    const waits = metric(registry, "sightline_postgres_waits_total", (name) => {
+      const help = "Reads that waited for a server that was away, and whether they were answered then or failed.";
+      return new Counter({ name, help, labelNames: ["database", "result"], registers: [registry] });
+    });
+    this.#outage = new Outage(config.restart_wait, (result) => waits.inc({ database: purpose, result }));
     this.#pools = new Set([this.#primary, this.#writing, ...this.#replicas.map(({ pool }) => pool)]);
     const pools = [...this.#pools];
     const gauge = metric(registry, "sightline_postgres_connections", (name) => {
@@ -102,6 +113,7 @@ export class Database implements Component {
   async stop(): Promise<void> {
     if (this.#ended) return;
     this.#ended = true;
+    this.#outage.stop();
     await Promise.all(Array.from(this.#pools, (pool) => pool.end()));
   }
 
@@ -123,6 +135,28 @@ export class Database implements Component {
     }
   }
 
+  /** As {@link write}, for what only reads, so that it can {@link waitOut} a restart. */
+  lookUp<T>(what: string, work: (client: Client) => Promise<T>): Promise<T> {
+    return this.waitOut(NEVER, () => this.write(what, work));
+  }
+
+  /**
+   * Does what may be done twice. While the server is away it is done again, for `restart_wait` at most; then the error is that of
+   * the last try. Throws the reason of `signal` soon after it aborts.
+   */
+  async waitOut<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
+    const patience = this.#outage.patience(signal);
+    for (;;) {
+      try {
+        const result = await work();
+        patience.answered();
+        return result;
+      } catch (error) {
+        if (!(await patience.allows(error))) throw error;
+      }
+    }
+  }
+
   /** One transaction on the primary; `what` is for error messages. */
   async transaction<T>(what: string, work: (client: Client) => Promise<T>): Promise<T> {
     return this.write(what, async (client) => {
@@ -135,7 +169,8 @@ export class Database implements Component {
 
   /**
    * One transaction that only reads, on a replica when there are some. `begin` is SQL that follows BEGIN in the same
-   * message. The statement under way is cancelled when `signal` aborts, and its reason thrown.
+   * message. The statement under way is cancelled when `signal` aborts, and its reason thrown. While the server is away, `work` is
+   * done again as by {@link waitOut}.
    */
   async read<T>(what: string, begin: string, signal: AbortSignal, work: (client: Client) => Promise<T>): Promise<T> {
     const once = async function* (client: Client) {
@@ -145,8 +180,34 @@ export class Database implements Component {
     throw new Error("unreachable: the generator above yields once");
   }
 
-  /** {@link read} for what comes piece by piece; the transaction ends with the iteration, however that ends. */
+  /**
+   * {@link read} for what comes piece by piece; the transaction ends with the iteration, however that ends. Nothing is done again
+   * once there was a piece.
+   */
   async *readEach<T>(
+    what: string,
+    begin: string,
+    signal: AbortSignal,
+    work: (client: Client) => AsyncIterable<T>,
+  ): AsyncGenerator<T, void, undefined> {
+    const patience = this.#outage.patience(signal);
+    for (;;) {
+      let hasPieces = false;
+      try {
+        for await (const piece of this.#readOnce(what, begin, signal, work)) {
+          hasPieces = true;
+          patience.answered();
+          yield piece;
+        }
+        patience.answered();
+        return;
+      } catch (error) {
+        if (hasPieces || !(await patience.allows(error))) throw error;
+      }
+    }
+  }
+
+  async *#readOnce<T>(
     what: string,
     begin: string,
     signal: AbortSignal,

@@ -25,7 +25,7 @@ export class TenantNumbers {
   async find(tenant: TenantId): Promise<number | undefined> {
     const known = this.#numbers.get(tenant);
     if (known !== undefined) return known;
-    const number = await this.#database.write("looking up a tenant", async (client) => {
+    const number = await this.#database.lookUp("looking up a tenant", async (client) => {
       const { rows } = await client.query("SELECT id FROM tenants WHERE name = $1", [tenant]);
       return rows[0]?.id as number | undefined;
     });

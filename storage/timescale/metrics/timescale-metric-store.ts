@@ -115,10 +115,7 @@ export class TimescaleMetricStore implements MetricStore {
     this.#nowMs = options.nowMs ?? Date.now;
     this.#tenants = new TenantNumbers(options.database);
     if (options.config.replicas.length === 0) {
-      const write = async (tenant: TenantId) => {
-        await this.#open();
-        await this.#writeOwn(tenant);
-      };
+      const write = (tenant: TenantId) => this.#getReady(tenant, NEVER);
       this.changes = new StoredChanges({ database: options.database, tenants: this.#tenants, write });
     }
     this.#telemetry = new StoreTelemetry(options.registry, () => ({
@@ -181,7 +178,7 @@ export class TimescaleMetricStore implements MetricStore {
   async *select(request: SeriesRequest, signal: AbortSignal): AsyncIterable<readonly SeriesSlice[]> {
     signal.throwIfAborted();
     compileMatchers(request.matchers);
-    const begin = await this.#beginOf(request.tenant);
+    const begin = await this.#beginOf(request.tenant, signal);
     if (begin === undefined) return;
     yield* this.#options.database.readEach("reading samples", begin, signal, (client) =>
       selectSeries(client, request, this.#hasPages, signal),
@@ -204,7 +201,7 @@ export class TimescaleMetricStore implements MetricStore {
   }
 
   async metadata(tenant: TenantId, metric?: string): Promise<readonly MetricMetadata[]> {
-    const begin = await this.#beginOf(tenant);
+    const begin = await this.#beginOf(tenant, NEVER);
     if (begin === undefined) return [];
     return this.#options.database.read("reading metadata", begin, NEVER, (client) => readMetadata(client, metric));
   }
@@ -215,7 +212,7 @@ export class TimescaleMetricStore implements MetricStore {
 
   async exemplars(request: LabelRequest, signal: AbortSignal): Promise<readonly SeriesExemplars[]> {
     signal.throwIfAborted();
-    const begin = await this.#beginOf(request.tenant);
+    const begin = await this.#beginOf(request.tenant, signal);
     if (begin === undefined) return [];
     const { database } = this.#options;
     return database.read("reading exemplars", begin, signal, (client) => readExemplars(client, request, signal));
@@ -264,7 +261,7 @@ export class TimescaleMetricStore implements MetricStore {
   async #find(request: LabelRequest, signal: AbortSignal): Promise<FoundSeries[]> {
     signal.throwIfAborted();
     compileMatchers(request.matchers);
-    const begin = await this.#beginOf(request.tenant);
+    const begin = await this.#beginOf(request.tenant, signal);
     if (begin === undefined) return [];
     return this.#options.database.read("looking for series", begin, signal, (client) =>
       findSeries(client, request.tenant, request.matchers, request.range, signal),
@@ -272,17 +269,20 @@ export class TimescaleMetricStore implements MetricStore {
   }
 
   /** How a transaction that reads for the tenant begins, once what is in memory is written; undefined: it has nothing. */
-  async #beginOf(tenant: TenantId): Promise<string | undefined> {
-    await this.#open();
-    await this.#writeOwn(tenant);
+  async #beginOf(tenant: TenantId, signal: AbortSignal): Promise<string | undefined> {
+    await this.#getReady(tenant, signal);
     const number = await this.#tenants.find(tenant);
     if (number === undefined) return undefined;
     const role = this.#facts.reader === undefined ? "" : `SET LOCAL ROLE ${this.#facts.reader};`;
     return `SET LOCAL enable_seqscan = off; SET LOCAL app.tenant = '${number}'; ${role}`;
   }
 
-  async #writeOwn(tenant: TenantId): Promise<void> {
-    if (this.#writing?.tenants.has(tenant) || this.#current.tenants.has(tenant)) await this.flush();
+  /** What is in memory for the tenant is written before it is read. */
+  #getReady(tenant: TenantId, signal: AbortSignal): Promise<void> {
+    return this.#options.database.waitOut(signal, async () => {
+      await this.#open();
+      if (this.#writing?.tenants.has(tenant) || this.#current.tenants.has(tenant)) await this.flush();
+    });
   }
 
   #bufferOf(tenant: TenantId): SampleBuffer {
