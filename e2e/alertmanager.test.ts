@@ -96,6 +96,43 @@ test("a wrong configuration is refused with its line, and the old one stays", as
   expect((await call(`${server.url}/alertmanager/-/reload`, { method: "POST" })).status).toBe(200);
 });
 
+test("a tenant puts a configuration as mimirtool does: it counts in place of the file, also after a restart", async () => {
+  const path = "/alertmanager/api/v1/alerts";
+  const mine = `route: {receiver: mine, group_wait: 50ms}
+templates: [own.tmpl]
+receivers: [{name: mine, webhook_configs: [{url: '${hook}', payload: {version: "4", alerts: [{status: firing,
+  labels: {alertname: '{{ template "own" . }}'}, annotations: {}}]}}]}]
+`;
+  const body = JSON.stringify({
+    template_files: { "own.tmpl": '{{ define "own" }}of {{ .Receiver }}{{ end }}' },
+    alertmanager_config: mine,
+  });
+  // mimirtool names no content type.
+  const put = (at: string, text: string) =>
+    fetch(`${server.url}${at}`, { method: "POST", body: Buffer.from(text) }).then(async (answer) => ({
+      status: answer.status,
+      text: await answer.text(),
+    }));
+  expect(await put(path, body.replace("receiver: mine,", "receiver: nobody,"))).toMatchObject({
+    status: 400,
+    text: expect.stringContaining('undefined receiver "nobody" used in route'),
+  });
+  expect(await get("/api/v2/receivers")).toHaveLength(2);
+  expect(await put(path, body)).toEqual({ status: 201, text: "" });
+  expect(await get("/alertmanager/alertmanager/api/v2/receivers")).toMatchObject([{ name: "mine" }]);
+  await post("/api/v2/alerts", [{ labels: { alertname: "Put" } }]);
+  await eventually(async () => expect(receiver.pages.map(({ alertname }) => alertname)).toContain("of mine"));
+  // Prometheus' own path says what Prometheus says.
+  expect(await get("/api/v1/alerts")).toMatchObject({ status: "success", data: { alerts: [] } });
+  await server.stop();
+  await server.restart();
+  expect(await get("/api/v2/receivers")).toMatchObject([{ name: "mine" }]);
+  expect((await call(`${server.url}${path}`)).text).toContain("{{ .Receiver }}");
+  expect((await call(`${server.url}${path}`, { method: "DELETE" })).status).toBe(200);
+  expect(await get("/api/v2/receivers")).toHaveLength(2);
+  expect((await call(`${server.url}${path}`)).status).toBe(404);
+});
+
 test("pages of other sites can't silence anything", async () => {
   const headers = { "content-type": "text/plain" };
   const { status } = await call(`${server.url}/api/v2/silences`, { method: "POST", headers, body: "{}" });

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import type { Config } from "@sightline/config/schema.ts";
 import type { KeyCatalog } from "@sightline/model/access.ts";
+import type { AlertmanagerConfigCatalog } from "@sightline/model/alertmanager-configs.ts";
 import type { AuditLog } from "@sightline/model/audit-log.ts";
 import type { Logger } from "@sightline/model/logger.ts";
 import type { Component, Copyable, Dependency } from "@sightline/model/ports.ts";
@@ -19,7 +20,7 @@ export type CatalogStorageOptions = {
   readonly busyTimeoutMs: number;
 };
 export type CatalogStorage = {
-  readonly catalog: KeyCatalog & AuditLog & RuleCatalog;
+  readonly catalog: KeyCatalog & AuditLog & RuleCatalog & AlertmanagerConfigCatalog;
   readonly copyable: Copyable;
   /** In the order they start, the catalog among them. */
   readonly components: readonly Component[];

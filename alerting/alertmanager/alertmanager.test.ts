@@ -49,7 +49,7 @@ async function start(notify: Notify, close = async () => {}): Promise<Alertmanag
     logger: SILENT_LOGGER,
   });
   await alertmanager.start();
-  await alertmanager.load(CONFIG, dir);
+  await alertmanager.load(CONFIG, { dir });
   return alertmanager;
 }
 
@@ -93,7 +93,7 @@ test("when another configuration is read, what is being sent ends first, and the
   const alertmanager = await start(notify, async () => void events.push("closed"));
   await alertmanager.post([alert("x")]);
   await vi.waitFor(() => expect(events).toEqual(["sending"]), LONG);
-  await alertmanager.load(CONFIG, dir);
+  await alertmanager.load(CONFIG, { dir });
   await vi.waitFor(() => expect(events.slice(0, 3)).toEqual(["sending", "ended", "closed"]), LONG);
   await alertmanager.stop();
   expect(events.at(-1)).toBe("closed");

@@ -9,6 +9,7 @@ import { AlertStore } from "./alerts/alert-store.ts";
 import { acceptAlert, type IncomingAlert } from "./alerts/incoming-alert.ts";
 import type { KnownAlert } from "./alerts/known-alert.ts";
 import { type AlertmanagerConfig, readAlertmanagerConfig } from "./config/alertmanager-config.ts";
+import type { ConfigFiles } from "./config/config-files.ts";
 import type { AlertGroup } from "./dispatch/alert-group.ts";
 import { Dispatcher } from "./dispatch/dispatcher.ts";
 import { routeTree } from "./dispatch/route.ts";
@@ -87,6 +88,7 @@ export class Alertmanager {
   #start: NodeJS.Timeout | undefined;
   #startedMs = 0;
   readonly #retiring = new Set<Promise<void>>();
+  #loading: Promise<void> = Promise.resolve();
   #isStopped = false;
 
   constructor(options: AlertmanagerOptions) {
@@ -170,15 +172,36 @@ export class Alertmanager {
     return this.#current.receivers;
   }
 
+  get isConfigured(): boolean {
+    return this.#generation !== undefined;
+  }
+
   /**
-   * Takes a configuration into use; files that it names are seen from `dir`. Throws `InvalidInputError` when it is wrong: what
-   * was in use stays so.
+   * Takes a configuration into use, after those of earlier calls. Throws `InvalidInputError` when it is wrong: what was in use
+   * stays so.
    */
-  async load(text: string, dir: string): Promise<void> {
-    const { syntax, receivers: builder, limits } = this.#options;
+  load(text: string, files: ConfigFiles): Promise<void> {
+    const loading = this.#loading.then(() => this.#load(text, files));
+    this.#loading = loading.catch(() => {});
+    return loading;
+  }
+
+  /** Throws what {@link load} would throw. */
+  async check(text: string, files: ConfigFiles): Promise<void> {
+    const { receivers } = await this.#read(text, files);
+    await closeReceivers(receivers);
+  }
+
+  async #read(text: string, files: ConfigFiles) {
+    const { syntax, receivers: builder } = this.#options;
     const config = readAlertmanagerConfig(text, { syntax, integrationKeys: builder.keys });
-    const receivers = await builder.build(config, dir);
-    if (this.#isStopped) return;
+    return { config, receivers: await builder.build(config, files) };
+  }
+
+  async #load(text: string, files: ConfigFiles): Promise<void> {
+    const { limits } = this.#options;
+    const { config, receivers } = await this.#read(text, files);
+    if (this.#isStopped) return closeReceivers(receivers);
     const inhibitor = new Inhibitor(config.inhibitRules);
     const pipeline = new NotificationPipeline({
       ...this.#options,
@@ -271,8 +294,7 @@ export class Alertmanager {
   #retire({ dispatcher, receivers }: Generation): void {
     const retire = async () => {
       await dispatcher.stop();
-      const notifiers = [...receivers.integrations.values()].flat().map(({ notifier }) => notifier);
-      await Promise.all(notifiers.map((notifier) => notifier.close?.()));
+      await closeReceivers(receivers);
     };
     const retiring = retire()
       .catch((error) => this.#options.logger.warn("connections to receivers could not be closed", { error }))
@@ -349,6 +371,10 @@ export class Alertmanager {
     this.log.collectGarbage(nowMs);
     this.#generation?.inhibitor.collectGarbage(nowMs);
   }
+}
+
+async function closeReceivers({ integrations }: BuiltReceivers): Promise<void> {
+  await Promise.all([...integrations.values()].flat().map(({ notifier }) => notifier.close?.()));
 }
 
 function flapJournal(flaps: FlapDetector, dir: string, logger: Logger): FileJournal<FlapRecord> {

@@ -4,8 +4,9 @@ import type { GlobalReceiverConfig } from "../notify/global-receiver-config.ts";
 import type { Integration as IntegrationKind, NotifierContext } from "../notify/integration.ts";
 import type { Notification } from "../notify/notifier.ts";
 import { notificationData } from "../templates/notification-data.ts";
-import { NotificationTemplateError, NotificationTemplates } from "../templates/notification-templates.ts";
+import { NotificationTemplateError, type NotificationTemplates } from "../templates/notification-templates.ts";
 import type { AlertmanagerConfig } from "./config/alertmanager-config.ts";
+import { assertNamesNoFiles, type ConfigFiles, loadTemplates } from "./config/config-files.ts";
 import { parseSettings } from "./config/parse-settings.ts";
 import type { IntegrationConfig } from "./config/receiver-config.ts";
 import { labelMap } from "./labels.ts";
@@ -31,13 +32,15 @@ export class ConfiguredReceivers implements ReceiverBuilder {
     this.kinds = [...options.kinds.values()].map(({ kind }) => kind);
   }
 
-  async build(config: AlertmanagerConfig, dir: string): Promise<BuiltReceivers> {
-    const templates = await this.#templates(config, dir);
+  async build(config: AlertmanagerConfig, files: ConfigFiles): Promise<BuiltReceivers> {
+    const configDir = "dir" in files ? files.dir : undefined;
+    if (configDir === undefined) assertNamesNoFiles(config);
+    const templates = await this.#templates(config, files);
     const options = this.#options;
     const context: NotifierContext = {
       ...options,
       templates,
-      configDir: dir,
+      configDir,
       // It may be known only when the server listens.
       get externalUrl() {
         return options.externalUrl;
@@ -56,11 +59,11 @@ export class ConfiguredReceivers implements ReceiverBuilder {
     };
   }
 
-  async #templates(config: AlertmanagerConfig, dir: string): Promise<NotificationTemplates> {
+  async #templates(config: AlertmanagerConfig, files: ConfigFiles): Promise<NotificationTemplates> {
     const { config: limits } = this.#options;
     const { max_template_chars: maxCharacters, max_template_steps: maxSteps, max_template_ms: maxCpuMs } = limits;
     try {
-      return await NotificationTemplates.load(config.templates, dir, { maxCharacters, maxSteps, maxCpuMs });
+      return await loadTemplates(config.templates, files, { maxCharacters, maxSteps, maxCpuMs });
     } catch (cause) {
       if (!(cause instanceof NotificationTemplateError || cause instanceof InvalidInputError)) throw cause;
       throw new InvalidInputError(`failed to parse templates: ${cause.message}`, { cause });

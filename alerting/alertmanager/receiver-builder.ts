@@ -1,5 +1,6 @@
 import type { LabelMap } from "../alert.ts";
 import type { AlertmanagerConfig } from "./config/alertmanager-config.ts";
+import type { ConfigFiles } from "./config/config-files.ts";
 import type { GroupFlush } from "./dispatch/alert-group.ts";
 import type { Integration } from "./pipeline/integration.ts";
 
@@ -16,6 +17,6 @@ export interface ReceiverBuilder {
   readonly keys: ReadonlySet<string>;
   /** Kinds of integrations: `webhook`. */
   readonly kinds: readonly string[];
-  /** Files that the configuration names are seen from `dir`. Throws `InvalidInputError` in Alertmanager's words. */
-  build(config: AlertmanagerConfig, dir: string): Promise<BuiltReceivers>;
+  /** Throws `InvalidInputError` in Alertmanager's words. */
+  build(config: AlertmanagerConfig, files: ConfigFiles): Promise<BuiltReceivers>;
 }

@@ -52,6 +52,16 @@ const flappingSettings = z
     message: "calm_changes must be less than changes",
   });
 
+const configApiSettings = z.strictObject({
+  enabled: z
+    .boolean()
+    .default(true)
+    .describe("Tenants may put a configuration of their own, with the right write-rules"),
+  max_config_bytes: positive().default(1_048_576).describe("Size of the configuration itself"),
+  max_templates: count().default(20).describe("Templates that come with it"),
+  max_template_bytes: positive().default(131_072).describe("Size of one of them"),
+});
+
 /** The section `alerting.alertmanager`. */
 export const alertmanagerSettings = z.strictObject({
   config_file: z
@@ -82,6 +92,12 @@ export const alertmanagerSettings = z.strictObject({
     .describe("Groups of one tenant; alerts of more are not notified, and counted"),
   max_silences: count().default(10_000).describe("Silences of one tenant, those that are over included; 0: no limit"),
   max_silence_bytes: count().default(65_536).describe("Size of one silence as JSON; 0: no limit"),
+  config_api: configApiSettings
+    .prefault({})
+    .describe(
+      "Mimir's API for configurations, /alertmanager/api/v1/alerts. What a tenant puts counts in place of its file, and names no " +
+        "files of the server; alerting.notify.allow_private_targets says where it may lead",
+    ),
   max_body_bytes: positive().default(33_554_432).describe("Largest body that is posted"),
   max_tenants: positive().default(1_000).describe("Tenants with alerts or silences of their own"),
   max_concurrent_notifications: positive().default(100).describe("Requests to receivers at the same time; others wait"),

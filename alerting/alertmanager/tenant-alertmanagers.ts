@@ -19,6 +19,8 @@ import { Slots } from "./pipeline/slots.ts";
 import type { ReceiverBuilder } from "./receiver-builder.ts";
 import type { AlertmanagerSettings } from "./settings.ts";
 import { silenceState } from "./silences/silence.ts";
+import { readPostedConfig } from "./stored-configs/posted-config.ts";
+import type { StoredConfigs } from "./stored-configs/stored-configs.ts";
 
 /** Keeps decisions of all tenants. */
 export interface TenantDecisions {
@@ -32,6 +34,8 @@ export type TenantAlertmanagersOptions = {
   readonly syntax: MatcherSyntax;
   readonly receivers: ReceiverBuilder;
   readonly decisions: TenantDecisions;
+  /** Configurations that tenants have put; they count in place of files. Started and stopped here. */
+  readonly stored?: StoredConfigs | undefined;
   readonly logger: Logger;
   readonly registry: Registry;
 };
@@ -63,15 +67,17 @@ export class TenantAlertmanagers implements Component, AlertSink {
 
   /** Throws `InvalidInputError` when a configuration is wrong: better no start than nobody notified. */
   async start(): Promise<void> {
-    const known = await readdir(this.#options.dir).catch(() => []);
-    for (const name of new Set([DEFAULT_TENANT, ...known, ...(await this.#configuredTenants())])) {
-      await this.of(tenantId(name));
-    }
+    const { stored, dir } = this.#options;
+    await stored?.start((tenants) => this.#storedChanged(tenants));
+    const known = await readdir(dir).catch(() => []);
+    const configured = [...(await this.#configuredTenants()), ...(stored?.tenants ?? [])];
+    for (const name of new Set([DEFAULT_TENANT, ...known, ...configured])) await this.of(tenantId(name));
     this.#metrics.reloaded(true);
     await this.#cluster?.start();
   }
 
   async stop(): Promise<void> {
+    await this.#options.stored?.stop();
     await this.#cluster?.stop();
     const alertmanagers = await Promise.allSettled(this.#tenants.values());
     for (const result of alertmanagers) if (result.status === "fulfilled") await result.value.stop();
@@ -165,7 +171,37 @@ export class TenantAlertmanagers implements Component, AlertSink {
     return alertmanager;
   }
 
+  /** What one tenant has put can't keep the others, or the server, from their work. */
+  async #storedChanged(tenants: readonly TenantId[]): Promise<void> {
+    for (const tenant of tenants) {
+      try {
+        const known = this.#ready.get(tenant);
+        if (known) await this.#load(tenant, known);
+        else await this.of(tenant);
+      } catch (error) {
+        this.#options.logger.error("a configuration could not be taken into use, the last one stays", {
+          tenant,
+          error,
+        });
+      }
+    }
+  }
+
   async #load(tenant: TenantId, alertmanager: Alertmanager): Promise<void> {
+    const stored = this.#options.stored?.of(tenant);
+    if (!stored) return this.#loadFile(tenant, alertmanager);
+    try {
+      const { config, templates } = readPostedConfig(stored.text, this.#options.settings.config_api);
+      await alertmanager.load(config, { templates });
+    } catch (error) {
+      if (!(error instanceof InvalidInputError)) throw error;
+      // It was checked when it was put, by another release or under other limits.
+      this.#options.logger.error("a configuration of the catalog is not valid", { tenant, error });
+      if (!alertmanager.isConfigured) await this.#loadFile(tenant, alertmanager);
+    }
+  }
+
+  async #loadFile(tenant: TenantId, alertmanager: Alertmanager): Promise<void> {
     const path = this.#configPath(tenant);
     let text: string;
     try {
@@ -176,7 +212,7 @@ export class TenantAlertmanagers implements Component, AlertSink {
       text = NO_CONFIG;
     }
     try {
-      await alertmanager.load(text, path === undefined ? "." : dirname(path));
+      await alertmanager.load(text, { dir: path === undefined ? "." : dirname(path) });
     } catch (cause) {
       if (!(cause instanceof InvalidInputError)) throw cause;
       throw new InvalidInputError(`${path}: ${cause.message}`, { cause });

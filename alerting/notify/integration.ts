@@ -12,8 +12,8 @@ export type NotifierContext = {
   readonly templates: NotificationTemplates;
   /** Of this server: the start of links in messages, without a slash at the end. */
   readonly externalUrl: string;
-  /** Relative paths of files with secrets are seen from there. */
-  readonly configDir: string;
+  /** Relative paths of files with secrets are seen from there; undefined: files can't be named. */
+  readonly configDir: string | undefined;
   readonly config: NotifyConfig;
   readonly guard: TargetGuard;
   readonly metrics: NotifyMetrics;

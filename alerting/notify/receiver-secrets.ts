@@ -18,16 +18,17 @@ const MAX_REMEMBERED = 64;
  * them out of what others say.
  */
 export class ReceiverSecrets {
-  readonly #dir: string;
+  readonly #dir: string | undefined;
   readonly #seen = new Set<string>();
 
-  /** Relative paths are seen from `dir`: that of the configuration. */
-  constructor(dir: string) {
+  /** Relative paths are seen from `dir`: that of the configuration. Undefined: no file is read. */
+  constructor(dir: string | undefined) {
     this.#dir = dir;
   }
 
   /** Throws {@link UnreadableFileError}. */
   async readFile(path: string): Promise<string> {
+    if (this.#dir === undefined) throw new UnreadableFileError("the configuration can't name files of the server");
     const absolute = isAbsolute(path) ? path : join(this.#dir, path);
     try {
       const file = await open(absolute);

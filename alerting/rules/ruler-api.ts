@@ -4,6 +4,7 @@ import type { Logger } from "@sightline/model/logger.ts";
 import type { RuleCatalog, RuleLanguage, StoredRuleGroup } from "@sightline/model/rules.ts";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { parse, stringify } from "yaml";
+import { refuseOtherSites } from "../refuse-other-sites.ts";
 import type { RulesConfig } from "./config.ts";
 import { type ReadRuleFile, readRuleGroup } from "./parse-rule-file.ts";
 
@@ -48,6 +49,7 @@ export function registerRulerApi(app: FastifyInstance, options: RulerApiOptions)
           url: prefix + path,
           exposeHeadRoute: false,
           handler: async (request, reply) => {
+            if (method !== "GET") refuseOtherSites(request);
             const principal = options.authenticator.authenticate(request.headers, right, { peer: request.ip });
             return send(reply, await handler({ principal, path: request.params, request }, language));
           },

@@ -1,10 +1,12 @@
 import { join } from "node:path";
+import { registerAlertmanagerConfigApi } from "@sightline/alerting/alertmanager/api/config-api.ts";
 import { registerAlertmanagerOperations } from "@sightline/alerting/alertmanager/api/operations.ts";
 import { registerAlertmanagerApi } from "@sightline/alerting/alertmanager/api/routes.ts";
 import { ConfiguredReceivers } from "@sightline/alerting/alertmanager/configured-receivers.ts";
 import { DecisionHistory } from "@sightline/alerting/alertmanager/history/decision-history.ts";
 import { MatcherSyntax } from "@sightline/alerting/alertmanager/matchers/matcher-syntax.ts";
 import type { AlertmanagerSettings } from "@sightline/alerting/alertmanager/settings.ts";
+import { StoredConfigs } from "@sightline/alerting/alertmanager/stored-configs/stored-configs.ts";
 import { TenantAlertmanagers } from "@sightline/alerting/alertmanager/tenant-alertmanagers.ts";
 import type { NotifyConfig } from "@sightline/alerting/notify/config.ts";
 import { TargetGuard } from "@sightline/alerting/notify/http/target-guard.ts";
@@ -22,6 +24,7 @@ export type AlertmanagerPartOptions = {
   readonly settings: AlertmanagerSettings;
   readonly notify: NotifyConfig;
   readonly externalUrl: () => string;
+  readonly stored?: StoredConfigs | undefined;
   readonly logger: Logger;
   readonly registry: Registry;
 };
@@ -36,6 +39,8 @@ export type AlertmanagerPart = {
 };
 
 const TENANTS = "tenants";
+/** How soon a configuration counts that another process was given. */
+const CATALOG_WATCH_MS = 5_000;
 
 /** Alertmanager: receivers → pipeline → groups, for each tenant; beside it, why it did what. */
 export function alertmanagerPart(options: AlertmanagerPartOptions): AlertmanagerPart {
@@ -57,6 +62,7 @@ export function alertmanagerPart(options: AlertmanagerPartOptions): Alertmanager
     syntax: new MatcherSyntax(settings.matcher_syntax),
     receivers,
     decisions: history,
+    stored: options.stored,
     logger,
     registry,
   });
@@ -73,10 +79,17 @@ export function serveAlertmanager(context: PartContext): AlertmanagerPart {
   const { alertmanager: settings, notify } = config.alerting;
   const logger = context.logger("alerting");
   const externalUrl = () => settings.external_url || http.url;
-  const part = alertmanagerPart({ dir: dir("alerting"), settings, notify, externalUrl, logger, registry });
+  const catalog = settings.config_api.enabled ? context.catalog?.catalog : undefined;
+  const stored = catalog && new StoredConfigs({ catalog, watchIntervalMs: CATALOG_WATCH_MS, logger });
+  const part = alertmanagerPart({ dir: dir("alerting"), settings, notify, externalUrl, stored, logger, registry });
   const { alertmanagers, history } = part;
+  if (catalog && stored) {
+    const limits = settings.config_api;
+    registerAlertmanagerConfigApi(http.app, { alertmanagers, catalog, stored, authenticator, limits, logger });
+  }
   registerAlertmanagerOperations(http.app, "/alertmanager", { alertmanagers, authenticator });
-  registerAlertmanagerApi(http.app, ["", "/alertmanager"], {
+  // Grafana's data source of Mimir's kind adds /alertmanager to an address that has it already for the configuration's sake.
+  registerAlertmanagerApi(http.app, ["", "/alertmanager", "/alertmanager/alertmanager"], {
     alertmanagers,
     history,
     authenticator,

@@ -2,6 +2,11 @@ import { closeSync, mkdirSync, openSync } from "node:fs";
 import { dirname } from "node:path";
 import { DatabaseSync, type SQLInputValue } from "node:sqlite";
 import type { ApiKey, KeyCatalog, Scope } from "@sightline/model/access.ts";
+import {
+  type AlertmanagerConfigCatalog,
+  KEPT_ALERTMANAGER_CONFIGS,
+  type StoredAlertmanagerConfig,
+} from "@sightline/model/alertmanager-configs.ts";
 import type { AuditEntry, AuditLog } from "@sightline/model/audit-log.ts";
 import { CorruptionError, SightlineError, UnavailableError } from "@sightline/model/errors.ts";
 import type { Copyable } from "@sightline/model/ports.ts";
@@ -21,7 +26,7 @@ const BUSY = 5;
 const CORRUPT: readonly number[] = [1, 11, 18, 20, 26];
 
 /** The catalog of the all-in-one process: one SQLite file, which command and server may use at the same time. */
-export class SqliteCatalog implements KeyCatalog, AuditLog, RuleCatalog, Copyable {
+export class SqliteCatalog implements KeyCatalog, AuditLog, RuleCatalog, AlertmanagerConfigCatalog, Copyable {
   readonly name = "catalog";
   readonly #path: string;
   readonly #busyTimeoutMs: number;
@@ -138,6 +143,36 @@ export class SqliteCatalog implements KeyCatalog, AuditLog, RuleCatalog, Copyabl
     return rows.map((row) => this.#read(row, (whole) => ruleGroupOf(whole as RuleGroupRow)));
   }
 
+  async alertmanagerConfigs(): Promise<readonly StoredAlertmanagerConfig[]> {
+    const sql = `SELECT * FROM alertmanager_configs AS c WHERE text <> '' AND version =
+        (SELECT max(version) FROM alertmanager_configs WHERE tenant = c.tenant) ORDER BY tenant`;
+    const rows = this.#call((database) => database.prepare(sql).all());
+    return rows.map((row) => this.#read(row, (whole) => alertmanagerConfigOf(whole as AlertmanagerConfigRow)));
+  }
+
+  async alertmanagerConfigRevision(): Promise<number> {
+    const sql = "SELECT max(id) AS id FROM alertmanager_configs";
+    return this.#call((database) => Number(database.prepare(sql).get()?.id ?? 0));
+  }
+
+  async changeAlertmanagerConfig(config: Omit<StoredAlertmanagerConfig, "version">): Promise<number> {
+    const { tenant, text, changedAtMs, changedBy } = config;
+    const sql = `INSERT INTO alertmanager_configs (tenant, version, text, changed_at_ms, changed_by)
+       SELECT ?1, coalesce(max(version), 0) + 1, ?2, ?3, ?4 FROM alertmanager_configs WHERE tenant = ?1
+       RETURNING version`;
+    const values = [tenant, text, Math.floor(changedAtMs), changedBy];
+    const version = this.#call((database) => Number(database.prepare(sql).get(...values)?.version));
+    const oldest = version - KEPT_ALERTMANAGER_CONFIGS;
+    this.#run("DELETE FROM alertmanager_configs WHERE tenant = ? AND version <= ?", tenant, oldest);
+    return version;
+  }
+
+  async alertmanagerConfigVersions(tenant: TenantId): Promise<readonly StoredAlertmanagerConfig[]> {
+    const sql = "SELECT * FROM alertmanager_configs WHERE tenant = ? ORDER BY version DESC";
+    const rows = this.#call((database) => database.prepare(sql).all(tenant));
+    return rows.map((row) => this.#read(row, (whole) => alertmanagerConfigOf(whole as AlertmanagerConfigRow)));
+  }
+
   async copyTo(path: string): Promise<void> {
     mkdirSync(dirname(path), { recursive: true });
     closeSync(openSync(path, "wx", 0o600));
@@ -192,6 +227,19 @@ function ruleGroupOf({ tenant, changed_at_ms, changed_by, ...row }: RuleGroupRow
   const { namespace, name, version, text, language } = row;
   const changed = { changedAtMs: changed_at_ms, changedBy: changed_by };
   return { tenant: tenantId(tenant), namespace, name, version, text, language, ...changed };
+}
+
+type AlertmanagerConfigRow = {
+  readonly tenant: string;
+  readonly version: number;
+  readonly text: string;
+  readonly changed_at_ms: number;
+  readonly changed_by: string;
+};
+
+function alertmanagerConfigOf(row: AlertmanagerConfigRow): StoredAlertmanagerConfig {
+  const { tenant, version, text, changed_at_ms: changedAtMs, changed_by: changedBy } = row;
+  return { tenant: tenantId(tenant), version, text, changedAtMs, changedBy };
 }
 
 type AuditRow = {

@@ -1,10 +1,15 @@
 import type { ApiKey, KeyCatalog } from "@sightline/model/access.ts";
+import {
+  type AlertmanagerConfigCatalog,
+  KEPT_ALERTMANAGER_CONFIGS,
+  type StoredAlertmanagerConfig,
+} from "@sightline/model/alertmanager-configs.ts";
 import type { AuditLog } from "@sightline/model/audit-log.ts";
 import type { RuleCatalog, StoredRuleGroup } from "@sightline/model/rules.ts";
 import { tenantId } from "@sightline/model/tenant.ts";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 
-export type Catalog = KeyCatalog & AuditLog & RuleCatalog;
+export type Catalog = KeyCatalog & AuditLog & RuleCatalog & AlertmanagerConfigCatalog;
 /** Catalogs of processes that use the same data. */
 export type CatalogFixture = {
   /** As one more process would, started. */
@@ -27,6 +32,10 @@ export function exampleKey(id: string, more: Partial<ApiKey> = {}): ApiKey {
 function exampleRuleGroup(name: string, text: string): Omit<StoredRuleGroup, "version"> {
   const changed = { changedAtMs: 1_700_000_000_123, changedBy: "key at ::1" };
   return { tenant: tenantId("shop"), namespace: "ns/1", name, text, language: "logql", ...changed };
+}
+
+function exampleAlertmanagerConfig(tenant: string, text: string): Omit<StoredAlertmanagerConfig, "version"> {
+  return { tenant: tenantId(tenant), text, changedAtMs: 1_700_000_000_123, changedBy: "key at ::1" };
 }
 
 /** What every catalog must do. */
@@ -71,6 +80,36 @@ export function describeCatalog(name: string, make: () => Promise<CatalogFixture
         [2, ""],
         [1, "gone: 1"],
       ]);
+    });
+
+    test("configurations of Alertmanager are what they were last, and what they were before is kept", async () => {
+      const first = await fixture.open();
+      const second = await fixture.open();
+      const revision = await second.alertmanagerConfigRevision();
+      expect(await second.alertmanagerConfigRevision()).toBe(revision);
+      const shop = exampleAlertmanagerConfig("shop", "it's; -- 1");
+      expect(await first.changeAlertmanagerConfig(shop)).toBe(1);
+      expect(await first.changeAlertmanagerConfig(exampleAlertmanagerConfig("bank", "gone"))).toBe(1);
+      expect(await second.changeAlertmanagerConfig({ ...shop, text: "2", changedBy: "else" })).toBe(2);
+      expect(await first.changeAlertmanagerConfig(exampleAlertmanagerConfig("bank", ""))).toBe(2);
+      expect(await second.alertmanagerConfigRevision()).not.toBe(revision);
+      expect(await first.alertmanagerConfigs()).toEqual([{ ...shop, version: 2, text: "2", changedBy: "else" }]);
+      expect(await second.alertmanagerConfigVersions(shop.tenant)).toEqual([
+        { ...shop, version: 2, text: "2", changedBy: "else" },
+        { ...shop, version: 1 },
+      ]);
+    });
+
+    test("of a configuration of Alertmanager only the newest versions are kept", async () => {
+      const catalog = await fixture.open();
+      const last = KEPT_ALERTMANAGER_CONFIGS + 3;
+      for (let i = 1; i <= last; i++) {
+        expect(await catalog.changeAlertmanagerConfig(exampleAlertmanagerConfig("shop", String(i)))).toBe(i);
+      }
+      await catalog.changeAlertmanagerConfig(exampleAlertmanagerConfig("bank", "one"));
+      const versions = await catalog.alertmanagerConfigVersions(tenantId("shop"));
+      expect([versions.length, versions[0]?.text]).toEqual([KEPT_ALERTMANAGER_CONFIGS, String(last)]);
+      expect(await catalog.alertmanagerConfigs()).toMatchObject([{ tenant: "bank" }, { tenant: "shop" }]);
     });
 
     test("a key is revoked once", async () => {

@@ -1,4 +1,9 @@
 import type { ApiKey, KeyCatalog, Scope } from "@sightline/model/access.ts";
+import {
+  type AlertmanagerConfigCatalog,
+  KEPT_ALERTMANAGER_CONFIGS,
+  type StoredAlertmanagerConfig,
+} from "@sightline/model/alertmanager-configs.ts";
 import type { AuditEntry, AuditLog } from "@sightline/model/audit-log.ts";
 import { UnavailableError } from "@sightline/model/errors.ts";
 import type { RuleCatalog, StoredRuleGroup } from "@sightline/model/rules.ts";
@@ -13,8 +18,10 @@ export const CATALOG_MIGRATIONS: MigrationSet = {
   settings: {},
 };
 
+const NEVER = new AbortController().signal;
+
 /** The catalog of several processes: tables in PostgreSQL. `database` is started before it and stopped after it. */
-export class PostgresCatalog implements KeyCatalog, AuditLog, RuleCatalog {
+export class PostgresCatalog implements KeyCatalog, AuditLog, RuleCatalog, AlertmanagerConfigCatalog {
   readonly name = "catalog";
   readonly #database: Database;
   #opening: Promise<void> | undefined;
@@ -48,7 +55,7 @@ export class PostgresCatalog implements KeyCatalog, AuditLog, RuleCatalog {
   async stop(): Promise<void> {}
 
   async keys(): Promise<readonly ApiKey[]> {
-    const rows = await this.#query<KeyRow>("reading keys", "SELECT * FROM api_keys ORDER BY created_at_ms, id");
+    const rows = await this.#read<KeyRow>("reading keys", "SELECT * FROM api_keys ORDER BY created_at_ms, id");
     return rows.map(keyOf);
   }
 
@@ -99,7 +106,7 @@ export class PostgresCatalog implements KeyCatalog, AuditLog, RuleCatalog {
   }
 
   async entries(tenant: TenantId, limit: number): Promise<readonly AuditEntry[]> {
-    const rows = await this.#query<AuditRow>(
+    const rows = await this.#read<AuditRow>(
       "reading the audit log",
       "SELECT * FROM audit WHERE tenant = $1 ORDER BY id DESC LIMIT $2",
       [tenant, limit],
@@ -115,7 +122,7 @@ export class PostgresCatalog implements KeyCatalog, AuditLog, RuleCatalog {
   }
 
   async ruleGroups(): Promise<readonly StoredRuleGroup[]> {
-    const rows = await this.#query<RuleGroupRow>(
+    const rows = await this.#read<RuleGroupRow>(
       "reading rule groups",
       `SELECT * FROM (
          SELECT DISTINCT ON (tenant, namespace, name) * FROM rule_groups ORDER BY tenant, namespace, name, version DESC
@@ -142,12 +149,57 @@ export class PostgresCatalog implements KeyCatalog, AuditLog, RuleCatalog {
   }
 
   async ruleGroupVersions(tenant: TenantId, namespace: string, name: string): Promise<readonly StoredRuleGroup[]> {
-    const rows = await this.#query<RuleGroupRow>(
+    const rows = await this.#read<RuleGroupRow>(
       "reading the versions of a rule group",
       "SELECT * FROM rule_groups WHERE tenant = $1 AND namespace = $2 AND name = $3 ORDER BY version DESC",
       [tenant, namespace, name],
     );
     return rows.map(ruleGroupOf);
+  }
+
+  /** Waits while the database restarts. */
+  #read<Row>(what: string, sql: string, values: readonly unknown[] = []): Promise<readonly Row[]> {
+    return this.#database.waitOut(NEVER, () => this.#query<Row>(what, sql, values));
+  }
+
+  async alertmanagerConfigs(): Promise<readonly StoredAlertmanagerConfig[]> {
+    const rows = await this.#query<AlertmanagerConfigRow>(
+      "reading configurations of Alertmanager",
+      `SELECT * FROM (
+         SELECT DISTINCT ON (tenant) * FROM alertmanager_configs ORDER BY tenant, version DESC
+       ) newest WHERE text <> '' ORDER BY tenant COLLATE "C"`,
+    );
+    return rows.map(alertmanagerConfigOf);
+  }
+
+  async alertmanagerConfigRevision(): Promise<number> {
+    return this.revision();
+  }
+
+  /** Two that change one configuration at a time: the later one has to try again. */
+  async changeAlertmanagerConfig(config: Omit<StoredAlertmanagerConfig, "version">): Promise<number> {
+    const { tenant, text, changedAtMs, changedBy } = config;
+    const rows = await this.#query<{ version: string }>(
+      "changing a configuration of Alertmanager",
+      `WITH gone AS (
+         DELETE FROM alertmanager_configs WHERE tenant = $1 AND version <=
+           (SELECT max(version) + 1 FROM alertmanager_configs WHERE tenant = $1) - $5::int8
+       )
+       INSERT INTO alertmanager_configs (tenant, version, text, changed_at_ms, changed_by)
+       SELECT $1::text, coalesce(max(version), 0) + 1, $2::text, $3::int8, $4::text
+       FROM alertmanager_configs WHERE tenant = $1 RETURNING version`,
+      [tenant, text, Math.floor(changedAtMs), changedBy, KEPT_ALERTMANAGER_CONFIGS],
+    );
+    return Number(rows[0]?.version);
+  }
+
+  async alertmanagerConfigVersions(tenant: TenantId): Promise<readonly StoredAlertmanagerConfig[]> {
+    const rows = await this.#query<AlertmanagerConfigRow>(
+      "reading versions of a configuration of Alertmanager",
+      "SELECT * FROM alertmanager_configs WHERE tenant = $1 ORDER BY version DESC",
+      [tenant],
+    );
+    return rows.map(alertmanagerConfigOf);
   }
 
   async #query<Row>(what: string, sql: string, values: readonly unknown[] = []): Promise<readonly Row[]> {
@@ -172,6 +224,19 @@ function ruleGroupOf({ tenant, version, changed_at_ms, changed_by, ...row }: Rul
   const { namespace, name, text, language } = row;
   const changed = { changedAtMs: Number(changed_at_ms), changedBy: changed_by };
   return { tenant: tenantId(tenant), namespace, name, version: Number(version), text, language, ...changed };
+}
+
+type AlertmanagerConfigRow = {
+  readonly tenant: string;
+  readonly version: string;
+  readonly text: string;
+  readonly changed_at_ms: string;
+  readonly changed_by: string;
+};
+
+function alertmanagerConfigOf(row: AlertmanagerConfigRow): StoredAlertmanagerConfig {
+  const { tenant, version, text, changed_at_ms, changed_by: changedBy } = row;
+  return { tenant: tenantId(tenant), version: Number(version), text, changedAtMs: Number(changed_at_ms), changedBy };
 }
 
 type AuditRow = {
