@@ -61,21 +61,27 @@ function floatsOf(slice: Floats): Floats {
 function floatsWithResets(slice: Floats): Floats {
   const { timesMs, values, startsMs } = slice;
   let resets = NO_INDEXES as number[];
-  let before = Number.NEGATIVE_INFINITY;
-  for (let i = 0; i < values.length; i++) {
-    const value = values[i] as number;
-    if (!(value >= before)) {
-      if (value < before) {
-        if (resets === NO_INDEXES) resets = [];
-        resets.push(i);
-      } else if (Number.isNaN(value)) {
-        const kept = withoutStale(slice);
-        return { timesMs: kept.timesMs, values: kept.values, startsMs: kept.startsMs, resets: resetsOf(kept.values) };
-      }
+  for (let i = firstFall(values, 0); i < values.length; i = firstFall(values, i + 1)) {
+    if (Number.isNaN(values[i])) {
+      const kept = withoutStale(slice);
+      return { timesMs: kept.timesMs, values: kept.values, startsMs: kept.startsMs, resets: resetsOf(kept.values) };
     }
-    before = value;
+    if (resets === NO_INDEXES) resets = [];
+    resets.push(i);
   }
   return { timesMs, values, startsMs, resets };
+}
+
+/** The first index from `from` on of a value that is less than the one before, or is NaN; the one before must not be NaN. */
+function firstFall(values: Float64Array, from: number): number {
+  const { length } = values;
+  let before = from > 0 ? (values[from - 1] as number) : Number.NEGATIVE_INFINITY;
+  for (let i = from; i < length; i++) {
+    const value = values[i] as number;
+    if (!(value >= before)) return i;
+    before = value;
+  }
+  return length;
 }
 
 function resetsOf(values: Float64Array): number[] {

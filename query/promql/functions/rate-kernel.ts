@@ -2,6 +2,7 @@ import type { RangeCall, SeriesKernel } from "../eval/range-function.ts";
 import { FLOAT } from "../eval/step-series.ts";
 import type { StepWindows } from "../eval/step-windows.ts";
 import { extrapolationFactor, unboundedToStart } from "./extrapolation.ts";
+import { firstAfter } from "./first-after.ts";
 import type { RateKind } from "./rate-kind.ts";
 
 /**
@@ -73,19 +74,44 @@ function gaugeChanges({ windows, factors }: RatePlan, values: Float64Array, out:
 
 /** As if there were no resets, which is true of most windows; those with one are computed again. */
 function regularChanges(plan: RatePlan, values: Float64Array, resets: readonly number[], out: Float64Array): void {
-  const { windows, factors } = plan;
-  const { from, to, firstStep, endStep } = windows;
+  const { from, to, firstStep, endStep } = plan.windows;
+  for (let step = firstStep; step < endStep; step++) {
+    step = highChanges(plan, step, values, out);
+    if (step < endStep) out[step] = lowChange(plan, step, values);
+  }
+  let afterPrevious = firstStep;
+  for (const reset of resets) {
+    const firstWith = firstAbove(to, reset, afterPrevious, endStep);
+    afterPrevious = firstAbove(from, reset - 1, firstWith, endStep);
+    counterChanges(plan, firstWith, afterPrevious, values, resets, out);
+  }
+}
+
+/**
+ * Of counters that are at least as high as their change, from a step on; gives the first step of one that is not. Without
+ * calls, after each of which V8 looks again where the arrays are: it takes a third of the time.
+ */
+function highChanges(
+  { windows, factors }: RatePlan,
+  firstStep: number,
+  values: Float64Array,
+  out: Float64Array,
+): number {
+  const { from, to, endStep } = windows;
   for (let step = firstStep; step < endStep; step++) {
     const first = values[from[step] as number] as number;
     const change = (values[(to[step] as number) - 1] as number) - first;
-    // Not a conditional expression: V8 would put every factor on the heap, as it does with what calls return.
-    if (first >= change) out[step] = change * (factors[step] as number);
-    else out[step] = change * lowFactor(plan, step, first, change);
+    if (!(first >= change)) return step;
+    out[step] = change * (factors[step] as number);
   }
-  if (resets.length === 0) return;
-  const stepOfFirst = firstAbove(to, resets[0] as number, firstStep, endStep);
-  const afterLast = firstAbove(from, (resets.at(-1) as number) - 1, firstStep, endStep);
-  counterChanges(plan, stepOfFirst, afterLast, values, resets, out);
+  return endStep;
+}
+
+function lowChange(plan: RatePlan, step: number, values: Float64Array): number {
+  const { from, to } = plan.windows;
+  const first = values[from[step] as number] as number;
+  const change = (values[(to[step] as number) - 1] as number) - first;
+  return change * lowFactor(plan, step, first, change);
 }
 
 /** The first step whose index, which ascends with the steps, is above `bound`. */
@@ -110,7 +136,8 @@ function counterChanges(
 ): void {
   const { windows, factors } = plan;
   const { from, to, kinds } = windows;
-  let nextReset = 0;
+  if (firstStep >= endStep) return;
+  let nextReset = firstAfter(resets, from[firstStep] as number);
   for (let step = firstStep; step < endStep; step++) {
     if (kinds[step] !== FLOAT) continue;
     const start = from[step] as number;

@@ -7,6 +7,7 @@ import { scaleHistogram } from "../histogram/scale-histogram.ts";
 import { deltaRate, isDelta } from "./delta-rate.ts";
 import { extendedRate } from "./extended-rate.ts";
 import { extrapolationFactor, factorOf, toEnd } from "./extrapolation.ts";
+import { firstAfter } from "./first-after.ts";
 import { addNoting, histogramChange } from "./histogram-rate.ts";
 import { histogramCount } from "./over-time.ts";
 import { rateKernel } from "./rate-kernel.ts";
@@ -55,18 +56,6 @@ function floatRate(window: RangeWindow, kind: RateKind): number {
   const lastMs = timesMs[to - 1] as number;
   const zero = kind.isCounter && change > 0 && first >= 0 ? first / change : Number.POSITIVE_INFINITY;
   return change * extrapolationFactor(window, call, kind, firstMs, lastMs, to - from - 1, zero);
-}
-
-/** The index of the first number above `bound`; numbers ascend. */
-function firstAfter(numbers: readonly number[], bound: number): number {
-  let low = 0;
-  let high = numbers.length;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if ((numbers[middle] as number) <= bound) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }
 
 function rateOfAny(window: RangeWindow, kind: RateKind): RangeResult {
