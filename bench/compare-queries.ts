@@ -21,6 +21,7 @@ off, except in an additional run of this server.
   --data DIR           data directory of this server
   --end SECONDS        when the newest of the data was written, Unix time
   --peer NAME=URL      another server with Prometheus' API (repeatable)
+  --cached-peer NAME=URL  as --peer, with its results cache
   --command NAME=CMD   how to start that server, in a shell; without, it must run, and goes on running
   --rounds N           (default 3)
   --runs N             times each question is asked per round at most (default 20); slow ones less often, but 5 times
@@ -51,6 +52,7 @@ export async function compareQueries(args: readonly string[]): Promise<void> {
       data: { type: "string" },
       end: { type: "string" },
       peer: { type: "string", multiple: true, default: [] },
+      "cached-peer": { type: "string", multiple: true, default: [] },
       command: { type: "string", multiple: true, default: [] },
       rounds: { type: "string", default: "3" },
       runs: { type: "string", default: "20" },
@@ -66,7 +68,9 @@ export async function compareQueries(args: readonly string[]): Promise<void> {
   }
   const commands = new Map(values.command.map(nameAndRest));
   const contestants = [
-    ...values.peer.map((text) => peer(...nameAndRest(text), commands)),
+    // VictoriaMetrics' word for what we call the results cache; Prometheus has none, and ignores it.
+    ...values.peer.map((text) => peer(...nameAndRest(text), commands, { nocache: "1" })),
+    ...values["cached-peer"].map((text) => peer(...nameAndRest(text), commands, {})),
     ours(OURS, values.data, { nocache: "1" }),
     ours(OURS_CACHED, values.data, {}),
   ];
@@ -114,11 +118,15 @@ function ours(name: string, dataDir: string, params: Contestant["params"]): Cont
   };
 }
 
-function peer(name: string, url: string, commands: ReadonlyMap<string, string>): Contestant {
+function peer(
+  name: string,
+  url: string,
+  commands: ReadonlyMap<string, string>,
+  params: Contestant["params"],
+): Contestant {
   return {
     name,
-    // VictoriaMetrics' word for what we call the results cache; Prometheus has none, and ignores it.
-    params: { nocache: "1" },
+    params,
     start: async () => {
       const command = commands.get(name);
       const child = command === undefined ? undefined : spawn(`exec ${command}`, { shell: true, stdio: "ignore" });

@@ -75,23 +75,24 @@ export class OpenSearchService {
     return service;
   }
 
-  /** Two nodes, of which the first manages the cluster: each may be away for a while. */
-  static async startPair(): Promise<readonly [OpenSearchService, OpenSearchService]> {
-    const port = String(await freePort());
-    const common = { "discovery.type": "zen", "discovery.seed_hosts": `["127.0.0.1:${port}"]` };
-    const manager = { "node.name": "first", "cluster.initial_cluster_manager_nodes": "first", "transport.port": port };
-    const first = await OpenSearchService.start({ ...common, ...manager });
-    try {
-      const second = {
-        "node.name": "second",
-        "node.roles": "[data, ingest]",
-        "transport.port": String(await freePort()),
-      };
-      return [first, await OpenSearchService.start({ ...common, ...second })];
-    } catch (error) {
-      await first.dispose();
-      throw error;
-    }
+  /** Nodes of one cluster, of which any may manage it: of three each may be away for a while. */
+  static async startNodes(count: number): Promise<readonly OpenSearchService[]> {
+    const names = Array.from({ length: count }, (_, i) => `node-${i}`);
+    const ports = await Promise.all(names.map(() => freePort()));
+    const common = {
+      "discovery.type": "zen",
+      "discovery.seed_hosts": JSON.stringify(ports.map((port) => `127.0.0.1:${port}`)),
+      "cluster.initial_cluster_manager_nodes": JSON.stringify(names),
+    };
+    // At the same time: none answers before most of them are there.
+    const starts = names.map((name, i) =>
+      OpenSearchService.start({ ...common, "node.name": name, "transport.port": String(ports[i]) }),
+    );
+    const nodes = await Promise.allSettled(starts);
+    const failed = nodes.find((node) => node.status === "rejected");
+    if (!failed) return Promise.all(starts);
+    for (const node of nodes) if (node.status === "fulfilled") await node.value.dispose();
+    throw failed.reason;
   }
 
   /** Settles when every shard has all its copies. */

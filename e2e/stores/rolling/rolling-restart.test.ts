@@ -8,6 +8,9 @@ import { patientMs } from "../../harness/patience.ts";
 import type { ServerProcess } from "../../harness/server-process.ts";
 import { trackedWriters } from "../../harness/tracked-loads.ts";
 import type { TrackedWriter } from "../../harness/tracked-writer.ts";
+import { OpenSearchService } from "../../services/opensearch.ts";
+import { PostgresService } from "../../services/postgres.ts";
+import { RedisService } from "../../services/redis.ts";
 import { Cluster, clusterMissing } from "../cluster.ts";
 import { RetryingClient } from "./retrying-client.ts";
 
@@ -31,12 +34,21 @@ const PAUSE_MS = 100;
 const RETRY_MS = 1_000;
 /** Answers that each client must have got anew before the next process is restarted. */
 const ANSWERS_BETWEEN = 2;
+/** Most of them agree on who manages the cluster while one is away. */
+const OPENSEARCH_NODES = 3;
+/** However long a restart takes on a slow machine, who asks meanwhile waits for it. */
+const PATIENCE = {
+  SIGHTLINE_STORAGE__METRICS__TIMESCALE__RESTART_WAIT: "1h",
+  SIGHTLINE_CATALOG__POSTGRES__RESTART_WAIT: "1h",
+  SIGHTLINE_QUERY__TIMEOUT_MS: "3600000",
+};
 
 describe.skipIf(clusterMissing() !== undefined)(
-  "every process and Redis restarted, one after the other, under load",
+  "every process and every database restarted, one after the other, under load",
   () => {
     let dir: string;
     let cluster: Cluster;
+    let nodes: readonly OpenSearchService[] = [];
     let alerting: ServerProcess;
     let clients: readonly RetryingClient[] = [];
     /** The proxies know no gRPC. */
@@ -48,7 +60,21 @@ describe.skipIf(clusterMissing() !== undefined)(
       dir = mkdtempSync(join(tmpdir(), "sightline-rolling-"));
       const rules = join(dir, "rules.yaml");
       writeFileSync(rules, RULES);
-      cluster = await Cluster.start({ SIGHTLINE_ALERTING__RULES__FILES: JSON.stringify([rules]) });
+      nodes = await OpenSearchService.startNodes(OPENSEARCH_NODES);
+      const databases = Promise.all([
+        PostgresService.start(),
+        nodes[0] as OpenSearchService,
+        RedisService.start(),
+      ] as const);
+      cluster = await Cluster.start(
+        {
+          SIGHTLINE_ALERTING__RULES__FILES: JSON.stringify([rules]),
+          SIGHTLINE_STORAGE__OPENSEARCH__NODES: JSON.stringify(nodes.map(({ url }) => url)),
+          SIGHTLINE_STORAGE__OPENSEARCH__REPLICAS: "1",
+          ...PATIENCE,
+        },
+        databases,
+      );
       alerting = await cluster.startServer("alerting");
       clients = QUESTIONS.map((question) => new RetryingClient(cluster.readers.url, question));
       // A first document makes its index, which answers some time later.
@@ -64,6 +90,7 @@ describe.skipIf(clusterMissing() !== undefined)(
       await load;
       await alerting?.dispose();
       await cluster?.dispose();
+      await Promise.all(nodes.map((node) => node.dispose()));
       rmSync(dir, { recursive: true, force: true });
     }, patientMs(120_000));
 
@@ -91,8 +118,17 @@ describe.skipIf(clusterMissing() !== undefined)(
       }, 60_000);
     }
 
+    async function restartNode(node: OpenSearchService): Promise<void> {
+      // What is written to one node alone is away with it.
+      await node.untilGreen();
+      await someAnswers();
+      await node.stop();
+      await someAnswers();
+      await node.start();
+    }
+
     test("nothing fails twice, nothing acknowledged is lost, and rules go on", {
-      timeout: patientMs(300_000),
+      timeout: patientMs(600_000),
     }, async () => {
       for (const server of [...cluster.collectors, ...cluster.queriers, alerting]) {
         await someAnswers();
@@ -103,6 +139,10 @@ describe.skipIf(clusterMissing() !== undefined)(
       await cluster.redis.stop();
       await someAnswers();
       await cluster.redis.start();
+      await someAnswers();
+      await cluster.postgres.stop();
+      await cluster.postgres.start();
+      for (const node of nodes) await restartNode(node);
       await someAnswers();
       await ruleEvaluated();
       isOver = true;
