@@ -174,7 +174,7 @@ describe("tail", () => {
   });
 
   test("a request that offers HTTP/2 keeps its body", async () => {
-    const body = JSON.stringify({ streams: [] });
+    const body = JSON.stringify({ streams: [{ stream: { app: "http2" }, values: [[String(nowNs()), "whole"]] }] });
     const { stdout } = await promisify(execFile)("curl", [
       "-s",
       "--http2",

@@ -11,6 +11,11 @@ export class InvalidInputError extends SightlineError {
   override readonly name = "InvalidInputError";
 }
 
+/** The request can be read, but there is nothing in it. */
+export class EmptyRequestError extends SightlineError {
+  override readonly name = "EmptyRequestError";
+}
+
 /** A text in a query language is not valid. `position` is a character offset, `end` exclusive. */
 export class ParseError extends SightlineError {
   override readonly name = "ParseError";
@@ -110,6 +115,7 @@ const STATUS_BY_NAME: Readonly<Record<string, { http: number; grpc: number }>> =
   NotFoundError: { http: 404, grpc: 5 },
   TooLargeError: { http: 413, grpc: 8 },
   UnsupportedMediaTypeError: { http: 415, grpc: 3 },
+  EmptyRequestError: { http: 422, grpc: 3 },
   LimitError: { http: 422, grpc: 8 },
   TooManyRequestsError: { http: 429, grpc: 8 },
   RateLimitedError: { http: 429, grpc: 8 },

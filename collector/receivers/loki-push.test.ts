@@ -30,6 +30,7 @@ describe("pushed records are kept", () => {
     ["as JSON with a charset", BODY, { "content-type": "application/json; charset=utf-8" }],
     ["as JSON with gzip", gzipSync(BODY), { ...json, "content-encoding": "gzip" }],
     ["as protobuf", protobufBody(), { "content-type": "application/x-protobuf" }],
+    ["as JSON that says snappy, which is of protobuf alone", BODY, { ...json, "content-encoding": "snappy" }],
     ["as protobuf that says how it is compressed", protobufBody(), { "content-encoding": "snappy" }],
   ])("%s", async (_name, body, headers) => {
     for (const path of ["/loki/api/v1/push", "/api/prom/push"]) {
@@ -53,6 +54,7 @@ describe("answers to what can't be taken", () => {
     ["no JSON", "{", json, 400, "the body is not JSON"],
     ["no snappy", "hello", {}, 400, ""],
     ["labels that are none", '{"streams":[{"labels":"{a","entries":[]}]}', json, 400, "couldn't parse labels: 1:3"],
+    ["no streams", '{"streams":[]}', json, 422, "error at least one valid stream is required for ingestion"],
     ["an unknown encoding", BODY, { ...json, "content-encoding": "br" }, 400, 'Content-Encoding "br" not supported'],
     ["protobuf with gzip", gzipSync(BODY), { "content-encoding": "gzip" }, 400, "compress it with snappy"],
     ["a wrong key", BODY, { ...json, authorization: "no" }, 401, "wrong credential"],

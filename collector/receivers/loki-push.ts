@@ -19,7 +19,8 @@ const JSON_ENCODINGS: ReadonlyMap<string, ContentEncoding> = new Map([
   ["gzip", "gzip"],
   ["deflate", "deflate"],
   ["zstd", "zstd"],
-  ["snappy", "snappy"],
+  // Of protobuf it says what is so anyway; in Loki it says nothing of JSON.
+  ["snappy", "identity"],
 ]);
 
 /**
@@ -67,7 +68,7 @@ function formatOf(request: FastifyRequest): PushFormat {
   const encoding = JSON_ENCODINGS.get(header);
   if (encoding === undefined) throw new InvalidInputError(`Content-Encoding ${JSON.stringify(header)} not supported`);
   if (mediaType === "application/json") return { protocol: "loki-push-json", encoding };
-  if (encoding === "identity" || encoding === "snappy") return { protocol: "loki-push-protobuf", encoding: "snappy" };
+  if (encoding === "identity") return { protocol: "loki-push-protobuf", encoding: "snappy" };
   throw new InvalidInputError(
     `Content-Encoding ${JSON.stringify(header)} is not taken with protobuf: compress it with snappy`,
   );

@@ -1,3 +1,4 @@
+import { EmptyRequestError } from "@sightline/model/errors.ts";
 import type { Label } from "@sightline/model/labels.ts";
 import type { LogBatch, LogStream } from "@sightline/model/log-batch.ts";
 import type { Rejection } from "@sightline/model/ports.ts";
@@ -80,7 +81,11 @@ export class PushRecords {
     this.#row++;
   }
 
+  /** Throws `EmptyRequestError` when no stream was started; streams without entries are fine, as in Loki. */
   finish(): { batch: LogBatch; rejected: readonly Rejection[] } {
+    if (this.#streams.length === 0) {
+      throw new EmptyRequestError("error at least one valid stream is required for ingestion");
+    }
     const length = this.#row;
     const batch: LogBatch = {
       length,

@@ -188,6 +188,7 @@ describe("what is not a push request is refused", () => {
   test("protobuf of another shape", () => {
     expect(() => decodeLokiPush(Buffer.from("hello"), RECEIVED_MS)).toThrow(InvalidInputError);
     expect(() => fromProtobuf({ labels: "oops", entries: [] })).toThrow("couldn't parse labels");
+    expect(() => fromProtobuf()).toThrow("at least one valid stream is required");
   });
 
   test("too many streams", () => {

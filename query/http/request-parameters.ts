@@ -7,11 +7,15 @@ import type { FastifyRequest } from "fastify";
 export class RequestParameters {
   readonly #body: URLSearchParams;
   readonly #url: URLSearchParams;
+  /** What Go says to parameters of the URL that can't be read; they are not among the others. */
+  readonly problem: string | undefined;
 
   constructor(request: FastifyRequest) {
     this.#body = request.body instanceof URLSearchParams ? request.body : new URLSearchParams();
     const queryStart = request.url.indexOf("?");
-    this.#url = new URLSearchParams(queryStart < 0 ? "" : withoutBroken(request.url.slice(queryStart + 1)));
+    const query = queryStart < 0 ? "" : request.url.slice(queryStart + 1);
+    this.problem = problemOf(query);
+    this.#url = new URLSearchParams(withoutBroken(query));
   }
 
   /** The first value, "" when there is none: in these APIs an empty parameter is a missing one. */
@@ -24,7 +28,14 @@ export class RequestParameters {
   }
 }
 
+const BROKEN_ESCAPE_TEXT = /%(?![0-9a-fA-F]{2}).{0,2}/;
 const BROKEN_ESCAPE = /%(?![0-9a-fA-F]{2})/;
+
+function problemOf(query: string): string | undefined {
+  if (query.includes(";")) return "invalid semicolon separator in query";
+  const [broken] = BROKEN_ESCAPE_TEXT.exec(query) ?? [];
+  return broken === undefined ? undefined : `invalid URL escape ${JSON.stringify(broken)}`;
+}
 
 /** Go leaves out parameters whose escapes are broken (net/url.ParseQuery), where URLSearchParams takes them as they are. */
 function withoutBroken(query: string): string {

@@ -4,7 +4,8 @@ import type { FastifyInstance } from "fastify";
 import { type QueryApiDeps, type QueryHandler, registerQueryApi } from "../http/query-api.ts";
 import { sendChunks } from "../http/send-chunks.ts";
 import { sendLokiFailure } from "../loki-api/error-response.ts";
-import { readRangeQuery } from "../loki-api/parameters.ts";
+import { LOKI_JSON } from "../loki-api/loki-json.ts";
+import { readRange, readStepWithin } from "../loki-api/parameters.ts";
 import { selectPatterns } from "./select-patterns.ts";
 
 export type LogPatternsDeps = QueryApiDeps & {
@@ -29,13 +30,13 @@ export function registerLokiPatterns(app: FastifyInstance, deps: LogPatternsDeps
 function patternsHandler(deps: LogPatternsDeps): QueryHandler {
   const { patterns, store, config, nowMs = Date.now } = deps;
   return async ({ parameters, tenant, signal, request, reply }) => {
-    const { startNs, endNs, stepNs } = readRangeQuery(parameters, nowMs());
-    const range = { startNs, endNs };
+    const range = readRange(parameters, nowMs());
+    const stepNs = readStepWithin(parameters, range);
     const options = { patterns, store, limits: config.logs, tenant, range, signal };
     const selected = await selectPatterns(parameters.get("query"), options);
     const stepMs = Math.max(MIN_STEP_MS, Number(stepNs / 1_000_000n));
     const found = mostFrequent(selected.patterns, MAX_PATTERNS);
-    return sendChunks(request, reply, "application/json; charset=UTF-8", encode(found, stepMs));
+    return sendChunks(request, reply, LOKI_JSON, encode(found, stepMs));
   };
 }
 

@@ -2,11 +2,12 @@ import { InvalidInputError, ParseError } from "@sightline/model/errors.ts";
 import { parseGoInt } from "../http/go-syntax.ts";
 import { type QueryCall, type QueryHandler, type QueryRoute, sendJson } from "../http/query-api.ts";
 import { layOutLogql } from "../logql/format/lay-out-logql.ts";
-import { parseStreamSelector, parseUnchecked } from "../logql/parse/parse-logql.ts";
+import { parseFilteringSelector, parseLogql } from "../logql/parse/parse-logql.ts";
 import type { LogEntry } from "../logql/result.ts";
 import { detectFields } from "./detected-fields.ts";
 import type { LokiApiDeps } from "./loki-api-deps.ts";
-import { readRange } from "./parameters.ts";
+import { sendLokiJson } from "./loki-json.ts";
+import { endBeforeStart, readRange, readStep } from "./parameters.ts";
 
 const BOTH = ["GET", "POST"] as const;
 const DEFAULT_FIELDS = 1_000;
@@ -30,7 +31,8 @@ export function drilldownRoutes(deps: LokiApiDeps): QueryRoute[] {
 function detectedLabelsHandler({ store, config, nowMs = Date.now }: LokiApiDeps): QueryHandler {
   return async ({ parameters, tenant, signal, reply }) => {
     const range = readRange(parameters, nowMs());
-    const matchers = parseStreamSelector(parameters.get("query"), config.logs.max_query_bytes);
+    const matchers = parseFilteringSelector(parameters.get("query"), config.logs.max_query_bytes);
+    if (range.endNs < range.startNs) throw endBeforeStart();
     const values = new Map<string, Set<string>>();
     for (const { labels } of await store.streams({ tenant, range, matchers }, signal)) {
       for (const [name, value] of labels) {
@@ -43,7 +45,7 @@ function detectedLabelsHandler({ store, config, nowMs = Date.now }: LokiApiDeps)
       .filter(([name, found]) => STATIC_LABELS.has(name) || !areIds(found))
       .sort(([a], [b]) => (a < b ? -1 : 1))
       .map(([label, found]) => ({ label, cardinality: found.size }));
-    return sendJson(reply, { detectedLabels });
+    return sendLokiJson(reply, detectedLabels.length > 0 ? { detectedLabels } : {});
   };
 }
 
@@ -64,7 +66,7 @@ function detectedFieldsHandler(deps: LokiApiDeps): QueryHandler {
       parsers: parsers.size > 0 ? [...parsers] : null,
       ...(jsonPath && { jsonPath }),
     }));
-    return sendJson(call.reply, { fields, limit });
+    return sendLokiJson(call.reply, fields.length > 0 ? { fields, limit } : {});
   };
 }
 
@@ -73,16 +75,15 @@ function fieldValuesHandler(deps: LokiApiDeps): QueryHandler {
     const limit = readCount(call, "limit", readCount(call, "field_limit", DEFAULT_FIELDS));
     const found = detectFields(await newestLines(call, deps), Number.POSITIVE_INFINITY);
     const values = [...(found.get(call.path.name ?? "")?.values ?? [])].sort().slice(0, limit);
-    return sendJson(call.reply, values.length > 0 ? { values, limit } : {});
+    return sendLokiJson(call.reply, values.length > 0 ? { values, limit } : {});
   };
 }
 
 async function newestLines(call: QueryCall, { engine, nowMs = Date.now }: LokiApiDeps): Promise<readonly LogEntry[]> {
   const { parameters, tenant, signal } = call;
   const range = readRange(parameters, nowMs());
-  if (range.endNs < range.startNs) {
-    throw new InvalidInputError("end timestamp must not be before or equal to start time");
-  }
+  if (range.endNs < range.startNs) throw endBeforeStart();
+  readStep(parameters);
   const limit = readCount(call, "line_limit", DEFAULT_LINES);
   const { value } = await engine.range(parameters.get("query"), {
     ...range,
@@ -137,11 +138,11 @@ function limitsHandler({ config, buildInfo, server, hasPatterns = false }: LokiA
 function formatHandler({ config }: LokiApiDeps): QueryHandler {
   return async ({ parameters, reply }) => {
     try {
-      const expr = parseUnchecked(parameters.get("query"), config.logs.max_query_bytes);
-      return sendJson(reply, { status: "success", data: layOutLogql(expr) });
+      const expr = parseLogql(parameters.get("query"), config.logs.max_query_bytes);
+      return sendLokiJson(reply, { status: "success", data: layOutLogql(expr) });
     } catch (error) {
       if (!(error instanceof ParseError)) throw error;
-      return sendJson(reply.code(400), { status: "invalid-query", error: error.message });
+      return sendLokiJson(reply.code(400), { status: "invalid-query", error: error.message });
     }
   };
 }

@@ -4,18 +4,18 @@ import { timeText } from "../http/time-text.ts";
 import { mergeLabels } from "../logql/merge-labels.ts";
 import type { LogEntry, LogqlResult, LogqlValue } from "../logql/result.ts";
 import { formatFloat } from "../promql/format/format-float.ts";
+import { type EncodingFlags, flagsJson, wantsCategories } from "./encoding-flags.ts";
 import { statsJson } from "./stats-json.ts";
 
 /**
- * The body of a successful query, piece by piece, as Loki's pkg/util/marshal writes it. With `categorize` a stream is
+ * The body of a successful query, piece by piece, as Loki's pkg/util/marshal writes it. With that flag a stream is
  * named by its own labels and each entry carries the others apart; without, they are all labels of the stream.
  */
-export function* encodeLogqlResult(result: LogqlResult, categorize: boolean): Generator<string> {
+export function* encodeLogqlResult(result: LogqlResult, flags: EncodingFlags = new Set()): Generator<string> {
   const { value } = result;
   // Grafana reads this as a stream: it must know the flags before the result.
-  const flags = categorize ? ',"encodingFlags":["categorize-labels"]' : "";
-  yield `{"status":"success","data":{"resultType":"${value.type}"${flags},"result":`;
-  yield* encodeValue(value, categorize);
+  yield `{"status":"success","data":{"resultType":"${value.type}"${flagsJson(flags)},"result":`;
+  yield* encodeValue(value, wantsCategories(flags));
   yield `,"stats":${statsJson(result)}}}\n`;
 }
 

@@ -47,6 +47,51 @@ describe("index/stats", () => {
   });
 });
 
+describe("as Loki refuses", () => {
+  const start = String(NOW_NS);
+  const end = String(NOW_NS - SECOND);
+  const NO_MATCHERS = "queries require at least one regexp or equality matcher";
+  const REVERSED = "end timestamp must not be before or equal to start time";
+  test.each<[string, Record<string, string>, string]>([
+    ["labels", { query: "{}" }, NO_MATCHERS],
+    ["label/env/values", { query: "{}" }, NO_MATCHERS],
+    ["index/stats", { query: "{}" }, NO_MATCHERS],
+    ["detected_labels", { query: "{}" }, NO_MATCHERS],
+    ["labels", { start, end }, REVERSED],
+    ["label/env/values", { start, end }, REVERSED],
+    ["series", { start, end }, REVERSED],
+    ["index/stats", { query: '{env="prod"}', start, end }, REVERSED],
+    ["detected_labels", { start, end }, REVERSED],
+    ["detected_fields", { query: '{env="prod"}', step: "x" }, 'cannot parse "x" to a valid duration'],
+    ["index/shards", { query: '{env="prod"}', targetBytesPerShard: "0" }, "targetBytesPerShard must be a positive"],
+    ["labels", { since: "5x" }, 'could not parse \'since\' parameter: unknown unit "x" in duration "5x"'],
+    ["labels", { since: "1m1h" }, "could not parse 'since' parameter: not a valid duration string: \"1m1h\""],
+    ["query_range", { query: '{env="prod"}', step: "NaN" }, "zero or negative query resolution step widths"],
+  ])("%s %j", async (path, parameters, want) => {
+    const { status, text } = await ask(path, parameters);
+    expect([status, text]).toEqual([400, expect.stringContaining(want)]);
+  });
+
+  test.each([
+    ["query=%zz", 'invalid URL escape "%zz"'],
+    ["query=a%2", 'invalid URL escape "%2"'],
+    ["query=a;b=c", "invalid semicolon separator in query"],
+  ])("the URL %s", async (search, want) => {
+    const answer = await app.inject({ url: `/loki/api/v1/query_range?${search}` });
+    expect([answer.statusCode, answer.body]).toEqual([400, want]);
+  });
+});
+
+describe("of nothing", () => {
+  const query = '{env="none"}';
+  test.each<[string, Record<string, string>, object]>([
+    ["detected_fields", { query }, {}],
+    ["detected_labels", { query }, {}],
+    ["index/volume_range", { query, step: "1m" }, { data: { resultType: "vector", result: [] } }],
+    ["series", { "match[]": query }, { data: [] }],
+  ])("%s", async (path, parameters, want) => expect(await json(path, parameters)).toMatchObject(want));
+});
+
 describe("index/volume", () => {
   test.each<[Record<string, string>, [Record<string, string>, string][]]>([
     [
@@ -114,7 +159,7 @@ describe("Logs Drilldown", () => {
         { label: "service_name", cardinality: 2 },
       ],
     });
-    expect(await json("detected_labels", { query: '{env="none"}' })).toEqual({ detectedLabels: [] });
+    expect(await json("detected_labels", { query: '{env="none"}' })).toEqual({});
   });
 
   test("fields of structured metadata, JSON and logfmt", async () => {

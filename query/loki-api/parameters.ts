@@ -12,6 +12,7 @@ import { parseDuration } from "../promql/format/duration.ts";
 const NS_PER_MS = 1_000_000n;
 export const DEFAULT_LIMIT = 100;
 const DEFAULT_SINCE_MS = 3_600_000;
+const DURATION_UNITS: ReadonlySet<string> = new Set(["y", "w", "d", "h", "m", "s", "ms"]);
 const MAX_UINT32 = 4_294_967_295n;
 const MAX_POINTS = 11_000n;
 /** Integers up to this many digits are seconds, longer ones nanoseconds. */
@@ -58,9 +59,20 @@ export function readRange(parameters: RequestParameters, nowMs: number): TimeRan
 
 function durationMs(text: string): number {
   const ms = parseDuration(text);
-  if (ms === undefined) throw new InvalidInputError(`not a valid duration string: ${JSON.stringify(text)}`);
+  if (ms === undefined) throw new InvalidInputError(durationProblem(text));
   if (!Number.isFinite(ms)) throw new InvalidInputError("duration out of range");
   return ms;
+}
+
+/** Prometheus' words for a text that is no duration. */
+function durationProblem(text: string): string {
+  for (const [, number, unit] of text.matchAll(/(\d*)(\D*)/g)) {
+    if (number === "" || unit === "") break;
+    if (!DURATION_UNITS.has(unit as string)) {
+      return `unknown unit ${JSON.stringify(unit)} in duration ${JSON.stringify(text)}`;
+    }
+  }
+  return `not a valid duration string: ${JSON.stringify(text)}`;
 }
 
 export function readTime(parameters: RequestParameters, nowMs: number): bigint {
@@ -94,10 +106,18 @@ export function readNewestFirst(parameters: RequestParameters): boolean {
 /** `start`, `end`, `limit`, `direction`, `step` and `interval` of a range query, checked in Loki's order. */
 export function readRangeQuery(parameters: RequestParameters, nowMs: number) {
   const { startNs, endNs } = readRange(parameters, nowMs);
-  if (endNs < startNs) throw new InvalidInputError("end timestamp must not be before or equal to start time");
+  if (endNs < startNs) throw endBeforeStart();
   const limit = readLimit(parameters);
   const newestFirst = readNewestFirst(parameters);
-  const stepNs = readDurationNs(parameters.get("step")) ?? defaultStepNs(startNs, endNs);
+  const stepNs = readStepWithin(parameters, { startNs, endNs });
+  const intervalNs = readDurationNs(parameters.get("interval")) ?? 0n;
+  if (intervalNs < 0n) throw new InvalidInputError("interval must be >= 0");
+  return { startNs, endNs, limit, newestFirst, stepNs, intervalNs };
+}
+
+/** The step, or one that makes about 250 points of the range. */
+export function readStepWithin(parameters: RequestParameters, { startNs, endNs }: TimeRangeNs): bigint {
+  const stepNs = readStep(parameters) ?? defaultStepNs(startNs, endNs);
   if (stepNs <= 0n) {
     throw new InvalidInputError(
       "zero or negative query resolution step widths are not accepted. Try a positive integer",
@@ -108,13 +128,18 @@ export function readRangeQuery(parameters: RequestParameters, nowMs: number) {
       "exceeded maximum resolution of 11,000 points per time series. Try increasing the value of the step parameter",
     );
   }
-  const intervalNs = readDurationNs(parameters.get("interval")) ?? 0n;
-  if (intervalNs < 0n) throw new InvalidInputError("interval must be >= 0");
-  return { startNs, endNs, limit, newestFirst, stepNs, intervalNs };
+  return stepNs;
+}
+
+/** Undefined when there is none. */
+export function readStep(parameters: RequestParameters): bigint | undefined {
+  return readDurationNs(parameters.get("step"));
 }
 
 function readDurationNs(text: string): bigint | undefined {
   if (text === "") return undefined;
+  // In Go the least of all durations.
+  if (Number.isNaN(parseGoFloat(text))) return -1n;
   const duration = parseSecondsOrDuration(text);
   if ("error" in duration) throw new InvalidInputError(duration.error);
   return BigInt(Math.trunc(duration.ms * 1e6));
@@ -123,6 +148,10 @@ function readDurationNs(text: string): bigint | undefined {
 function defaultStepNs(startNs: bigint, endNs: bigint): bigint {
   const seconds = (endNs - startNs) / 1_000_000_000n / 250n;
   return (seconds < 1n ? 1n : seconds) * 1_000_000_000n;
+}
+
+export function endBeforeStart(): InvalidInputError {
+  return new InvalidInputError("end timestamp must not be before or equal to start time");
 }
 
 /** What Loki says to an empty text in place of a selector. */

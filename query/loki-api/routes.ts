@@ -1,25 +1,35 @@
 import { InvalidInputError } from "@sightline/model/errors.ts";
 import { labelsKey, labelValue } from "@sightline/model/labels.ts";
 import type { Matcher } from "@sightline/model/matcher.ts";
-import type { FastifyInstance, FastifyRequest } from "fastify";
+import type { FastifyInstance } from "fastify";
 import { labelsJson } from "../http/labels-json.ts";
 import { type QueryCall, type QueryHandler, type QueryRoute, registerQueryApi } from "../http/query-api.ts";
 import { sendChunks } from "../http/send-chunks.ts";
-import { parseStreamSelector } from "../logql/parse/parse-logql.ts";
+import { parseFilteringSelector, parseStreamSelector } from "../logql/parse/parse-logql.ts";
 import type { LogqlResult } from "../logql/result.ts";
 import { deleteRoutes } from "./delete-routes.ts";
 import { drilldownRoutes } from "./drilldown-routes.ts";
 import { encodeLogqlResult } from "./encode-result.ts";
+import { encodingFlags } from "./encoding-flags.ts";
 import { sendLokiFailure } from "./error-response.ts";
 import type { LokiApiDeps } from "./loki-api-deps.ts";
-import { emptyQueryError, readLimit, readNewestFirst, readRange, readRangeQuery, readTime } from "./parameters.ts";
+import { LOKI_JSON } from "./loki-json.ts";
+import {
+  emptyQueryError,
+  endBeforeStart,
+  readLimit,
+  readNewestFirst,
+  readRange,
+  readRangeQuery,
+  readTime,
+} from "./parameters.ts";
 import { serverRoutes } from "./server-routes.ts";
 import { registerTail } from "./tail-routes.ts";
 import { volumeRoutes } from "./volume-routes.ts";
 
 /** Loki's query API below `/loki/api/v1`. */
 export function registerLokiApi(app: FastifyInstance, deps: LokiApiDeps): void {
-  registerQueryApi(app, deps, sendLokiFailure, routes(deps));
+  registerQueryApi(app, deps, sendLokiFailure, routes(deps).map(refusingBrokenForms));
   if (deps.feed) registerTail(app, deps, deps.feed);
 }
 
@@ -38,6 +48,16 @@ function routes(deps: LokiApiDeps): QueryRoute[] {
     ...drilldownRoutes(deps),
     ...deleteRoutes(deps),
   ];
+}
+
+/** Go's ParseForm fails where other APIs just leave the parameter out. */
+function refusingBrokenForms(route: QueryRoute): QueryRoute {
+  const handler: QueryHandler = async (call) => {
+    const problem = call.parameters.problem;
+    if (problem !== undefined) throw new InvalidInputError(problem);
+    return route.handler(call);
+  };
+  return { ...route, handler };
 }
 
 function rangeHandler({ engine, nowMs = Date.now }: LokiApiDeps): QueryHandler {
@@ -60,13 +80,8 @@ function instantHandler({ engine, nowMs = Date.now }: LokiApiDeps): QueryHandler
 }
 
 function sendResult({ request, reply }: QueryCall, result: LogqlResult) {
-  const pieces = encodeLogqlResult(result, wantsCategories(request));
-  return sendChunks(request, reply, "application/json; charset=UTF-8", pieces);
-}
-
-function wantsCategories(request: FastifyRequest): boolean {
-  const flags = String(request.headers["x-loki-response-encoding-flags"] ?? "");
-  return flags.split(",").some((flag) => flag.trim() === "categorize-labels");
+  const pieces = encodeLogqlResult(result, encodingFlags(request));
+  return sendChunks(request, reply, LOKI_JSON, pieces);
 }
 
 function labelNamesHandler(deps: LokiApiDeps): QueryHandler {
@@ -90,20 +105,22 @@ function labelValuesHandler(deps: LokiApiDeps): QueryHandler {
 /** Streams within the request's time that its `query` selects, all of them without one. */
 function streams({ parameters, tenant, signal }: QueryCall, { store, config, nowMs = Date.now }: LokiApiDeps) {
   const range = readRange(parameters, nowMs());
-  const matchers = parseStreamSelector(parameters.get("query"), config.logs.max_query_bytes);
+  const matchers = parseFilteringSelector(parameters.get("query"), config.logs.max_query_bytes);
+  if (range.endNs < range.startNs) throw endBeforeStart();
   return store.streams({ tenant, range, matchers }, signal);
 }
 
 /** Loki leaves an empty list away. */
 function sendTexts({ request, reply }: QueryCall, texts: ReadonlySet<string>) {
-  if (texts.size === 0) return reply.type("application/json; charset=UTF-8").send('{"status":"success"}\n');
+  if (texts.size === 0) return reply.type(LOKI_JSON).send('{"status":"success"}\n');
   const sorted = [...texts].sort((a, b) => (a < b ? -1 : 1));
-  return sendChunks(request, reply, "application/json; charset=UTF-8", encodeList(sorted, JSON.stringify));
+  return sendChunks(request, reply, LOKI_JSON, encodeList(sorted, JSON.stringify));
 }
 
 function seriesHandler({ store, config, nowMs = Date.now }: LokiApiDeps): QueryHandler {
   return async ({ parameters, tenant, signal, request, reply }) => {
     const range = readRange(parameters, nowMs());
+    if (range.endNs < range.startNs) throw endBeforeStart();
     const selectors = [...new Set([...parameters.all("match"), ...parameters.all("match[]")])];
     const groups: (readonly Matcher[])[] = selectors.map((text) =>
       parseSeriesSelector(text, config.logs.max_query_bytes),
@@ -120,7 +137,7 @@ function seriesHandler({ store, config, nowMs = Date.now }: LokiApiDeps): QueryH
     return sendChunks(
       request,
       reply,
-      "application/json; charset=UTF-8",
+      LOKI_JSON,
       encodeList([...found.values()], (json) => json),
     );
   };

@@ -9,13 +9,14 @@ export type VolumeBuckets = {
 
 /**
  * Loki splits the range at multiples of the step and stamps what is in a bucket with its last moment
- * (pkg/util/mapreduce: ForInterval). The last bucket has the end of the range.
+ * (pkg/util/mapreduce: ForInterval). The last bucket ends with the range, also
+ * where that is a multiple of the step.
  */
 export function volumeBuckets(startNs: bigint, endNs: bigint, stepNs: bigint): VolumeBuckets {
   const first = startNs - (startNs % stepNs);
-  const last = endNs - (endNs % stepNs);
+  const last = endNs - 1n - ((endNs - 1n) % stepNs);
   const tail = { startNs: last > startNs ? last : startNs, endNs: endNs + 1n, stampNs: endNs };
-  if (first + stepNs > endNs) return { partial: [tail], whole: undefined };
+  if (first + stepNs >= endNs) return { partial: [tail], whole: undefined };
   const isCut = first !== startNs;
   const head = { startNs, endNs: first + stepNs, stampNs: first + stepNs - 1n };
   const wholeStart = isCut ? first + stepNs : first;

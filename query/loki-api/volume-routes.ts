@@ -2,16 +2,16 @@ import { InvalidInputError } from "@sightline/model/errors.ts";
 import { type Labels, labelsFrom, labelsKey } from "@sightline/model/labels.ts";
 import type { Matcher } from "@sightline/model/matcher.ts";
 import type { QueryCall, QueryHandler, QueryRoute } from "../http/query-api.ts";
-import { sendJson } from "../http/query-api.ts";
 import { sendChunks } from "../http/send-chunks.ts";
 import type { LogExpr, SampleExpr } from "../logql/ast.ts";
 import type { LogqlEngine } from "../logql/logql-engine.ts";
 import type { LogqlInstantQuery } from "../logql/logql-query.ts";
-import { parseStreamSelector } from "../logql/parse/parse-logql.ts";
+import { parseFilteringSelector, parseStreamSelector } from "../logql/parse/parse-logql.ts";
 import type { LogqlResult } from "../logql/result.ts";
 import { encodeLogqlResult } from "./encode-result.ts";
 import type { LokiApiDeps } from "./loki-api-deps.ts";
-import { DEFAULT_LIMIT, emptyQueryError, readLimit, readRange, readRangeQuery } from "./parameters.ts";
+import { LOKI_JSON, sendLokiJson } from "./loki-json.ts";
+import { DEFAULT_LIMIT, emptyQueryError, endBeforeStart, readLimit, readRange, readRangeQuery } from "./parameters.ts";
 import { volumeBuckets } from "./volume-range.ts";
 
 const NS_PER_MS = 1_000_000n;
@@ -36,7 +36,8 @@ async function indexStats(call: QueryCall, deps: LokiApiDeps): Promise<IndexStat
   const { parameters, tenant, signal } = call;
   const { nowMs = Date.now, store, engine } = deps;
   const range = readRange(parameters, nowMs());
-  const matchers = selectorOf(call, deps);
+  const matchers = filteringSelectorOf(call, deps);
+  if (range.endNs < range.startNs) throw endBeforeStart();
   const streams = new Set<string>();
   for (const { labels } of await store.streams({ tenant, range, matchers }, signal)) streams.add(labelsKey(labels));
   if (streams.size === 0) return { streams: 0, chunks: 0, bytes: 0, entries: 0 };
@@ -49,18 +50,19 @@ async function indexStats(call: QueryCall, deps: LokiApiDeps): Promise<IndexStat
 }
 
 function statsHandler(deps: LokiApiDeps): QueryHandler {
-  return async (call) => sendJson(call.reply, await indexStats(call, deps));
+  return async (call) => sendLokiJson(call.reply, await indexStats(call, deps));
 }
 
 /** One shard that has everything: there is nothing that a client would gain by asking for parts. */
 function shardsHandler(deps: LokiApiDeps): QueryHandler {
   return async (call) => {
-    if (!/^\d+(\.\d+)?\s*[kKmMgGtT]?i?[bB]?$/.test(call.parameters.get("targetBytesPerShard"))) {
+    const target = call.parameters.get("targetBytesPerShard");
+    if (!/^\d+(\.\d+)?\s*[kKmMgGtT]?i?[bB]?$/.test(target) || /^[0.]+\D*$/.test(target)) {
       throw new InvalidInputError("targetBytesPerShard must be a positive value");
     }
     const stats = await indexStats(call, deps);
     const shards = stats.streams === 0 ? [] : [{ bounds: { min: 0, max: "18446744073709551615" }, stats }];
-    return sendJson(call.reply, { shards, statistics: {} });
+    return sendLokiJson(call.reply, { shards, statistics: {} });
   };
 }
 
@@ -92,6 +94,7 @@ function volumeRangeHandler(deps: LokiApiDeps): QueryHandler {
       info: { type: "unknown" },
       ...inOrder(values),
     }));
+    if (series.length === 0) return send(call, emptyResult("vector"));
     const result = emptyResult("matrix");
     return send(call, { ...result, value: { type: "matrix", series } } as unknown as LogqlResult);
   };
@@ -232,6 +235,13 @@ function selectorOf({ parameters }: QueryCall, { config }: LokiApiDeps): readonl
   return parseStreamSelector(query, config.logs.max_query_bytes);
 }
 
+/** The same, but `{}` is refused. */
+function filteringSelectorOf({ parameters }: QueryCall, { config }: LokiApiDeps): readonly Matcher[] {
+  const query = parameters.get("query");
+  if (query === "") throw emptyQueryError();
+  return parseFilteringSelector(query, config.logs.max_query_bytes);
+}
+
 /** 0 is no limit of one's own. */
 function readVolumeLimit(parameters: QueryCall["parameters"]): number {
   return parameters.get("limit") === "0" ? DEFAULT_LIMIT : readLimit(parameters);
@@ -241,10 +251,6 @@ function readVolumeLimit(parameters: QueryCall["parameters"]): number {
 function lengthNs({ startNs, endNs }: { readonly startNs: bigint; readonly endNs: bigint }): bigint {
   if (endNs < startNs) throw endBeforeStart();
   return endNs - startNs + 1n;
-}
-
-function endBeforeStart(): InvalidInputError {
-  return new InvalidInputError("end timestamp must not be before or equal to start time");
 }
 
 function instantQuery({ tenant, signal }: QueryCall, timeNs: bigint): LogqlInstantQuery {
@@ -261,5 +267,5 @@ function emptyResult(type: "vector" | "matrix"): LogqlResult {
 }
 
 function send({ request, reply }: QueryCall, result: LogqlResult) {
-  return sendChunks(request, reply, "application/json; charset=UTF-8", encodeLogqlResult(result, false));
+  return sendChunks(request, reply, LOKI_JSON, encodeLogqlResult(result));
 }

@@ -35,6 +35,15 @@ export function parseStreamSelector(text: string, maxQueryBytes: number): readon
   return expr.matchers;
 }
 
+/** As {@link parseStreamSelector}, but `{}`, and whatever else takes every stream, is refused. */
+export function parseFilteringSelector(text: string, maxQueryBytes: number): readonly Matcher[] {
+  const matchers = parseStreamSelector(text, maxQueryBytes);
+  if (text.trim() !== "" && matchers.length === 0) {
+    throw parseErrorOf({ start: 0, end: text.length }, NO_MATCHERS);
+  }
+  return matchers;
+}
+
 function read(text: string, maxQueryBytes: number): { expr: LogqlExpr; problems: Map<LogqlExpr, ParseError> } {
   if (text.length > maxQueryBytes) {
     throw new LimitError(`the query is ${text.length} characters long; query.logs.max_query_bytes is ${maxQueryBytes}`);
