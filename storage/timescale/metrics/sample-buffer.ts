@@ -7,9 +7,9 @@ import type {
   MetricMetadata,
   SeriesKey,
 } from "@sightline/model/metric-batch.ts";
+import type { Rejections } from "@sightline/model/rejections.ts";
 import { wordsOf } from "@sightline/model/stale.ts";
 import { sameHistogram } from "./histogram-codec.ts";
-import type { Rejections } from "./rejections.ts";
 import { HAS_HISTOGRAMS, HAS_SAMPLES, type SeriesCache, type SeriesEntry, type SeriesSummary } from "./series-cache.ts";
 
 /** Which times are taken, in ms, both ends included. */

@@ -14,6 +14,7 @@ import type {
   SeriesSlice,
 } from "@sightline/model/metric-store.ts";
 import type { AppendResult } from "@sightline/model/ports.ts";
+import { Rejections } from "@sightline/model/rejections.ts";
 import type { TenantId } from "@sightline/model/tenant.ts";
 import type { Registry } from "prom-client";
 import type { TimescaleMetricsConfig } from "../config.ts";
@@ -25,7 +26,6 @@ import { Generation } from "./generation.ts";
 import { listLabels } from "./list-labels.ts";
 import { Maintenance } from "./maintenance.ts";
 import { Partitions } from "./partitions.ts";
-import { Rejections } from "./rejections.ts";
 import { SampleBuffer } from "./sample-buffer.ts";
 import { selectSeries } from "./select-series.ts";
 import { readExemplars, readMetadata } from "./side-data.ts";
