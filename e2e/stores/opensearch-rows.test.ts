@@ -147,6 +147,49 @@ describe.skipIf(missing !== undefined)("rows in OpenSearch", () => {
     expect(await bodies(store, { range })).toEqual(["newest"]);
   });
 
+  test("an index that an earlier version made is read, and not written to any more", async () => {
+    const keyword = { type: "keyword" };
+    const fields = { tenant: keyword, writer: keyword, position: { type: "long" }, row: { type: "integer" } };
+    const time = { timestamp: { type: "date_nanos" }, time_ns: { type: "long" } };
+    await ask("PUT", `_index_template/${stores.prefix}-logs-default`, {
+      index_patterns: [`${stores.prefix}-logs-default`],
+      priority: 500,
+      data_stream: { timestamp_field: { name: "timestamp" } },
+      template: {
+        settings: { number_of_replicas: 0 },
+        mappings: { dynamic: false, properties: { ...fields, ...time, labels: keyword, fields: keyword } },
+      },
+    });
+    await ask("POST", `${stores.prefix}-logs-default/_doc?refresh=true`, {
+      ...{ tenant: "default", writer: "w0", position: 1, row: 0, message: "old" },
+      ...{ timestamp: new Date(Number(T / 1_000_000n)).toISOString(), time_ns: String(T) },
+      ...{ stream_id: "s", stream_rest: [1, 0, "", "", "", []] },
+      ...{ labels: ["pod=a"], fields: ["k8s.pod.name=a", "user.id=ann"], context: { "user.id": "ann" } },
+    });
+    const store = await open();
+    await write(store, [
+      {
+        timeNs: T + 1n,
+        body: "new",
+        labels: { pod: "a" },
+        resource: [{ name: "k8s.pod.name", type: "string", value: "a" }],
+        attributes: [{ name: "user.id", type: "string", value: "ann" }],
+      },
+    ]);
+    const matchers = [{ name: "pod", op: "=" as const, value: "a" }];
+    const fieldFilters = [{ name: "user_id", op: "=" as const, value: "ann" }];
+    expect(await bodies(store, { matchers, fields: fieldFilters })).toEqual(["new", "old"]);
+    const { data_streams } = await ask<{ data_streams: { indices: object[] }[] }>(
+      "GET",
+      `_data_stream/${stores.prefix}-logs-default`,
+    );
+    expect(data_streams.map(({ indices }) => indices.length)).toEqual([2]);
+    await open("w2");
+    expect(await ask("GET", `_data_stream/${stores.prefix}-logs-default`)).toMatchObject({
+      data_streams: [{ generation: 2 }],
+    });
+  });
+
   test("what is too large for its index rolls over", async () => {
     const store = await open("w1", ({ config }) => ({
       config: { ...config, rollover: { max_age: 365 * DAY_MS, max_bytes: 1 } },

@@ -43,6 +43,16 @@ describe("a record comes back from its document", () => {
     expect(early).toEqual(RECORD);
     expect(codec.rowOf(RECORD.timeNs, documentOf(RECORD)).stream).toBe(early.stream);
   });
+
+  test("that an earlier version wrote, with lists of labels and attributes", () => {
+    const lists = {
+      labels: ["service_name=shop"],
+      fields: ["service.name=shop", "process.pid=7", "a=b", "user.id=ann"],
+      own_labels: ["user_id"],
+    };
+    const codec = new LogCodec({ search_context: false });
+    expect(codec.rowOf(RECORD.timeNs, { ...documentOf(RECORD), ...lists })).toEqual(RECORD);
+  });
 });
 
 test("what searches know of a stream is not written out a second time", () => {

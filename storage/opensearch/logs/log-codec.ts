@@ -9,16 +9,17 @@ import {
   attributeFields,
   attributesAt,
   attributesOfFields,
-  attributeToken,
   attributeTokens,
   type FlatAttributes,
   flatten,
   hasNested,
   unflatten,
 } from "../rows/attribute-text.ts";
+import { originTokens } from "../rows/origin-fields.ts";
 import type { RowCodec } from "../rows/row-codec.ts";
+import { joinTokens, TOKENS_FIELD } from "../rows/tokens.ts";
 import { labelNameOf } from "./record-label.ts";
-import { type StreamFields, streamFields, streamOfFields } from "./stream-fields.ts";
+import { labelTokens, type StreamFields, streamOfFields, streamRest } from "./stream-fields.ts";
 import { hasLongWord, WORDS_ANALYSIS, WORDS_FIELD } from "./words.ts";
 
 /** A log record by itself. */
@@ -74,12 +75,12 @@ const MAX_KNOWN_STREAMS = 20_000;
 const MAX_LABEL_LENGTH = 1_000;
 
 /**
- * Log records as documents. `labels` and `fields` have a text `name=value` for each index label and each attribute: with them
+ * Log records as documents. `labels` and `fields` have a token `name=value` for each index label and each attribute: with them
  * every attribute can be looked up, however many names there are, as one field of the index.
  */
 export class LogCodec implements RowCodec<LogBatch, LogRecord> {
   readonly signal = "logs";
-  readonly settings = WORDS_ANALYSIS;
+  readonly analysis = WORDS_ANALYSIS;
   readonly mapping: Readonly<Record<string, object>>;
   readonly #knownStreams = new WeakMap<LogStream, KnownStream>();
   readonly #streamOfText = new Map<string, LogStream>();
@@ -97,9 +98,9 @@ export class LogCodec implements RowCodec<LogBatch, LogRecord> {
       trace_id: LOOK_UP,
       span_id: LOOK_UP,
       stream_id: KEYWORD,
-      labels: KEYWORD,
-      fields: { ...KEYWORD, doc_values: false },
-      own_labels: { ...KEYWORD, doc_values: false },
+      labels: TOKENS_FIELD,
+      fields: TOKENS_FIELD,
+      own_labels: TOKENS_FIELD,
       nested: { type: "boolean" },
       context: search_context ? { type: "flat_object" } : { type: "object", enabled: false },
     };
@@ -149,8 +150,8 @@ export class LogCodec implements RowCodec<LogBatch, LogRecord> {
       ...(hasLongWord(body) && { long_words: true }),
       ...(traceId !== "" && { trace_id: traceId }),
       ...(spanId !== "" && { span_id: spanId }),
-      ...(fields.length > 0 && { fields }),
-      ...(own.length > 0 && { own_labels: own }),
+      ...(fields.length > 0 && { fields: joinTokens(fields) }),
+      ...(own.length > 0 && { own_labels: joinTokens(own) }),
       ...((isNested || hasNested(attributes)) && { nested: true }),
       ...attributeFields(attributes),
     };
@@ -230,19 +231,19 @@ export class LogCodec implements RowCodec<LogBatch, LogRecord> {
   #knownOf(stream: LogStream): KnownStream {
     const known = this.#knownStreams.get(stream);
     if (known) return known;
-    const { labels, resource, scope } = stream;
+    const { resource, scope } = stream;
     const text = textOf(stream);
     const service = attributeValue(resource, "service.name");
-    const compact = streamFields(stream);
+    const rest = streamRest(stream);
     const made: KnownStream = {
       text,
       fields: {
         stream_id: createHash("sha256").update(text).digest("base64url").slice(0, 22),
         service_id: service === "" ? undefined : service.slice(0, 1_000),
-        labels: labels.map(([label, value]) => attributeToken(label, value)),
-        ...(compact ? { stream_rest: compact.stream_rest } : { stream: text }),
+        labels: joinTokens(labelTokens(stream)),
+        ...(rest ? { stream_rest: rest } : { stream: text }),
       },
-      tokens: [...attributeTokens(resource), ...attributeTokens(scope.attributes)],
+      tokens: originTokens(stream),
       isNested: hasNested(resource) || hasNested(scope.attributes),
     };
     this.#knownStreams.set(stream, made);

@@ -6,6 +6,7 @@ import { compileMatcher, compileMatchers, type Matcher } from "@sightline/model/
 import { compileRegex } from "@sightline/model/regex.ts";
 import { attributeToken, isExactToken } from "../rows/attribute-text.ts";
 import type { RowFilter } from "../rows/row-codec.ts";
+import { withoutSeparator } from "../rows/tokens.ts";
 import type { LogRecord } from "./log-codec.ts";
 import { lineQuery } from "./words.ts";
 
@@ -151,6 +152,6 @@ function fieldQuery({ name, op = "=", value }: FieldFilter): object | undefined 
 
 /** In Lucene's syntax. */
 function fieldPattern(name: string, value: string): string {
-  const quoted = value.replace(/[^a-zA-Z0-9\u0080-\uffff]/g, "\\$&");
+  const quoted = withoutSeparator(value).replace(/[^a-zA-Z0-9\u0080-\uffff]/g, "\\$&");
   return `${name.replaceAll("_", "[^a-zA-Z0-9]+")}=${quoted}`;
 }

@@ -2,10 +2,12 @@ import type { Attributes } from "@sightline/model/attributes.ts";
 import type { LogStream } from "@sightline/model/log-batch.ts";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { streamFields, streamOfFields } from "./stream-fields.ts";
+import { originTokens } from "../rows/origin-fields.ts";
+import { joinTokens } from "../rows/tokens.ts";
+import { labelTokens, streamOfFields, streamRest } from "./stream-fields.ts";
 
 const text = fc.oneof(
-  fc.constantFrom("", "a", "a=b", "=", "\ud800", "\ufffd", "y".repeat(2_000)),
+  fc.constantFrom("", "a", "a=b", "=", "\ud800", "\ufffd", "\u007f", "y".repeat(2_000)),
   fc.string({ unit: "binary", maxLength: 8 }),
 );
 const types = fc.constantFrom("string" as const, "int" as const, "double" as const, "bool" as const, "json" as const);
@@ -20,10 +22,11 @@ const streams: fc.Arbitrary<LogStream> = fc.record({
 
 test("a stream comes back from the fields of a document as it was, whatever attributes its record has, or is not told so", () => {
   fc.assert(
-    fc.property(streams, fc.array(fc.string()), (stream, own) => {
-      const found = streamFields(stream);
-      fc.pre(found !== undefined);
-      const document = { ...found, fields: [...found.fields, ...own] };
+    fc.property(streams, fc.array(fc.string({ minLength: 1 })), (stream, own) => {
+      const rest = streamRest(stream);
+      fc.pre(rest !== undefined);
+      const fields = [...originTokens(stream), ...own];
+      const document = { labels: joinTokens(labelTokens(stream)), fields: joinTokens(fields), stream_rest: rest };
       expect(streamOfFields(JSON.parse(JSON.stringify(document)))).toEqual(stream);
     }),
   );
@@ -38,9 +41,10 @@ test.each<[string, Partial<LogStream>, boolean]>([
   ["a name with an equals sign", { resource: [attribute("a=b", "c")] }, false],
   ["a label's name with an equals sign", { labels: [["a=b", "c"]] }, false],
   ["a value that is too long to be looked up", { resource: [attribute("a", "x".repeat(1_000))] }, false],
+  ["what stands between tokens in a value", { resource: [attribute("a", "b\u007fc=d")] }, false],
   ["half a character in a name", { resource: [attribute("\ud800", "x")] }, false],
   ["half a character in a value", { scope: { ...SCOPE, attributes: [attribute("a", "\ud800")] } }, false],
 ])("a stream with %s", (_, parts, isReadable) => {
-  const found = streamFields({ labels: [], resource: [], scope: SCOPE, ...parts });
-  expect(found !== undefined).toBe(isReadable);
+  const rest = streamRest({ labels: [], resource: [], scope: SCOPE, ...parts });
+  expect(rest !== undefined).toBe(isReadable);
 });

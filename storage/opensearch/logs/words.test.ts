@@ -7,7 +7,7 @@ import { exactLineQuery, hasLongWord, lineQuery, WORDS_ANALYSIS } from "./words.
 type Query = Readonly<Record<string, unknown>>;
 type Bool = { readonly filter?: Query[]; readonly should?: Query[]; readonly must_not?: Query[] };
 
-const escaped = WORDS_ANALYSIS.analysis.tokenizer.sightline_words.tokenize_on_chars;
+const escaped = WORDS_ANALYSIS.tokenizer.sightline_words.tokenize_on_chars;
 const separators = new Set(escaped.map((text) => String.fromCharCode(Number.parseInt(text.slice(2), 16))));
 
 /** As Lucene's CharTokenizer does it, but for the longest words. */

@@ -17,18 +17,16 @@ const LONG_WORD = new RegExp(`[\\w\\u0080-\\uffff]{${MAX_WORD_LENGTH - 5}}`);
 const MAX_WORDS = 8;
 
 export const WORDS_ANALYSIS = {
-  analysis: {
-    tokenizer: {
-      sightline_words: {
-        type: "char_group",
-        tokenize_on_chars: SEPARATORS.map((character) => {
-          return `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
-        }),
-        max_token_length: MAX_WORD_LENGTH,
-      },
+  tokenizer: {
+    sightline_words: {
+      type: "char_group",
+      tokenize_on_chars: SEPARATORS.map((character) => {
+        return `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
+      }),
+      max_token_length: MAX_WORD_LENGTH,
     },
-    analyzer: { sightline_words: { type: "custom", tokenizer: "sightline_words" } },
   },
+  analyzer: { sightline_words: { type: "custom", tokenizer: "sightline_words" } },
 };
 export const WORDS_FIELD = { type: "text", analyzer: "sightline_words", index_options: "docs", norms: false };
 

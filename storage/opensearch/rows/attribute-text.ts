@@ -1,4 +1,5 @@
 import type { Attribute, AttributeColumn, Attributes, AttributeType } from "@sightline/model/attributes.ts";
+import { withoutSeparator } from "./tokens.ts";
 
 /** How attributes are written in a document: what people would write, and beside it what that does not say. */
 export type AttributeFields = {
@@ -68,12 +69,21 @@ export function unflatten(flat: FlatAttributes): Attributes {
 /** What an attribute or label is looked up by: `name=value`. Long ones share a token when they begin alike. */
 export function attributeToken(name: string, value: string): string {
   const token = `${name}=${value}`;
-  return (token.length > MAX_TOKEN_LENGTH ? token.slice(0, MAX_TOKEN_LENGTH) : token).toWellFormed();
+  return withoutSeparator(token.length > MAX_TOKEN_LENGTH ? token.slice(0, MAX_TOKEN_LENGTH) : token).toWellFormed();
 }
 
 /** Whether no other value has the same token. */
 export function isExactToken(name: string, value: string): boolean {
-  return name.length + 1 + value.length <= MAX_TOKEN_LENGTH && !value.includes("\ufffd") && value.isWellFormed();
+  return name.length + 1 + value.length <= MAX_TOKEN_LENGTH && !value.includes("\ufffd") && isPlainText(value);
+}
+
+/** Whether the token says name and value just as they are. */
+export function isReadableToken(name: string, value: string): boolean {
+  return !name.includes("=") && isPlainText(name) && isExactToken(name, value);
+}
+
+function isPlainText(text: string): boolean {
+  return text.isWellFormed() && withoutSeparator(text) === text;
 }
 
 export function attributeTokens(attributes: Attributes): string[] {

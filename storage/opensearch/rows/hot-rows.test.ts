@@ -30,6 +30,8 @@ test("a portion has the oldest batches, one at least, and all of a position", ()
   expect(positions(hot.portion(1, 99))).toEqual([1]);
   expect(positions(hot.portion(100, 2))).toEqual([1, 2, 2]);
   expect(positions(hot.portion(100, 0))).toEqual([]);
+  expect(positions(hot.portion(10, 99, 1))).toEqual([2, 2]);
+  expect(positions(hot.portion(100, 99, 4))).toEqual([]);
 });
 
 test("what is dropped counts no more; lists that were given out stay", () => {

@@ -52,17 +52,20 @@ export class HotRows<Batch> {
     return this.#batches.filter((hot) => hot.tenant === tenant);
   }
 
-  /** The oldest up to the position, as many as have `maxRows` together, one at least; those of one position all or none. */
-  portion(maxRows: number, untilPosition: number): readonly HotBatch<Batch>[] {
+  /**
+   * The oldest up to the position but for the first `skipped` batches, as many as have `maxRows` together, one at least; those of
+   * one position all or none.
+   */
+  portion(maxRows: number, untilPosition: number, skipped = 0): readonly HotBatch<Batch>[] {
     let rows = 0;
-    let end = 0;
-    for (const { rows: own, position } of this.#batches) {
+    let end = skipped;
+    for (; end < this.#batches.length; end++) {
+      const { rows: own, position } = this.#batches[end] as HotBatch<Batch>;
       const isNew = position !== this.#batches[end - 1]?.position;
-      if (position > untilPosition || (end > 0 && isNew && rows + own.length > maxRows)) break;
+      if (position > untilPosition || (end > skipped && isNew && rows + own.length > maxRows)) break;
       rows += own.length;
-      end++;
     }
-    return this.#batches.slice(0, end);
+    return this.#batches.slice(skipped, end);
   }
 
   /** The oldest `count` batches. */

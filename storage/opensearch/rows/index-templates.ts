@@ -3,12 +3,18 @@ import type { OpenSearchConfig } from "../config.ts";
 import type { OpenSearchConnection } from "../connection/open-search-connection.ts";
 import { DEFAULT_GROUP, type IndexNames } from "./index-names.ts";
 import type { Row, RowCodec } from "./row-codec.ts";
+import { TOKENS_ANALYSIS } from "./tokens.ts";
 
 /** Above those that others ship for patterns such as `*-logs-*`. */
 const PRIORITY = 500;
 const KEYWORD = { type: "keyword" };
 /** Neither found by nor sorted by. */
 const KEPT_ONLY = { type: "object", enabled: false };
+
+/** Of the dates that OpenSearch can read, the one that it reads soonest. */
+const DATE_FORMAT = "rfc3339_lenient";
+/** Goes up when documents are written that an index as it was before would not take, or not find. */
+const LAYOUT = 2;
 
 /**
  * What every document has. `time_ns` is exact for any time; `timestamp` is the same for those who know OpenSearch alone,
@@ -17,12 +23,12 @@ const KEPT_ONLY = { type: "object", enabled: false };
 const COMMON_FIELDS = {
   tenant: KEYWORD,
   project_id: { type: "alias", path: "tenant" },
-  timestamp: { type: "date_nanos" },
+  timestamp: { type: "date_nanos", format: DATE_FORMAT },
   time_ns: { type: "long" },
-  ingested_at: { type: "date", format: "epoch_millis" },
+  ingested_at: { type: "date", format: DATE_FORMAT },
   writer: KEYWORD,
   position: { type: "long" },
-  row: { type: "integer" },
+  row: { type: "integer", index: false },
 };
 
 /** Puts the templates that new indexes are made by. Indexes that are there already stay as they are until they roll over. */
@@ -51,9 +57,12 @@ export async function putTemplates<Batch extends { readonly length: number }, R 
           "index.refresh_interval": "30s",
           "index.codec": "best_compression",
           "index.mapping.total_fields.limit": 200,
-          ...codec.settings,
+          analysis: {
+            tokenizer: { ...TOKENS_ANALYSIS.tokenizer, ...codec.analysis.tokenizer },
+            analyzer: { ...TOKENS_ANALYSIS.analyzer, ...codec.analysis.analyzer },
+          },
         },
-        mappings: { dynamic: false, properties: { ...COMMON_FIELDS, ...codec.mapping } },
+        mappings: { dynamic: false, _meta: { layout: LAYOUT }, properties: { ...COMMON_FIELDS, ...codec.mapping } },
       },
     });
   }
@@ -65,6 +74,32 @@ export async function putTemplates<Batch extends { readonly length: number }, R 
       mappings: { dynamic: false, properties: OTHER_FIELDS },
     },
   });
+}
+
+type DataStreams = {
+  readonly data_streams?: readonly {
+    readonly name: string;
+    readonly indices: readonly { readonly index_name: string }[];
+  }[];
+};
+type Layouts = Readonly<Record<string, { readonly mappings?: { readonly _meta?: { readonly layout?: number } } }>>;
+
+/** Indexes of another layout are written to no more: new ones follow. What they have is found as before. */
+export async function replaceOldIndexes(connection: OpenSearchConnection, names: IndexNames): Promise<void> {
+  const { body } = await connection.send<DataStreams>("list data streams", {
+    method: "GET",
+    path: `/_data_stream/${names.all}`,
+    accept: [NOT_FOUND],
+  });
+  for (const { name, indices } of body.data_streams ?? []) {
+    const index = indices.at(-1)?.index_name ?? "";
+    const { body: layouts } = await connection.send<Layouts>("read layout", {
+      method: "GET",
+      path: `/${index}/_mapping`,
+    });
+    if (layouts[index]?.mappings?._meta?.layout === LAYOUT) continue;
+    await connection.send("roll over", { method: "POST", path: `/${name}/_rollover` });
+  }
 }
 
 /** Of notes on writers and deletions, and of rows that are put aside. */

@@ -3,13 +3,18 @@ import type { Matcher } from "@sightline/model/matcher.ts";
 /** One row by itself, made of a batch or of a document. */
 export type Row = { readonly timeNs: bigint };
 
+export type Analysis = {
+  readonly tokenizer: Readonly<Record<string, object>>;
+  readonly analyzer: Readonly<Record<string, object>>;
+};
+
 /** What a store of rows has to know of the kind of rows it keeps. */
 export interface RowCodec<Batch extends { readonly length: number }, R extends Row> {
   readonly signal: "logs" | "traces";
   /** Of the documents, beside those that every row has. */
   readonly mapping: Readonly<Record<string, object>>;
-  /** Settings of the indexes: analysis. */
-  readonly settings: Readonly<Record<string, unknown>>;
+  /** How texts are cut up, beside what every index has for it. */
+  readonly analysis: Analysis;
   timesOf(batch: Batch): BigInt64Array;
   /** Why the row can't be kept; undefined when it can. */
   refusal(batch: Batch, row: number): string | undefined;

@@ -24,7 +24,7 @@ export function rowItem<Batch extends { readonly length: number }, R extends Row
     tenant,
     timestamp: isoNanos(content.timeNs),
     time_ns: String(content.timeNs),
-    ingested_at: ingestedAtMs,
+    ingested_at: new Date(ingestedAtMs).toISOString(),
     writer,
     position,
     row,

@@ -15,7 +15,7 @@ import { Flusher } from "./flusher.ts";
 import { type HotBatch, HotRows } from "./hot-rows.ts";
 import { IndexLifecycle } from "./index-lifecycle.ts";
 import { IndexNames } from "./index-names.ts";
-import { putTemplates } from "./index-templates.ts";
+import { putTemplates, replaceOldIndexes } from "./index-templates.ts";
 import { OneAtATime } from "./one-at-a-time.ts";
 import type { Row, RowCodec, RowFilter } from "./row-codec.ts";
 import { RowDeleter } from "./row-deleter.ts";
@@ -290,6 +290,7 @@ export class RowsStore<Batch extends { readonly length: number }, R extends Row>
 
   async #connect(): Promise<void> {
     await putTemplates(this.connection, this.names, this.#codec, this.#options.config);
+    await replaceOldIndexes(this.connection, this.names);
     const { isReader } = this.#options;
     const position = isReader ? -1 : await this.#checkpoint.read();
     if (!isReader) await this.#checkpoint.removeUnfinished();
@@ -301,22 +302,20 @@ export class RowsStore<Batch extends { readonly length: number }, R extends Row>
   async #flushNow(): Promise<void> {
     this.#flushed();
     const until = this.#hot.last?.position ?? -1;
-    for (;;) {
-      const portion = this.#hot.portion(this.#options.config.flush.max_rows, until);
-      if (portion.length === 0) return;
-      const stopTimer = this.metrics.flushSeconds.startTimer();
-      try {
-        await this.#flusher.write(portion);
-      } catch (error) {
-        this.metrics.flushes.inc({ result: "failed" });
-        throw error;
-      } finally {
-        stopTimer();
-      }
-      this.#flushedPosition = (portion.at(-1) as HotBatch<Batch>).position;
-      this.#hot.drop(portion.length);
-      this.metrics.flushes.inc({ result: "ok" });
-      this.#report();
+    const { max_rows } = this.#options.config.flush;
+    try {
+      await this.#flusher.write({
+        next: (skipped) => this.#hot.portion(max_rows, until, skipped),
+        done: (portion) => {
+          this.#flushedPosition = (portion.at(-1) as HotBatch<Batch>).position;
+          this.#hot.drop(portion.length);
+          this.metrics.flushes.inc({ result: "ok" });
+          this.#report();
+        },
+      });
+    } catch (error) {
+      this.metrics.flushes.inc({ result: "failed" });
+      throw error;
     }
   }
 

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { type Attributes, attributeValue } from "@sightline/model/attributes.ts";
 import type { SpanBatch, SpanDropped, SpanEvent, SpanLink, SpanSource } from "@sightline/model/span-batch.ts";
 import {
@@ -12,7 +13,9 @@ import {
   flatten,
   unflatten,
 } from "../rows/attribute-text.ts";
+import { type OriginRest, originOf, originRest, originTokens } from "../rows/origin-fields.ts";
 import type { RowCodec } from "../rows/row-codec.ts";
+import { joinTokens, TOKENS_FIELD } from "../rows/tokens.ts";
 import { isSpanId, isTraceId } from "./hex-ids.ts";
 import { type EventText, eventOfText, eventText, type LinkText, linkOfText, linkText } from "./span-parts.ts";
 
@@ -48,19 +51,25 @@ type SpanFields = AttributeFields & {
   readonly duration_ns: string;
   readonly status_code?: number;
   readonly status_message?: string;
-  readonly source: string;
+  readonly fields?: string | readonly string[];
   readonly events?: readonly EventText[];
   readonly links?: readonly LinkText[];
   readonly dropped?: readonly [attributes: number, events: number, links: number];
-};
+} & SourceFields;
+/** What of a document says which source it is of. */
+type SourceFields =
+  | { readonly source_id: string; readonly source_rest: OriginRest; readonly resource_schema_url?: string }
+  // Of sources that can't be read back from those, and in documents of earlier versions.
+  | { readonly source: string };
 type SourceText = readonly [
   resource: FlatAttributes,
   resourceSchemaUrl: string,
   scope: readonly [name: string, version: string, schemaUrl: string, attributes: FlatAttributes],
 ];
-type SourceFields = {
-  readonly source: string;
-  readonly service_id: string | undefined;
+/** What is the same for all spans of a source. */
+type KnownSource = {
+  /** For the document. */
+  readonly fields: Readonly<Record<string, unknown>>;
   readonly tokens: readonly string[];
 };
 
@@ -68,13 +77,14 @@ const KEYWORD = { type: "keyword", ignore_above: 8_000 };
 const LOOK_UP = { ...KEYWORD, doc_values: false };
 const MAX_KNOWN_SOURCES = 20_000;
 
-/** Spans as documents; `fields` has a text `name=value` for each attribute of span, resource and scope. */
+/** Spans as documents; `fields` has a token `name=value` for each attribute of span, resource and scope. */
 export class SpanCodec implements RowCodec<SpanBatch, Span> {
   readonly signal = "traces";
-  readonly settings = {};
+  readonly analysis = { tokenizer: {}, analyzer: {} };
   readonly mapping: Readonly<Record<string, object>>;
-  readonly #fieldsOfSource = new WeakMap<SpanSource, SourceFields>();
-  readonly #sourceOfText = new Map<string, SpanSource>();
+  readonly #knownSources = new WeakMap<SpanSource, KnownSource>();
+  /** By the whole text, or by the id that is made of it. */
+  readonly #sources = new Map<string, SpanSource>();
 
   constructor({ search_context }: { readonly search_context: boolean }) {
     this.mapping = {
@@ -86,7 +96,7 @@ export class SpanCodec implements RowCodec<SpanBatch, Span> {
       kind: { type: "byte" },
       duration_ns: { type: "long" },
       status_code: { type: "byte" },
-      fields: LOOK_UP,
+      fields: TOKENS_FIELD,
       context: search_context ? { type: "flat_object" } : { type: "object", enabled: false },
     };
   }
@@ -137,7 +147,7 @@ export class SpanCodec implements RowCodec<SpanBatch, Span> {
 
   fieldsOf(span: Span): Readonly<Record<string, unknown>> {
     const { events, links, dropped, attributes } = span;
-    const { tokens, ...ofSource } = this.#fieldsOf(span.source);
+    const { tokens, fields: ofSource } = this.#knownOf(span.source);
     const fields = [...tokens, ...attributeTokens(attributes)];
     return {
       ...ofSource,
@@ -152,7 +162,7 @@ export class SpanCodec implements RowCodec<SpanBatch, Span> {
       ...(span.flags !== 0 && { flags: span.flags }),
       ...(span.statusCode !== 0 && { status_code: span.statusCode }),
       ...(span.statusMessage !== "" && { status_message: span.statusMessage }),
-      ...(fields.length > 0 && { fields }),
+      ...(fields.length > 0 && { fields: joinTokens(fields) }),
       ...attributeFields(attributes),
       ...(events.length > 0 && { events: events.map(eventText) }),
       ...(links.length > 0 && { links: links.map(linkText) }),
@@ -165,7 +175,7 @@ export class SpanCodec implements RowCodec<SpanBatch, Span> {
     const { dropped } = document;
     return {
       timeNs,
-      source: this.#sourceOf(document.source),
+      source: this.#sourceOf(document),
       traceId: document.trace_id,
       spanId: document.span_id,
       parentSpanId: document.parent_span_id ?? "",
@@ -212,31 +222,56 @@ export class SpanCodec implements RowCodec<SpanBatch, Span> {
     };
   }
 
-  /** The same object for the same text, as long as there are not very many. */
-  #sourceOf(text: string): SpanSource {
-    const known = this.#sourceOfText.get(text);
+  /** The same object for the same source, as long as there are not very many. */
+  #sourceOf(document: SpanFields): SpanSource {
+    const key = "source" in document ? document.source : document.source_id;
+    const known = this.#sources.get(key);
     if (known) return known;
-    const [resource, resourceSchemaUrl, [name, version, schemaUrl, attributes]] = JSON.parse(text) as SourceText;
-    const scope = { name, version, schemaUrl, attributes: unflatten(attributes) };
-    const source: SpanSource = { resource: unflatten(resource), scope, resourceSchemaUrl };
-    if (this.#sourceOfText.size >= MAX_KNOWN_SOURCES) this.#sourceOfText.clear();
-    this.#sourceOfText.set(text, source);
+    const source = "source" in document ? sourceOfText(document.source) : sourceOfFields(document.fields, document);
+    if (this.#sources.size >= MAX_KNOWN_SOURCES) this.#sources.clear();
+    this.#sources.set(key, source);
     return source;
   }
 
-  #fieldsOf(source: SpanSource): SourceFields {
-    const known = this.#fieldsOfSource.get(source);
+  #knownOf(source: SpanSource): KnownSource {
+    const known = this.#knownSources.get(source);
     if (known) return known;
-    const { resource, scope, resourceSchemaUrl } = source;
-    const { name, version, schemaUrl, attributes } = scope;
-    const text: SourceText = [flatten(resource), resourceSchemaUrl, [name, version, schemaUrl, flatten(attributes)]];
-    const service = attributeValue(resource, "service.name");
-    const fields: SourceFields = {
-      source: JSON.stringify(text),
-      service_id: service === "" ? undefined : service,
-      tokens: [...attributeTokens(resource), ...attributeTokens(attributes)],
+    const service = attributeValue(source.resource, "service.name");
+    const made: KnownSource = {
+      fields: { ...sourceFields(source), service_id: service === "" ? undefined : service },
+      tokens: originTokens(source),
     };
-    this.#fieldsOfSource.set(source, fields);
-    return fields;
+    this.#knownSources.set(source, made);
+    return made;
   }
+}
+
+function sourceFields(source: SpanSource): SourceFields {
+  const { resource, scope, resourceSchemaUrl } = source;
+  const { name, version, schemaUrl, attributes } = scope;
+  const parts: SourceText = [flatten(resource), resourceSchemaUrl, [name, version, schemaUrl, flatten(attributes)]];
+  const text = JSON.stringify(parts);
+  const rest = originRest(source);
+  if (!rest) return { source: text };
+  return {
+    source_id: createHash("sha256").update(text).digest("base64url").slice(0, 22),
+    source_rest: rest,
+    ...(resourceSchemaUrl !== "" && { resource_schema_url: resourceSchemaUrl }),
+  };
+}
+
+function sourceOfFields(
+  fields: SpanFields["fields"],
+  { source_rest, resource_schema_url = "" }: Extract<SourceFields, { readonly source_id: string }>,
+): SpanSource {
+  return { ...originOf(fields, source_rest), resourceSchemaUrl: resource_schema_url };
+}
+
+function sourceOfText(text: string): SpanSource {
+  const [resource, resourceSchemaUrl, [name, version, schemaUrl, attributes]] = JSON.parse(text) as SourceText;
+  return {
+    resource: unflatten(resource),
+    scope: { name, version, schemaUrl, attributes: unflatten(attributes) },
+    resourceSchemaUrl,
+  };
 }

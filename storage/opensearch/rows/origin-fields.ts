@@ -1,0 +1,53 @@
+import type { Attribute, Attributes, AttributeType, Scope } from "@sightline/model/attributes.ts";
+import { attributeTokens, isReadableToken } from "./attribute-text.ts";
+import { splitTokens } from "./tokens.ts";
+
+/** Where rows come from: what a stream of log records and a source of spans have in common. */
+export type Origin = { readonly resource: Attributes; readonly scope: Scope };
+
+/**
+ * What the first of a document's `fields`, which are there for searches, don't say of its origin. It is read back from both;
+ * written out it would be the larger part of most documents.
+ */
+export type OriginRest = readonly [
+  resourceAttributes: number,
+  scopeAttributes: number,
+  scopeName: string,
+  scopeVersion: string,
+  schemaUrl: string,
+  /** Place among `fields`, and type, of those that are no strings. */
+  types: readonly (readonly [place: number, type: AttributeType])[],
+];
+
+/** What `fields` begins with: attributes of the resource, then of the scope. */
+export function originTokens({ resource, scope }: Origin): readonly string[] {
+  return [...attributeTokens(resource), ...attributeTokens(scope.attributes)];
+}
+
+/** Undefined for one that could not be read back: long values are cut off in `fields`, for example. */
+export function originRest({ resource, scope }: Origin): OriginRest | undefined {
+  const attributes = [...resource, ...scope.attributes];
+  if (!attributes.every(({ name, value }) => isReadableToken(name, value))) return undefined;
+  const types = attributes.flatMap(({ type }, place) => (type === "string" ? [] : [[place, type] as const]));
+  return [resource.length, scope.attributes.length, scope.name, scope.version, scope.schemaUrl, types];
+}
+
+/** `fields`: of any document of this origin. */
+export function originOf(fields: string | readonly string[] | undefined, rest: OriginRest): Origin {
+  const [resourceCount, scopeCount, name, version, schemaUrl, types] = rest;
+  const typeAt = new Map(types);
+  const tokens = splitTokens(fields).slice(0, resourceCount + scopeCount);
+  const attributes = tokens.map((token, place): Attribute => {
+    const [attribute, value] = partsOfToken(token);
+    return { name: attribute, type: typeAt.get(place) ?? "string", value };
+  });
+  return {
+    resource: attributes.slice(0, resourceCount),
+    scope: { name, version, schemaUrl, attributes: attributes.slice(resourceCount) },
+  };
+}
+
+export function partsOfToken(token: string): readonly [name: string, value: string] {
+  const end = token.indexOf("=");
+  return [token.slice(0, end), token.slice(end + 1)];
+}
