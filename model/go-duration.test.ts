@@ -7,6 +7,8 @@ test.each([
   [".5ms", { ns: 5e5 }],
   ["3µs", { ns: 3_000 }],
   ["0", { ns: 0 }],
+  ["12345678901234567890", { error: 'time: invalid duration "12345678901234567890"' }],
+  ["12345678901234567890x", { error: 'time: invalid duration "12345678901234567890x"' }],
   ["5", { error: 'time: missing unit in duration "5"' }],
   ["5d", { error: 'time: unknown unit "d" in duration "5d"' }],
   ["", { error: 'time: invalid duration ""' }],

@@ -68,6 +68,8 @@ export function parseGoDuration(text: string): ParsedDuration {
   let end = 0;
   for (const match of rest.matchAll(/(\d+\.?\d*|\.\d+)([^\d.]*)/gy)) {
     const [all, amount, unit] = match as unknown as [string, string, string];
+    // Go says so before it looks for a unit.
+    if (Number(/^\d+/.exec(amount)?.[0] ?? 0) > MAX_NS) return invalid;
     if (unit === "") return { error: `time: missing unit in duration ${quoted}` };
     const factor = GO_UNITS.get(unit);
     if (factor === undefined) {

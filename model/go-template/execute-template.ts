@@ -313,9 +313,11 @@ export class TemplateRun<Context> implements TemplateWork {
       throw this.#error(arg, `cannot assign nil to ${type}`);
     }
     const value = arg.kind === "function" ? this.#function(arg, arg, [], dot, undefined) : this.#operand(arg, dot);
-    if (arg.kind === "string" && type !== "string" && type !== "any")
-      throw this.#error(arg, `expected ${kindName(type)}; found ${this.#source(arg)}`);
-    return this.#checked(arg, value, type);
+    if ((arg.kind === "string" || arg.kind === "bool") && type !== arg.kind && type !== "any") {
+      throw this.#unfit(arg, type);
+    }
+    // What is in parentheses is named by what was looked at last.
+    return this.#checked(arg.kind === "pipe" ? this.#last : arg, value, type);
   }
 
   #constant(arg: Extract<Operand, { kind: "number" }>, type: ParameterType): GoValue {
@@ -325,7 +327,18 @@ export class TemplateRun<Context> implements TemplateWork {
       throw this.#error(arg, `expected integer; found ${this.#source(arg)}`);
     }
     if (type === "any") return this.#ideal(arg);
-    throw this.#error(arg, `expected ${kindName(type)}; found ${this.#source(arg)}`);
+    throw this.#unfit(arg, type);
+  }
+
+  /** A constant of another kind than is wanted. */
+  #unfit(arg: Operand, type: ParameterType): TemplateExecutionError {
+    const source = this.#source(arg);
+    // What is no kind of constant at all.
+    const isStruct = type === "time" || type === "strings";
+    const message = isStruct
+      ? `can't handle ${source} for arg of type ${goTypeOf(type)}`
+      : `expected ${kindName(type)}; found ${source}`;
+    return this.#error(arg, message);
   }
 
   /** A constant by itself: an `int` unless it is written with a point or an exponent. */

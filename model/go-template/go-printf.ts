@@ -11,6 +11,7 @@ import {
   namedMethod,
   typeName,
 } from "./go-value.ts";
+import { hexadecimalFloat } from "./hexadecimal-float.ts";
 
 const VERB = /%([-+# 0]*)(\*|\d+)?(?:\.(\*|\d+)?)?(?:\[(\d+)\])?(.)?/gsu;
 /** Widths and precisions beyond this are not honoured: a short format must not make a long text. */
@@ -156,18 +157,19 @@ function signOf(isNegative: boolean, flags: string): string {
 }
 
 function formatFloat({ verb, precision, flags }: Spec, value: number): string | undefined {
-  if (!/[eEfFgG]/.test(verb)) return undefined;
+  if (!/[eEfFgGxX]/.test(verb)) return undefined;
   const digits = Math.min(precision ?? 6, 100);
   const absolute = Math.abs(value);
   let text: string;
   if (!Number.isFinite(value)) text = displayFloat(absolute).replace("+", "");
+  else if (verb === "x" || verb === "X") text = hexadecimalFloat(absolute, precision);
   else if (verb === "f" || verb === "F") text = toFixed(absolute, digits);
   else if (verb === "e" || verb === "E") text = twoDigitExponent(toExponential(absolute, digits));
   else text = precision === undefined ? displayFloat(absolute) : general(absolute, digits);
   const isNegative = value < 0 || Object.is(value, -0);
   // Infinity always has its sign.
   if (value === Number.POSITIVE_INFINITY) return `${signOf(false, flags) || "+"}${text}`;
-  return signOf(isNegative, flags) + (verb === "E" || verb === "G" ? text.toUpperCase() : text);
+  return signOf(isNegative, flags) + (/[EGX]/.test(verb) ? text.toUpperCase() : text);
 }
 
 /** JavaScript's toFixed gives up at 1e21, and rounds what is exactly between two up where Go takes the even one. */

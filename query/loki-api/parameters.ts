@@ -1,8 +1,8 @@
 import { InvalidInputError } from "@sightline/model/errors.ts";
+import { parsePrometheusDuration } from "@sightline/model/go-duration.ts";
 import type { TimeRangeNs } from "@sightline/model/time-range.ts";
 import { parseGoFloat, parseGoInt, parseRfc3339Ns, parseSecondsOrDuration, secondsToNs } from "../http/go-syntax.ts";
 import type { RequestParameters } from "../http/request-parameters.ts";
-import { parseDuration } from "../promql/format/duration.ts";
 
 /**
  * Request parameters read as Loki's pkg/loghttp reads them, with its words for what is wrong. Everything here throws
@@ -12,7 +12,6 @@ import { parseDuration } from "../promql/format/duration.ts";
 const NS_PER_MS = 1_000_000n;
 export const DEFAULT_LIMIT = 100;
 const DEFAULT_SINCE_MS = 3_600_000;
-const DURATION_UNITS: ReadonlySet<string> = new Set(["y", "w", "d", "h", "m", "s", "ms"]);
 const MAX_UINT32 = 4_294_967_295n;
 const MAX_POINTS = 11_000n;
 /** Integers up to this many digits are seconds, longer ones nanoseconds. */
@@ -58,21 +57,9 @@ export function readRange(parameters: RequestParameters, nowMs: number): TimeRan
 }
 
 function durationMs(text: string): number {
-  const ms = parseDuration(text);
-  if (ms === undefined) throw new InvalidInputError(durationProblem(text));
-  if (!Number.isFinite(ms)) throw new InvalidInputError("duration out of range");
-  return ms;
-}
-
-/** Prometheus' words for a text that is no duration. */
-function durationProblem(text: string): string {
-  for (const [, number, unit] of text.matchAll(/(\d*)(\D*)/g)) {
-    if (number === "" || unit === "") break;
-    if (!DURATION_UNITS.has(unit as string)) {
-      return `unknown unit ${JSON.stringify(unit)} in duration ${JSON.stringify(text)}`;
-    }
-  }
-  return `not a valid duration string: ${JSON.stringify(text)}`;
+  const duration = parsePrometheusDuration(text);
+  if ("error" in duration) throw new InvalidInputError(duration.error);
+  return duration.ns / 1e6;
 }
 
 export function readTime(parameters: RequestParameters, nowMs: number): bigint {

@@ -1,5 +1,6 @@
 import type { RandomNumbers } from "../../promql-random-numbers.ts";
-import { leaf, type QueryTree } from "../../promql-random-tree.ts";
+import { leaf, type QueryTree, textOf } from "../../promql-random-tree.ts";
+import { mutated } from "./random-mutations.ts";
 import { namesOf } from "./random-names.ts";
 import { RandomPipelines } from "./random-pipelines.ts";
 import type { App } from "./random-records.ts";
@@ -36,7 +37,10 @@ const RANGES = ["10s", "45s", "1m", "2m30s", "5m", "1h", "1500ms", "90s"];
 const ARITHMETIC = ["+", "-", "*", "/", "%", "^"];
 const COMPARISONS = ["==", "!=", ">", ">=", "<", "<="];
 
-/** Random well-typed LogQL of a given depth: log queries, and samples of every kind. */
+/** Of queries something is changed in so many, so that they can't be read, or mean something else. */
+const WRONG = 0.12;
+
+/** Random LogQL of a given depth: log queries, and samples of every kind; most of it well-typed. */
 export class RandomLogql {
   readonly #random: RandomNumbers;
   readonly #pipelines: RandomPipelines;
@@ -47,6 +51,11 @@ export class RandomLogql {
   }
 
   query(depth: number): QueryTree {
+    const query = this.#rightQuery(depth);
+    return this.#random.chance(WRONG) ? leaf(query.type, mutated(textOf(query), this.#random)) : query;
+  }
+
+  #rightQuery(depth: number): QueryTree {
     const app = this.#pipelines.app();
     const kind = this.#random.weighted({ log: 50, vector: 48, scalar: 2 });
     if (kind === "log") return this.#pipelines.log(app, 5);
@@ -102,7 +111,7 @@ export class RandomLogql {
       : [...parser, ...stages.filter(Boolean), ...filters, ...keeps];
     const log = this.#pipelines.pipeline(selector, before);
     const unwrapped = isOfValues ? [...unwrap, ...filters, ...after].join(" ") : "";
-    const range = `[${random.one(RANGES)}]${random.chance(0.15) ? ` offset ${random.one(["30s", "2m", "-1m", "1h"])}` : ""}`;
+    const range = `[${random.one(RANGES)}]${random.chance(0.15) ? ` offset ${random.one(["30s", "2m", "-1m", "1h", "1500ms", "0s", "1m30s", "-1h30m"])}` : ""}`;
     const isRangeFirst = random.chance(0.05);
     const quantile = operation === "quantile_over_time" ? `${random.one(["0", "0.5", "0.9", "1", "0.999"])}, ` : "";
     return {
@@ -123,7 +132,9 @@ export class RandomLogql {
     const write = (operation: string, parameter: string) => (text: string) =>
       isBehind ? `${operation}(${parameter}${text}) ${grouping}` : `${operation} ${grouping} (${parameter}${text})`;
     if (random.chance(0.15)) {
-      const operation = random.one(["topk", "bottomk"]);
+      const operation = random.one(["topk", "bottomk", "topk", "bottomk", "approx_topk"]);
+      if (operation === "approx_topk")
+        return { ...wrap("vector", [inner], (text) => `approx_topk(3, ${text})`), chooses: "ties" };
       return { ...wrap("vector", [inner], write(operation, `${random.integer(1, 4)}, `)), chooses: "ties" };
     }
     return wrap("vector", [inner], write(random.one(AGGREGATIONS), ""));

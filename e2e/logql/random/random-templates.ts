@@ -83,6 +83,85 @@ const OF_NUMBER = [
   'printf "%e"',
   'printf "%g"',
 ];
+/** Called with whatever comes, as nobody would. */
+const CALLED = [
+  ...["add", "sub", "mul", "div", "mod", "addf", "subf", "mulf", "divf", "max", "min", "maxf", "minf", "round", "ceil"],
+  ...[
+    "floor",
+    "int",
+    "float64",
+    "lower",
+    "ToUpper",
+    "title",
+    "trim",
+    "trunc",
+    "substr",
+    "replace",
+    "Replace",
+    "contains",
+  ],
+  ...["hasPrefix", "Trim", "TrimLeft", "TrimSpace", "indent", "trimAll", "default", "alignLeft", "alignRight", "count"],
+  ...["regexReplaceAll", "regexReplaceAllLiteral", "urlencode", "b64dec", "bytes", "duration", "duration_seconds"],
+  ...[
+    "unixEpoch",
+    "unixEpochMillis",
+    "toDate",
+    "toDateInZone",
+    "date",
+    "unixToTime",
+    "fromJson",
+    "len",
+    "index",
+    "slice",
+  ],
+  ...[
+    "eq",
+    "ne",
+    "lt",
+    "le",
+    "gt",
+    "ge",
+    "and",
+    "or",
+    "not",
+    "print",
+    "println",
+    "printf",
+    "html",
+    "js",
+    "urlquery",
+    "nope",
+  ],
+];
+const ARGUMENTS = [
+  ...[
+    '""',
+    '"a"',
+    '"5"',
+    '"-3.7"',
+    '"1h"',
+    '"%d %v"',
+    '"%s"',
+    '"("',
+    "-1",
+    "0",
+    "1",
+    "3",
+    "2.5",
+    "1e3",
+    "0x1F",
+    "true",
+  ],
+  ...["nil", "'a'", "__line__", "__timestamp__", "$", ".", "`raw`"],
+  ...[
+    '(fromJson "[1,\\"a\\"]")',
+    '(fromJson "{\\"a\\":1}")',
+    '(fromJson "null")',
+    "(int 7)",
+    "(float64 1.5)",
+    "(len __line__)",
+  ],
+];
 const FORMS = [
   (field: string, text: string) => `{{ if ${field} }}yes ${text}{{ else }}no{{ end }}`,
   (field: string, text: string) => `{{ with ${field} }}[{{ . }}]{{ else }}${text}{{ end }}`,
@@ -115,15 +194,23 @@ export class RandomTemplates {
   }
 
   #part(names: readonly string[]): string {
-    const kind = this.#random.weighted({ field: 4, text: 8, number: 4, form: 3, literal: 1 });
+    const kind = this.#random.weighted({ field: 4, text: 8, number: 4, form: 3, literal: 1, odd: 3 });
     if (kind === "literal") return this.#random.one(["plain", "ü", "100%", "$", "\\n"]);
     if (kind === "field") return `{{${this.#field(names)}}}`;
+    if (kind === "odd") return `{{ ${this.#oddCall(names)} }}`;
     if (kind === "form") return this.#random.one(FORMS)(this.#field(names), "t");
     return `{{ ${kind === "text" ? this.#textCall(names) : this.#numberCall(names)} }}`;
   }
 
   #field(names: readonly string[]): string {
     return this.#random.chance(0.12) ? "__line__" : `.${this.#random.one(names)}`;
+  }
+
+  #oddCall(names: readonly string[]): string {
+    const random = this.#random;
+    const argument = () => (random.chance(0.25) ? this.#field(names) : random.one(ARGUMENTS));
+    const call = () => [random.one(CALLED), ...Array.from({ length: random.integer(0, 3) }, argument)].join(" ");
+    return random.chance(0.25) ? `${call()} | ${call()}` : call();
   }
 
   #textCall(names: readonly string[]): string {

@@ -43,9 +43,9 @@ function put(series: StepSeries, step: number, value: number | undefined): void 
   series.present[step] = 1;
 }
 
-/** Labels that must be equal, as one text. */
+/** Labels that must be equal, as one text. An empty label is a missing one. */
 function signature(labels: Labels, { on, labels: names }: VectorMatching): string {
-  return labelsKey(labels.filter(([name]) => names.includes(name) === on));
+  return labelsKey(labels.filter(([name, value]) => value !== "" && names.includes(name) === on));
 }
 
 /** Numbers the signatures of both sides, so that matching at each step needs no texts. */

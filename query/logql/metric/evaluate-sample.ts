@@ -46,7 +46,14 @@ async function evaluateAggregation(expr: VectorAggregationExpr, context: Evaluat
   if (inner.kind === "number") throw numberAmongSeries();
   const isAdditive = op === "sum" && inner.kind === "range-aggregation" && ADDITIVE.has(inner.op) && !inner.grouping;
   const input = isAdditive ? await evaluateRange(inner, grouping, context) : await evaluateSample(inner, context);
-  return aggregate(expr, input, context.budget);
+  const hasGroups = inner.kind === "vector-aggregation" || (isAdditive && grouping.without === false);
+  return aggregate(expr, hasGroups ? input : input.map(withoutEmpty), context.budget);
+}
+
+/** To whoever groups series that came from lines an empty label is a missing one, as in Loki. */
+function withoutEmpty(series: StepSeries): StepSeries {
+  if (series.labels.every(([, value]) => value !== "")) return series;
+  return { ...series, labels: series.labels.filter(([, value]) => value !== "") };
 }
 
 /** Loki's words. */

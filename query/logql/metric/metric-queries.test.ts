@@ -39,6 +39,27 @@ describe("range aggregations at a moment look at what is after its range's start
   ])("%s", async (query, want) => expect(await instantSamples(await engineOver(ROWS), query, 60)).toEqual(want));
 });
 
+describe("an empty label is a missing one to whoever groups or matches series", () => {
+  const ROWS_WITH_EMPTY = [
+    rowOf("k= n=1", 10, { app: "a" }),
+    rowOf("n=2", 20, { app: "a" }),
+    rowOf("n=3", 30, { app: "a" }),
+    rowOf("k=v n=4", 40, { app: "a" }),
+  ];
+  const counts = `count_over_time(${A} | logfmt --keep-empty | keep k [1m])`;
+  test.each<[string, string[]]>([
+    [counts, ["{} 2", '{k="v"} 1', '{k=""} 1']],
+    [`avg by (k) (${counts})`, ["{} 1.5", '{k="v"} 1']],
+    [`max without () (${counts})`, ["{} 2", '{k="v"} 1']],
+    [`sum without (app) (${counts})`, ["{} 3", '{k="v"} 1']],
+    [`sum by (k) (${counts})`, ["{} 2", '{k="v"} 1', '{k=""} 1']],
+    [`${counts} unless on (k) vector(1)`, ['{k="v"} 1']],
+  ])("%s", async (query, want) => {
+    const found = await instantSamples(await engineOver(ROWS_WITH_EMPTY), query, 60);
+    expect(found.toSorted()).toEqual(want.toSorted());
+  });
+});
+
 describe("over time each step is computed by itself", () => {
   const engine = engineOver(ROWS);
   test.each<[string, readonly [number, number, number], string[]]>([

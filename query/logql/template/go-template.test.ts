@@ -149,6 +149,13 @@ describe("what fails is told with its place in Go's words", () => {
       "ab{{ trunc .a .a }}",
       'template: line:1:11: executing "line" at <.a>: wrong type for value; expected int; got string',
     ],
+    ["{{ trunc `a` (len .a) }}", 'template: line:1:9: executing "line" at <`a`>: expected integer; found `a`'],
+    [
+      "{{ lower (len .a) }}",
+      'template: line:1:14: executing "line" at <.a>: wrong type for value; expected string; got int',
+    ],
+    ["{{ lower true }}", 'template: line:1:9: executing "line" at <true>: expected string; found true'],
+    ["{{ unixEpoch 5 }}", 'executing "line" at <5>: can\'t handle 5 for arg of type time.Time'],
     ["{{ trunc 1 }}", 'template: line:1:3: executing "line" at <trunc>: wrong number of args for trunc: want 2 got 1'],
     [
       "{{ lt .a 1 }}",

@@ -6,6 +6,7 @@ import {
 import { goTitle, goToLower, goToUpper, urlEncode } from "@sightline/model/go-text.ts";
 import { compileRegex, type Regex } from "@sightline/model/regex.ts";
 import { regexProblem } from "../parse/problems.ts";
+import { base64Decode } from "./base64-decode.ts";
 
 /** Go's strings.Trim and its siblings: characters of the set go away at the ends. */
 function trimSet(text: string, set: string, atStart: boolean, atEnd: boolean): string {
@@ -146,15 +147,6 @@ function regexReplacement(isLiteral: boolean): TemplateFunction {
     call: ([source, text, to], { charactersLeft }) =>
       compiled(source as string).replaceAll(text as string, to as string, isLiteral, charactersLeft),
   };
-}
-
-function base64Decode(text: string): string {
-  const rest = text.length % 4;
-  const padded = rest === 0 || rest === 1 ? text : text + "=".repeat(4 - rest);
-  const valid = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/.exec(padded);
-  if (valid) return Buffer.from(padded, "base64").toString();
-  const wrong = /[^A-Za-z0-9+/]/.exec(padded)?.index ?? padded.length - (padded.length % 4);
-  return `illegal base64 data at input byte ${wrong}`;
 }
 
 function urlDecode(text: string): string {
