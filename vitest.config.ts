@@ -28,7 +28,7 @@ export default defineConfig({
           name: "e2e",
           include: ["e2e/**/*.test.ts"],
           // Databases are not everywhere, and slow to start: `npm run test:stores`.
-          exclude: ["**/node_modules/**", "e2e/stores/**"],
+          exclude: ["**/node_modules/**", "e2e/stores/**", "e2e/containers/**"],
           testTimeout: 600_000,
           hookTimeout: 600_000,
           fileParallelism: false,
@@ -39,6 +39,16 @@ export default defineConfig({
           name: "stores",
           include: ["e2e/stores/**/*.test.ts"],
           globalSetup: "e2e/services/prepare.ts",
+          testTimeout: 600_000,
+          hookTimeout: 600_000,
+          fileParallelism: false,
+        },
+      },
+      {
+        test: {
+          name: "containers",
+          // Skipped where there is no docker: `npm run test:containers`.
+          include: ["e2e/containers/**/*.test.ts"],
           testTimeout: 600_000,
           hookTimeout: 600_000,
           fileParallelism: false,

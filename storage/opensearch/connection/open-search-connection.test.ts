@@ -102,6 +102,26 @@ test("the password is sent and shows nowhere else", async () => {
   expect(shown).not.toContain(encoded);
 });
 
+const reject = (type: string, reason: string) => ({ status: 503, body: { error: { type, reason, root_cause: [] } } });
+
+test.each([
+  ["search_phase_execution_exception", "Search rejected due to missing shards [[logs][0]]"],
+  ["search_phase_execution_exception", "all shards failed"],
+  ["no_shard_available_action_exception", "No shard available for [logs]"],
+])("a search waits for shards that are not there yet: %s, %s", async (type, reason) => {
+  const { url } = await cluster((_, count) => (count < 3 ? reject(type, reason) : { body: { found: 1 } }));
+  const connection = connect([url], { max_retries: 0 });
+  const { body } = await connection.send("searching", { method: "POST", path: "/logs-*/_search", body: {} });
+  expect(body).toEqual({ found: 1 });
+});
+
+test("nothing but searches waits for shards", async () => {
+  const { url, seen } = await cluster(() => reject("no_shard_available_action_exception", "none"));
+  const get = { method: "GET", path: "/state/_doc/a" } as const;
+  await expect(connect([url], { max_retries: 0 }).send("reading", get)).rejects.toThrow(/no_shard_available/);
+  expect(seen).toHaveLength(1);
+});
+
 test("a password file that is not there is named", () => {
   expect(() =>
     connect([], { nodes: ["http://127.0.0.1:1"], username: "a", password_file: "/nowhere/password" }),

@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
 import { Client, errors } from "@opensearch-project/opensearch";
 import { InvalidInputError, UnavailableError } from "@sightline/model/errors.ts";
 import { Histogram, type Registry } from "prom-client";
@@ -29,6 +30,14 @@ export class RefusedError extends Error {
   }
 }
 
+/** Not all of the rows could be looked at. */
+class AbsentShardError extends UnavailableError {}
+
+const SEARCH = /\/_search(\/point_in_time)?$/;
+const SHARD_PATIENCE_MS = 3_000;
+const FIRST_PAUSE_MS = 50;
+/** In OpenSearch's words. */
+const ABSENT_SHARD = /no_shard_available|missing shards|all shards failed/;
 const RETRY_AFTER_MS = 1_000;
 /** Overloaded, or a node that is not there; 401 and 403 are mended by those who run the cluster (credentials, full disks). */
 const PASSING = new Set([401, 403, 408, 429, 502, 503, 504]);
@@ -62,9 +71,22 @@ export class OpenSearchConnection {
 
   /**
    * Throws `UnavailableError` when the cluster can't be reached or is overloaded, {@link RefusedError} for any other answer
-   * that is no success, and the reason of `signal` soon after it aborts.
+   * that is no success, and the reason of `signal` soon after it aborts. A search for which a shard is absent waits for it a
+   * little: an index that has just been made, or has lost a node, has them soon.
    */
   async send<T>(operation: string, request: OpenSearchRequest, signal?: AbortSignal): Promise<OpenSearchAnswer<T>> {
+    const until = performance.now() + (SEARCH.test(request.path) ? SHARD_PATIENCE_MS : 0);
+    for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs *= 2) {
+      try {
+        return await this.#send(operation, request, signal);
+      } catch (error) {
+        if (!(error instanceof AbsentShardError) || performance.now() + pauseMs > until) throw error;
+      }
+      await sleep(pauseMs, undefined, { signal }).catch(() => signal?.throwIfAborted());
+    }
+  }
+
+  async #send<T>(operation: string, request: OpenSearchRequest, signal?: AbortSignal): Promise<OpenSearchAnswer<T>> {
     signal?.throwIfAborted();
     const stopTimer = this.#seconds.startTimer({ operation });
     const { method, path, query, body, isBulk, accept, timeoutMs, maxRetries } = request;
@@ -121,6 +143,9 @@ function translated(operation: string, error: unknown): Error {
     const status = error.statusCode ?? 0;
     const message = `OpenSearch, ${operation}: ${status} ${reasonOf(error.body) ?? error.message}`;
     // Without the original: it has the request's headers.
+    if (status === 503 && ABSENT_SHARD.test(message)) {
+      return new AbsentShardError(message, { retryAfterMs: RETRY_AFTER_MS });
+    }
     return PASSING.has(status)
       ? new UnavailableError(message, { retryAfterMs: RETRY_AFTER_MS })
       : new RefusedError(message, status);
