@@ -185,6 +185,9 @@ export const embeddedLogsConfig = z.strictObject({
   block_filters: size("128MiB").describe(
     "Memory for filters of files that tell which rows may have a text: about 4 MiB per million records, on disk as well. Where there is no room they are read from disk for each query. 0: none are made.",
   ),
+  stream_times: size("64MiB").describe(
+    "Memory for when records of files were: counts by stream, as of volumes and rates, need nothing else. 16 bytes a record. 0: none.",
+  ),
   found_rows: size("64MiB").describe(
     "Memory for what queries with a limit have found in files lately, for who asks the same again. 0: none.",
   ),

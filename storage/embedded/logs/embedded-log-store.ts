@@ -22,6 +22,7 @@ import { LogLineQuery } from "./log-line-query.ts";
 import { LogSegmentCodec } from "./log-segment-codec.ts";
 import type { LogSegmentIndex } from "./log-segment-index.ts";
 import { LogStreamQuery } from "./log-stream-query.ts";
+import { SegmentTimes } from "./segment-times.ts";
 
 export type EmbeddedLogStoreOptions = {
   /** Belongs to this store alone. */
@@ -39,10 +40,16 @@ export class EmbeddedLogStore implements LogStore, Copyable {
   readonly #store: SegmentedStore<LogBatch, LogSegmentIndex>;
 
   readonly #found: FoundRows;
+  readonly #times: SegmentTimes;
 
   constructor(options: EmbeddedLogStoreOptions) {
     this.#found = new FoundRows(options.config.found_rows);
-    this.#store = new SegmentedStore({ ...options, codec: new LogSegmentCodec(options.config.max_attribute_columns) });
+    this.#store = new SegmentedStore({
+      ...options,
+      codec: new LogSegmentCodec(options.config.max_attribute_columns),
+      onCopied: (segment, rows) => this.#times.read(segment, rows),
+    });
+    this.#times = new SegmentTimes(this.#store, options.config.stream_times);
   }
 
   get memoryParts(): readonly MemoryPart[] {
@@ -51,15 +58,21 @@ export class EmbeddedLogStore implements LogStore, Copyable {
       memoryBytes: () => this.#found.bytes,
       shrink: () => this.#found.shrink(),
     };
-    return [...this.#store.memoryParts, found];
+    const times: MemoryPart = {
+      name: "logs_stream_times",
+      memoryBytes: () => this.#times.bytes,
+      shrink: () => this.#times.shrink(),
+    };
+    return [...this.#store.memoryParts, found, times];
   }
 
   start(): Promise<void> {
     return this.#store.start();
   }
 
-  stop(): Promise<void> {
-    return this.#store.stop();
+  async stop(): Promise<void> {
+    await this.#times.stop();
+    await this.#store.stop();
   }
 
   append(tenant: TenantId, batch: LogBatch, position: number): Promise<AppendResult> {
@@ -105,14 +118,15 @@ export class EmbeddedLogStore implements LogStore, Copyable {
   }
 
   select(request: LogRequest, signal: AbortSignal): LogSelection {
-    return { exact: true, batches: new LogLineQuery(this.#store, this.#found, request, signal).run() };
+    const kept = { found: this.#found, times: this.#times };
+    return { exact: true, batches: new LogLineQuery(this.#store, kept, request, signal).run() };
   }
 
   async streams(request: StreamRequest, signal: AbortSignal): Promise<readonly LogStream[]> {
-    return new LogStreamQuery(this.#store, request, signal).run();
+    return new LogStreamQuery(this.#store, this.#times, request, signal).run();
   }
 
   async counts(request: LogCountRequest, signal: AbortSignal): Promise<readonly LogCountGroup[] | undefined> {
-    return new LogCountQuery(this.#store, request, signal).run();
+    return new LogCountQuery(this.#store, this.#times, request, signal).run();
   }
 }

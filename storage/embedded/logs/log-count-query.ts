@@ -1,16 +1,20 @@
 import type { LogCountGroup, LogCountRequest } from "@sightline/model/log-store.ts";
+import { countByTimes } from "./count-by-times.ts";
 import { CountGroups } from "./count-groups.ts";
 import { countHotRows } from "./count-hot-rows.ts";
 import { countSegmentRows } from "./count-segment-rows.ts";
 import { LogScope, type LogSegmentStore } from "./log-scope.ts";
+import type { SegmentTimes } from "./segment-times.ts";
 
 /** Counts records on one snapshot. */
 export class LogCountQuery {
   readonly #scope: LogScope;
   readonly #request: LogCountRequest;
+  readonly #times: SegmentTimes;
 
   /** Throws `InvalidInputError` for a regular expression that is not valid. */
-  constructor(store: LogSegmentStore, request: LogCountRequest, signal: AbortSignal) {
+  constructor(store: LogSegmentStore, times: SegmentTimes, request: LogCountRequest, signal: AbortSignal) {
+    this.#times = times;
     this.#scope = new LogScope(store, request, signal);
     this.#request = request;
   }
@@ -28,6 +32,10 @@ export class LogCountQuery {
         const scope = await this.#scope.ofSegment(segment, pushed);
         if (!scope) continue;
         try {
+          const known = { query: this.#scope, times: this.#times, groups };
+          const byTimes = await countByTimes(segment, scope, this.#request, known);
+          if (byTimes === "too many groups") return undefined;
+          if (byTimes === "yes") continue;
           if (!(await countSegmentRows(scope, this.#request, this.#scope, groups))) return undefined;
         } finally {
           scope.release();

@@ -12,12 +12,18 @@ import type { LogSource } from "./log-source.ts";
 import { mergeLogSources } from "./merge-log-sources.ts";
 import { logBatchOfChunk } from "./segment-log-batch.ts";
 import { rowCondition, type SegmentLogQuery, sqlOfLastTimeQuery, sqlOfLogQuery } from "./segment-log-source.ts";
+import type { SegmentTimes } from "./segment-times.ts";
+import { TimeParts } from "./time-parts.ts";
 
 /** Segments and limits as large as this are read ahead of need: more is worth to be sure first. */
 const MAX_ROWS_AHEAD = 2 ** 18;
 const MAX_LIMIT_AHEAD = 5_000;
 /** What was found for a larger limit is not kept. */
 const MAX_KEPT_LIMIT = 5_000;
+/** To look up what is the first of more streams takes as long as to ask DuckDB. */
+const MAX_STREAMS_LOOKED_UP = 500;
+/** Fewer are read at once. */
+const MIN_ROWS_IN_PARTS = 2 ** 17;
 const ALWAYS: TimeRangeNs = { startNs: -(2n ** 63n), endNs: 2n ** 63n };
 
 /** Selects records on one snapshot. */
@@ -26,9 +32,16 @@ export class LogLineQuery {
   readonly #request: LogRequest;
   readonly #firstTimes: FirstTimes;
   readonly #found: FoundRows;
+  readonly #times: SegmentTimes;
 
   /** Throws `InvalidInputError` for a regular expression that is not valid. */
-  constructor(store: LogSegmentStore, found: FoundRows, request: LogRequest, signal: AbortSignal) {
+  constructor(
+    store: LogSegmentStore,
+    { found, times }: { readonly found: FoundRows; readonly times: SegmentTimes },
+    request: LogRequest,
+    signal: AbortSignal,
+  ) {
+    this.#times = times;
     this.#scope = new LogScope(store, request, signal);
     this.#found = found;
     this.#request = request;
@@ -140,16 +153,39 @@ export class LogLineQuery {
     range: TimeRangeNs = this.#neededRange(),
   ): AsyncGenerator<LogBatch> {
     const { newestFirst, limit } = this.#request;
-    const query = {
-      ...scope,
-      range,
-      newestFirst,
-      limit: isComplete && limit < segment.info.rows ? Math.max(0, Math.ceil(limit)) : undefined,
-    };
-    const { sql, values } = sqlOfLogQuery({ ...query, range: await this.#narrowed(query, signal) });
-    const allStreams = scope.index.streams.map(({ stream }) => stream);
+    const isLimited = isComplete && limit < segment.info.rows;
+    const wanted = isLimited ? Math.max(0, Math.ceil(limit)) : undefined;
+    const query = { ...scope, range, newestFirst, limit: wanted };
+    if (wanted === undefined) yield* this.#rows(query, signal);
+    else if (scope.lines.length + scope.conditions.length + scope.hints.length === 0) {
+      yield* this.#rows({ ...query, range: await this.#narrowed(segment, query, signal) }, signal);
+    } else yield* this.#firstRows(segment, { ...query, limit: wanted }, signal);
+  }
+
+  async *#rows(query: SegmentScope & Pick<SegmentLogQuery, "newestFirst" | "limit">, signal: AbortSignal) {
+    const { sql, values } = sqlOfLogQuery(query);
+    const allStreams = query.index.streams.map(({ stream }) => stream);
     for await (const chunk of this.#scope.store.database.stream(sql, values, signal)) {
-      yield logBatchOfChunk(chunk, scope.index, allStreams, this.#request.deferred === true);
+      yield logBatchOfChunk(chunk, query.index, allStreams, this.#request.deferred === true);
+    }
+  }
+
+  /** Looks at a small part of many rows first: where that has enough of them, or nearly, others need not be looked at. */
+  async *#firstRows(
+    segment: Segment,
+    query: SegmentScope & Pick<SegmentLogQuery, "newestFirst"> & { readonly limit: number },
+    signal: AbortSignal,
+  ): AsyncGenerator<LogBatch> {
+    const parts = new TimeParts(query.range, segment.info, query.newestFirst);
+    const rows = query.streams.reduce((sum, stream) => sum + (query.index.streams[stream]?.rows ?? 0), 0);
+    // Texts that blocks have been left out by are rare.
+    if (query.lines.length === 0 || query.segment.spans || rows < MIN_ROWS_IN_PARTS) parts.takeAll();
+    let left = query.limit;
+    for (let range = parts.next(0, left); range && left > 0; range = parts.next(query.limit - left, left)) {
+      for await (const batch of this.#rows({ ...query, range, limit: left }, signal)) {
+        left -= batch.length;
+        yield batch;
+      }
     }
   }
 
@@ -166,11 +202,13 @@ export class LogLineQuery {
    * other columns only of row groups that have such rows, which halves the time of a query for the newest lines.
    */
   async #narrowed(
+    segment: Segment,
     query: SegmentScope & Pick<SegmentLogQuery, "newestFirst" | "limit">,
     signal: AbortSignal,
   ): Promise<TimeRangeNs> {
-    const { limit, lines, conditions, hints, range, newestFirst } = query;
-    if (limit === undefined || lines.length + conditions.length + hints.length > 0) return range;
+    const { limit = 0, streams, range, newestFirst } = query;
+    const times = streams.length <= MAX_STREAMS_LOOKED_UP ? this.#times.of(segment) : undefined;
+    if (times) return times.narrowed(streams, range, limit, newestFirst);
     const { store } = this.#scope;
     for await (const chunk of store.database.stream(sqlOfLastTimeQuery(query), [], signal)) {
       const [lastNs] = chunk.getColumnValues(0) as (bigint | null)[];

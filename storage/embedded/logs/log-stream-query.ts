@@ -6,6 +6,7 @@ import { StreamInterner } from "./log-batch-builder.ts";
 import { LogScope, type LogSegmentStore } from "./log-scope.ts";
 import type { IndexedStream } from "./log-segment-index.ts";
 import { sqlOfStreamQuery } from "./segment-log-source.ts";
+import type { SegmentTimes } from "./segment-times.ts";
 
 /** A batch may name streams of which it has no rows. */
 const used = new WeakMap<LogBatch, readonly LogStream[]>();
@@ -23,9 +24,11 @@ function usedStreams(batch: LogBatch): readonly LogStream[] {
 export class LogStreamQuery {
   readonly #scope: LogScope;
   readonly #request: StreamRequest;
+  readonly #times: SegmentTimes;
 
   /** Throws `InvalidInputError` for a regular expression that is not valid. */
-  constructor(store: LogSegmentStore, request: StreamRequest, signal: AbortSignal) {
+  constructor(store: LogSegmentStore, times: SegmentTimes, request: StreamRequest, signal: AbortSignal) {
+    this.#times = times;
     this.#scope = new LogScope(store, { ...request, line: [] }, signal);
     this.#request = request;
   }
@@ -84,7 +87,9 @@ export class LogStreamQuery {
       index,
       (stream) => this.#scope.overlaps(stream) && !sure(stream) && isKept(stream),
     );
-    if (unsure.length > 0) {
+    const known = unsure.length > 0 ? this.#times.of(segment) : undefined;
+    if (known) numbers.push(...unsure.filter((number) => known.hasRows(number, range)));
+    else if (unsure.length > 0) {
       const { rows, release } = this.#scope.store.lease(segment);
       try {
         const sql = sqlOfStreamQuery({ segment: rows, index, streams: unsure, range });

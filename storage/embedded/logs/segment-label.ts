@@ -49,6 +49,11 @@ export class SegmentLabel {
     return !this.isOpaque && this.texts.length <= 1 && this.nested.length === 0 && !this.mayBeInTail;
   }
 
+  /** Rows may have a value beside that of their stream. */
+  get mayBeOfRows(): boolean {
+    return this.isOpaque || this.texts.length + this.nested.length > 0 || this.mayBeInTail;
+  }
+
   ofStream(number: number): StreamLabelValue {
     const indexed = this.#index.streams[number];
     return indexed ? streamLabelValue(indexed.stream, this.name) : { kind: "metadata", value: "" };

@@ -24,6 +24,10 @@ export class ChunkReader {
     return new BigUint64Array(copyOf(this.#vector(column), 8 * this.length));
   }
 
+  doubles(column: number): Float64Array {
+    return new Float64Array(copyOf(this.#vector(column), 8 * this.length));
+  }
+
   unsignedIntegers(column: number): Uint32Array {
     return new Uint32Array(copyOf(this.#vector(column), 4 * this.length));
   }

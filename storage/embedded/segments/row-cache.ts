@@ -14,6 +14,8 @@ export type RowCacheOptions = {
   readonly tidy: () => Promise<void>;
   /** No rows come in, and none are about to be written. */
   readonly isAtRest: () => boolean;
+  /** Rows of a held segment are there, quick to read. Must not reject. */
+  readonly onCopied?: ((segment: Segment, rows: SegmentRows) => Promise<void>) | undefined;
   readonly logger: Logger;
 };
 
@@ -217,7 +219,9 @@ export class RowCache {
       const bytes = Math.max(1, (await this.#tableBytes()) - before);
       // Of small ones most is what any table takes.
       if (segment.info.rows >= SLICE_ROWS) this.#bytesPerRow = bytes / segment.info.rows;
-      this.#entries.set(segment, { table, bytes, readers: 0 });
+      const entry = { table, bytes, readers: 0 };
+      this.#entries.set(segment, entry);
+      await this.#tellCopied(segment, entry);
       return true;
     } catch (error) {
       await this.#drop(table).catch(() => {});
@@ -225,6 +229,15 @@ export class RowCache {
     } finally {
       directory.release([segment]);
     }
+  }
+
+  async #tellCopied(segment: Segment, entry: Entry): Promise<void> {
+    const { onCopied } = this.#options;
+    if (!onCopied || this.#isStopped) return;
+    // That is no use of them which others should give way to.
+    entry.readers++;
+    const { dataPath, deletedPaths } = segment;
+    await onCopied(segment, { dataPath, deletedPaths, table: entry.table }).finally(() => entry.readers--);
   }
 
   /** False when the segment is gone before it is done. */

@@ -19,6 +19,7 @@ import { RowFlusher } from "./row-flusher.ts";
 import type { SegmentCodec } from "./segment-codec.ts";
 import { type Segment, SegmentDirectory } from "./segment-directory.ts";
 import { type RowsRetentionConfig, SegmentRetention } from "./segment-retention.ts";
+import type { SegmentRows } from "./segment-rows.ts";
 import { SegmentUpkeep } from "./segment-upkeep.ts";
 import type { SegmentFiles } from "./segment-writer.ts";
 import { StoreMetrics } from "./store-metrics.ts";
@@ -53,6 +54,8 @@ export type SegmentedStoreOptions<Batch, Index> = {
   readonly logger: Logger;
   readonly registry: Registry;
   readonly nowMs?: (() => number) | undefined;
+  /** Rows of a held segment are there, quick to read. Must not reject. */
+  readonly onCopied?: ((segment: Segment, rows: SegmentRows) => Promise<void>) | undefined;
 };
 
 /** All rows of a tenant at one moment, each exactly once. Must be released. */
@@ -165,7 +168,17 @@ export class SegmentedStore<Batch extends { readonly length: number }, Index> {
     const isSound = async (segment: Segment) => (await this.withIndex(segment, () => true)) ?? false;
     const tidy = async () => (this.#stopping ? undefined : this.#wantMaintenance());
     const isAtRest = () => this.#isAtRest && this.#hot.rows < config.flush.idle_rows;
-    const rows = new RowCache({ database, directory, maxBytes, isSound, tidy, isAtRest, logger: this.#logger });
+    const { onCopied } = this.#options;
+    const rows = new RowCache({
+      database,
+      directory,
+      maxBytes,
+      isSound,
+      tidy,
+      isAtRest,
+      onCopied,
+      logger: this.#logger,
+    });
     rows.opened();
     const upkeep = new SegmentUpkeep({
       database,
