@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { FLOAT, StepSeries } from "../eval/step-series.ts";
 import type { AggregateCall } from "./aggregator.ts";
-import { SumAggregator } from "./sum-and-average.ts";
+import { AverageAggregator, SumAggregator } from "./sum-and-average.ts";
 
 const STEPS = 6;
 const call = { grid: { startMs: 0, stepMs: 1_000, steps: STEPS } } as unknown as AggregateCall;
@@ -14,21 +14,29 @@ const value = fc.oneof(
 const member = fc.tuple(fc.array(value, { minLength: STEPS, maxLength: STEPS }), fc.nat(STEPS), fc.nat(STEPS));
 type Member = [values: number[], one: number, other: number];
 
-function sumOf(members: readonly Member[], saysWhere: boolean): StepSeries {
-  const sum = new SumAggregator([], call);
+type Aggregator = typeof SumAggregator | typeof AverageAggregator;
+
+function resultOf(Aggregator: Aggregator, members: readonly Member[], saysWhere: boolean): StepSeries {
+  const result = new Aggregator([], call);
   for (const [values, one, other] of members) {
     const [from, to] = [Math.min(one, other), Math.max(one, other)];
     const series = new StepSeries([], true, Float64Array.from(values), new Uint8Array(STEPS).fill(FLOAT, from, to));
     if (saysWhere) [series.solidFrom, series.solidTo] = [from, to];
-    sum.add(series);
+    result.add(series);
   }
-  return sum.finish()[0] as StepSeries;
+  return result.finish()[0] as StepSeries;
 }
 
-test("a sum is the same to the last bit whether or not its members say where they have floats", () => {
+test.each([
+  ["a sum", SumAggregator],
+  ["an average", AverageAggregator],
+])("%s is the same to the last bit whether or not its members say where they have floats", (_, Aggregator) => {
   fc.assert(
     fc.property(fc.array(member, { maxLength: 4 }), (members) => {
-      const [quick, slow] = [sumOf(members, true), sumOf(members, false)];
+      const [quick, slow] = [true, false].map((saysWhere) => resultOf(Aggregator, members, saysWhere)) as [
+        StepSeries,
+        StepSeries,
+      ];
       expect(quick.kinds).toEqual(slow.kinds);
       for (let step = 0; step < STEPS; step++) {
         if (slow.kinds[step] === FLOAT) expect(quick.values[step]).toBe(slow.values[step]);
@@ -38,5 +46,5 @@ test("a sum is the same to the last bit whether or not its members say where the
 });
 
 test("the sum of -0 alone is 0", () => {
-  expect(sumOf([[[-0, -0, 1, 1, 1, 1], 0, STEPS]], true).values[0]).toBe(0);
+  expect(resultOf(SumAggregator, [[[-0, -0, 1, 1, 1, 1], 0, STEPS]], true).values[0]).toBe(0);
 });

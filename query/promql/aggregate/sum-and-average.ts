@@ -138,6 +138,7 @@ export class AverageAggregator implements GroupAggregator {
   readonly #compensations: Float64Array;
   readonly #counts: Float64Array;
   readonly #incremental: Uint8Array;
+  #isAnyIncremental = false;
   #histograms: HistogramSums | undefined;
 
   constructor(labels: Labels, call: AggregateCall) {
@@ -150,20 +151,37 @@ export class AverageAggregator implements GroupAggregator {
   }
 
   add(member: StepSeries): void {
-    const { values, kinds } = member;
-    const out = this.#out;
-    if (member.dropName) out.dropName = true;
-    const counts = this.#counts;
+    const { values, kinds, solidFrom, solidTo } = member;
+    if (member.dropName) this.#out.dropName = true;
+    if (solidFrom < solidTo && !this.#isAnyIncremental) {
+      this.#addSolid(values, solidFrom, solidTo);
+      return;
+    }
     for (let step = 0; step < kinds.length; step++) {
-      if (kinds[step] !== FLOAT) continue;
-      const count = (counts[step] as number) + 1;
-      counts[step] = count;
-      if (count === 1) out.setFloat(step, values[step] as number);
-      else this.#addAt(step, values[step] as number, count);
+      if (kinds[step] === FLOAT) this.#addOne(step, values[step] as number);
     }
     if (!member.histograms) return;
     this.#histograms ??= new HistogramSums(this.#call, () => new HistogramMean());
     this.#histograms.add(member);
+  }
+
+  /** The member has floats at all of these steps. What nothing was added to yet is 0, as is its compensation. */
+  #addSolid(values: Float64Array, from: number, to: number): void {
+    const { values: sums, kinds } = this.#out;
+    for (let step = from; step < to; step++) {
+      const begin = step;
+      step = addFinite(values, step, to, sums, this.#compensations);
+      countUp(this.#counts, begin, step);
+      if (step < to) this.#addOne(step, values[step] as number);
+    }
+    kinds.fill(FLOAT, from, to);
+  }
+
+  #addOne(step: number, value: number): void {
+    const count = (this.#counts[step] as number) + 1;
+    this.#counts[step] = count;
+    if (count === 1) this.#out.setFloat(step, value);
+    else this.#addAt(step, value, count);
   }
 
   #addAt(step: number, value: number, count: number): void {
@@ -178,6 +196,7 @@ export class AverageAggregator implements GroupAggregator {
         return;
       }
       this.#incremental[step] = 1;
+      this.#isAnyIncremental = true;
       values[step] = total / (count - 1);
       compensations[step] = (compensations[step] as number) / (count - 1);
     }
@@ -200,4 +219,8 @@ export class AverageAggregator implements GroupAggregator {
     this.#histograms?.finish(this.#out);
     return [this.#out];
   }
+}
+
+function countUp(counts: Float64Array, from: number, to: number): void {
+  for (let step = from; step < to; step++) (counts[step] as number)++;
 }
