@@ -155,7 +155,12 @@ const segmentedStore = (rows: string, retention: string) => ({
     .prefault({}),
   compaction: z
     .strictObject({
-      target_rows: z.number().int().min(1).default(1_048_576).describe("Small files are merged up to so many rows."),
+      target_rows: z
+        .number()
+        .int()
+        .min(1)
+        .default(1_048_576)
+        .describe("Small files are merged up to so many rows, or a quarter more."),
     })
     .prefault({}),
   max_attribute_columns: z

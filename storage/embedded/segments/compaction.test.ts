@@ -27,6 +27,8 @@ test.each([
     [4, 5, 6, 7],
   ],
   ["not more rows than the target", "250@1 250@2 250@3 250@4 250@5", [1, 2, 3, 4]],
+  ["four of a little more than a quarter of the target", "260@1 270@2 265@3 262@4 261@5", [1, 2, 3, 4]],
+  ["not to many more rows than the target", "330@1 330@2 330@3 330@4", undefined],
   ["nothing above the target", "2000@1 2000@2 2000@3 2000@4", undefined],
   [
     "not more files at a time than sixteen",

@@ -5,6 +5,8 @@ const MIN_INPUTS = 4;
 const MAX_INPUTS = 16;
 /** The result must be so many times its largest input, or a large segment would be rewritten for a few more rows. */
 const MIN_GROWTH = 3;
+/** Files come to a little more than a quarter of the target each when rows come fast: four of them are one. */
+const MAX_OVERSHOOT = 1.25;
 
 /**
  * The next segments of one tenant to merge; undefined when there is nothing to do. They are of one day and, but for
@@ -33,7 +35,7 @@ function firstRun(segments: readonly Segment[], targetRows: number): readonly Se
   let run: Segment[] = [];
   let rows = 0;
   for (const segment of segments) {
-    if (run.length === MAX_INPUTS || rows + segment.info.rows > targetRows) {
+    if (run.length === MAX_INPUTS || rows >= targetRows || rows + segment.info.rows > MAX_OVERSHOOT * targetRows) {
       if (isWorthIt(run, rows)) return run;
       run = [];
       rows = 0;
