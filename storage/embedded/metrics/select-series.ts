@@ -1,6 +1,6 @@
 import { compileMatcher, type Matcher } from "@sightline/model/matcher.ts";
 import { compileRegex } from "@sightline/model/regex.ts";
-import type { LabelIndex } from "./series-source.ts";
+import type { LabelIndex, SeriesSource } from "./series-source.ts";
 import type { TimeSlice } from "./time-slice.ts";
 
 type Test = {
@@ -37,9 +37,15 @@ function planOf(index: LabelIndex, matchers: readonly Matcher[]): Plan {
   return plan;
 }
 
+/** An index that may also tell which values some of its series have. */
+type SelectableIndex = LabelIndex & Partial<Pick<SeriesSource, "collectLabels">>;
+
+/** Looking at the labels of so many series takes less time than a regular expression does for some hundred values. */
+const MAX_FEW = 4_096;
+
 /** Numbers of the series that match all matchers, ascending. Throws InvalidInputError for a bad regular expression. */
 export async function selectSeries(
-  index: LabelIndex,
+  index: SelectableIndex,
   matchers: readonly Matcher[],
   slice: TimeSlice,
 ): Promise<number[]> {
@@ -48,16 +54,26 @@ export async function selectSeries(
   let found = exact.sort((a, b) => a.length - b.length).reduce(intersect, undefined);
   for (const { name, accepts, literals } of testing) {
     if (found?.length === 0) break;
-    found = intersect(found, await having(index, name, literals ?? index.valuesOf(name), accepts, slice));
+    found = intersect(found, await having(index, name, literals ?? valuesAmong(index, name, found), accepts, slice));
   }
   let ids = found ? Array.from(found) : Array.from({ length: index.seriesCount }, (_, id) => id);
   if (refused.length > 0) ids = subtract(ids, union(refused, index.seriesCount));
   for (const { name, accepts } of subtracting) {
     if (ids.length === 0) break;
-    const without = await having(index, name, index.valuesOf(name), (value) => !accepts(value), slice);
+    const without = await having(index, name, valuesAmong(index, name, ids), (value) => !accepts(value), slice);
     if (without.length > 0) ids = subtract(ids, without);
   }
   return ids;
+}
+
+/** Values of a label that these series may have: only theirs when they are few of all, else all there are. */
+function valuesAmong(index: SelectableIndex, name: string, ids: ArrayLike<number> | undefined): Iterable<string> {
+  if (!index.collectLabels || !ids || ids.length > MAX_FEW || 2 * ids.length > index.seriesCount) {
+    return index.valuesOf(name);
+  }
+  const values = new Set<string>();
+  index.collectLabels(Array.from(ids), name, values);
+  return values;
 }
 
 /** Series with one of these values of a label that passes `test`, ascending. */
