@@ -4,7 +4,6 @@ import { dirname, join } from "node:path";
 import type { Config } from "@sightline/config/schema.ts";
 import type { Logger } from "@sightline/model/logger.ts";
 import type { MemoryPart } from "@sightline/model/memory-part.ts";
-import type { MetricStore } from "@sightline/model/metric-store.ts";
 import type { Component, Copyable, Dependency } from "@sightline/model/ports.ts";
 import { EmbeddedMetricStore } from "@sightline/storage-embedded/metrics/embedded-metric-store.ts";
 import { Database } from "@sightline/storage-timescale/database/database.ts";
@@ -12,12 +11,11 @@ import { TimescaleMetricStore } from "@sightline/storage-timescale/metrics/times
 import type { Registry } from "prom-client";
 import { DATA_LAYOUT } from "./data-layout.ts";
 import { keepsLog, targetsOf } from "./targets.ts";
+import type { WarmableStore } from "./warm-up/warm-up.ts";
 
 export type MetricStorageOptions = { readonly config: Config; readonly logger: Logger; readonly registry: Registry };
 export type MetricStorage = {
-  readonly store: MetricStore & { readonly memoryParts: readonly MemoryPart[] };
-  /** The same, when it is this one. */
-  readonly embedded?: EmbeddedMetricStore;
+  readonly store: WarmableStore & { readonly memoryParts: readonly MemoryPart[] };
   readonly copyable: Copyable;
   /** In the order they start, the store among them. */
   readonly components: readonly Component[];
@@ -30,7 +28,7 @@ export function metricStorage({ config, logger, registry }: MetricStorageOptions
   if (settings.kind === "embedded") {
     const dir = join(config.data_dir, DATA_LAYOUT.metrics);
     const store = new EmbeddedMetricStore({ dir, config: settings, logger, registry });
-    return { store, embedded: store, copyable: store, components: [store], dependencies: [] };
+    return { store, copyable: store, components: [store], dependencies: [] };
   }
   const database = new Database({ config: settings.timescale, logger, registry, purpose: "metrics" });
   const writer = keepsLog(targetsOf(config)) ? writerId(join(config.data_dir, DATA_LAYOUT.writer)) : undefined;

@@ -141,7 +141,7 @@ export function queryPart(
     maxDelayMs: MAX_WARM_UP_DELAY_MS,
     gate,
     memory: memory.queries,
-    ...(storage.metrics.embedded && { store: storage.metrics.embedded }),
+    store: storage.metrics.store,
   };
   return { first: [queryLog], components: config.query.warm_up ? [new WarmUp(warmUp)] : [] };
 }

@@ -1,4 +1,4 @@
-import { labelsFrom } from "@sightline/model/labels.ts";
+import { labelsFrom, labelValue } from "@sightline/model/labels.ts";
 import type { SeriesInfo } from "@sightline/model/metric-batch.ts";
 import type { DataChanges, DataVersion } from "@sightline/model/metric-store.ts";
 import { DEFAULT_TENANT, tenantId } from "@sightline/model/tenant.ts";
@@ -12,7 +12,9 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { PostgresService } from "../services/postgres.ts";
 import { TimescaleStores } from "./timescale-fixture.ts";
 
-const T = Math.floor(Date.now() / 60_000) * 60_000 - 3_600_000;
+const MINUTE_MS = 60_000;
+const HOUR_MS = 60 * MINUTE_MS;
+const T = Math.floor(Date.now() / MINUTE_MS) * MINUTE_MS - 3_600_000;
 const batch = (labels: Record<string, string>, ...samples: [number, number][]) => metricBatchOf([{ labels, samples }]);
 
 /** Each has no divisor in common with the number of series: it makes another order of them. */
@@ -73,7 +75,7 @@ describe.skipIf(missing !== undefined)("the metric store on plain PostgreSQL", (
   });
 
   test("while the database is gone samples wait, senders are held back, and then each is written once", async () => {
-    const store = await using({ flush: { max_age: "1h", max_samples: 3 } }).open();
+    const store = await using({ flush: { max_age: "1h", max_samples: 3 }, restart_wait: "0s" }).open();
     await store.append(DEFAULT_TENANT, batch({ a: "1" }, [T, 1]), 1);
     await store.flush();
     await service.kill();
@@ -90,8 +92,36 @@ describe.skipIf(missing !== undefined)("the metric store on plain PostgreSQL", (
     expect(await rows("SELECT count(*)::int FROM samples")).toEqual([{ count: 6 }]);
   });
 
+  test("a query waits for a database that restarts, and sees what was in memory meanwhile", async () => {
+    const store = await using({ flush: { max_age: "1h" }, restart_wait: "1h" }).open();
+    await store.append(DEFAULT_TENANT, batch({ a: "1" }, [T, 1]), 1);
+    const version = await store.changes?.version(DEFAULT_TENANT);
+    await service.stop();
+    await store.append(DEFAULT_TENANT, batch({ a: "1" }, [T + 1, 2]), 2);
+    const all = { startMs: 0, endMs: T + MINUTE_MS };
+    const answers = Promise.all([onlySamples(store), store.changes?.since(DEFAULT_TENANT, version as string, all)]);
+    await service.start();
+    expect(await answers).toEqual([
+      [[T, 1], [T + 1, 2]], // biome-ignore format: two samples
+      [{ startMs: T, endMs: T + MINUTE_MS - 1 }],
+    ]);
+  });
+
+  test("a start is told which tenants have got samples lately, and until when", async () => {
+    const store = await using().open("w", () => T + 10 * MINUTE_MS);
+    const newest = async () => [...(await store.newestTimes(new AbortController().signal))].sort();
+    expect(await newest()).toEqual([]);
+    await store.append(DEFAULT_TENANT, batch({ a: "1" }, [T, 1], [T + 5, 1]), 1);
+    await store.append(tenantId("shop"), batch({ a: "1" }, [T + 10 * MINUTE_MS, 1]), 2);
+    await store.flush();
+    expect(await newest()).toEqual([
+      [DEFAULT_TENANT, T + MINUTE_MS - 1],
+      [tenantId("shop"), T + 10 * MINUTE_MS],
+    ]);
+  });
+
   test("a store that starts before its database works once that is there", async () => {
-    using();
+    using({ restart_wait: "0s" });
     await service.stop();
     const store = await stores.open();
     const refused = expect.objectContaining({ name: "UnavailableError" });
@@ -198,6 +228,36 @@ describe.skipIf(missing !== undefined)("the metric store on plain PostgreSQL", (
     expect(await onlySamples(store, { matchers, range: { startMs: start + 115 * minute, endMs: Date.now() } })).toEqual(
       [],
     );
+  });
+
+  test("values that may be overwritten are right when they are given", async () => {
+    const store = await using().open("w", () => T + 3 * HOUR_MS);
+    const rows = Array.from({ length: 12 }, (_, series) => ({
+      labels: { __name__: "long", series: String(series) },
+      samples: Array.from({ length: 100 * (series + 1) ** 2 }, (_, i): [number, number] => [T + i, series * 1e6 + i]),
+    }));
+    await store.append(DEFAULT_TENANT, metricBatchOf(rows), 1);
+    await store.flush();
+    await store.maintain();
+    const request = {
+      tenant: DEFAULT_TENANT,
+      matchers: [],
+      range: { startMs: 0, endMs: T + HOUR_MS },
+      transient: true,
+    };
+    // The second time pages are known.
+    for (let round = 0; round < 2; round++) {
+      const given: [string, number[]][] = [];
+      let groups = 0;
+      for await (const group of store.select(request, new AbortController().signal)) {
+        groups++;
+        for (const { labels, values } of group) given.push([labelValue(labels, "series"), [...values]]);
+      }
+      expect(groups).toBeGreaterThan(1);
+      expect(new Map(given)).toEqual(
+        new Map(rows.map(({ labels, samples }) => [labels.series, samples.map(([, value]) => value)])),
+      );
+    }
   });
 
   test("pages of many series are merged range by range", async () => {

@@ -32,6 +32,7 @@ const BOUNDS: readonly Bound[] = [
   { key: "storage.metrics.max_series", share: 0.4, unitBytes: HEAD_SERIES_BYTES },
   { key: "storage.metrics.head.max_samples", share: 0.1, unitBytes: HEAD_SAMPLE_BYTES },
   { key: "storage.metrics.cache", share: 0.06 },
+  { key: "storage.metrics.timescale.page_cache", share: 0.06 },
   { key: "storage.logs.flush.max_bytes", share: 0.04 },
   { key: "storage.logs.flush.max_backlog_bytes", share: 0.1 },
   { key: "storage.logs.index_cache", share: 0.03 },

@@ -45,12 +45,14 @@ const MAX_RESULTS_BYTES = 8 * 1024 * 1024;
 const IDLE_MS = 100;
 const LOOK_MS = 20;
 
+type Times = ReadonlyMap<TenantId, number>;
+export type WarmableStore = MetricStore & { newestTimes(signal: AbortSignal): Times | Promise<Times> };
 export type WarmUpOptions = {
   readonly config: Config;
   readonly logger: Logger;
   readonly maxDelayMs: number;
   /** What is really there: some of it is asked for, too. `newestTimes` tells which tenants have samples. */
-  readonly store?: (MetricStore & { newestTimes(): ReadonlyMap<TenantId, number> }) | undefined;
+  readonly store?: WarmableStore | undefined;
   /** Of the real queries: while any of them runs, and shortly after, nothing is asked here. */
   readonly gate?: Pick<QueryGate, "idleMs"> | undefined;
   readonly memory?: MemoryGate | undefined;
@@ -129,7 +131,8 @@ export class WarmUp implements Component {
   /** Also brings to memory what the first questions about this data need. */
   async #askStored(signal: AbortSignal): Promise<void> {
     const { store, maxStoredMs = MAX_STORED_MS } = this.#options;
-    const tenants = [...(store?.newestTimes() ?? [])].filter(([tenant]) => tenant !== SYSTEM_TENANT);
+    const times = await store?.newestTimes(signal);
+    const tenants = [...(times ?? [])].filter(([tenant]) => tenant !== SYSTEM_TENANT);
     const [newest] = tenants.sort(([, a], [, b]) => b - a);
     if (!store || !newest) return;
     const subject = { store, tenant: newest[0], endMs: newest[1], isReal: true };

@@ -168,6 +168,25 @@ export class Database implements Component {
   }
 
   /**
+   * The rows of one statement that only reads, on the primary: a single way there and back. Without a name for it, because connections
+   * may share a session. Not for what may take long, as nothing cancels it but `write_timeout`.
+   */
+  async ask<Row extends pg.QueryResultRow>(
+    what: string,
+    sql: string,
+    values: readonly unknown[],
+    signal = NEVER,
+  ): Promise<readonly Row[]> {
+    return this.waitOut(signal, async () => {
+      try {
+        return (await this.#primary.query<Row>(sql, [...values])).rows;
+      } catch (error) {
+        throw this.#mapped(error, what, this.config.host, true);
+      }
+    });
+  }
+
+  /**
    * One transaction that only reads, on a replica when there are some. `begin` is SQL that follows BEGIN in the same
    * message. The statement under way is cancelled when `signal` aborts, and its reason thrown. While the server is away, `work` is
    * done again as by {@link waitOut}.

@@ -1,11 +1,19 @@
 import type { TimeRange } from "@sightline/model/time-range.ts";
 import { type AssembledSamples, assembleSeries, SampleArena } from "./assemble-series.ts";
-import { decodeInto, type OpenPage, openPage, type SeriesLookUp } from "./page-codec.ts";
+import type { PageCache } from "./page-cache.ts";
+import { decodeInto, type OpenPage, type SeriesLookUp } from "./page-codec.ts";
 import { SampleCollector } from "./sample-collector.ts";
 import type { SharedTimes, TimesInRange } from "./shared-times.ts";
 
 /** What one page has of one series: the place in the page's head. */
 type Part = { readonly page: OpenPage; readonly entry: number };
+
+export type PagePartsOptions = {
+  readonly cache: PageCache;
+  readonly times: SharedTimes;
+  /** After so many {@link PageParts.reuse} is called; an array holds twice as many. */
+  readonly valuesAtOnce: number;
+};
 
 /**
  * Pages that were read, by series. They are decoded series by series, not page by page: so the samples of a series come to lie one
@@ -13,24 +21,24 @@ type Part = { readonly page: OpenPage; readonly entry: number };
  */
 export class PageParts {
   readonly #parts: readonly Part[][];
-  readonly #times: SharedTimes;
+  readonly #options: PagePartsOptions;
   /** Of the series under way. */
   #startsMs: Float64Array | undefined;
   #count = 0;
-  /** Of all wanted series, as far as decoded. */
+  /** Of the series that were taken, up to `#used`. */
   #values = new Float64Array(0);
-  #decoded = 0;
+  #used = 0;
   /** Of the wanted series, in all pages. */
   samples = 0;
 
-  constructor(seriesCount: number, times: SharedTimes) {
+  constructor(seriesCount: number, options: PagePartsOptions) {
     this.#parts = Array.from({ length: seriesCount }, () => []);
-    this.#times = times;
+    this.#options = options;
   }
 
   /** Pages of a series come ascending in time. Throws `CorruptionError`. */
   add(bytes: Uint8Array, seriesOf: SeriesLookUp): void {
-    const page = openPage(bytes);
+    const page = this.#options.cache.open(bytes);
     for (const [entry, { bucket, rest }] of page.ids.entries()) {
       const series = seriesOf(bucket, rest);
       if (series === undefined) continue;
@@ -46,30 +54,43 @@ export class PageParts {
   take(series: number, range: TimeRange, rows: SampleCollector): AssembledSamples {
     const parts = this.#parts[series] ?? [];
     const newer = rows.segmentsOf(series);
-    if (this.#values.length === 0) this.#values = new Float64Array(this.samples + rows.length);
-    const values = this.#values.subarray(this.#decoded);
     const packed = parts.reduce((sum, { page, entry }) => sum + (page.counts[entry] as number), 0);
     this.#count = newer.reduce((sum, { from, to }) => sum + to - from, packed);
     this.#startsMs = undefined;
+    const { times } = this.#options;
+    const values = this.#room(this.#count, this.samples + rows.length);
     const pieces: Float64Array[] = [];
     let at = 0;
     const startsMs = () => this.#withStarts();
     for (const { page, entry } of parts) {
-      const timesMs = decodeInto(page, entry, this.#times, { values, at, startsMs });
+      const timesMs = decodeInto(page, entry, times, { values, at, startsMs });
       pieces.push(timesMs);
       at += timesMs.length;
     }
     for (const { from, to } of newer) {
-      pieces.push(this.#times.of(rows.timesMs.subarray(from, to)));
+      pieces.push(times.of(rows.timesMs.subarray(from, to)));
       values.set(rows.values.subarray(from, to), at);
       const starts = rows.startsOf(from, to);
       if (starts) this.#withStarts().set(starts, at);
       at += to - from;
     }
-    this.#decoded += this.#count;
     return isAscending(pieces)
-      ? this.#inRange(this.#times.join(pieces), values)
+      ? this.#inRange(times.join(pieces), values)
       : this.#merged(pieces, values, parts.length, range);
+  }
+
+  /** Nobody needs the values any more that were given so far: others take their place. */
+  reuse(): void {
+    this.#used = 0;
+  }
+
+  #room(count: number, atMost: number): Float64Array {
+    if (this.#used + count > this.#values.length) {
+      this.#values = new Float64Array(Math.max(count, Math.min(atMost, 2 * this.#options.valuesAtOnce)));
+      this.#used = 0;
+    }
+    this.#used += count;
+    return this.#values.subarray(this.#used - count, this.#used);
   }
 
   #withStarts(): Float64Array {

@@ -6,30 +6,32 @@ import type { Client } from "../database/database.ts";
 import { type AssembledSamples, assembleSeries, SampleArena } from "./assemble-series.ts";
 import { decodeHistogram } from "./histogram-codec.ts";
 import type { SeriesLookUp } from "./page-codec.ts";
-import { PageParts } from "./page-parts.ts";
+import { PageParts, type PagePartsOptions } from "./page-parts.ts";
 import { MERGED_PAGE_MS } from "./partitions.ts";
 import { SampleCollector } from "./sample-collector.ts";
 import { bucketOfId, restOfId } from "./series-id.ts";
-import type { SharedTimes } from "./shared-times.ts";
 
 /** Room for those of the rows at first; pages say how much they need. */
 const FIRST_PER_SERIES = 64;
 const MIN_INT8 = -(2n ** 63n);
 const MAX_INT8 = 2n ** 63n - 1n;
 
-/** Gives the samples of a series in the range, by its place in `ids`; once for each. */
-export type SampleReader = (series: number) => AssembledSamples;
+export type SampleReader = {
+  /** The samples of a series in the range, by its place in `ids`; once for each. */
+  take(series: number): AssembledSamples;
+  /** Values that were given so far may be overwritten. */
+  reuse(): void;
+};
 
 /**
  * The samples of some series in the range. Rows first, then pages: what is packed meanwhile is in one
- * of them, because reading rows keeps their table from being emptied until the transaction ends.
+ * of them, because reading rows keeps their table from being emptied until the transaction ends. `inPages` undefined: there are none.
  */
 export async function readSamples(
   client: Client,
   ids: readonly bigint[],
   range: TimeRange,
-  hasPages: boolean,
-  times: SharedTimes,
+  inPages: PagePartsOptions | undefined,
   signal: AbortSignal,
 ): Promise<SampleReader> {
   const collector = new SampleCollector(ids.length, ids.length * FIRST_PER_SERIES);
@@ -39,22 +41,24 @@ export async function readSamples(
       WHERE series = i.id AND time BETWEEN ${from} AND ${to} ORDER BY time, flush) s`;
   await copyOut(client, rows, 4, collector, signal);
   collector.end();
-  if (hasPages) {
-    const pages = await readPages(client, ids, range, times, signal);
-    if (pages.samples > 0) return (series) => pages.take(series, range, collector);
+  if (inPages) {
+    const pages = await readPages(client, ids, range, inPages, signal);
+    if (pages.samples > 0) {
+      return { take: (series) => pages.take(series, range, collector), reuse: () => pages.reuse() };
+    }
   }
   const arena = new SampleArena(collector);
-  return (series) => assembleSeries(collector, series, range, arena);
+  return { take: (series) => assembleSeries(collector, series, range, arena), reuse: () => {} };
 }
 
 async function readPages(
   client: Client,
   ids: readonly bigint[],
   { startMs, endMs }: TimeRange,
-  times: SharedTimes,
+  options: PagePartsOptions,
   signal: AbortSignal,
 ): Promise<PageParts> {
-  const pages = new PageParts(ids.length, times);
+  const pages = new PageParts(ids.length, options);
   const seriesOf = lookUpOf(ids);
   const { buckets, lows, highs } = bucketRanges(ids);
   const sql = `SELECT p.data FROM unnest(${intArray(buckets)}::int4[], ${intArray(lows)}::int8[], ${intArray(highs)}::int8[])

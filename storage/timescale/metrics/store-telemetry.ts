@@ -11,6 +11,7 @@ export class StoreTelemetry {
   readonly packed: Counter;
   readonly merged: Counter;
   readonly failures: Counter<"work">;
+  readonly pages: Counter<"result">;
 
   constructor(registry: Registry, state: () => { readonly samples: number; readonly series: number }) {
     const registers = [registry];
@@ -44,6 +45,12 @@ export class StoreTelemetry {
       name: `${prefix}failures_total`,
       help: "Background work that failed and will be tried again.",
       labelNames: ["work"],
+      registers,
+    });
+    this.pages = new Counter({
+      name: `${prefix}page_cache_requests_total`,
+      help: "Pages that queries needed, and whether they were kept decompressed: hit or miss.",
+      labelNames: ["result"],
       registers,
     });
     new Gauge({

@@ -8,12 +8,12 @@ import type { TenantNumbers } from "./tenant-numbers.ts";
 /** Minutes since 1970, both included. */
 export type MinuteRange = { first: number; last: number };
 
-const MINUTE_MS = 60_000;
+export const MINUTE_MS = 60_000;
 /** What is scattered over more of them counts as one. */
 const MAX_RANGES = 1_000;
 /** Kept results that are older than the oldest change are made anew. */
 const REMEMBERED = "1 day";
-const NEVER = new AbortController().signal;
+const WHAT = "looking for changes";
 
 /**
  * Of transactions the number tells only when they began, not when others saw what they did. A version is therefore the lowest
@@ -24,6 +24,19 @@ const NEVER = new AbortController().signal;
 const VERSION_SQL = `SELECT pg_snapshot_xmin(pg_current_snapshot())::text AS version,
   (SELECT system_identifier FROM pg_control_system()) || '.' || substr(pg_walfile_name(pg_current_wal_insert_lsn()), 1, 8)
     || '.' || current_database() || '.' || current_schema() AS history`;
+/** A row with the ranges as two arrays: of minutes that changed since $1 in those from $3 to $4. One snapshot for all of it. */
+const SINCE_SQL = `${VERSION_SQL},
+  (SELECT value::int8 <= $1 FROM facts WHERE key = 'changes_horizon') AS is_remembered,
+  array_agg(c.first ORDER BY c.first, c.last) AS firsts, array_agg(c.last ORDER BY c.first, c.last) AS lasts
+  FROM (SELECT DISTINCT first_minute::float8 AS first, last_minute::float8 AS last FROM changes
+    WHERE (tenant = $2 OR tenant IS NULL) AND xid >= $1 AND last_minute >= $3 AND first_minute <= $4
+  ) c`;
+type SinceRow = {
+  readonly history: string;
+  readonly is_remembered: boolean;
+  readonly firsts: readonly number[] | null;
+  readonly lasts: readonly number[];
+};
 
 export type StoredChangesOptions = {
   readonly database: Database;
@@ -42,10 +55,8 @@ export class StoredChanges implements DataChanges {
 
   async version(tenant: TenantId): Promise<DataVersion> {
     await this.#options.write(tenant);
-    return this.#read(async (client) => {
-      const { rows } = await client.query(VERSION_SQL);
-      return `${rows[0].history}.${rows[0].version}`;
-    });
+    const [row] = await this.#options.database.ask<{ version: string; history: string }>(WHAT, VERSION_SQL, []);
+    return `${row?.history}.${row?.version}`;
   }
 
   async since(tenant: TenantId, version: DataVersion, range: TimeRange): Promise<readonly TimeRange[]> {
@@ -53,24 +64,11 @@ export class StoredChanges implements DataChanges {
     const number = await this.#options.tenants.find(tenant);
     if (number === undefined) return [];
     const [, history, xid] = /^(.*)\.(\d+)$/.exec(String(version)) ?? [];
-    return this.#read(async (client) => {
-      const { rows: known } = await client.query(
-        `${VERSION_SQL}, (SELECT value::int8 <= $1 FROM facts WHERE key = 'changes_horizon') AS is_remembered`,
-        [xid ?? "0"],
-      );
-      if (known[0].history !== history || !known[0].is_remembered) return [range];
-      const { rows } = await client.query(
-        `SELECT DISTINCT first_minute::float8 AS first, last_minute::float8 AS last FROM changes
-         WHERE (tenant = $1 OR tenant IS NULL) AND xid >= $2 AND last_minute >= $3 AND first_minute <= $4
-         ORDER BY 1, 2`,
-        [number, xid, minuteOf(range.startMs), minuteOf(range.endMs)],
-      );
-      return rangesOf(joined(rows as MinuteRange[]), range);
-    });
-  }
-
-  #read<T>(work: (client: Client) => Promise<T>): Promise<T> {
-    return this.#options.database.read("looking for changes", "", NEVER, work);
+    const values = [xid ?? "0", number, minuteOf(range.startMs), minuteOf(range.endMs)];
+    const [row] = await this.#options.database.ask<SinceRow>(WHAT, SINCE_SQL, values);
+    if (row?.history !== history || !row?.is_remembered) return [range];
+    const minutes = (row.firsts ?? []).map((first, i) => ({ first, last: row.lasts[i] as number }));
+    return rangesOf(joined(minutes), range);
   }
 }
 

@@ -25,11 +25,13 @@ import { type FoundSeries, findSeries } from "./find-series.ts";
 import { Generation } from "./generation.ts";
 import { listLabels } from "./list-labels.ts";
 import { Maintenance } from "./maintenance.ts";
+import { newestTimes } from "./newest-times.ts";
+import { PageCache } from "./page-cache.ts";
 import { Partitions } from "./partitions.ts";
 import { SampleBuffer } from "./sample-buffer.ts";
 import { selectSeries } from "./select-series.ts";
 import { readExemplars, readMetadata } from "./side-data.ts";
-import { metricMigrations, readFacts, type StoreFacts } from "./store-facts.ts";
+import { metricMigrations, readFacts, type StoreFacts, warnOfFacts } from "./store-facts.ts";
 import { StoreTelemetry } from "./store-telemetry.ts";
 import { StoredChanges } from "./stored-changes.ts";
 import { TenantCaches } from "./tenant-caches.ts";
@@ -87,11 +89,13 @@ export class TimescaleMetricStore implements MetricStore {
   readonly changes?: DataChanges;
   readonly memoryParts: readonly MemoryPart[] = [
     { name: "metric_head", memoryBytes: () => this.#bytes(), flush: () => this.flush() },
+    { name: "metric_pages", memoryBytes: () => this.#pages.bytes, shrink: () => this.#pages.clear() },
   ];
   readonly #options: TimescaleMetricStoreOptions;
   readonly #nowMs: () => number;
   readonly #telemetry: StoreTelemetry;
   readonly #tenants: TenantNumbers;
+  readonly #pages: PageCache;
   readonly #translated = new TranslatedMetrics((tenant) => this.metadata(tenant));
   readonly #caches = new TenantCaches();
   readonly #stopping = new AbortController();
@@ -122,6 +126,7 @@ export class TimescaleMetricStore implements MetricStore {
       samples: this.#current.samples + (this.#writing?.samples ?? 0),
       series: this.#caches.series,
     }));
+    this.#pages = new PageCache({ maxBytes: options.config.page_cache, requests: this.#telemetry.pages });
   }
 
   /** A database that can't be reached is waited for: until then every call throws `UnavailableError`. */
@@ -181,7 +186,7 @@ export class TimescaleMetricStore implements MetricStore {
     const begin = await this.#beginOf(request.tenant, signal);
     if (begin === undefined) return;
     yield* this.#options.database.readEach("reading samples", begin, signal, (client) =>
-      selectSeries(client, request, this.#hasPages, signal),
+      selectSeries(client, request, this.#hasPages ? this.#pages : undefined, signal),
     );
   }
 
@@ -218,6 +223,12 @@ export class TimescaleMetricStore implements MetricStore {
     return database.read("reading exemplars", begin, signal, (client) => readExemplars(client, request, signal));
   }
 
+  /** Of each tenant whose samples changed lately, the time of the newest of those in milliseconds. */
+  async newestTimes(signal: AbortSignal): Promise<ReadonlyMap<TenantId, number>> {
+    await this.#open();
+    return newestTimes(this.#options.database, this.#nowMs(), signal);
+  }
+
   /** Packs or compresses, and drops what is too old. Runs on its own; public for tests and tools. */
   async maintain(): Promise<void> {
     await this.#open();
@@ -243,7 +254,7 @@ export class TimescaleMetricStore implements MetricStore {
     } else await assertMigrated(database, migrations);
     this.#facts = await database.write("reading what the tables are like", readFacts);
     this.#partitions = this.#hasPages ? new Partitions(database, this.#nowMs) : undefined;
-    this.#warn();
+    warnOfFacts(this.#facts, logger);
     if (writer === undefined) return;
     this.#durablePosition = await database.transaction("reading the position of the writer", async (client) => {
       await client.query("INSERT INTO writers (name, position) VALUES ($1, -1) ON CONFLICT DO NOTHING", [writer]);
@@ -378,18 +389,6 @@ export class TimescaleMetricStore implements MetricStore {
     const timer = setInterval(run, ms);
     timer.unref();
     this.#timers.push(timer);
-  }
-
-  #warn(): void {
-    const { logger } = this.#options;
-    if (this.#hasPages) {
-      logger.warn(
-        "the database has no TimescaleDB: there are no hypertables and no columnstore; rows are packed into pages",
-      );
-    }
-    if (this.#facts.reader === undefined) {
-      logger.warn("there is no role sightline_reader: nothing but the queries themselves keeps tenants apart");
-    }
   }
 
   #bytes(): number {
