@@ -5,7 +5,13 @@ import type { TenantId } from "./tenant.ts";
 
 export type RuleLanguage = "promql" | "logql";
 /** One element of what a rule's expression gives; `histogram` in place of `value` where it is one. */
-export type RuleSample = { readonly labels: Labels; readonly value: number; readonly histogram?: NativeHistogram };
+export type RuleSample = {
+  readonly labels: Labels;
+  readonly value: number;
+  readonly histogram?: NativeHistogram;
+  /** The histogram as the language prints it. */
+  readonly histogramText?: string;
+};
 export type RuleExpression = { readonly text: string; readonly language: RuleLanguage };
 /** An expression that can be evaluated; `text` is as the language prints it. */
 export type CheckedExpression = RuleExpression & {

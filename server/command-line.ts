@@ -98,6 +98,7 @@ function parse(args: readonly string[]) {
       diff: { type: "boolean" as const },
       debug: { type: "boolean" as const },
       alertmanager: { type: "string" as const },
+      silences: { type: "string" as const },
       signal: { type: "string" as const },
       format: { type: "string" as const },
       help: { type: "boolean" as const, short: "h" },
@@ -149,7 +150,7 @@ function help(): string {
     ),
     row(
       "rules backtest FILE…",
-      "when they would have fired from --start 1d to --end now on --url; --alertmanager FILE: and who would have been told",
+      "when they would have fired from --start 1d to --end now on --url; --alertmanager FILE [--silences server|FILE]: and who would have been told",
     ),
     row("rules slo FILE…", "rules that watch what OpenSLO definitions promise: recordings, and alerts by burn rate"),
     row(

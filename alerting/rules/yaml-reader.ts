@@ -149,6 +149,11 @@ export class YamlValue {
     return typeof node.value === "string" ? node.value : (node.source ?? String(node.value));
   }
 
+  /** Written as a text that can be nothing else. */
+  get isQuoted(): boolean {
+    return isScalar(this.#node) && (this.#node.type === "QUOTE_DOUBLE" || this.#node.type === "QUOTE_SINGLE");
+  }
+
   texts(): Readonly<Record<string, string>> {
     const node = this.#node;
     if (isEmpty(node)) return {};
@@ -215,6 +220,26 @@ export class YamlFields {
     if ("ns" in duration) return Math.round(duration.ns / 1e6);
     this.#value(key).complain(duration.error);
     return 0;
+  }
+
+  /** As Go's decoder reads truths: those of YAML 1.1, but no texts and numbers. */
+  boolean(key: string): boolean {
+    const text = this.text(key);
+    if (text === "" && !this.isQuoted(key)) return false;
+    const isTrue = /^(?:y|yes|on|true)$/i.test(text);
+    if (this.isQuoted(key) || !(isTrue || /^(?:n|no|off|false)$/i.test(text))) {
+      this.#value(key).complain(`cannot unmarshal \`${text}\` into bool`);
+    }
+    return isTrue;
+  }
+
+  /** It is there, and not null. */
+  isGiven(key: string): boolean {
+    return !this.#value(key).isEmpty;
+  }
+
+  isQuoted(key: string): boolean {
+    return this.#value(key).isQuoted;
   }
 
   integer(key: string): number {

@@ -12,6 +12,7 @@ import type { TenantId } from "@sightline/model/tenant.ts";
 import type { LogqlEngine } from "@sightline/query/logql/logql-engine.ts";
 import type { LogqlValue } from "@sightline/query/logql/result.ts";
 import type { PromEngine } from "@sightline/query/promql/engine.ts";
+import { formatHistogram } from "@sightline/query/promql/histogram/format-histogram.ts";
 import type { PromValue } from "@sightline/query/promql/result.ts";
 import { checkExpression } from "./check-expression.ts";
 
@@ -58,9 +59,21 @@ export class EngineRuleEvaluator implements RuleEvaluator {
 }
 
 function samplesOf(value: PromValue | LogqlValue): readonly RuleSample[] {
-  if (value.type === "vector") return value.samples;
+  if (value.type === "vector") return value.samples.map(withHistogramText);
   if (value.type === "scalar") return [{ labels: [], value: value.value }];
   throw new InvalidInputError("rule result is not a vector or scalar");
+}
+
+/** Few rules have histograms, and only templates want them as texts. */
+function withHistogramText(sample: RuleSample): RuleSample {
+  const { histogram } = sample;
+  if (!histogram) return sample;
+  return {
+    ...sample,
+    get histogramText() {
+      return formatHistogram(histogram);
+    },
+  };
 }
 
 function lastOf({ labels, timesMs, values }: SeriesSlice): LastSample[] {

@@ -1,7 +1,11 @@
 import { readFileSync } from "node:fs";
-import { readAlertmanagerConfig } from "@sightline/alerting/alertmanager/config/alertmanager-config.ts";
+import {
+  type AlertmanagerConfig,
+  readAlertmanagerConfig,
+} from "@sightline/alerting/alertmanager/config/alertmanager-config.ts";
 import { countNotifications } from "@sightline/alerting/alertmanager/dispatch/count-notifications.ts";
-import { type Route, routeTree } from "@sightline/alerting/alertmanager/dispatch/route.ts";
+import { holdBack } from "@sightline/alerting/alertmanager/dispatch/hold-back.ts";
+import { routeTree } from "@sightline/alerting/alertmanager/dispatch/route.ts";
 import { MatcherSyntax } from "@sightline/alerting/alertmanager/matchers/matcher-syntax.ts";
 import { INTEGRATIONS } from "@sightline/alerting/notify/integrations.ts";
 import { type BacktestSeries, backtestRule, type FiringPeriod } from "@sightline/alerting/rules/backtest-rule.ts";
@@ -11,6 +15,7 @@ import { InvalidInputError } from "@sightline/model/errors.ts";
 import { labelsFrom } from "@sightline/model/labels.ts";
 import { ask, headersOf, secondsOf } from "../query-command.ts";
 import { ExpressionChecker } from "./expression-checker.ts";
+import { readSilences } from "./read-silences.ts";
 
 type Options = Readonly<Record<string, string | boolean | undefined>>;
 type Range = { readonly startMs: number; readonly endMs: number };
@@ -22,13 +27,15 @@ const SHOWN_PERIODS = 20;
 
 /**
  * Says when the alerting rules of files would have fired over what a running server knows, and, with the configuration of
- * an Alertmanager, how many notifications would have come of it by which route. Recorded series must be there already.
+ * an Alertmanager, how many notifications would have come of it by which route: with its inhibition and time intervals, and with
+ * silences that the server or a file has. Recorded series must be there already.
  */
 export async function backtestRules(files: readonly string[], options: Options): Promise<string> {
   const nowMs = Date.now();
   const { start = "1d", end = "now" } = options as Record<string, string | undefined>;
   const range = { startMs: secondsOf("start", start, nowMs) * 1_000, endMs: secondsOf("end", end, nowMs) * 1_000 };
-  const tree = readRoutes(options.alertmanager as string | undefined);
+  const config = readConfig(options.alertmanager as string | undefined);
+  const silences = await readSilences(options);
   const checker = new ExpressionChecker();
   const lines: string[] = [];
   const all: FiringPeriod[] = [];
@@ -43,8 +50,14 @@ export async function backtestRules(files: readonly string[], options: Options):
       }
     }
   }
-  for (const { receiver, route, groups, notifications } of tree ? countNotifications(tree, all, range.endMs) : []) {
-    lines.push(`${notifications} notifications to ${receiver} about ${groups} groups by ${route}`);
+  if (config) {
+    const isHeld = holdBack({ ...config, alerts: all, silences });
+    const counts = countNotifications(routeTree(config.route), all, range.endMs, isHeld);
+    for (const { receiver, route, groups, notifications, heldBack } of counts) {
+      const held = Object.entries(heldBack).flatMap(([reason, count]) => (count > 0 ? [`${count} ${reason}`] : []));
+      const of = held.length > 0 ? `; alerts held back: ${held.join(", ")}` : "";
+      lines.push(`${notifications} notifications to ${receiver} about ${groups} groups by ${route}${of}`);
+    }
   }
   return `${lines.join("\n")}\n`;
 }
@@ -106,8 +119,8 @@ function reportOf(name: string, periods: readonly FiringPeriod[], { startMs, end
   return lines;
 }
 
-function readRoutes(path: string | undefined): Route | undefined {
+function readConfig(path: string | undefined): AlertmanagerConfig | undefined {
   if (path === undefined) return undefined;
   const options = { syntax: new MatcherSyntax("fallback"), integrationKeys: new Set(INTEGRATIONS.keys()) };
-  return routeTree(readAlertmanagerConfig(readFileSync(path, "utf8"), options).route);
+  return readAlertmanagerConfig(readFileSync(path, "utf8"), options);
 }

@@ -9,6 +9,7 @@ import { ExpressionChecker } from "./expression-checker.ts";
 import { junitReport } from "./junit-report.ts";
 import { withPromtoolFlags } from "./promtool-flags.ts";
 import { runRuleTests } from "./run-rule-tests.ts";
+import { ODD_RULE_TEST_CASES, ODD_RULES } from "./testdata/odd-rule-test-cases.ts";
 import { RULE_CHECK_CASES } from "./testdata/rule-check-cases.ts";
 import { RULE_FILES, RULE_TEST_CASES } from "./testdata/rule-test-cases.ts";
 
@@ -16,12 +17,13 @@ import { RULE_FILES, RULE_TEST_CASES } from "./testdata/rule-test-cases.ts";
 const promtool = process.env.SIGHTLINE_E2E_PROMTOOL;
 const dir = mkdtempSync(join(tmpdir(), "sightline-rule-test-cases-"));
 afterAll(() => rmSync(dir, { recursive: true }));
-for (const [name, text] of Object.entries(RULE_FILES)) writeFileSync(join(dir, name), text);
+const files = { ...RULE_FILES, "odd-rules.yml": ODD_RULES };
+for (const [name, text] of Object.entries(files)) writeFileSync(join(dir, name), text);
 
 const verdictOfPromtool = (command: string, path: string) =>
   promtool === undefined ? undefined : spawnSync(promtool, [command, "rules", path]).status === 0;
 
-test.each(RULE_TEST_CASES)("a test of $name: $passes", async ({ text, passes }) => {
+test.each([...RULE_TEST_CASES, ...ODD_RULE_TEST_CASES])("a test of $name: $passes", async ({ text, passes }) => {
   const path = join(dir, "test.yml");
   writeFileSync(path, text);
   const failures = await runRuleTests(path, { warn: () => {} }).catch((error: unknown) => {

@@ -57,7 +57,7 @@ export function readRuleTestFile(path: string): RuleTestFile {
     ruleFiles: root.list("rule_files").map((value) => besides(path, value.text())),
     evaluationMs,
     groupOrder: order,
-    isFuzzy: root.text("fuzzy_compare") === "true",
+    isFuzzy: root.boolean("fuzzy_compare"),
     tests: root.list("tests").map((value) => testOf(value.map(TEST_KEYS), evaluationMs)),
   };
   if (reader.problems.length > 0)
@@ -68,14 +68,14 @@ export function readRuleTestFile(path: string): RuleTestFile {
 }
 
 function besides(path: string, file: string): string {
-  return isAbsolute(file) ? file : join(dirname(path), file);
+  return file === "" || isAbsolute(file) ? file : join(dirname(path), file);
 }
 
 function testOf(test: YamlFields, evaluationMs: number): RuleTest {
   return {
     name: test.text("name"),
     intervalMs: test.duration("interval") || evaluationMs,
-    startMs: startOf(test.text("start_timestamp")),
+    startMs: test.isGiven("start_timestamp") ? startOf(test.text("start_timestamp")) : 0,
     series: test.list("input_series").map((value) => {
       const series = value.map(["series", "values"]);
       return `${series.text("series")} ${series.text("values")}`;
@@ -87,11 +87,17 @@ function testOf(test: YamlFields, evaluationMs: number): RuleTest {
   };
 }
 
+const FLOAT = /^[+-]?(?:\d[\d_]*\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/;
+const RFC_3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)$/;
+
 /** Seconds since the epoch, or RFC 3339. */
 function startOf(text: string): number {
-  if (text === "") return 0;
-  const timeMs = /^-?\d+(\.\d+)?$/.test(text) ? Number(text) * 1_000 : Date.parse(text);
-  if (Number.isNaN(timeMs)) throw new InvalidInputError(`cannot parse ${JSON.stringify(text)} to a valid timestamp`);
+  const seconds = FLOAT.test(text) ? Number(text.replaceAll("_", "")) : undefined;
+  const dateMs = RFC_3339.test(text) ? Date.parse(text) : Number.NaN;
+  // Six digits of a fraction are as exact as a float is there.
+  const timeMs = seconds === undefined ? dateMs : Math.floor(Math.round(seconds * 1e6) / 1_000);
+  if (!Number.isFinite(timeMs))
+    throw new InvalidInputError(`cannot parse ${JSON.stringify(text)} to a valid timestamp`);
   return timeMs;
 }
 
@@ -101,7 +107,7 @@ function alertTestOf(value: YamlValue): AlertTest {
     const alert = expected.map(["exp_labels", "exp_annotations"]);
     return { labels: alert.texts("exp_labels"), annotations: alert.texts("exp_annotations") };
   });
-  return { atMs: test.duration("eval_time"), time: timeText(test), alertname: test.text("alertname"), alerts };
+  return { ...timeOf(test), alertname: test.text("alertname"), alerts };
 }
 
 function expressionTestOf(value: YamlValue): ExpressionTest {
@@ -110,20 +116,26 @@ function expressionTestOf(value: YamlValue): ExpressionTest {
     const sample = expected.map(["labels", "value", "histogram"]);
     return {
       labels: sample.text("labels"),
-      value: numberOf(sample.text("value"), expected),
+      value: numberOf(sample, expected),
       histogram: sample.text("histogram"),
     };
   });
-  return { atMs: test.duration("eval_time"), time: timeText(test), text: test.text("expr"), samples };
+  return { ...timeOf(test), text: test.text("expr"), samples };
 }
 
-/** As messages have it. */
-function timeText(test: YamlFields): string {
-  return formatPrometheusDuration(test.duration("eval_time") * 1e6);
+/** `time` is as messages have it. */
+function timeOf(test: YamlFields): { readonly atMs: number; readonly time: string } {
+  const atMs = test.duration("eval_time");
+  return { atMs, time: formatPrometheusDuration(atMs * 1e6) };
 }
 
 /** As YAML has floats: `.inf`, `.NaN`. */
-function numberOf(text: string, place: YamlValue): number {
+function numberOf(sample: YamlFields, place: YamlValue): number {
+  const text = sample.text("value");
+  if (sample.isQuoted("value")) {
+    place.complain(`cannot unmarshal !!str \`${text}\` into float64`);
+    return Number.NaN;
+  }
   if (/^\.(nan|NaN|NAN)$/.test(text)) return Number.NaN;
   const infinite = /^([+-]?)\.(inf|Inf|INF)$/.exec(text);
   if (infinite) return infinite[1] === "-" ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY;

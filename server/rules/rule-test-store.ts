@@ -1,7 +1,8 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { isStaleHistogram, type NativeHistogram } from "@sightline/model/histogram.ts";
+import { InvalidInputError } from "@sightline/model/errors.ts";
+import { CUSTOM_BUCKETS_SCHEMA, isStaleHistogram, type NativeHistogram } from "@sightline/model/histogram.ts";
 import type { Labels } from "@sightline/model/labels.ts";
 import { labelsKey } from "@sightline/model/labels.ts";
 import { SILENT_LOGGER } from "@sightline/model/logger.ts";
@@ -17,13 +18,15 @@ import { embeddedMetricsConfig } from "@sightline/storage-embedded/config.ts";
 import { EmbeddedMetricStore } from "@sightline/storage-embedded/metrics/embedded-metric-store.ts";
 import { Registry } from "prom-client";
 import { EngineRuleEvaluator } from "../alerting/engine-rule-evaluator.ts";
+import { histogramExpression } from "./histogram-expression.ts";
 
 /** Tests begin at the epoch, or where they want. */
 const SETTINGS = { retention: "900y", out_of_bounds_future: "900y" };
 const [UNKNOWN, NOT_RESET, GAUGE] = [0, 2, 3] as const;
+const [MIN_SCHEMA, MAX_SCHEMA] = [-4, 8] as const;
 const FOREVER = new AbortController().signal;
 
-/** `histogram` is "" for a float, else something that is equal for equal ones. */
+/** `histogram` is "" for a float, else as {@link histogramExpression} has it. */
 export type Sample = { readonly labels: Labels; readonly value: number; readonly histogram: string };
 
 /** What a unit test of rules runs on: a store of its own, into which its series come as its time goes on. */
@@ -76,6 +79,10 @@ export class RuleTestStore {
       const atMs = this.#startMs + this.#next * this.#gapMs;
       for (const [ref, { values }] of this.#series.entries()) {
         const value = values[this.#next];
+        // What is no histogram ends a chunk of histograms.
+        if (value?.kind === "float" || value?.kind === "stale")
+          this.#lastHistograms.delete(labelsKey(this.#labelsOf(ref)));
+        if (value?.kind === "histogram") assertSchema(value.histogram);
         if (value?.kind === "histogram") histograms.push({ ref, timeMs: atMs, startMs: 0, histogram: value.histogram });
         if (value?.kind === "float") floats.push({ ref, timeMs: atMs, value: value.value });
         if (value?.kind === "stale") floats.push({ ref, timeMs: atMs, value: undefined });
@@ -96,6 +103,10 @@ export class RuleTestStore {
       exemplars: [],
       metadata: [],
     });
+  }
+
+  #labelsOf(ref: number): Labels {
+    return this.#series[ref]?.key.labels ?? [];
   }
 
   append(tenant: TenantId, batch: MetricBatch): Promise<AppendResult> {
@@ -119,29 +130,15 @@ export class RuleTestStore {
     return samples.map(({ labels, value, histogram }) => ({
       labels,
       value: histogram ? 0 : value,
-      histogram: histogram ? RuleTestStore.histogramKey(histogram) : "",
+      histogram: histogram ? histogramExpression(histogram) : "",
     }));
-  }
-
-  /** Equal for histograms that count the same, however their buckets are written down. */
-  static histogramKey(histogram: NativeHistogram): string {
-    const { schema, count, sum, zeroCount, zeroThreshold, customValues, counterResetHint } = histogram;
-    const buckets = [
-      nonZero(histogram.positiveSpans, histogram.positiveBuckets),
-      nonZero(histogram.negativeSpans, histogram.negativeBuckets),
-    ];
-    const custom = [...customValues];
-    return JSON.stringify({ schema, count, sum, zeroCount, zeroThreshold, custom, buckets, counterResetHint });
   }
 }
 
-function nonZero(spans: NativeHistogram["positiveSpans"], buckets: Float64Array): [number, number][] {
-  const found: [number, number][] = [];
-  let index = 0;
-  let at = 0;
-  for (const { offset, length } of spans) {
-    index += offset;
-    for (let i = 0; i < length; i++, index++, at++) if (buckets[at] !== 0) found.push([index, buckets[at] as number]);
-  }
-  return found;
+function assertSchema({ schema }: NativeHistogram): void {
+  if (schema === CUSTOM_BUCKETS_SCHEMA || (schema >= MIN_SCHEMA && schema <= MAX_SCHEMA)) return;
+  throw new InvalidInputError(
+    `histogram has an invalid schema, which must be between ${MIN_SCHEMA} and ${MAX_SCHEMA} for exponential buckets, ` +
+      `or ${CUSTOM_BUCKETS_SCHEMA} for custom buckets, got schema ${schema}`,
+  );
 }

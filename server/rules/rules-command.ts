@@ -13,7 +13,7 @@ import { type RuleTestOptions, runRuleTests } from "./run-rule-tests.ts";
 import { shownRulePacks } from "./shown-rule-packs.ts";
 
 const USAGE =
-  "usage: rules check [FILE…] [--lint [all|duplicate-rules|none]] [--lint-fatal] [--ignore-unknown-fields] [--url http://HOST:PORT] | rules test FILE… [--run REGEX]… [--junit FILE] [--diff] [--debug] [--ignore-unknown-fields] | rules backtest FILE… [--start 1d] [--end now] [--alertmanager FILE] [--url http://HOST:PORT] [--tenant T] [--key-file FILE] | rules packs [NAME…] | rules slo FILE…";
+  "usage: rules check [FILE…] [--lint [all|duplicate-rules|none]] [--lint-fatal] [--ignore-unknown-fields] [--url http://HOST:PORT] | rules test FILE… [--run REGEX]… [--junit FILE] [--diff] [--debug] [--ignore-unknown-fields] | rules backtest FILE… [--start 1d] [--end now] [--alertmanager FILE] [--silences server|FILE] [--url http://HOST:PORT] [--tenant T] [--key-file FILE] | rules packs [NAME…] | rules slo FILE…";
 
 const STDIN = "standard input";
 

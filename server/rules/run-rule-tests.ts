@@ -2,11 +2,14 @@ import { globSync, readFileSync } from "node:fs";
 import { EvaluationGate } from "@sightline/alerting/rules/evaluation-gate.ts";
 import { parseRuleFile, RuleFileError } from "@sightline/alerting/rules/parse-rule-file.ts";
 import { RuleGroup, type RuleGroupOptions } from "@sightline/alerting/rules/rule-group.ts";
+import { InvalidInputError } from "@sightline/model/errors.ts";
+import { formatGoDuration } from "@sightline/model/go-duration.ts";
 import { compareLabels, type Labels, labelsFrom } from "@sightline/model/labels.ts";
 import { SILENT_LOGGER } from "@sightline/model/logger.ts";
 import { DEFAULT_TENANT } from "@sightline/model/tenant.ts";
 import { formatLabelSet } from "@sightline/query/promql/format/format-label-set.ts";
 import { parseMetric, parseSeriesLine } from "@sightline/query/promql/promqltest/parse-series.ts";
+import { histogramExpression } from "./histogram-expression.ts";
 import type { AlertTest, ExpectedSample, ExpressionTest, RuleTest, RuleTestFile } from "./rule-test-file.ts";
 import { readRuleTestFile } from "./rule-test-file.ts";
 import { RuleTestStore, type Sample } from "./rule-test-store.ts";
@@ -29,7 +32,8 @@ export async function runRuleTests(path: string, options: RuleTestOptions): Prom
   const { run, warn, ignoresUnknown, done } = options;
   const file = readRuleTestFile(path);
   const ruleFiles = file.ruleFiles.flatMap((pattern) => {
-    const found = globSync(pattern).sort();
+    if (/\[[^\]]*$/.test(pattern)) throw new InvalidInputError("syntax error in pattern");
+    const found = pattern === "" ? [] : globSync(pattern).sort();
     if (found.length === 0) warn(`no file match pattern ${pattern}`);
     return found;
   });
@@ -152,7 +156,7 @@ class TestRun {
     const failed = group.rules.filter(({ lastError }) => lastError !== "");
     if (failed.length === 0) return;
     const lines = failed.map(
-      ({ config, lastError }) => `    rule: ${config.name}, time: ${timeMs / 1_000}s, err: ${lastError}`,
+      ({ config, lastError }) => `    rule: ${config.name}, time: ${formatGoDuration(timeMs * 1e6)}, err: ${lastError}`,
     );
     throw new TestFailure(lines.join("\n"));
   }
@@ -209,7 +213,7 @@ function sampleOf({ labels, value, histogram }: ExpectedSample): Sample {
   if (histogram === "") return { labels: parsed, value, histogram };
   const [first] = parseSeriesLine(`{} ${histogram}`).values;
   if (first?.kind !== "histogram") throw new Error(`labels ${JSON.stringify(labels)}: expected histogram`);
-  return { labels: parsed, value: 0, histogram: RuleTestStore.histogramKey(first.histogram) };
+  return { labels: parsed, value: 0, histogram: histogramExpression(first.histogram) };
 }
 
 type ShownAlert = { readonly labels: Labels; readonly annotations: Labels };

@@ -8,7 +8,11 @@ export function formatHistogram(histogram: NativeHistogram): string {
   for (const bucket of negativeBuckets(histogram).reverse())
     if (bucket.count !== 0) parts.push(format("[", bucket, ")"));
   if (histogram.zeroCount !== 0) parts.push(format("[", zeroBucket(histogram), "]"));
-  for (const bucket of positiveBuckets(histogram)) if (bucket.count !== 0) parts.push(format("(", bucket, "]"));
+  for (const bucket of positiveBuckets(histogram)) {
+    // The lowest custom bucket has no end.
+    const open = bucket.lower === Number.NEGATIVE_INFINITY ? "[" : "(";
+    if (bucket.count !== 0) parts.push(format(open, bucket, "]"));
+  }
   return `{${parts.join(", ")}}`;
 }
 

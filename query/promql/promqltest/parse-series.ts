@@ -8,13 +8,18 @@ import type { SeriesLine, Value } from "./script.ts";
 const NAME = /[a-zA-Z_:][a-zA-Z0-9_:]*/y;
 const STRING = /"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|`[^`]*`/y;
 const NUMBER = "(?:(?:\\d[\\d_]*\\.?\\d*|\\.\\d+)(?:[eE][+-]?\\d+)?|[iI][nN][fF]|[nN][aA][nN])";
-const FLOATS = new RegExp(`^([+-]?${NUMBER})(?:([+-]${NUMBER}))?(?:x(\\d+))?$`);
-const REPEATED = /^(_|stale)(?:x(\d+))?$/;
-const HISTOGRAMS = /^(\{\{[^}]*\}\})(?:([+-])(\{\{[^}]*\}\}))?(?:x(\d+))?$/;
+/** Letters and `x3` would be one word. */
+const REPEATS = "(?<![a-zA-Z])x(\\d+)";
+const FLOATS = new RegExp(`^([+-]?${NUMBER})(?:([+-]${NUMBER})(?=x))?(?:${REPEATS})?$`);
+const REPEATED = /^(_|stale$)(?:x(\d+))?$/;
+const HISTOGRAMS = /^(\{\{[^}]*\}\})(?:([+-])(\{\{[^}]*\}\})(?=x))?(?:x(\d+))?$/;
+/** What the lexer takes for something else than the name of a metric. */
+const NO_METRIC = /^\s*(?:(?:inf|nan|bool)(?![\w:])|[a-zA-Z_:][\w:]*\s+\{(?!\{))/i;
 const HINTS: Readonly<Record<string, CounterResetHint>> = { unknown: 0, reset: 1, not_reset: 2, gauge: 3 };
 
 /** `metric{label="value"} 1 2 _ 3+1x5 {{count:3}}`. Throws an Error that says what was not understood. */
 export function parseSeriesLine(text: string): SeriesLine {
+  if (NO_METRIC.test(text)) throw new Error(`expected a metric at the beginning of ${JSON.stringify(text)}`);
   const { labels, end } = parseMetric(text);
   return { labels, values: splitValues(text.slice(end)).flatMap(parseItem) };
 }
@@ -34,6 +39,7 @@ export function parseMetric(text: string): { labels: Labels; end: number } {
     if (value === undefined) throw new Error(`expected ${what} at character ${at + 1} of ${JSON.stringify(text)}`);
     return value;
   };
+  space();
   const name = take(NAME);
   if (name !== undefined) pairs.push([METRIC_NAME, name]);
   space();
@@ -55,7 +61,10 @@ export function parseMetric(text: string): { labels: Labels; end: number } {
     }
     at++;
   } else if (name === undefined) expect(undefined, "a metric");
-  return { labels: labelsFrom(pairs), end: at };
+  const labels = labelsFrom(pairs);
+  const seen = new Set(pairs.map(([key]) => key));
+  if (seen.size < pairs.length) throw new Error(`a label name is not unique in ${JSON.stringify(text)}`);
+  return { labels, end: at };
 }
 
 /** Items are separated by spaces, but those of histograms have spaces inside. */
@@ -68,7 +77,7 @@ function parseItem(item: string): Value[] {
   if (repeated) {
     const isStale = repeated[1] === "stale";
     // `_x3` is three times nothing; of everything else, the first comes on top.
-    const count = repeated[2] === undefined ? 1 : Number(repeated[2]) + (isStale ? 1 : 0);
+    const count = Number(repeated[2] ?? 1);
     return new Array<Value>(count).fill({ kind: isStale ? "stale" : "none" });
   }
   const floats = FLOATS.exec(item);
