@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { compileRegex } from "./regex.ts";
-import { requiredLiterals } from "./required-literals.ts";
+import { alternativesOf, requiredLiterals } from "./required-literals.ts";
 
 test.each<[string, readonly string[]]>([
   ["needle", ["needle"]],
@@ -24,6 +24,19 @@ test.each<[string, readonly string[]]>([
   ["", []],
 ])("every match of %j has %j", (source, want) => {
   expect(requiredLiterals(source)).toEqual(want);
+});
+
+test.each<[string, readonly string[]]>([
+  ["a", ["a"]],
+  ["a.*|b\\||[|]c", ["a.*", "b\\|", "[|]c"]],
+  ["(a.*|b)", ["a.*", "b"]],
+  ["(?:a|b(c|d))", ["a", "b(c|d)"]],
+  ["(a|b)(c|d)", ["(a|b)(c|d)"]],
+  ["(a|b)?", ["(a|b)?"]],
+  ["(?i)a|b", ["(?i)a|b"]],
+  ["a|", ["a", ""]],
+])("what matches %j matches one of %j", (source, want) => {
+  expect(alternativesOf(source)).toEqual(want);
 });
 
 test("a text that matches has them all", () => {

@@ -27,6 +27,28 @@ export function requiredLiterals(source: string): readonly string[] {
   return literals;
 }
 
+/**
+ * Expressions of which every match of an RE2 expression is a match of one: what stands between its outermost `|`, also in a group
+ * around it all; itself alone when that is not easily said.
+ */
+export function alternativesOf(source: string): readonly string[] {
+  const isGroup = source.startsWith("(") && itemAt(source, 0)?.end === source.length;
+  const inner = isGroup ? source.slice(source.startsWith("(?:") ? 3 : 1, -1) : source;
+  const alternatives: string[] = [];
+  let begin = 0;
+  for (let at = 0; at < inner.length; ) {
+    if (inner[at] === "|") {
+      alternatives.push(inner.slice(begin, at));
+      begin = ++at;
+      continue;
+    }
+    const item = itemAt(inner, at);
+    if (!item) return [source];
+    at = item.end;
+  }
+  return [...alternatives, inner.slice(begin)];
+}
+
 type Item = { readonly end: number; readonly literal?: string };
 
 /** Undefined: alternatives, flags, or something that is not known here. */

@@ -43,7 +43,23 @@ function finds(query: Query, body: string): boolean {
 }
 
 const piece = fc.oneof(
-  fc.constantFrom("error", "a", "_", " ", "=", "é", "😀", "\u0000", "\n", "x".repeat(250), "-", "[7]"),
+  fc.constantFrom(
+    "error",
+    "Err",
+    "a",
+    "\u212a",
+    "k",
+    "_",
+    " ",
+    "=",
+    "é",
+    "😀",
+    "\u0000",
+    "\n",
+    "x".repeat(250),
+    "-",
+    "[7]",
+  ),
   fc.string({ unit: "grapheme", maxLength: 5 }),
 );
 const text = fc.array(piece, { maxLength: 12 }).map((pieces) => pieces.join(""));
@@ -93,6 +109,11 @@ describe("what is asked for", () => {
     expect(query).toContain('{"term":{"message":"after"}}');
     expect(query).toContain("*refused*");
   });
+
+  test.each(["timeout.*ms|refused.*conn", "(timeout.*|refused .*)", "(?i)timeout.*|refused.*"])(
+    "for alternatives, here %s: those of any",
+    (source) => expect(asked({ op: "|~", text: source })).toMatch(/should.*(\*timeout|\[tT\]\[iI\]).*(refused|\[rR\])/),
+  );
 });
 
 test("what is exact finds just the lines that the filter lets through", () => {
@@ -138,7 +159,11 @@ test("every line that a regular expression matches is found", () => {
     "é\\W+",
     "error=",
     "(?i)ERROR",
+    "(?i)ERR=|é a.*é",
+    "(?i)a k.*",
     "a_?-error",
+    "error.*a|é+ a",
+    "(?:a.?-|err.* )",
   );
   fc.assert(
     fc.property(text, expression, (body, source) => {

@@ -1,6 +1,6 @@
 import type { LineFilter } from "@sightline/model/line-filter.ts";
 import { compileRegex } from "@sightline/model/regex.ts";
-import { requiredLiterals } from "@sightline/model/required-literals.ts";
+import { alternativesOf, requiredLiterals } from "@sightline/model/required-literals.ts";
 import { wordRegex } from "./word-regex.ts";
 
 /**
@@ -15,6 +15,8 @@ const MAX_WORD_LENGTH = 255;
 const LONG_WORD = new RegExp(`[\\w\\u0080-\\uffff]{${MAX_WORD_LENGTH - 5}}`);
 /** More do not make it more selective, only slower. */
 const MAX_WORDS = 8;
+/** Longer ones would make large automata. */
+const MAX_ANY_CASE_LENGTH = 50;
 
 export const WORDS_ANALYSIS = {
   tokenizer: {
@@ -74,14 +76,30 @@ export function lineQuery({ op, text }: LineFilter): object | undefined {
   if (exact) return exact === ALL ? undefined : orLongWords(exact);
   if (op !== "|~") return undefined;
   const { literals } = compileRegex(text);
-  if (literals) return orLongWords(anyOf(literals));
-  const required = requiredLiterals(text).map(wordsQuery);
-  const known = required.filter((query) => query !== undefined).slice(0, MAX_WORDS);
-  return orLongWords(known.length > 0 ? { bool: { filter: known } } : undefined);
+  return orLongWords(literals ? anyOf(literals.map(wordsQuery)) : requiredQuery(text));
 }
 
-function anyOf(texts: readonly string[]): object | undefined {
-  const queries = texts.map(wordsQuery);
+/** What every match has in it: of each alternative its words. */
+function requiredQuery(source: string): object | undefined {
+  const isInsensitive = source.startsWith("(?i)");
+  const alternatives = alternativesOf(isInsensitive ? source.slice(4) : source);
+  const queries = alternatives.map((alternative) => {
+    const found = requiredLiterals(alternative).flatMap(isInsensitive ? anyCaseQueries : wordsQuery);
+    const known = found.filter((query) => query !== undefined).slice(0, MAX_WORDS);
+    return known.length > 0 ? { bool: { filter: known } } : undefined;
+  });
+  return anyOf(queries);
+}
+
+function anyCaseQueries(text: string): object[] {
+  const words = text.split(/[^\w\u0080-\uffff]/).filter((word) => word !== "" && word.length <= MAX_ANY_CASE_LENGTH);
+  return words.flatMap((word) => {
+    const value = wordRegex(`(?i)${word}`);
+    return value === undefined ? [] : [{ regexp: { message: { value, flags: "NONE" } } }];
+  });
+}
+
+function anyOf(queries: readonly (object | undefined)[]): object | undefined {
   const isUsable = queries.length <= MAX_ALTERNATIVES && queries.every((query) => query !== undefined);
   return isUsable ? { bool: { should: queries, minimum_should_match: 1 } } : undefined;
 }
