@@ -33,7 +33,7 @@ export class TopQueries {
   readonly #windowMs: number;
   #current = new Map<string, TopQuery>();
   #before = new Map<string, TopQuery>();
-  #windowStartMs = 0;
+  #windowStartMs = Number.NEGATIVE_INFINITY;
 
   constructor(options: { readonly maxEntries: number; readonly windowMs: number }) {
     this.#maxEntries = options.maxEntries;

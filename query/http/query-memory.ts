@@ -9,7 +9,8 @@ const RETRY_AFTER_MS = 1_000;
  */
 export class QueryMemory {
   readonly maxBytes: number;
-  #bytes = 0;
+  /** No small integer from the beginning: V8 throws code away that was compiled for one when it becomes larger. */
+  #bytes = -0;
   readonly memoryPart: MemoryPart = { name: "queries", memoryBytes: () => this.#bytes };
 
   constructor(maxBytes: number) {

@@ -36,7 +36,8 @@ export class OwnTraces implements Component {
   readonly #quickPerSecond: number;
   readonly #slowMs: number;
   readonly #leftOut: Counter;
-  #quickLeft = MAX_BURST;
+  /** At most {@link MAX_BURST} once it is looked at. */
+  #quickLeft = Number.POSITIVE_INFINITY;
   #countedMs = performance.now();
 
   constructor(options: OwnTracesOptions) {

@@ -23,9 +23,10 @@ import { HttpListener } from "../http-listener.ts";
 import { OwnTraces } from "../self-telemetry/own-traces.ts";
 import { serverFacts } from "../server-facts.ts";
 import { VERSION } from "../version.ts";
+import { CLIENTS, type Client } from "./clients.ts";
 import { HEAVY_QUESTIONS, LIGHT_QUESTIONS } from "./made-up-questions.ts";
 import { madeUpStore } from "./made-up-store.ts";
-import { askAll, type Question } from "./question.ts";
+import { askAll, type Manner, type Question } from "./question.ts";
 import { storedQuestions } from "./stored-questions.ts";
 import { TokenAuthenticator } from "./token-authenticator.ts";
 
@@ -62,7 +63,7 @@ export type WarmUpOptions = {
   readonly maxStoredMs?: number;
 };
 
-type Ask = (questions: readonly Question[]) => Promise<void>;
+type Ask = (questions: readonly Question[], manner: Manner) => Promise<void>;
 type Subject = {
   readonly store: MetricStore;
   readonly tenant: TenantId;
@@ -110,7 +111,7 @@ export class WarmUp implements Component {
       try {
         const subject = { store, tenant: DEFAULT_TENANT, endMs: Date.now(), isReal: false };
         for (let instance = 0; instance < INSTANCES; instance++) {
-          await this.#withApi(subject, signal, (ask) => this.#askMadeUp(ask));
+          await this.#withApi(subject, signal, (ask) => this.#askMadeUp(ask, instance));
         }
       } finally {
         await store.stop();
@@ -121,10 +122,11 @@ export class WarmUp implements Component {
     await this.#askStored(signal);
   }
 
-  async #askMadeUp(ask: Ask): Promise<void> {
+  async #askMadeUp(ask: Ask, instance: number): Promise<void> {
     const { rounds = ROUNDS } = this.#options;
     for (let round = 0; round < rounds / INSTANCES; round++) {
-      await ask(round % ROUNDS_PER_HEAVY === 0 ? [...LIGHT_QUESTIONS, ...HEAVY_QUESTIONS] : LIGHT_QUESTIONS);
+      const questions = round % ROUNDS_PER_HEAVY === 0 ? [...LIGHT_QUESTIONS, ...HEAVY_QUESTIONS] : LIGHT_QUESTIONS;
+      await ask(questions, { client: clientOf(instance + round), fresh: false });
     }
   }
 
@@ -140,9 +142,10 @@ export class WarmUp implements Component {
     const { light, heavy } = await storedQuestions(subject, until, signal);
     await this.#withApi(subject, signal, async (ask) => {
       for (let round = 0; round < STORED_ROUNDS && performance.now() < until; round++) {
-        await ask(light);
+        const client = clientOf(round);
+        await ask(light, { client, fresh: round % 2 === 0 });
         if (round % STORED_ROUNDS_PER_HEAVY !== 0) continue;
-        for (const question of heavy) if (performance.now() < until) await ask([question]);
+        for (const question of heavy) if (performance.now() < until) await ask([question], { client, fresh: true });
       }
     });
   }
@@ -159,7 +162,7 @@ export class WarmUp implements Component {
     const { config } = this.#options;
     // Who else finds the port must not read from it.
     const token = randomBytes(32).toString("hex");
-    const headers = { authorization: `Bearer ${token}` };
+    const headers = isReal ? { authorization: `Bearer ${token}` } : {};
     const registry = new Registry();
     const traces = new OwnTraces({
       submit: async () => {},
@@ -199,10 +202,16 @@ export class WarmUp implements Component {
     const turn = () => this.#turn(signal);
     try {
       await listener.start();
-      await use((questions) => askAll(questions, { base: listener.url, headers, endMs, fresh: isReal, signal, turn }));
+      const base = listener.url;
+      await use((questions, manner) => askAll(questions, { ...manner, base, headers, endMs, signal, turn }));
     } finally {
       await listener.stop();
       await traces.stop();
     }
   }
+}
+
+/** One after the other, so that each has its turn. */
+function clientOf(turn: number): Client {
+  return CLIENTS[turn % CLIENTS.length] as Client;
 }
