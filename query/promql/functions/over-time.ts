@@ -71,36 +71,41 @@ function sum({ values, from, to }: RangeWindow): number {
   return isInfinite(total) ? total : total + compensation;
 }
 
-/** The plain mean as long as the sum does not overflow, from there on the incremental one. */
+/**
+ * The plain mean as long as the sum does not overflow, from there on the incremental one. What {@link compensated} does for
+ * finite sums is written out: most of what averages over long ranges take is this loop.
+ */
 function average(window: RangeWindow): number {
   const { values, from, to, series } = window;
   if (series.counts) return sum(window) / countFloats(window);
   let total = values[from] as number;
   let compensation = 0;
-  let mean = 0;
-  let incremental = false;
   for (let i = from + 1; i < to; i++) {
     const value = values[i] as number;
-    const count = i - from + 1;
-    if (!incremental) {
-      const next = total + value;
-      if (!isInfinite(next)) {
-        compensation = compensated(compensation, total, value, next);
-        total = next;
-        continue;
-      }
-      incremental = true;
-      mean = total / (count - 1);
-      compensation /= count - 1;
+    const next = total + value;
+    if (next === Number.POSITIVE_INFINITY || next === Number.NEGATIVE_INFINITY) {
+      return incrementalAverage(window, i, total, compensation);
     }
+    compensation += Math.abs(total) >= Math.abs(value) ? total - next + value : value - next + total;
+    total = next;
+  }
+  const count = to - from;
+  return total / count + compensation / count;
+}
+
+/** Goes on at `next`, before which the values have this sum. */
+function incrementalAverage({ values, from, to }: RangeWindow, next: number, sum: number, lost: number): number {
+  let mean = sum / (next - from);
+  let compensation = lost / (next - from);
+  for (let i = next; i < to; i++) {
+    const count = i - from + 1;
     const share = (count - 1) / count;
     const before = share * mean;
-    const added = value / count;
+    const added = (values[i] as number) / count;
     mean = before + added;
     compensation = compensated(share * compensation, before, added, mean);
   }
-  const count = to - from;
-  return incremental ? mean + compensation : total / count + compensation / count;
+  return mean + compensation;
 }
 
 function minimum({ values, from, to }: RangeWindow): number {
