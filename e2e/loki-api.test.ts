@@ -166,7 +166,7 @@ describe("tail", () => {
 
   test.each([
     ['{app="x"', "parse error"],
-    ['rate({app="x"}[1m])', "only log selectors can be tailed"],
+    ['rate({app="x"}[1m])', "only log selector is supported"],
   ])("%s is refused", async (query, message) => {
     const answer = await fetch(`${server.url}/loki/api/v1/tail?${new URLSearchParams({ query })}`);
     expect(answer.status).toBe(400);

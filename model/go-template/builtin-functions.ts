@@ -125,7 +125,14 @@ function slice(item: GoValue, bounds: readonly GoValue[]): GoValue {
   return bytes ? bytes.subarray(from, to).toString() : (item as readonly GoValue[]).slice(from, to);
 }
 
-const HTML: Readonly<Record<string, string>> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&#34;", "'": "&#39;" };
+const HTML: Readonly<Record<string, string>> = {
+  "&": "&amp;",
+  "<": "&lt;",
+  ">": "&gt;",
+  '"': "&#34;",
+  "'": "&#39;",
+  "\0": "\ufffd",
+};
 
 /** What has a meaning in JavaScript or HTML, and what can't be seen. */
 const FOR_JS = /[\\'"<>&=]|[^\p{L}\p{M}\p{N}\p{P}\p{S} ]/gu;
@@ -158,7 +165,7 @@ export const BUILTIN_FUNCTIONS: TemplateFunctions = {
     isVariadic: true,
     call: ([format, ...args], work) => goPrintf(format as string, args, (length) => work.reserve(length)),
   },
-  html: ofValues((args) => htmlText(args).replaceAll(/[&<>"']/g, (char) => HTML[char] as string)),
+  html: ofValues((args) => htmlText(args).replaceAll(/[&<>"'\0]/g, (char) => HTML[char] as string)),
   js: ofValues((args) => asText(args).replaceAll(FOR_JS, escapeForJs)),
   /** Always fails, where it stands. */
   call: itemAndMore(() => null),

@@ -1,4 +1,4 @@
-import { labelValue } from "@sightline/model/labels.ts";
+import { type Labels, labelValue } from "@sightline/model/labels.ts";
 import type { LogBatch, LogStream } from "@sightline/model/log-batch.ts";
 import { compileMatcher } from "@sightline/model/matcher.ts";
 import type { LogExpr } from "../logql/ast.ts";
@@ -9,17 +9,29 @@ import { PipelineRow, type Stage } from "../logql/pipeline/stage.ts";
 import type { LogEntry } from "../logql/result.ts";
 import type { StructuredMetadata } from "../logql/structured-metadata.ts";
 
-/** Finds the lines of a log query in batches that never went through a store. */
+export type TailLinesOptions = {
+  readonly maxTemplateCharacters: number;
+  /** Labels are sent by where they come from. */
+  readonly categorize: boolean;
+};
+const NO_METADATA: Labels = [];
+
+/**
+ * Finds the lines of a log query in batches that never went through a store. As in Loki (pkg/ingester/tailer.go) those of a
+ * query without stages come with the labels of their stream alone, unless labels are categorized.
+ */
 export class TailLines {
   readonly #matches: (stream: LogStream) => boolean;
   readonly #stages: readonly Stage[];
   readonly #row: PipelineRow;
+  readonly #withMetadata: boolean;
 
-  constructor(expr: LogExpr, maxTemplateCharacters: number) {
+  constructor(expr: LogExpr, { maxTemplateCharacters, categorize }: TailLinesOptions) {
     const tests = expr.matchers.map((matcher) => ({ name: matcher.name, test: compileMatcher(matcher) }));
     this.#matches = ({ labels }) => tests.every(({ name, test }) => test(labelValue(labels, name)));
     const pipeline = compilePipeline(expr.stages, { maxOutputCharacters: maxTemplateCharacters });
     this.#stages = pipeline.stages;
+    this.#withMetadata = categorize || expr.stages.length > 0;
     this.#row = new PipelineRow(new LabelBuilder(new ParserHints({ filters: pipeline.hintFilters })));
   }
 
@@ -39,7 +51,7 @@ export class TailLines {
     const timeNs = batch.timesNs[row] as bigint;
     state.line = batch.bodies[row] as string;
     state.timeNs = timeNs;
-    state.labels.reset(labels, metadata.of(batch, row));
+    state.labels.reset(labels, this.#withMetadata ? metadata.of(batch, row) : NO_METADATA);
     for (const stage of this.#stages) if (!stage.apply(state)) return undefined;
     return { timeNs, line: state.line, ...state.labels.categorized() };
   }

@@ -11,6 +11,7 @@ import { parseGoInt } from "../http/go-syntax.ts";
 import { RequestParameters } from "../http/request-parameters.ts";
 import type { LogExpr } from "../logql/ast.ts";
 import { parseLogql } from "../logql/parse/parse-logql.ts";
+import { encodingFlags, wantsCategories } from "./encoding-flags.ts";
 import { sendLokiFailure } from "./error-response.ts";
 import type { LokiApiDeps } from "./loki-api-deps.ts";
 import { readLimit, readRange } from "./parameters.ts";
@@ -110,22 +111,26 @@ function readTail(request: FastifyRequest, { tenant }: Principal, { config, nowM
   const parameters = new RequestParameters(request);
   const text = parameters.get("query");
   const expr = parseLogql(text, config.logs.max_query_bytes);
-  if (expr.kind !== "log") throw new InvalidInputError("only log selectors can be tailed");
+  if (expr.kind !== "log") throw new InvalidInputError("only log selector is supported");
   const delay = parameters.get("delay_for");
   const delayS = delay === "" ? 0n : parseGoInt(delay);
   if (delayS === undefined || delayS < 0n)
-    throw new InvalidInputError(`delay_for: ${JSON.stringify(delay)} is no number of seconds`);
+    throw new InvalidInputError(
+      delayS === undefined
+        ? `strconv.Atoi: parsing ${JSON.stringify(delay)}: invalid syntax`
+        : `delay_for value ${delayS} is out of range [0, 4294967295]`,
+    );
   if (delayS > MAX_DELAY_S) throw new InvalidInputError(`delay_for can't be greater than ${MAX_DELAY_S}`);
-  const flags = String(request.headers["x-loki-response-encoding-flags"] ?? "");
+  const categorize = wantsCategories(encodingFlags(request));
   return {
     tenant,
     text,
     expr,
-    lines: new TailLines(expr, config.logs.max_template_chars),
+    lines: new TailLines(expr, { maxTemplateCharacters: config.logs.max_template_chars, categorize }),
     delayMs: Number(delayS) * 1_000,
     startNs: readRange(parameters, nowMs()).startNs,
     limit: Math.min(readLimit(parameters), config.logs.max_limit),
-    categorize: flags.split(",").some((flag) => flag.trim() === "categorize-labels"),
+    categorize,
   };
 }
 

@@ -40,7 +40,8 @@ function session(query: string, { delayMs = 0, categorize = false } = {}): TailS
   const onDropped = (entries: number) => {
     dropped += entries;
   };
-  const made = new TailSession(socket, { lines: new TailLines(expr, 1_000), categorize, delayMs, onDropped });
+  const lines = new TailLines(expr, { maxTemplateCharacters: 1_000, categorize });
+  const made = new TailSession(socket, { lines, categorize, delayMs, onDropped });
   sessions.push(made);
   return made;
 }
@@ -48,6 +49,20 @@ const batch = (...bodies: string[]) =>
   logBatchOf(bodies.map((body, i) => ({ timeNs: 1_000n + BigInt(i), body, labels: { app: "shop" } })));
 
 describe("a tail", () => {
+  test.each([
+    ['{app="shop"}', false, { app: "shop" }],
+    ['{app="shop"} |= "a"', false, { app: "shop", detected_level: "unknown" }],
+    ['{app="shop"}', true, { app: "shop" }],
+  ])("%s, categorized: %s, has in its frames the labels %j", (query, categorize, want) => {
+    const tail = session(query, { categorize });
+    tail.begin([]);
+    tail.take(batch("a"));
+    vi.advanceTimersByTime(100);
+    const [{ stream, values }] = socket.messages()[0].streams;
+    expect(stream).toEqual(want);
+    expect(values[0][2]).toEqual(categorize ? { structuredMetadata: { detected_level: "unknown" } } : undefined);
+  });
+
   test("sends what the query wants, with the labels that Loki gives", () => {
     const tail = session('{app="shop"} |= "a" | logfmt | line_format "{{.x}}"');
     tail.begin([]);

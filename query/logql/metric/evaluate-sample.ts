@@ -46,11 +46,20 @@ async function evaluateAggregation(expr: VectorAggregationExpr, context: Evaluat
   if (inner.kind === "number") throw numberAmongSeries();
   const isAdditive = op === "sum" && inner.kind === "range-aggregation" && ADDITIVE.has(inner.op) && !inner.grouping;
   const input = isAdditive ? await evaluateRange(inner, grouping, context) : await evaluateSample(inner, context);
-  const hasGroups = inner.kind === "vector-aggregation" || (isAdditive && grouping.without === false);
-  return aggregate(expr, hasGroups ? input : input.map(withoutEmpty), context.budget);
+  const keepsEmpty = isAdditive ? !grouping.without : hasEmptyLabels(inner);
+  return aggregate(expr, keepsEmpty ? input : input.map(withoutEmpty), context.budget);
 }
 
-/** To whoever groups series that came from lines an empty label is a missing one, as in Loki. */
+/**
+ * In Loki an empty label of series made of lines is a missing one to whoever groups them, but for values that are unwrapped
+ * where no label was picked, and for groups.
+ */
+function hasEmptyLabels(expr: SampleExpr): boolean {
+  if (expr.kind === "vector-aggregation") return true;
+  if (expr.kind !== "range-aggregation" || !expr.logRange.unwrap) return false;
+  return !expr.logRange.log.stages.some(({ kind }) => kind === "keep" || kind === "drop");
+}
+
 function withoutEmpty(series: StepSeries): StepSeries {
   if (series.labels.every(([, value]) => value !== "")) return series;
   return { ...series, labels: series.labels.filter(([, value]) => value !== "") };

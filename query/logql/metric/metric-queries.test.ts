@@ -60,6 +60,16 @@ describe("an empty label is a missing one to whoever groups or matches series", 
   });
 });
 
+test("a key that structured metadata have, too, ends the reading of a line by expressions, as in Loki", async () => {
+  const broken = rowOf('m=GET n=5 q="never closed', 10, { app: "a" });
+  const attributes = [{ name: "m", type: "string" as const, value: "MD" }];
+  const query = `max_over_time(${A} | logfmt --strict m="nope" | logfmt | unwrap n | __error__="" [1m]) by (app)`;
+  const found = (rows: Parameters<typeof engineOver>[0]) =>
+    engineOver(rows).then((it) => instantSamples(it, query, 60));
+  expect(await found([broken])).toEqual([]);
+  expect(await found([{ ...broken, attributes }])).toEqual(['{app="a"} 5']);
+});
+
 describe("over time each step is computed by itself", () => {
   const engine = engineOver(ROWS);
   test.each<[string, readonly [number, number, number], string[]]>([

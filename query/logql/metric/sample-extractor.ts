@@ -55,7 +55,8 @@ export class SampleExtractor {
       filters: [...this.pipeline.hintFilters, ...postHints(unwrap)],
     });
     this.row = new PipelineRow(new LabelBuilder(hints));
-    this.wantedMetadata = (isSingle || hasGroups) && !this.pipeline.readsAnything ? new Set(required) : undefined;
+    const wanted = [...required, ...this.pipeline.meets];
+    this.wantedMetadata = (isSingle || hasGroups) && !this.pipeline.readsAnything ? new Set(wanted) : undefined;
     this.#output = isSingle
       ? { kind: "none" }
       : hasGroups

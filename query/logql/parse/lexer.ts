@@ -46,6 +46,9 @@ const BYTES_TAIL = /[\p{N}BikKMGTP.]+/uy;
 const FLAG = /--(?:strict|keep-empty)(?![\p{L}-])/uy;
 const CALL = /\s*(?:\(|(?:by|without)\s*\()/iy;
 const STRING = /"(?:[^"\\\n]|\\[^\n])*"/y;
+/** What Go says first of a text that is not closed either. */
+const BAD_ESCAPE =
+  /^"(?:[^"\\]|\\(?:[abfnrtv\\"]|[0-7]{3}|x[\da-fA-F]{2}|u[\da-fA-F]{4}|U[\da-fA-F]{8}))*\\(?![abfnrtv\\"]|[0-7]{3}|x[\da-fA-F]{2}|u[\da-fA-F]{4}|U[\da-fA-F]{8})/;
 const RAW_STRING = /`[^`]*`/y;
 const CHARACTER = /'(?:[^'\\\n]|\\[^\n])*'?/y;
 
@@ -87,7 +90,10 @@ export class Lexer {
 
   #string(start: number, pattern: RegExp): Token {
     const literal = this.#match(pattern);
-    if (literal === undefined) throw this.#error(start, "literal not terminated");
+    if (literal === undefined) {
+      const isEscaped = pattern === STRING && BAD_ESCAPE.test(this.text.slice(start).split("\n", 1)[0] as string);
+      throw this.#error(start, isEscaped ? "invalid char escape" : "literal not terminated");
+    }
     const value = literal.startsWith("`") ? literal.slice(1, -1).replaceAll("\r", "") : unquote(literal);
     if (value === undefined) throw this.#error(start, "invalid char escape");
     return this.#token("STRING", start, value);
@@ -117,7 +123,16 @@ export class Lexer {
   }
 
   #number(start: number, text: string): Token {
+    const problem = this.#numberProblem(text);
+    if (problem !== undefined) throw this.#error(start, problem);
     return this.#duration(start) ?? this.#bytes(start) ?? this.#token("NUMBER", start, text);
+  }
+
+  /** What Go's scanner says of a number with a letter behind it, or with digits that it can't have. */
+  #numberProblem(text: string): string | undefined {
+    if (/^[eE]./s.test(this.text.slice(this.#at, this.#at + 2))) return "exponent has no digits";
+    const wrong = /^0[0-7_]*([89])[\d_]*$/.exec(text)?.[1];
+    return wrong === undefined ? undefined : `invalid digit '${wrong}' in octal literal`;
   }
 
   /** What was read since `start` and more characters, if these are a duration together. */

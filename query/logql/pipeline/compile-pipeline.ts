@@ -35,6 +35,8 @@ export type CompiledPipeline = {
   readonly stagesAfterStore: readonly Stage[];
   /** Labels that stages read, as far as they are known. */
   readonly reads: readonly string[];
+  /** Labels of which stages must know whether they are there. */
+  readonly meets: readonly string[];
   /** Some stage may read labels beside `reads`. */
   readonly readsAnything: boolean;
   /** Label filters on a single label: parsers drop a line by them as soon as they have the label. */
@@ -57,6 +59,7 @@ export function compilePipeline(stages: readonly PipelineStage[], limits: Templa
     stages: [],
     stagesAfterStore: [],
     reads: [],
+    meets: [],
     readsAnything: false,
     hintFilters: [],
   };
@@ -72,6 +75,7 @@ export function compilePipeline(stages: readonly PipelineStage[], limits: Templa
     for (const { stage, isPushed } of entries) {
       compiled.stages.push(stage);
       compiled.reads.push(...stage.reads);
+      compiled.meets.push(...(stage.meets ?? []));
       if (!isPushed) compiled.stagesAfterStore.push(stage);
     }
     if (group.kind !== "stage") {

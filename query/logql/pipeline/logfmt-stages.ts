@@ -58,6 +58,7 @@ function withoutReplacements(value: string): string {
 /** `| logfmt a, b="key"`: a label per expression, empty where the line has no such key; of several the last. */
 class LogfmtExtractor implements Stage {
   readonly reads = [];
+  readonly meets: readonly string[];
   readonly #scanner = new LogfmtScanner();
   readonly #names = new LabelNames(labelNameOfKey);
   readonly #strict: boolean;
@@ -72,6 +73,7 @@ class LogfmtExtractor implements Stage {
       if (!this.#labelOf.has(key)) this.#labelOf.set(key, name);
     }
     this.#labels = new Set(extractions.map(({ name }: Extraction) => name));
+    this.meets = [...this.#labels];
   }
 
   apply({ line, labels }: PipelineRow): boolean {

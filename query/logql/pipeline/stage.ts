@@ -15,6 +15,8 @@ export class PipelineRow {
 export interface Stage {
   /** Labels that it reads, as far as that is known before. */
   readonly reads: readonly string[];
+  /** Labels of which it must know whether they are there: that decides where it stops reading a line. */
+  readonly meets?: readonly string[];
   /** False drops the line. */
   apply(row: PipelineRow): boolean;
 }
