@@ -182,7 +182,10 @@ export class OpenSearchService {
 
   #arguments(): string[] {
     const heap = process.env["SIGHTLINE_OPENSEARCH_HEAP"] ?? "512m";
+    // A node lives for a minute or two: the better compiler would be at work for most of that. 4 is what others run.
+    const tier = process.env["SIGHTLINE_OPENSEARCH_TIER"] ?? "1";
     return [
+      `-XX:TieredStopAtLevel=${tier}`,
       ...[`-Xms${heap}`, `-Xmx${heap}`, "-XX:+UseG1GC", "-Xss1m"],
       // Starts sooner; what was loaded is remembered for the next start.
       ...["-XX:+AutoCreateSharedArchive", `-XX:SharedArchiveFile=${join(this.#dist, "classes.jsa")}`],
