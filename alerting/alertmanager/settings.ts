@@ -60,6 +60,9 @@ const configApiSettings = z.strictObject({
   max_config_bytes: positive().default(1_048_576).describe("Size of the configuration itself"),
   max_templates: count().default(20).describe("Templates that come with it"),
   max_template_bytes: positive().default(131_072).describe("Size of one of them"),
+  max_regex_weight: positive()
+    .default(100_000)
+    .describe("Characters of all regular expressions, repetitions written out: compiling them holds the event loop"),
 });
 
 /** The section `alerting.alertmanager`. */

@@ -42,7 +42,13 @@ class MemoryCatalog implements AlertmanagerConfigCatalog {
   }
 }
 
-const LIMITS = { enabled: true, max_config_bytes: 2_000, max_templates: 2, max_template_bytes: 100 };
+const LIMITS = {
+  enabled: true,
+  max_config_bytes: 2_000,
+  max_templates: 2,
+  max_template_bytes: 100,
+  max_regex_weight: 500,
+};
 const FILE = "route: {receiver: of-file}\nreceivers: [{name: of-file}]\n";
 const configOf = (receiver: string, more = "") =>
   `route: {receiver: ${receiver}}\nreceivers: [{name: ${receiver}}]\n${more}`;
@@ -199,6 +205,11 @@ test.each([
     "a file with an address",
     bodyOf(webhook("url_file: /etc/passwd")),
     "webhook_configs[0].url_file: a configuration that is",
+  ],
+  [
+    "expensive regular expressions",
+    bodyOf(configOf("a").replace("a}", "a, routes: [{matchers: ['x=~\"(a{20}b){30}\"']}]}")),
+    "config_api.max_regex_weight is 500",
   ],
   [
     "a file with a certificate",

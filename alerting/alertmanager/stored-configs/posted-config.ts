@@ -1,6 +1,7 @@
 import { InvalidInputError } from "@sightline/model/errors.ts";
 import { stringify } from "yaml";
 import { YamlReader } from "../config/yaml-reader.ts";
+import { regexWeight } from "./regex-weight.ts";
 
 /** A configuration of a tenant, as Mimir's API has it. */
 export type PostedConfig = {
@@ -13,6 +14,7 @@ export type PostedConfigLimits = {
   readonly max_config_bytes: number;
   readonly max_templates: number;
   readonly max_template_bytes: number;
+  readonly max_regex_weight: number;
 };
 
 const FIELDS: ReadonlySet<string> = new Set(["template_files", "alertmanager_config"]);
@@ -33,6 +35,14 @@ export function readPostedConfig(body: string, limits: PostedConfigLimits): Post
     throw new InvalidInputError("alertmanager_config is empty: to take a configuration away, DELETE it");
   }
   assertBytes("alertmanager_config", config, "max_config_bytes", limits.max_config_bytes);
+  const parsed = new YamlReader(config);
+  const weight = regexWeight(parsed.plain(parsed.root));
+  if (weight > limits.max_regex_weight) {
+    throw new InvalidInputError(
+      `its regular expressions have ${weight} characters, with repetitions written out and 20 for each, ` +
+        `${SETTINGS}.max_regex_weight is ${limits.max_regex_weight}`,
+    );
+  }
   if (templates.size > limits.max_templates) {
     throw new InvalidInputError(
       `there are ${templates.size} templates, ${SETTINGS}.max_templates is ${limits.max_templates}`,
