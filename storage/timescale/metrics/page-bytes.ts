@@ -122,6 +122,15 @@ export function readTimes(reader: PageReader, out: Float64Array, from: number, c
   reader.at = at;
 }
 
+/** Where they end, without reading them: each is a varint. Throws `CorruptionError` where the bytes end too early. */
+export function skipTimes(reader: PageReader, count: number): void {
+  const { bytes } = reader;
+  let { at } = reader;
+  for (let left = count; left > 0; at++) if ((bytes[at] ?? 0) < 128) left--;
+  if (at > bytes.length) throw tooShort();
+  reader.at = at;
+}
+
 function tooShort(): CorruptionError {
   return new CorruptionError("a page of samples ends too early");
 }

@@ -1,7 +1,7 @@
 import { constants, zstdCompressSync, zstdDecompressSync } from "node:zlib";
 import { CorruptionError } from "@sightline/model/errors.ts";
 import { wordsOf } from "@sightline/model/stale.ts";
-import { PageReader, PageWriter, readTimes } from "./page-bytes.ts";
+import { PageReader, PageWriter, readTimes, skipTimes } from "./page-bytes.ts";
 import { SampleCollector } from "./sample-collector.ts";
 import { idOf } from "./series-id.ts";
 import type { SharedTimes } from "./shared-times.ts";
@@ -22,6 +22,8 @@ const WIDTH_SHIFT = 5;
 const MAX_DECIMALS = 6;
 const MAX_INTEGER = 2 ** 50;
 const MAX_PAGE_BYTES = 256 * 1024 * 1024;
+/** Alike ones that a page's times are compared with; more are no longer. */
+const MAX_TIMES_OF_PAGE = 64;
 /** Most pages fit into it, so that nothing is put together from pieces. */
 const CHUNK_BYTES = 128 * 1024;
 const COMPRESSION = { params: { [constants.ZSTD_c_compressionLevel]: 3 } };
@@ -89,14 +91,39 @@ export type SampleColumns = {
  * `CorruptionError`.
  */
 export function decodeInto(page: OpenPage, entry: number, times: SharedTimes, columns: SampleColumns): Float64Array {
-  const { reader, offsets, counts } = page;
+  const { reader, counts } = page;
   const count = counts[entry] as number;
-  reader.at = offsets[entry] as number;
-  const flags = reader.u8();
-  const timesMs = times.read(reader, count);
+  const timesMs = times.ofPage(page, entry);
+  const flags = page.flags[entry] as number;
+  reader.at = page.valuesAt[entry] as number;
   readValues(reader, flags, columns.values, columns.at, count);
   if (flags & HAS_STARTS) readTimes(reader, columns.startsMs(), columns.at, count);
   return timesMs;
+}
+
+/**
+ * Looks where the values of this series begin, and which earlier series of the page, in {@link OpenPage.sameTimes}, has the same
+ * times. Once for each: in a page that is kept it need not be looked at again.
+ */
+export function locateValues(page: OpenPage, entry: number): void {
+  const { reader, offsets, counts, valuesAt, sameTimes } = page;
+  reader.at = offsets[entry] as number;
+  page.flags[entry] = reader.u8();
+  const from = reader.at;
+  const count = counts[entry] as number;
+  for (const other of page.timesOf) {
+    const start = (offsets[other] as number) + 1;
+    const to = from + (valuesAt[other] as number) - start;
+    if (counts[other] !== count || to > reader.bytes.length) continue;
+    if (reader.bytes.compare(reader.bytes, start, start + to - from, from, to) !== 0) continue;
+    valuesAt[entry] = to;
+    sameTimes[entry] = other;
+    return;
+  }
+  skipTimes(reader, count);
+  valuesAt[entry] = reader.at;
+  sameTimes[entry] = entry;
+  if (page.timesOf.length < MAX_TIMES_OF_PAGE) page.timesOf.push(entry);
 }
 
 /** All of it. */
@@ -141,6 +168,12 @@ export type OpenPage = {
   readonly counts: readonly number[];
   /** Where those begin. */
   readonly offsets: readonly number[];
+  /** Of each, by {@link locateValues}; until then `valuesAt` is 0. */
+  readonly flags: Uint8Array;
+  readonly valuesAt: Uint32Array;
+  readonly sameTimes: Uint32Array;
+  /** Series whose times no earlier one has; not all of them, when there are many. */
+  readonly timesOf: number[];
 };
 
 function readHead(reader: PageReader): OpenPage {
@@ -164,7 +197,8 @@ function readHead(reader: PageReader): OpenPage {
     return at - length;
   });
   if (at > reader.bytes.length) throw new CorruptionError("a page of samples ends too early");
-  return { reader, ids, counts, offsets };
+  const arrays = { flags: new Uint8Array(ids.length), valuesAt: new Uint32Array(ids.length) };
+  return { reader, ids, counts, offsets, ...arrays, sameTimes: new Uint32Array(ids.length), timesOf: [] };
 }
 
 function writeSeries({ timesMs, values, startsMs }: PageSeries, out: PageWriter): void {

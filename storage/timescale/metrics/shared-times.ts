@@ -1,5 +1,6 @@
 import type { TimeRange } from "@sightline/model/time-range.ts";
 import { type PageReader, readTimes } from "./page-bytes.ts";
+import { locateValues, type OpenPage } from "./page-codec.ts";
 
 /** Alike ones of the same first time and length that are compared with; more are no longer. */
 const MAX_ALIKE = 8;
@@ -20,6 +21,7 @@ export type TimesInRange = { readonly from: number; readonly to: number; readonl
 export class SharedTimes {
   readonly #known = new Map<number, Float64Array[]>();
   readonly #read = new Map<number, ReadTimes[]>();
+  readonly #ofPages = new Map<OpenPage, Map<number, Float64Array>>();
   readonly #range: TimeRange;
   #joined: Joined = { next: new Map(), times: undefined };
   #kept = 0;
@@ -59,6 +61,25 @@ export class SharedTimes {
     return timesMs;
   }
 
+  /** Those of the series at this place of the page's head. Throws `CorruptionError`. */
+  ofPage(page: OpenPage, entry: number): Float64Array {
+    if (page.valuesAt[entry] === 0) locateValues(page, entry);
+    const first = page.sameTimes[entry] as number;
+    let times = this.#ofPages.get(page);
+    if (!times) {
+      times = new Map();
+      this.#ofPages.set(page, times);
+    }
+    let own = times.get(first);
+    if (!own) {
+      const { reader, offsets, counts } = page;
+      reader.at = (offsets[first] as number) + 1;
+      own = this.read(reader, counts[first] as number);
+      times.set(first, own);
+    }
+    return own;
+  }
+
   /** These arrays of earlier calls, one behind the other and ascending, and what of them is in the range. */
   join(pieces: readonly Float64Array[]): TimesInRange {
     let node = this.#joined;
@@ -96,6 +117,7 @@ export class SharedTimes {
     if (this.#kept <= MAX_TIMES) return;
     this.#known.clear();
     this.#read.clear();
+    this.#ofPages.clear();
     this.#joined = { next: new Map(), times: undefined };
     this.#kept = times;
   }
