@@ -1,7 +1,9 @@
 import type { LogBatch } from "@sightline/model/log-batch.ts";
 import type { LogRequest } from "@sightline/model/log-store.ts";
 import type { TimeRangeNs } from "@sightline/model/time-range.ts";
+import type { RowSpan } from "../segments/block-grams.ts";
 import type { Segment } from "../segments/segment-directory.ts";
+import { segmentRows } from "../segments/segment-rows.ts";
 import { FirstTimes } from "./first-times.ts";
 import type { FoundRows, WantedRows } from "./found-rows.ts";
 import { hotLogSource } from "./hot-log-source.ts";
@@ -23,7 +25,10 @@ const MAX_KEPT_LIMIT = 5_000;
 /** To look up what is the first of more streams takes as long as to ask DuckDB. */
 const MAX_STREAMS_LOOKED_UP = 500;
 /** Fewer are read at once. */
-const MIN_ROWS_IN_PARTS = 2 ** 17;
+const MIN_ROWS_SAMPLED = 2 ** 17;
+const SAMPLES = 8;
+/** DuckDB reads so many at a time. */
+const SAMPLE_ROWS = 2_048;
 const ALWAYS: TimeRangeNs = { startNs: -(2n ** 63n), endNs: 2n ** 63n };
 
 /** Selects records on one snapshot. */
@@ -170,16 +175,14 @@ export class LogLineQuery {
     }
   }
 
-  /** Looks at a small part of many rows first: where that has enough of them, or nearly, others need not be looked at. */
+  /** Where a sample tells that a part of many rows has enough of them, others need not be looked at. */
   async *#firstRows(
     segment: Segment,
     query: SegmentScope & Pick<SegmentLogQuery, "newestFirst"> & { readonly limit: number },
     signal: AbortSignal,
   ): AsyncGenerator<LogBatch> {
-    const parts = new TimeParts(query.range, segment.info, query.newestFirst);
-    const rows = query.streams.reduce((sum, stream) => sum + (query.index.streams[stream]?.rows ?? 0), 0);
-    // Texts that blocks have been left out by are rare.
-    if (query.lines.length === 0 || query.segment.spans || rows < MIN_ROWS_IN_PARTS) parts.takeAll();
+    const expected = await this.#expectedRows(segment, query, signal);
+    const parts = new TimeParts(query.range, segment.info, query.newestFirst, expected);
     let left = query.limit;
     for (let range = parts.next(0, left); range && left > 0; range = parts.next(query.limit - left, left)) {
       for await (const batch of this.#rows({ ...query, range, limit: left }, signal)) {
@@ -187,6 +190,22 @@ export class LogLineQuery {
         yield batch;
       }
     }
+  }
+
+  /** How many rows there may be; 0 where to find that out would take too long for what it saves. */
+  async #expectedRows(segment: Segment, query: SegmentScope, signal: AbortSignal): Promise<number> {
+    const rows = query.streams.reduce((sum, stream) => sum + (query.index.streams[stream]?.rows ?? 0), 0);
+    // Texts that blocks have been left out by are rare; of files whole row groups would be read.
+    const isUnknown = query.segment.spans === undefined && query.segment.table !== undefined;
+    if (query.lines.length === 0 || !isUnknown || rows < MIN_ROWS_SAMPLED) return 0;
+    const spans = sampleOf(segment.info.rows);
+    const { condition, values } = rowCondition(query);
+    const sql = `SELECT count(*)::DOUBLE FROM ${segmentRows({ ...query.segment, spans })} WHERE ${condition}`;
+    let found = 0;
+    for await (const chunk of this.#scope.store.database.stream(sql, values, signal)) {
+      found += chunk.getColumnValues(0)[0] as number;
+    }
+    return (found * segment.info.rows) / (spans.length * SAMPLE_ROWS);
   }
 
   /** What was found elsewhere leaves nothing to be looked for behind it. */
@@ -223,6 +242,14 @@ export class LogLineQuery {
     for (const [row, body] of batch.bodies.entries()) if (this.#scope.matchesLine?.(body) !== false) rows.push(row);
     return pickLogRows(batch, Uint32Array.from(rows));
   }
+}
+
+/** Spread over all rows, which are in the order of their streams. */
+function sampleOf(rows: number): readonly RowSpan[] {
+  return Array.from({ length: SAMPLES }, (_, i) => {
+    const from = Math.floor(((i + 0.5) * rows) / SAMPLES / SAMPLE_ROWS) * SAMPLE_ROWS;
+    return { from, to: from + SAMPLE_ROWS - 1 };
+  });
 }
 
 /** Without bounds where there is nothing beyond them. */
