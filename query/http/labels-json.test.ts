@@ -14,3 +14,25 @@ test("many label sets are written as each alone", () =>
       expect(sets.map(labelsJsonWriter())).toEqual(sets.map(labelsJson));
     }),
   ));
+
+test("labels are written as JSON.stringify writes them, whatever is in them and however long they are", () =>
+  fc.assert(
+    fc.property(
+      fc.uniqueArray(
+        fc.tuple(
+          fc.oneof(fc.string(), fc.string({ unit: "binary" })),
+          fc.oneof(
+            fc.string(),
+            fc.string({ unit: "binary" }),
+            fc.nat(5_000).map((length) => "x".repeat(length)),
+          ),
+        ),
+        // Names that are numbers would come first in an object.
+        { selector: ([name]) => name, maxLength: 8 },
+      ),
+      (pairs) => {
+        const set = pairs.map(([name, value]) => [`_${name}`, value] as const);
+        expect(labelsJson(set)).toBe(JSON.stringify(Object.fromEntries(set)));
+      },
+    ),
+  ));
