@@ -20,7 +20,14 @@ export const MAX_INPUT_MS = 100;
 const SLOW_TRIES = 3;
 const INPUTS_PER_TURN = 4;
 const MAX_FINDINGS = 5;
-const GOOD_ERRORS = new Set(["InvalidInputError", "ParseError", "TooLargeError", "LimitError", "CorruptionError"]);
+const GOOD_ERRORS = new Set([
+  "InvalidInputError",
+  "EmptyRequestError",
+  "ParseError",
+  "TooLargeError",
+  "LimitError",
+  "CorruptionError",
+]);
 /** Mutations of mutations, as long as they are taken: they get further than those of good inputs alone. */
 const MAX_POOL = 64;
 /** Or they grow with each generation until time goes into size alone. */
