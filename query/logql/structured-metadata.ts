@@ -5,15 +5,29 @@ import { lokiLabelName } from "@sightline/model/loki-label-name.ts";
 import { isJsonMap, type JsonAttributeMap, jsonAttributeText, parseJsonAttribute } from "../http/json-attribute.ts";
 import { DETECTED_LEVEL, LEVEL_FIELDS, LevelDetector } from "./detected-level.ts";
 import { mergeLabels } from "./merge-labels.ts";
+import { MetadataSources } from "./metadata-sources.ts";
 import { EXTRACTED } from "./pipeline/parser-hints.ts";
 
+/** The attributes of a batch that may make labels that are wanted, and what its streams' labels are made from. */
+type BatchSources = {
+  readonly columns: readonly AttributeColumn[];
+  readonly ofStream: Map<LogStream, MetadataSources>;
+};
 type AddLabel = (name: string, value: string) => void;
 
 /** Fields of the record itself that become labels. */
-const RECORD_FIELDS = ["observed_timestamp", "severity_number", "severity_text", "trace_id", "span_id"];
+const RECORD_FIELDS: readonly (readonly [name: string, valueAt: (batch: LogBatch, row: number) => string])[] = [
+  ["observed_timestamp", ({ observedNs }, row) => (observedNs[row] ? String(observedNs[row]) : "")],
+  ["severity_number", ({ severities }, row) => (severities[row] ? String(severities[row]) : "")],
+  ["severity_text", ({ severityTexts }, row) => severityTexts[row] ?? ""],
+  ["trace_id", ({ traceIds }, row) => traceIds[row] ?? ""],
+  ["span_id", ({ spanIds }, row) => spanIds[row] ?? ""],
+];
 const NOTHING: Labels = [];
 /** JSON attributes nest so deep at most; what is deeper stays JSON text. */
 const MAX_DEPTH = 8;
+/** Streams of one batch that are remembered: about 3 KB each. */
+const MAX_SOURCES = 2_048;
 
 /**
  * Structured metadata of log records as Loki's OTLP endpoint makes it (pkg/loghttp/push/otlplabels): every attribute of
@@ -29,9 +43,8 @@ export class StructuredMetadata {
   readonly #wanted: ReadonlySet<string> | undefined;
   readonly #wantsLevel: boolean;
   readonly #wantsFields: boolean;
-  /** The attributes of the batch seen last, and what of them is wanted. */
-  #attributes: readonly AttributeColumn[] | undefined;
-  #columns: readonly AttributeColumn[] = [];
+  /** By the attributes of a batch; rows of several may come in turns. */
+  readonly #batches = new WeakMap<readonly AttributeColumn[], BatchSources>();
 
   /** With `wanted` only labels of these names are made, which for many records is much less work. */
   constructor(wanted?: ReadonlySet<string>) {
@@ -39,47 +52,69 @@ export class StructuredMetadata {
     // The level may be in any of these.
     this.#wanted = wanted && this.#wantsLevel ? new Set([...wanted, ...LEVEL_FIELDS]) : wanted;
     const names = this.#wanted;
-    this.#wantsFields = !names || RECORD_FIELDS.some((name) => names.has(name) || names.has(name + EXTRACTED));
+    this.#wantsFields = !names || RECORD_FIELDS.some(([name]) => names.has(name) || names.has(name + EXTRACTED));
   }
 
   /** Sorted, as all labels are. */
   of(batch: LogBatch, row: number): Labels {
     if (this.#wanted?.size === 0) return NOTHING;
-    const stream = this.#streamLabels(batch.streams[batch.streamRefs[row] as number] as LogStream);
+    const logStream = batch.streams[batch.streamRefs[row] as number] as LogStream;
+    const stream = this.#streamLabels(logStream);
+    const ofBatch = this.#sourcesOfBatch(batch.attributes);
+    if (this.#wantsFields || ofBatch.columns.length > 0) batch.load?.(row);
+    const sources = this.#sourcesOf(logStream, stream, ofBatch);
+    const metadata = sources.covers(row) ? sources.of(batch, row) : this.#withMaps(batch, row, stream, ofBatch.columns);
+    return this.#wantsLevel ? this.#withLevel(batch, row, stream, metadata) : metadata;
+  }
+
+  #withMaps(batch: LogBatch, row: number, stream: StreamLabels, columns: readonly AttributeColumn[]): Labels {
     const own: Label[] = [];
     const add: AddLabel = (name, value) => stream.add(own, name, value);
-    const columns = this.#columnsOf(batch.attributes);
-    if (this.#wantsFields || columns.length > 0) batch.load?.(row);
     for (const { name, type, values } of columns) {
       const value = values[row];
       if (value !== undefined) this.#expand(name, type, value, add);
     }
-    if (this.#wantsFields) this.#addFields(batch, row, add);
-    const metadata = mergeLabels(stream.metadata, sorted(own));
-    return this.#wantsLevel ? this.#withLevel(batch, row, stream, metadata) : metadata;
+    if (this.#wantsFields) for (const [name, valueAt] of RECORD_FIELDS) add(name, valueAt(batch, row));
+    return mergeLabels(stream.metadata, sorted(own));
   }
 
-  /** The attributes of a batch that may make labels that are wanted. */
-  #columnsOf(attributes: readonly AttributeColumn[]): readonly AttributeColumn[] {
+  #sourcesOf(logStream: LogStream, stream: StreamLabels, { columns, ofStream }: BatchSources): MetadataSources {
+    const known = ofStream.get(logStream);
+    if (known) return known;
+    if (ofStream.size >= MAX_SOURCES) ofStream.clear();
+    const sources = new MetadataSources();
+    ofStream.set(logStream, sources);
+    for (const label of stream.metadata) sources.addLabel(label);
+    for (const column of columns) {
+      if (column.type === "json") sources.watch(column);
+      const label = this.#labelName(column.name);
+      const name = this.#wanted?.has(label) === false ? undefined : stream.freeName(label);
+      if (name !== undefined) sources.addColumn(name, column);
+    }
+    if (!this.#wantsFields) return sources;
+    for (const [field, valueAt] of RECORD_FIELDS) {
+      const name = stream.freeName(field);
+      if (name !== undefined) sources.addField(name, valueAt);
+    }
+    return sources;
+  }
+
+  #sourcesOfBatch(attributes: readonly AttributeColumn[]): BatchSources {
+    let sources = this.#batches.get(attributes);
+    if (!sources) {
+      sources = { columns: this.#wantedOf(attributes), ofStream: new Map() };
+      this.#batches.set(attributes, sources);
+    }
+    return sources;
+  }
+
+  #wantedOf(attributes: readonly AttributeColumn[]): readonly AttributeColumn[] {
     const wanted = this.#wanted;
     if (!wanted) return attributes;
-    if (attributes === this.#attributes) return this.#columns;
-    this.#attributes = attributes;
-    this.#columns = attributes.filter(({ name, type }) => {
+    return attributes.filter(({ name, type }) => {
       const label = this.#labelName(name);
       return type === "json" || wanted.has(label) || wanted.has(label + EXTRACTED);
     });
-    return this.#columns;
-  }
-
-  #addFields(batch: LogBatch, row: number, add: AddLabel): void {
-    const observedNs = batch.observedNs[row] as bigint;
-    if (observedNs !== 0n) add("observed_timestamp", String(observedNs));
-    const severity = batch.severities[row] as number;
-    if (severity !== 0) add("severity_number", String(severity));
-    add("severity_text", batch.severityTexts[row] ?? "");
-    add("trace_id", batch.traceIds[row] ?? "");
-    add("span_id", batch.spanIds[row] ?? "");
   }
 
   #withLevel(batch: LogBatch, row: number, stream: StreamLabels, metadata: Labels): Labels {
@@ -151,9 +186,15 @@ class StreamLabels {
   }
 
   add(labels: Label[], name: string, value: string): void {
-    if (name === "" || value === "") return;
+    const free = value === "" ? undefined : this.freeName(name);
+    if (free !== undefined) labels.push([free, value]);
+  }
+
+  /** What a label is called that must not hide one of the stream; undefined when it is not wanted. */
+  freeName(name: string): string | undefined {
+    if (name === "") return undefined;
     const free = this.#taken.has(name) ? name + EXTRACTED : name;
-    if (!this.#wanted || this.#wanted.has(free) || this.#wanted.has(name)) labels.push([free, value]);
+    return !this.#wanted || this.#wanted.has(free) || this.#wanted.has(name) ? free : undefined;
   }
 }
 

@@ -145,7 +145,8 @@ export class LabelBuilder {
   /** The stream's labels are the same object while nothing hides any of them. */
   categorized(): CategorizedLabels {
     // Details stay when only the error has been dropped.
-    const parsed: Label[] = this.isPlain ? [] : [...this.#parsedAndErrors()];
+    const hasErrors = this.error !== "" || this.errorDetails !== "";
+    const parsed: Label[] = hasErrors ? [...this.#parsedAndErrors()] : [...this.#parsed];
     return { stream: this.#visibleStream(), metadata: this.#metadata, parsed: sorted(parsed) };
   }
 
