@@ -17,6 +17,7 @@ import { deviationOf } from "./logql/deviations.ts";
 import { RandomLogql } from "./logql/random/random-metric-queries.ts";
 import { RECORDS_MS, randomStreams } from "./logql/random/random-records.ts";
 import { RandomWays, type Way } from "./logql/random/random-ways.ts";
+import { withinOneHour } from "./logql/within-one-hour.ts";
 import { RandomNumbers } from "./promql-random-numbers.ts";
 import { choicesIn, type QueryTree, shrink, textOf, withoutChoices } from "./promql-random-tree.ts";
 
@@ -96,13 +97,6 @@ async function settled(loki: string, sightline: string, startMs: number): Promis
   throw new Error("the servers do not count the same records");
 }
 
-/** The latest beginning of a minute before this time from which on all records are of one hour: Loki splits queries by hours. */
-function withinOneHour(latestMs: number): number {
-  const nextHourMs = Math.ceil(latestMs / 3_600_000) * 3_600_000;
-  const startMs = latestMs + RECORDS_MS > nextHourMs ? nextHourMs - RECORDS_MS : latestMs;
-  return Math.floor(startMs / 60_000) * 60_000 - (startMs === latestMs ? 0 : 60_000);
-}
-
 async function main(): Promise<number> {
   if (flags.loki === undefined) {
     process.stderr.write("give --loki URL of an empty Loki\n");
@@ -112,7 +106,7 @@ async function main(): Promise<number> {
   try {
     const sightline = started?.url ?? (flags.sightline as string);
     const known = flags["records-from"];
-    const startMs = known === undefined ? withinOneHour(Date.now() - RECORDS_MS) : Number(known);
+    const startMs = known === undefined ? withinOneHour(Date.now() - RECORDS_MS, RECORDS_MS) : Number(known);
     process.stdout.write(`seed ${flags.seed}, records from ${startMs}\n`);
     const seed = Number(flags.seed);
     if (known === undefined) await ingest(flags.loki, new RandomNumbers(1), startMs);

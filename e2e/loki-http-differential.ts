@@ -11,6 +11,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { type Answer, call } from "./harness/http-call.ts";
 import { ServerProcess } from "./harness/server-process.ts";
+import { withinOneHour } from "./logql/within-one-hour.ts";
 import { comparable } from "./loki-http/comparable.ts";
 import { httpDeviationOf } from "./loki-http/http-deviations.ts";
 import { fill, type HttpCase, search } from "./loki-http/http-request.ts";
@@ -134,11 +135,7 @@ async function main(): Promise<number> {
   const started = flags.sightline === undefined ? await ServerProcess.start() : undefined;
   try {
     const sightline = started?.url ?? (flags.sightline as string);
-    // Within one hour, at which Loki splits queries.
-    const latestMs = Date.now() - RECORDS_MS;
-    const hourMs = Math.floor(Date.now() / 3_600_000) * 3_600_000;
-    const startMs =
-      Math.floor(Math.min(latestMs, latestMs < hourMs ? hourMs - RECORDS_MS : latestMs) / 60_000) * 60_000;
+    const startMs = withinOneHour(Date.now() - RECORDS_MS, RECORDS_MS);
     process.stdout.write(`records from ${startMs}\n`);
     for (const base of [flags.loki, sightline]) {
       await ingest(base, startMs);

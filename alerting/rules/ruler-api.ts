@@ -5,6 +5,7 @@ import type { RuleCatalog, RuleLanguage, StoredRuleGroup } from "@sightline/mode
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { parse, stringify } from "yaml";
 import { refuseOtherSites } from "../refuse-other-sites.ts";
+import { changeBy, versionsAnswer } from "../stored-versions.ts";
 import type { RulesConfig } from "./config.ts";
 import { type ReadRuleFile, readRuleGroup } from "./parse-rule-file.ts";
 
@@ -90,14 +91,7 @@ class RulerApi {
   async versions({ principal, path: { namespace = "", group = "" } }: Call): Promise<Answer> {
     const versions = await this.#options.catalog.ruleGroupVersions(principal.tenant, namespace, group);
     if (versions.length === 0) throw new NotFoundError("group does not exist");
-    const data = versions.map(({ version, text, changedAtMs, changedBy }) => ({
-      version,
-      changedAt: new Date(changedAtMs).toISOString(),
-      changedBy,
-      removed: text === "",
-      text,
-    }));
-    return { code: 200, json: { status: "success", data } };
+    return { code: 200, json: versionsAnswer(versions) };
   }
 
   async put(call: Call, language: RuleLanguage | ""): Promise<Answer> {
@@ -147,10 +141,6 @@ class RulerApi {
         (path.group === undefined || name === path.group),
     );
   }
-}
-
-function changeBy({ tenant, keyId }: Principal, { ip }: FastifyRequest) {
-  return { tenant, changedAtMs: Date.now(), changedBy: keyId === undefined ? ip : `${keyId} at ${ip}` };
 }
 
 function contentOf({ text }: StoredRuleGroup): unknown {

@@ -3,40 +3,25 @@ import type { Label } from "@sightline/model/labels.ts";
 import type { LogBatch } from "@sightline/model/log-batch.ts";
 
 /** Where a label comes from: of every record the same, or of a record's row. */
-type Source = { readonly name: string; readonly label?: Label; readonly valueAt: ValueAt };
-type ValueAt = (batch: LogBatch, row: number) => string | undefined;
+export type MetadataSource = {
+  readonly name: string;
+  readonly label?: Label;
+  readonly valueAt: (batch: LogBatch, row: number) => string | undefined;
+};
 
 /**
  * Where the structured metadata of a stream's records comes from, in the order of labels, so that it need not be sorted
  * record by record. For a batch, and for records none of whose attributes is a map.
  */
 export class MetadataSources {
-  readonly #sources: Source[] = [];
-  /** Attributes that may be maps. */
-  readonly #json: AttributeColumn[] = [];
-  #isSorted = true;
+  readonly #sources: readonly MetadataSource[];
+  readonly #json: readonly AttributeColumn[];
 
-  /** Of sources of one name the one added last counts. */
-  addLabel(label: Label): void {
-    this.#add({ name: label[0], label, valueAt: () => label[1] });
-  }
-
-  addColumn(name: string, column: AttributeColumn): void {
-    this.#add({ name, valueAt: (_, row) => column.values[row] });
-  }
-
-  /** An attribute whose values may be maps, which become several labels. */
-  watch(column: AttributeColumn): void {
-    this.#json.push(column);
-  }
-
-  addField(name: string, valueAt: ValueAt): void {
-    this.#add({ name, valueAt });
-  }
-
-  #add(source: Source): void {
-    this.#sources.push(source);
-    this.#isSorted = false;
+  /** Of sources of one name the last that has a value counts. `json`: attributes that may be maps. */
+  constructor(sources: readonly MetadataSource[], json: readonly AttributeColumn[]) {
+    // Stable: of one name the last is still the last.
+    this.#sources = sources.toSorted((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
+    this.#json = json;
   }
 
   /** Whether {@link of} makes the labels of the row. The batch must have loaded it. */
@@ -47,11 +32,6 @@ export class MetadataSources {
 
   /** Sorted, without empty ones. The array is the caller's, its labels are not. */
   of(batch: LogBatch, row: number): Label[] {
-    if (!this.#isSorted) {
-      // Stable: of one name the last is still the last.
-      this.#sources.sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
-      this.#isSorted = true;
-    }
     const labels: Label[] = [];
     let last = "";
     for (const { name, label, valueAt } of this.#sources) {

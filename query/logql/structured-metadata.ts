@@ -5,7 +5,7 @@ import { lokiLabelName } from "@sightline/model/loki-label-name.ts";
 import { isJsonMap, type JsonAttributeMap, jsonAttributeText, parseJsonAttribute } from "../http/json-attribute.ts";
 import { DETECTED_LEVEL, LEVEL_FIELDS, LevelDetector } from "./detected-level.ts";
 import { mergeLabels } from "./merge-labels.ts";
-import { MetadataSources } from "./metadata-sources.ts";
+import { type MetadataSource, MetadataSources } from "./metadata-sources.ts";
 import { EXTRACTED } from "./pipeline/parser-hints.ts";
 
 /** The attributes of a batch that may make labels that are wanted, and what its streams' labels are made from. */
@@ -82,21 +82,24 @@ export class StructuredMetadata {
     const known = ofStream.get(logStream);
     if (known) return known;
     if (ofStream.size >= MAX_SOURCES) ofStream.clear();
-    const sources = new MetadataSources();
-    ofStream.set(logStream, sources);
-    for (const label of stream.metadata) sources.addLabel(label);
+    const sources: MetadataSource[] = stream.metadata.map((label) => ({
+      name: label[0],
+      label,
+      valueAt: () => label[1],
+    }));
     for (const column of columns) {
-      if (column.type === "json") sources.watch(column);
       const label = this.#labelName(column.name);
       const name = this.#wanted?.has(label) === false ? undefined : stream.freeName(label);
-      if (name !== undefined) sources.addColumn(name, column);
+      if (name !== undefined) sources.push({ name, valueAt: (_, row) => column.values[row] });
     }
-    if (!this.#wantsFields) return sources;
-    for (const [field, valueAt] of RECORD_FIELDS) {
+    for (const [field, valueAt] of this.#wantsFields ? RECORD_FIELDS : []) {
       const name = stream.freeName(field);
-      if (name !== undefined) sources.addField(name, valueAt);
+      if (name !== undefined) sources.push({ name, valueAt });
     }
-    return sources;
+    const json = columns.filter(({ type }) => type === "json");
+    const made = new MetadataSources(sources, json);
+    ofStream.set(logStream, made);
+    return made;
   }
 
   #sourcesOfBatch(attributes: readonly AttributeColumn[]): BatchSources {

@@ -1,9 +1,10 @@
 import type { Authenticator, Principal } from "@sightline/model/access.ts";
-import type { AlertmanagerConfigCatalog, StoredAlertmanagerConfig } from "@sightline/model/alertmanager-configs.ts";
+import type { AlertmanagerConfigCatalog } from "@sightline/model/alertmanager-configs.ts";
 import { InvalidInputError, NotFoundError, statusOf } from "@sightline/model/errors.ts";
 import type { Logger } from "@sightline/model/logger.ts";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { refuseOtherSites } from "../../refuse-other-sites.ts";
+import { changeBy, versionsAnswer } from "../../stored-versions.ts";
 import type { AlertmanagerSettings } from "../settings.ts";
 import { readPostedConfig, writePostedConfig } from "../stored-configs/posted-config.ts";
 import type { StoredConfigs } from "../stored-configs/stored-configs.ts";
@@ -73,14 +74,7 @@ class AlertmanagerConfigApi {
   /** What it was, when, and by whom; newest first. */
   async versions({ tenant }: Principal, _request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
     const versions = await this.#deps.catalog.alertmanagerConfigVersions(tenant);
-    const data = versions.map(({ version, text, changedAtMs, changedBy }) => ({
-      version,
-      changedAt: new Date(changedAtMs).toISOString(),
-      changedBy,
-      removed: text === "",
-      text,
-    }));
-    return reply.type("application/json").send(JSON.stringify({ status: "success", data }));
+    return reply.type("application/json").send(JSON.stringify(versionsAnswer(versions)));
   }
 
   /** Only what can be used is kept, and it is in use once that is said. */
@@ -105,13 +99,11 @@ class AlertmanagerConfigApi {
   }
 
   /** What is there already makes no version: tools put the same again and again. */
-  async #change({ tenant, keyId }: Principal, { ip }: FastifyRequest, text: string): Promise<void> {
+  async #change(principal: Principal, request: FastifyRequest, text: string): Promise<void> {
     const { catalog, stored } = this.#deps;
-    const [newest] = await catalog.alertmanagerConfigVersions(tenant);
+    const [newest] = await catalog.alertmanagerConfigVersions(principal.tenant);
     if ((newest?.text ?? "") === text) return;
-    const changedBy = keyId === undefined ? ip : `${keyId} at ${ip}`;
-    const change: Omit<StoredAlertmanagerConfig, "version"> = { tenant, text, changedAtMs: Date.now(), changedBy };
-    await catalog.changeAlertmanagerConfig(change);
+    await catalog.changeAlertmanagerConfig({ ...changeBy(principal, request), text });
     await stored.look();
   }
 }
