@@ -4,9 +4,9 @@ import { join } from "node:path";
 import { collectorConfig } from "@sightline/collector/config.ts";
 import { parseOverrides } from "@sightline/collector/limits/parse-overrides.ts";
 import { loadConfig } from "@sightline/config/load.ts";
+import { parseSelector } from "@sightline/model/parse-selector.ts";
 import { TextSealer } from "@sightline/model/sealed-text.ts";
 import { DEFAULT_TENANT } from "@sightline/model/tenant.ts";
-import { parseSelector } from "@sightline/storage-embedded/retention/parse-selector.ts";
 import { mutateText } from "../mutate/text.ts";
 import type { FuzzTarget, FuzzTargets } from "../target.ts";
 

@@ -1,7 +1,7 @@
+import { orderedTiers, STANDARD_TIERS, type Tier } from "@sightline/model/downsampling/tiers.ts";
+import { parseSelector } from "@sightline/model/parse-selector.ts";
 import { parseBytes, parseDurationMs } from "@sightline/model/units.ts";
 import { z } from "zod";
-import { STANDARD_TIERS, type Tier } from "./metrics/downsampling/downsampling-plan.ts";
-import { parseSelector } from "./retention/parse-selector.ts";
 
 /** Text such as `15d`, parsed to milliseconds. */
 const duration = (text: string) => z.string().default(text).transform(asIssue(parseDurationMs));
@@ -30,16 +30,12 @@ const tier = z.strictObject({
 function tiersOf(tiers: "off" | "standard" | z.output<typeof tier>[], context: z.RefinementCtx): readonly Tier[] {
   if (tiers === "off") return [];
   if (tiers === "standard") return STANDARD_TIERS;
-  const sorted = tiers
-    .map(({ resolution, after }) => ({ resolutionMs: resolution, afterMs: after }))
-    .sort((a, b) => a.afterMs - b.afterMs);
-  for (const [i, { resolutionMs }] of sorted.entries()) {
-    const finerMs = sorted[i - 1]?.resolutionMs ?? 1_000;
-    if (resolutionMs >= finerMs && resolutionMs % finerMs === 0 && 86_400_000 % resolutionMs === 0) continue;
-    const message = "each resolution must divide a day, and be a multiple of the one before it, the first of 1s";
-    context.addIssue({ code: "custom", message });
+  try {
+    return orderedTiers(tiers.map(({ resolution, after }) => ({ resolutionMs: resolution, afterMs: after })));
+  } catch (error) {
+    context.addIssue({ code: "custom", message: (error as Error).message });
+    return z.NEVER;
   }
-  return sorted;
 }
 
 const downsampling = z.union([z.enum(["off", "standard"]), z.array(tier).max(8)]);

@@ -1,5 +1,7 @@
 import { type FileHandle, open, rename, rm } from "node:fs/promises";
 import { crc32 } from "node:zlib";
+import { needsPoints } from "@sightline/model/downsampling/rate-points.ts";
+import { useOfWindows } from "@sightline/model/downsampling/window-use.ts";
 import { CorruptionError } from "@sightline/model/errors.ts";
 import type { SelectHints } from "@sightline/model/metric-store.ts";
 import { TRAILER_BYTES, unpackTrailer } from "./block-file.ts";
@@ -9,8 +11,8 @@ import type { ByteCache } from "./byte-cache.ts";
 import type { DataPage } from "./data-page.ts";
 import type { Deletion } from "./deletion.ts";
 import { DeletionMask } from "./deletion-mask.ts";
-import { needsPoints, RateSource } from "./downsampling/rate-source.ts";
-import { useOfWindows, WindowSource } from "./downsampling/window-source.ts";
+import { RateSource } from "./downsampling/rate-source.ts";
+import { WindowSource } from "./downsampling/window-source.ts";
 import { WindowsFile } from "./downsampling/windows-file.ts";
 import type { RuleNumbers } from "./retention/retention-mask.ts";
 import type { SeriesLink } from "./series-link.ts";

@@ -1,3 +1,5 @@
+import { downsampleSeries } from "@sightline/model/downsampling/downsample-series.ts";
+import type { Windows } from "@sightline/model/downsampling/windows.ts";
 import type { SeriesSlice } from "@sightline/model/metric-store.ts";
 import type { TimeRange } from "@sightline/model/time-range.ts";
 import { BlockWriter } from "../block-writer.ts";
@@ -8,8 +10,6 @@ import { visibleOf } from "../series-mask.ts";
 import type { SeriesSource } from "../series-source.ts";
 import { TimeSlice } from "../time-slice.ts";
 import type { WrittenBlock } from "../write-blocks.ts";
-import { downsampleSeries } from "./downsample-series.ts";
-import type { Windows } from "./windows.ts";
 import { type WindowsFile, WindowsFileWriter, windowsPathOf } from "./windows-file.ts";
 
 const EVERYTHING: TimeRange = { startMs: Number.MIN_SAFE_INTEGER, endMs: Number.MAX_SAFE_INTEGER };

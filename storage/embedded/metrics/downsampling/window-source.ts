@@ -1,33 +1,16 @@
-import type { SelectHints } from "@sightline/model/metric-store.ts";
+import type { WindowUse } from "@sightline/model/downsampling/window-use.ts";
 import type { TimeRange } from "@sightline/model/time-range.ts";
 import { ForwardingSource } from "../forwarding-source.ts";
 import type { SeriesAssembler } from "../series-assembler.ts";
 import type { SeriesReader, SeriesSource } from "../series-source.ts";
-import type { WindowColumn } from "./windows.ts";
 import type { WindowsFile, WindowsReader } from "./windows-file.ts";
-
-/** What a function is given of a window: its value, and whether it asks how many samples that is of. */
-type Use = { readonly column: WindowColumn; readonly counted: boolean };
-
-const USES: ReadonlyMap<string, Use> = new Map([
-  ["sum_over_time", { column: "sums", counted: false }],
-  ["min_over_time", { column: "mins", counted: false }],
-  ["max_over_time", { column: "maxs", counted: false }],
-  ["avg_over_time", { column: "sums", counted: true }],
-  ["count_over_time", { column: "counts", counted: true }],
-]);
-
-/** What the function that samples are for makes of windows; undefined when it needs samples. */
-export function useOfWindows(hints: SelectHints | undefined): Use | undefined {
-  return hints?.aggregated ? USES.get(hints.func) : undefined;
-}
 
 /** A downsampled block as a function of ranges sees it: windows instead of the samples that are left. */
 export class WindowSource extends ForwardingSource {
   readonly #windows: WindowsFile;
-  readonly #use: Use;
+  readonly #use: WindowUse;
 
-  constructor(samples: SeriesSource, windows: WindowsFile, use: Use) {
+  constructor(samples: SeriesSource, windows: WindowsFile, use: WindowUse) {
     super(samples);
     this.#windows = windows;
     this.#use = use;

@@ -1,10 +1,10 @@
+import { WINDOW_COLUMNS, type WindowColumn, type Windows } from "@sightline/model/downsampling/windows.ts";
 import type { Labels } from "@sightline/model/labels.ts";
 import { NO_INFO, type SeriesInfo } from "@sightline/model/metric-batch.ts";
 import type { TimeRange } from "@sightline/model/time-range.ts";
 import { BlockWriter } from "../block-writer.ts";
 import { SeriesAssembler } from "../series-assembler.ts";
 import type { SeriesReader, SeriesSource } from "../series-source.ts";
-import { WINDOW_COLUMNS, type WindowColumn, type Windows } from "./windows.ts";
 
 /**
  * The windows of the series of one downsampled block are in a file beside it: a block, too, whose series `4 i + c` is

@@ -1,6 +1,6 @@
+import type { Tier } from "@sightline/model/downsampling/tiers.ts";
 import type { Matcher } from "@sightline/model/matcher.ts";
 import type { RetentionConfig } from "../../config.ts";
-import type { Tier } from "../downsampling/downsampling-plan.ts";
 
 /** How long the samples of one tenant are kept, and how finely. */
 export type RetentionPolicy = {

@@ -1,13 +1,15 @@
-import type { SeriesInfo } from "@sightline/model/metric-batch.ts";
-import { isStaleAt, wordsOf } from "@sightline/model/stale.ts";
-import type { AssembledSeries } from "../series-assembler.ts";
+import type { SeriesInfo } from "../metric-batch.ts";
+import type { SeriesSlice } from "../metric-store.ts";
+import { isStaleAt, wordsOf } from "../stale.ts";
 import { type Windows, WindowsBuilder, windowOf } from "./windows.ts";
 
 /** A window takes up to six values where its samples took one each. */
 const MIN_SAMPLES_PER_WINDOW = 8;
 const MAX_KEPT_SHARE = 1 / 2;
 
-export type Downsampled = { readonly series: AssembledSeries; readonly windows: Windows };
+/** The samples of a series. */
+export type SeriesSamples = Omit<SeriesSlice, "labels" | "info">;
+export type Downsampled = { readonly series: SeriesSamples; readonly windows: Windows };
 
 /**
  * A series with fewer samples, and what it says of each window of time. Of the samples those stay, as they were, that
@@ -20,7 +22,7 @@ export type Downsampled = { readonly series: AssembledSeries; readonly windows: 
  */
 export function downsampleSeries(
   info: SeriesInfo,
-  series: AssembledSeries,
+  series: SeriesSamples,
   windows: Windows | undefined,
   resolutionMs: number,
 ): Downsampled | undefined {
@@ -33,7 +35,7 @@ export function downsampleSeries(
   return { series: pick(series, kept), windows: merged };
 }
 
-function windowsOf({ timesMs, values }: AssembledSeries, resolutionMs: number): Windows {
+function windowsOf({ timesMs, values }: SeriesSamples, resolutionMs: number): Windows {
   const words = wordsOf(values);
   const builder = new WindowsBuilder(resolutionMs);
   for (let i = 0; i < timesMs.length; i++) {
@@ -54,7 +56,7 @@ function coarser({ timesMs, counts, sums, mins, maxs }: Windows, resolutionMs: n
 }
 
 /** What is not said to be a counter and falls in most windows is a gauge, whose falls mean nothing. */
-function keepsResets({ type }: SeriesInfo, { values }: AssembledSeries, windows: number): boolean {
+function keepsResets({ type }: SeriesInfo, { values }: SeriesSamples, windows: number): boolean {
   if (type === "gauge") return false;
   if (type !== "unknown") return true;
   let falls = 0;
@@ -63,7 +65,7 @@ function keepsResets({ type }: SeriesInfo, { values }: AssembledSeries, windows:
 }
 
 /** Indexes, ascending. */
-function keptSamples({ timesMs, values, startsMs }: AssembledSeries, resolutionMs: number, resets: boolean): number[] {
+function keptSamples({ timesMs, values, startsMs }: SeriesSamples, resolutionMs: number, resets: boolean): number[] {
   const words = wordsOf(values);
   const isKept = new Uint8Array(values.length);
   let previous = -1;
@@ -90,7 +92,7 @@ function keptSamples({ timesMs, values, startsMs }: AssembledSeries, resolutionM
   return kept;
 }
 
-function pick({ timesMs, values, startsMs }: AssembledSeries, kept: readonly number[]): AssembledSeries {
+function pick({ timesMs, values, startsMs }: SeriesSamples, kept: readonly number[]): SeriesSamples {
   const picked = {
     timesMs: new Float64Array(kept.length),
     values: new Float64Array(kept.length),

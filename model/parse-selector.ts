@@ -1,5 +1,5 @@
-import { InvalidInputError } from "@sightline/model/errors.ts";
-import { compileMatcher, type Matcher, type MatchOperator } from "@sightline/model/matcher.ts";
+import { InvalidInputError } from "./errors.ts";
+import { compileMatcher, type Matcher, type MatchOperator } from "./matcher.ts";
 
 const NAME = /[a-zA-Z_:][a-zA-Z0-9_:]*/y;
 const TEXT = /"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|`[^`]*`/y;

@@ -1,21 +1,20 @@
-import { NO_INFO, type SeriesInfo } from "@sightline/model/metric-batch.ts";
-import { wordsOf, writeStale } from "@sightline/model/stale.ts";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import type { AssembledSeries } from "../series-assembler.ts";
-import { downsampleSeries } from "./downsample-series.ts";
+import { NO_INFO, type SeriesInfo } from "../metric-batch.ts";
+import { wordsOf, writeStale } from "../stale.ts";
+import { downsampleSeries, type SeriesSamples } from "./downsample-series.ts";
 import { windowOf } from "./windows.ts";
 
 const COUNTER: SeriesInfo = { ...NO_INFO, type: "counter" };
 const GAUGE: SeriesInfo = { ...NO_INFO, type: "gauge" };
 /** A sample a second from second 1 on; windows of ten. */
-const series = (values: readonly number[], stale: readonly number[] = []): AssembledSeries => {
+const series = (values: readonly number[], stale: readonly number[] = []): SeriesSamples => {
   const all = Float64Array.from(values);
   for (const i of stale) writeStale(wordsOf(all), i);
   return { timesMs: Float64Array.from(values, (_, i) => (i + 1) * 1000), values: all, histograms: undefined };
 };
 const RESOLUTION_MS = 10_000;
-const kept = (info: SeriesInfo, given: AssembledSeries) =>
+const kept = (info: SeriesInfo, given: SeriesSamples) =>
   Array.from(downsampleSeries(info, given, undefined, RESOLUTION_MS)?.series.timesMs ?? [], (timeMs) => timeMs / 1000);
 const upTo = (end: number) => Array.from({ length: end }, (_, i) => i + 1);
 
@@ -51,7 +50,7 @@ test.each([
 describe("for any series", () => {
   const values = fc.array(fc.integer({ min: 0, max: 50 }), { minLength: 40, maxLength: 200 });
   /** From one sample to another, as rate has it. */
-  const increase = (of: AssembledSeries, fromMs: number, toMs: number) => {
+  const increase = (of: SeriesSamples, fromMs: number, toMs: number) => {
     let total = 0;
     for (let i = 1; i < of.values.length; i++) {
       const [before, value] = [of.values[i - 1] as number, of.values[i] as number];
