@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn, setTimeout as sleep } from "node:timers/promises";
 import { afterEach, expect, test, vi } from "vitest";
-import { backgroundTurn, beginQuery, queriesHurry, shareBesideQueries } from "./loop-turns.ts";
+import { backgroundTurn, beginQuery, lull, queriesHurry, shareBesideQueries } from "./loop-turns.ts";
 
 afterEach(() => {
   vi.useRealTimers();
@@ -46,6 +46,23 @@ test("without queries background jobs go on in the next turn", async () => {
   await nextTurn();
   await nextTurn();
   expect(isDone).toBe(true);
+});
+
+test("what can wait goes on a moment after the last answer, but does not wait for ever", async () => {
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] });
+  const waited: string[] = [];
+  const end = beginQuery();
+  void lull(10_000).then(() => waited.push("patient"));
+  void lull(500).then(() => waited.push("impatient"));
+  await vi.advanceTimersByTimeAsync(400);
+  expect(waited).toEqual([]);
+  await vi.advanceTimersByTimeAsync(200);
+  expect(waited).toEqual(["impatient"]);
+  end();
+  await vi.advanceTimersByTimeAsync(50);
+  expect(waited).toEqual(["impatient"]);
+  await vi.advanceTimersByTimeAsync(100);
+  expect(waited).toEqual(["impatient", "patient"]);
 });
 
 test("what is taken in has to leave more time while the turns of queries come late", async () => {

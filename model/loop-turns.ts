@@ -6,6 +6,9 @@ const HURRY_MS = 2_000;
 const BACKGROUND_EVERY_MS = 40;
 
 const LATELY_MS = 60_000;
+/** Who asks one thing after the other is not made to wait in between. */
+const LULL_MS = 100;
+const LOOK_FOR_LULL_EVERY_MS = 20;
 
 /** How often the delay of the event loop is measured while queries are in a hurry. */
 const LOOK_EVERY_MS = 10;
@@ -25,6 +28,7 @@ let share = 1;
 let lookedMs = 0;
 let isLooking = false;
 let newestBeganMs = Number.NEGATIVE_INFINITY;
+let newestEndedMs = Number.NEGATIVE_INFINITY;
 const waiting: (() => void)[] = [];
 let isScheduled = false;
 
@@ -39,6 +43,7 @@ export function beginQuery(): () => void {
   look();
   return () => {
     running--;
+    newestEndedMs = performance.now();
   };
 }
 
@@ -50,6 +55,19 @@ export function isQueried(): boolean {
 /** Whether others should keep their part of a turn short. */
 export function queriesHurry(): boolean {
   return running > 0 && performance.now() - newestBeganMs < HURRY_MS;
+}
+
+/**
+ * For work that can wait and holds the event loop, or a core, for longer than a turn should be: settles when nobody has
+ * waited for an answer for a moment, or after `maxMs`, so that it is done in the end where somebody asks all the time.
+ */
+export async function lull(maxMs: number): Promise<void> {
+  const untilMs = performance.now() + maxMs;
+  for (;;) {
+    const nowMs = performance.now();
+    if (nowMs >= untilMs || (running === 0 && nowMs - newestEndedMs >= LULL_MS)) return;
+    await new Promise((resolve) => setTimeout(resolve, LOOK_FOR_LULL_EVERY_MS));
+  }
 }
 
 /**

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Logger } from "@sightline/model/logger.ts";
+import { lull } from "@sightline/model/loop-turns.ts";
 import { type DuckDatabase, quoteText } from "./duck-database.ts";
 import type { Segment, SegmentDirectory } from "./segment-directory.ts";
 import { ROW_NUMBER, type SegmentRows } from "./segment-rows.ts";
@@ -30,7 +31,7 @@ const SLICE_ROWS = 122_880;
 const QUIET_MS = 10_000;
 const LOOK_EVERY_MS = 750;
 const MAX_WAIT_MS = 15_000;
-/** Where somebody asks all the time: the copy goes on beside queries. */
+/** Where somebody asks all the time: the next slice is copied beside queries. */
 const MAX_WAIT_FOR_QUERIES_MS = 1_000;
 const POLL_MS = 20;
 /** Those used in one of these count as used at the same time, so that the newest of them stay. */
@@ -46,15 +47,14 @@ const TYPICAL_ROW_BYTES = 500;
 /**
  * Keeps the rows of some segments in tables of DuckDB, uncompressed: to search them takes a fraction of the time that
  * their files do. Those asked about lately, and then the newest, have a place. They are copied in the background, slice by
- * slice, when nothing was written for a moment; until then, and where there is no room, queries read the files. A segment
- * never changes; rows that were deleted are left out of both in the same way.
+ * slice, when nothing was written for a moment and nobody waits for an answer to whatever query; until then, and where
+ * there is no room, queries read the files. A segment never changes; rows that were deleted are left out of both in the same way.
  */
 export class RowCache {
   readonly #options: RowCacheOptions;
   readonly #entries = new Map<Segment, Entry>();
   readonly #usedAtMs = new WeakMap<Segment, number>();
   readonly #damaged = new WeakSet<Segment>();
-  #readers = 0;
   #tables = 0;
   #bytesPerRow = TYPICAL_ROW_BYTES;
   #maxBytes: number;
@@ -87,13 +87,11 @@ export class RowCache {
     const { dataPath, deletedPaths } = segment;
     if (entry) entry.readers++;
     else this.#schedule();
-    this.#readers++;
     let isReleased = false;
     const release = () => {
       if (isReleased) return;
       isReleased = true;
       if (entry) entry.readers--;
-      this.#readers--;
     };
     return { rows: { dataPath, deletedPaths, table: entry?.table }, release };
   }
@@ -169,7 +167,9 @@ export class RowCache {
       const wanted = this.#wanted();
       await this.#dropAllBut(new Set(wanted));
       const next = wanted.find((segment) => !this.#entries.has(segment));
-      if (!next || !(await this.#load(next))) return;
+      if (!next) return;
+      await lull(MAX_WAIT_FOR_QUERIES_MS);
+      if (this.#isStopped || !(await this.#load(next))) return;
     }
   }
 
@@ -246,19 +246,12 @@ export class RowCache {
     const rows = `read_parquet(${quoteText(dataPath)}, ${ROW_NUMBER} = true)`;
     await this.#execute(`CREATE TABLE ${table} AS SELECT * FROM ${rows} LIMIT 0`);
     for (let from = 0; from < info.rows; from += SLICE_ROWS) {
-      await this.#waitForQueries();
+      if (from > 0) await lull(MAX_WAIT_FOR_QUERIES_MS);
       if (this.#isStopped || segment.dropped) return false;
       const slice = `${ROW_NUMBER} >= ${from} AND ${ROW_NUMBER} < ${from + SLICE_ROWS}`;
       await this.#execute(`INSERT INTO ${table} SELECT * FROM ${rows} WHERE ${slice}`);
     }
     return true;
-  }
-
-  async #waitForQueries(): Promise<void> {
-    const untilMs = performance.now() + MAX_WAIT_FOR_QUERIES_MS;
-    while (this.#readers > 0 && performance.now() < untilMs && !this.#isStopped) {
-      await sleep(POLL_MS);
-    }
   }
 
   #drop(table: string): Promise<void> {
