@@ -5,7 +5,7 @@ import type { MemoryGate, MemoryPart } from "@sightline/model/memory-part.ts";
 import type { MetricBatch } from "@sightline/model/metric-batch.ts";
 import type { AppendResult, Component, Signal, Store } from "@sightline/model/ports.ts";
 import type { TextSealer } from "@sightline/model/sealed-text.ts";
-import type { SharedCache, SharedRates } from "@sightline/model/shared-state.ts";
+import type { SharedCache, SharedLimits, SharedRates } from "@sightline/model/shared-state.ts";
 import type { SpanBatch } from "@sightline/model/span-batch.ts";
 import type { TenantId } from "@sightline/model/tenant.ts";
 import type { Decoder } from "@sightline/proto/decoder.ts";
@@ -21,7 +21,7 @@ import { Tenants } from "./limits/tenants.ts";
 import { LogTruncation } from "./log-truncation.ts";
 import { OneAtATime } from "./one-at-a-time.ts";
 import type { Processed } from "./processors/pipeline.ts";
-import { finish } from "./processors/steps.ts";
+import { finishOrWait } from "./processors/steps.ts";
 import { LARGE_BODY_BYTES, RequestDecoding } from "./request-decoding.ts";
 import { signalOf } from "./signal-of.ts";
 import { StoreQueue } from "./store-queue.ts";
@@ -50,6 +50,8 @@ export type IngestOptions = {
   readonly registry: Registry;
   /** Counts rates over all collectors; absent: each for itself. */
   readonly sharedRates?: SharedRates | undefined;
+  /** Counts what it bounds over all collectors; absent: each for itself. */
+  readonly sharedLimits?: SharedLimits | undefined;
   /** By which collectors agree about traces under tail sampling. Absent: this one decides alone. */
   readonly sharedVerdicts?: SharedCache | undefined;
   /** Directory for what limits remember over restarts; absent: they forget. */
@@ -115,6 +117,7 @@ export class Ingest implements Component {
       sealer: options.sealer,
       stateDir: options.limitsDir,
       sharedRates: options.sharedRates,
+      sharedLimits: options.sharedLimits,
       onDiscarded: (signal, tenant, reason, count) =>
         this.#metrics.items(signal, tenant, 0, [{ reason, count, message: "" }]),
     });
@@ -300,12 +303,13 @@ export class Ingest implements Component {
     const key = `${signal} ${request.tenant}`;
     for (let others = this.#processing.wait(key); others; others = this.#processing.wait(key)) await others;
     const steps = this.#tenants.process(request, decoded);
-    if (itemsOf(decoded) < MANY_ITEMS && request.body.length < LARGE_BODY_BYTES) {
-      return this.#keepProcessed(request, decoded, finish(steps), counts);
-    }
+    const isSmall = itemsOf(decoded) < MANY_ITEMS && request.body.length < LARGE_BODY_BYTES;
+    const atOnce = isSmall ? finishOrWait(steps) : undefined;
+    if (atOnce?.done) return this.#keepProcessed(request, decoded, atOnce.value, counts);
     const done = this.#processing.begin(key);
     let kept: Promise<IngestResult>;
     try {
+      await atOnce?.until;
       const processed = await this.#decoding.inTurns(steps);
       // Appends to the log before it gives its promise.
       kept = this.#keepProcessed(request, decoded, processed, counts);

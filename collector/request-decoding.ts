@@ -80,11 +80,12 @@ export class RequestDecoding {
     return { ...request, ...(await this.#withoutJson(wire, undefined, isInflated)) };
   }
 
-  /** Takes turns with others between steps. */
+  /** Takes turns with others between steps, and waits for promises that they yield. */
   async inTurns<T>(steps: Generator<unknown, T, undefined>): Promise<T> {
     for (;;) {
       const step = steps.next();
       if (step.done) return step.value;
+      if (step.value instanceof Promise) await step.value;
       const next = this.#options.turns.next("go-on");
       if (next) await next;
     }

@@ -43,3 +43,40 @@ export interface Members {
   /** It is none of them any more. Throws `UnavailableError`. */
   leave(work: string): Promise<void>;
 }
+
+/** Somebody who wants to be the one of several that is listened to. */
+export type Candidacy = {
+  /** What for. */
+  readonly office: string;
+  readonly candidate: string;
+  /** An elected one for whom nobody stood for so long is not elected any more. */
+  readonly ttlMs: number;
+  /** Whom this process knows to be elected, and for how long from now on: they are, should nobody else know of one. */
+  readonly incumbent?: Elected | undefined;
+};
+export type Elected = { readonly name: string; readonly ttlMs: number };
+
+/** Members of groups who want a place, of which there are so many in the whole list and in each of its groups (0: any number). */
+export type PlaceClaim = {
+  readonly list: string;
+  readonly maxPlaces: number;
+  readonly maxPerGroup: number;
+  /** A place that was not claimed again for so long is free. */
+  readonly ttlMs: number;
+  readonly groups: readonly PlaceGroup[];
+};
+/** Members are integers below 2 ** 53. */
+export type PlaceGroup = { readonly name: string; readonly members: readonly number[] };
+
+/** What several processes limit together. */
+export interface SharedLimits {
+  /** Who is elected, in the order of the candidacies: one whose candidate is elected is so for `ttlMs` more. Throws `UnavailableError`. */
+  elect(candidacies: readonly Candidacy[]): Promise<readonly Elected[]>;
+  /**
+   * Says of each group's members, in their order, who has a place now. Who has one keeps it. Throws `UnavailableError`: then
+   * some may have got one.
+   */
+  claim(claim: PlaceClaim): Promise<readonly (readonly boolean[])[]>;
+  /** Adds to counters that are forgotten `ttlMs` after the last time, and gives what they are then. Throws `UnavailableError`. */
+  count(list: string, added: ReadonlyMap<string, number>, ttlMs: number): Promise<ReadonlyMap<string, number>>;
+}

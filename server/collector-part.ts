@@ -54,6 +54,7 @@ export function collectorPart(context: PartContext, { receives }: { readonly rec
     ...collector,
     memory: memory.writes,
     sharedRates: context.shared.rates,
+    sharedLimits: context.shared.limits,
     sharedVerdicts: context.shared.verdicts,
     limitsDir: dir("limits"),
     wal,

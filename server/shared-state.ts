@@ -4,10 +4,11 @@ import { LocalLeases } from "@sightline/model/local-leases.ts";
 import type { LogFeed } from "@sightline/model/log-store.ts";
 import type { Logger } from "@sightline/model/logger.ts";
 import type { Component, Dependency } from "@sightline/model/ports.ts";
-import type { Leases, Members, SharedCache, SharedRates } from "@sightline/model/shared-state.ts";
+import type { Leases, Members, SharedCache, SharedLimits, SharedRates } from "@sightline/model/shared-state.ts";
 import { RedisSharedCache } from "@sightline/storage-redis/cache/redis-shared-cache.ts";
 import { RedisConnection } from "@sightline/storage-redis/connection/redis-connection.ts";
 import { RedisLeases } from "@sightline/storage-redis/leases/redis-leases.ts";
+import { RedisSharedLimits } from "@sightline/storage-redis/limits/redis-shared-limits.ts";
 import { RedisMembers } from "@sightline/storage-redis/members/redis-members.ts";
 import { RedisSharedRates } from "@sightline/storage-redis/rates/redis-shared-rates.ts";
 import { LogPublisher } from "@sightline/storage-redis/tail/log-publisher.ts";
@@ -24,6 +25,8 @@ export type SharedState = {
   readonly ruleReplicas?: { readonly members: Members; readonly states: SharedCache };
   readonly results?: SharedCache;
   readonly rates?: SharedRates;
+  /** Of collectors. */
+  readonly limits?: SharedLimits;
   /** Of collectors, about traces under tail sampling. */
   readonly verdicts?: SharedCache;
   /**
@@ -79,6 +82,7 @@ export function sharedState({ config, logger, registry }: SharedStateOptions): S
     ...(settings.results_cache && targets.query && { results: results() }),
     ...(targets.collector && { verdicts: verdicts() }),
     ...(settings.rate_limits && { rates: new RedisSharedRates(redis) }),
+    ...(settings.tenant_limits && { limits: new RedisSharedLimits(redis) }),
     ...(settings.live_tail && { tail }),
     components: [redis],
     dependencies: redis.dependencies,

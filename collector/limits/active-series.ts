@@ -2,35 +2,41 @@ import { labelsKey } from "@sightline/model/labels.ts";
 import { type MetricBatch, SeriesKey } from "@sightline/model/metric-batch.ts";
 import { isStaleAt, wordsOf } from "@sightline/model/stale.ts";
 import { RowSet } from "../processors/row-set.ts";
-import type { Pass, Stage } from "../processors/stage.ts";
+import type { Pass, ProcessorContext, Stage } from "../processors/stage.ts";
+import type { Steps } from "../processors/steps.ts";
 import { type OverflowSample, OverflowTotals, overflowLabels } from "./overflow-totals.ts";
 import { SeriesSlots } from "./series-slots.ts";
+import { SharedPlaces } from "./shared-places.ts";
 import type { SavedSlots } from "./slots-codec.ts";
 import type { MetricLimits } from "./tenant-config.ts";
 
 const SWEEP_MS = 30_000;
 
 /** Bounds active series, of the tenant and of each metric; undefined when neither is limited. */
-export function activeSeries(limits: MetricLimits, maxSeries: number): ActiveSeries | undefined {
-  return limits.max_active_series + limits.max_series_per_metric > 0 ? new ActiveSeries(limits, maxSeries) : undefined;
+export function activeSeries(limits: MetricLimits, context: ProcessorContext): ActiveSeries | undefined {
+  return limits.max_active_series + limits.max_series_per_metric > 0 ? new ActiveSeries(limits, context) : undefined;
 }
 
 /**
  * Series that find no room are added up per metric in an overflow series. The decision that the log keeps has the rows
  * concerned and the samples that take their place: sums depend on what came before.
+ *
+ * Collectors that share something give the same series places, and as many together as one may alone. Each knows those it has
+ * seen: when nobody can be asked they keep theirs, and each gives the rest to others as if it were alone.
  */
 export class ActiveSeries implements Stage<MetricBatch> {
   readonly name = "active_series";
   readonly #limits: MetricLimits;
   readonly #slots: SeriesSlots;
   readonly #totals: OverflowTotals;
+  readonly #places: SharedPlaces | undefined;
   #table: readonly SeriesKey[] = [];
   /** By reference in the table: slot + 1, 0 when not looked at yet, -1 when there is no room. */
   #slotOf = new Int32Array(0);
   #sweptMs = 0;
   readonly #overflowKeys = new Map<string, SeriesKey>();
 
-  constructor(limits: MetricLimits, maxSeries: number) {
+  constructor(limits: MetricLimits, { tenant, maxSeries, sharedLimits }: ProcessorContext) {
     this.#limits = limits;
     this.#slots = new SeriesSlots({
       maxSeries: limits.max_active_series || maxSeries,
@@ -38,6 +44,7 @@ export class ActiveSeries implements Stage<MetricBatch> {
       windowMs: limits.active_series_window_ms,
     });
     this.#totals = new OverflowTotals(limits.max_overflow_series);
+    this.#places = sharedLimits && new SharedPlaces({ shared: sharedLimits, tenant, limits, slots: this.#slots });
   }
 
   /** To be given to {@link restore} of the one that takes its place. */
@@ -60,9 +67,31 @@ export class ActiveSeries implements Stage<MetricBatch> {
     }
   }
 
-  decide(batch: MetricBatch, receivedAtMs: number): Uint8Array | undefined {
+  *decide(batch: MetricBatch, receivedAtMs: number): Steps<Uint8Array | undefined> {
     this.#use(batch.series);
     this.#sweep(receivedAtMs);
+    if (this.#places) yield* this.#askFor(this.#places, batch);
+    return this.#decide(batch, receivedAtMs);
+  }
+
+  /** Series that were not looked at yet. */
+  *#askFor(places: SharedPlaces, { length, refs, histograms }: MetricBatch): Steps<void> {
+    const unknown = new Map<number, SeriesKey>();
+    const look = (ref: number) => {
+      if (this.#slotOf[ref] === 0) unknown.set(ref, this.#table[ref] as SeriesKey);
+    };
+    for (let row = 0; row < length; row++) look(refs[row] as number);
+    for (const { ref } of histograms) look(ref);
+    const asked =
+      unknown.size === 0
+        ? undefined
+        : places.claim(unknown, (ref) => {
+            this.#slotOf[ref] = -1;
+          });
+    if (asked) yield asked;
+  }
+
+  #decide(batch: MetricBatch, receivedAtMs: number): Uint8Array | undefined {
     const { length, refs, timesMs, values, startsMs, series, histograms } = batch;
     let overflow: RowSet | undefined;
     let refused = 0;
@@ -177,7 +206,9 @@ export class ActiveSeries implements Stage<MetricBatch> {
   #sweep(nowMs: number): void {
     if (nowMs - this.#sweptMs < Math.min(SWEEP_MS, this.#limits.active_series_window_ms / 2)) return;
     this.#sweptMs = nowMs;
-    if (this.#slots.sweep(nowMs)) this.#slotOf.fill(0);
+    // Others may have given back some, too.
+    if (this.#slots.sweep(nowMs) || this.#places) this.#slotOf.fill(0);
+    this.#places?.report(nowMs);
     this.#totals.sweep(nowMs);
   }
 }

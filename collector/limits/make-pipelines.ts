@@ -17,7 +17,7 @@ import { metricWindows } from "./time-windows.ts";
  */
 export function makePipelines({ limits, logs, processors }: TenantConfig, context: ProcessorContext): Pipelines {
   const { maxSeries } = context;
-  const active = activeSeries(limits.metrics, maxSeries);
+  const active = activeSeries(limits.metrics, context);
   return {
     activeSeries: active,
     metrics: pipeline(

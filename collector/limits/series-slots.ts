@@ -28,12 +28,32 @@ export class SeriesSlots {
     return this.#byHash.get(hash) ?? this.#claim(hash, labelValue(labels, METRIC_NAME));
   }
 
+  /** Gives a place to a series to which all collectors together gave one, without a look at the bounds. */
+  grant(hash: number, metric: string): void {
+    if (!this.#byHash.has(hash)) this.#take(hash, metric);
+  }
+
+  /** Takes it away again. */
+  revoke(hash: number): void {
+    const slot = this.#byHash.get(hash);
+    if (slot !== undefined) this.#release(slot, this.#metrics[slot] as string);
+  }
+
+  has(hash: number): boolean {
+    return this.#byHash.has(hash);
+  }
+
   #claim(hash: number, metric: string): number {
     const known = this.#byHash.get(hash);
     if (known !== undefined) return known;
     const { maxSeries, maxPerMetric } = this.#bounds;
     const ofMetric = this.#perMetric.get(metric) ?? 0;
     if (this.#byHash.size >= maxSeries || (maxPerMetric > 0 && ofMetric >= maxPerMetric)) return -1;
+    return this.#take(hash, metric);
+  }
+
+  #take(hash: number, metric: string): number {
+    const ofMetric = this.#perMetric.get(metric) ?? 0;
     const slot = this.#free.pop() ?? this.#hashes.length;
     this.#byHash.set(hash, slot);
     this.#perMetric.set(metric, ofMetric + 1);
@@ -75,14 +95,18 @@ export class SeriesSlots {
     const before = this.#free.length;
     for (const [slot, metric] of this.#metrics.entries()) {
       if (metric === undefined || nowMs - (this.#seenMs[slot] as number) <= this.#bounds.windowMs) continue;
-      this.#byHash.delete(this.#hashes[slot] as number);
-      const left = (this.#perMetric.get(metric) as number) - 1;
-      if (left > 0) this.#perMetric.set(metric, left);
-      else this.#perMetric.delete(metric);
-      this.#metrics[slot] = undefined;
-      this.#free.push(slot);
+      this.#release(slot, metric);
     }
     return this.#free.length > before;
+  }
+
+  #release(slot: number, metric: string): void {
+    this.#byHash.delete(this.#hashes[slot] as number);
+    const left = (this.#perMetric.get(metric) as number) - 1;
+    if (left > 0) this.#perMetric.set(metric, left);
+    else this.#perMetric.delete(metric);
+    this.#metrics[slot] = undefined;
+    this.#free.push(slot);
   }
 
   #reserve(slot: number): void {
@@ -93,7 +117,8 @@ export class SeriesSlots {
   }
 }
 
-function hashLabels(labels: Labels): number {
+/** 53 bits. */
+export function hashLabels(labels: Labels): number {
   let a = 0x811c9dc5;
   let b = 0x1b873593;
   for (const [name, value] of labels) {

@@ -2,7 +2,7 @@ import { InvalidInputError, RateLimitedError, TooLargeError } from "@sightline/m
 import type { Logger } from "@sightline/model/logger.ts";
 import type { RejectionReason, Signal } from "@sightline/model/ports.ts";
 import type { TextSealer } from "@sightline/model/sealed-text.ts";
-import type { SharedRates } from "@sightline/model/shared-state.ts";
+import type { SharedLimits, SharedRates } from "@sightline/model/shared-state.ts";
 import { SYSTEM_TENANT, type TenantId } from "@sightline/model/tenant.ts";
 import type { Decoded, WireRequest } from "@sightline/proto/wire-request.ts";
 import type { Registry } from "prom-client";
@@ -35,6 +35,8 @@ export type TenantsOptions = {
   readonly onDiscarded: (signal: Signal, tenant: TenantId, reason: RejectionReason, items: number) => void;
   /** Counts rates over all collectors; absent: each for itself. */
   readonly sharedRates?: SharedRates | undefined;
+  /** Counts what it bounds over all collectors; absent: each for itself. */
+  readonly sharedLimits?: SharedLimits | undefined;
   /** Where it is kept who is active, over restarts; absent: nowhere. */
   readonly stateDir?: string | undefined;
   /** The clock of the rates, for tests. */
@@ -174,7 +176,7 @@ export class Tenants {
         processed = step.value;
         break;
       }
-      yield;
+      yield step.value;
     }
     if (processed) {
       const { overflowed } = processed.pass;
@@ -268,6 +270,7 @@ export class Tenants {
       tenant: id,
       maxSeries: this.#options.config.limits.max_series_interned,
       sealer: this.#options.sealer,
+      sharedLimits: this.#options.sharedLimits,
     });
     const saved = before?.pipelines.activeSeries?.saved() ?? this.#savedSeries.get(id);
     if (saved) pipelines.activeSeries?.restore(saved);

@@ -4,12 +4,16 @@ import { z } from "zod";
 import { withoutMetricRows } from "./keep-rows.ts";
 import { RowSet } from "./row-set.ts";
 import { SeriesMapper } from "./series-mapper.ts";
-import type { Pass, Stage } from "./stage.ts";
+import { type Pair, SharedLeaders } from "./shared-leaders.ts";
+import type { Pass, ProcessorContext, Stage } from "./stage.ts";
+import type { Steps } from "./steps.ts";
 
 /**
  * Of two Prometheus servers that scrape the same targets (external labels `cluster` and `__replica__`) one is listened
  * to; the other when that one has been silent for `failover_timeout_ms`. The replica label is taken off. Series that lack
  * one of the labels are kept as they are.
+ *
+ * Collectors that share something listen to the same one; who can't ask the others decides alone, by what it knew last.
  */
 export const haDedupConfig = z.strictObject({
   kind: z.literal("ha_dedup"),
@@ -26,27 +30,35 @@ export const haDedupConfig = z.strictObject({
 });
 
 type Elected = { readonly replica: string; seenAtMs: number };
-type Pair = { readonly cluster: string; readonly replica: string };
 /** In a table of pairs: not looked at yet, and not one of a pair. */
 const UNKNOWN = 0;
 const NO_PAIR = 1;
 
-export function haDedup(config: z.output<typeof haDedupConfig>, maxSeries: number): Stage<MetricBatch> {
-  return new HaDedup(config, maxSeries);
+export function haDedup(config: z.output<typeof haDedupConfig>, context: ProcessorContext): Stage<MetricBatch> {
+  return new HaDedup(config, context);
 }
 
 class HaDedup implements Stage<MetricBatch> {
   readonly name = "ha_dedup";
   readonly #config: z.output<typeof haDedupConfig>;
   readonly #withoutReplica: SeriesMapper;
+  readonly #leaders: SharedLeaders | undefined;
   readonly #elected = new Map<string, Elected>();
   #pairs: Pair[] = [];
   #pairNumbers = new Map<string, number>();
   /** By table of a decoder: the number of each series' pair + 2, or one of the constants. */
   #tables = new WeakMap<readonly SeriesKey[], Uint32Array>();
 
-  constructor(config: z.output<typeof haDedupConfig>, maxSeries: number) {
+  constructor(config: z.output<typeof haDedupConfig>, { tenant, maxSeries, sharedLimits }: ProcessorContext) {
     this.#config = config;
+    this.#leaders =
+      sharedLimits &&
+      new SharedLeaders({
+        limits: sharedLimits,
+        name: JSON.stringify([tenant, config.cluster_label, config.replica_label]),
+        failoverMs: config.failover_timeout_ms,
+        maxClusters: config.max_clusters,
+      });
     const strip = {
       name: this.name,
       map: (labels: SeriesKey["labels"]) =>
@@ -55,9 +67,29 @@ class HaDedup implements Stage<MetricBatch> {
     this.#withoutReplica = new SeriesMapper([strip], maxSeries);
   }
 
-  decide(batch: MetricBatch, receivedAtMs: number): Uint8Array | undefined {
+  *decide(batch: MetricBatch, receivedAtMs: number): Steps<Uint8Array | undefined> {
     if (this.#pairs.length > MAX_PAIRS) this.#forgetPairs();
     const table = this.#tableOf(batch.series);
+    const asked = this.#leaders?.learn(this.#pairsOf(batch, table));
+    if (asked) yield asked;
+    return this.#decide(batch, table, receivedAtMs);
+  }
+
+  #pairsOf(batch: MetricBatch, table: Uint32Array): readonly Pair[] {
+    const pairs: Pair[] = [];
+    const isSeen: boolean[] = [];
+    const look = (ref: number) => {
+      const number = (table[ref] as number) || this.#resolve(batch.series, ref, table);
+      if (number === NO_PAIR || isSeen[number]) return;
+      isSeen[number] = true;
+      pairs.push(this.#pairs[number - 2] as Pair);
+    };
+    for (let row = 0; row < batch.length; row++) look(batch.refs[row] as number);
+    for (const { ref } of batch.histograms) look(ref);
+    return pairs;
+  }
+
+  #decide(batch: MetricBatch, table: Uint32Array, receivedAtMs: number): Uint8Array | undefined {
     const heard: (boolean | undefined)[] = [];
     const dropped = new RowSet(batch.length + batch.histograms.length);
     const decideRow = (row: number, ref: number) => {
@@ -88,6 +120,12 @@ class HaDedup implements Stage<MetricBatch> {
   /** Elects, keeps the elected one awake, or hears nobody else while it is. */
   #isHeard({ cluster, replica }: Pair, nowMs: number): boolean {
     const { failover_timeout_ms, max_clusters } = this.#config;
+    const leader = this.#leaders?.leaderOf(cluster);
+    if (leader) {
+      // For the time when nobody can be asked.
+      this.#elected.set(cluster, { replica: leader.replica, seenAtMs: nowMs - failover_timeout_ms + leader.leftMs });
+      return leader.replica === replica;
+    }
     const elected = this.#elected.get(cluster);
     if (elected?.replica === replica) {
       elected.seenAtMs = Math.max(elected.seenAtMs, nowMs);

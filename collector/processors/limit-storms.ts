@@ -3,13 +3,14 @@ import { z } from "zod";
 import { EditableColumns } from "./editable-columns.ts";
 import { withoutLogRows } from "./keep-rows.ts";
 import { RowSet } from "./row-set.ts";
-import type { Stage } from "./stage.ts";
+import type { ProcessorContext, Stage } from "./stage.ts";
 import { endsStep } from "./steps.ts";
+import { StormCounts } from "./storm-counts.ts";
 
 /**
  * Of log records of one stream, severity and pattern (the body with its numbers taken out) the first `max_per_second` of
  * a second are kept. What more of them a request brings becomes one record, the first of these, that says how many it
- * stands for: nothing goes uncounted.
+ * stands for: nothing goes uncounted. Collectors that share something count together.
  */
 export const limitStormsConfig = z.strictObject({
   kind: z.literal("limit_storms"),
@@ -31,24 +32,27 @@ export const limitStormsConfig = z.strictObject({
 const MAX_PATTERN_CHARACTERS = 256;
 const NUMBERS = /[0-9a-f]{8,64}(?:-[0-9a-f]{1,16}){0,8}|\d{1,64}/gi;
 
-export function limitStorms(config: z.output<typeof limitStormsConfig>): Stage<LogBatch> {
-  let second = 0;
-  let seen = new Map<string, number>();
+export function limitStorms(
+  config: z.output<typeof limitStormsConfig>,
+  { tenant, sharedLimits }: ProcessorContext,
+): Stage<LogBatch> {
+  const counts = new StormCounts(sharedLimits, JSON.stringify([tenant, config.max_per_second]), config);
   return {
     name: "limit_storms",
     *decide(batch, receivedAtMs) {
-      const now = Math.floor(receivedAtMs / 1_000);
-      if (now !== second) {
-        second = now;
-        seen = new Map();
-      }
-      const dropped = new RowSet(batch.length);
-      const stands = new Map<string, { readonly row: number; count: number }>();
+      const patterns: string[] = [];
       for (let row = 0; row < batch.length; row++) {
         if (endsStep(row)) yield;
-        const pattern = patternOf(batch, row);
-        const count = (seen.get(pattern) ?? 0) + 1;
-        if (count > 1 || seen.size < config.max_patterns) seen.set(pattern, count);
+        patterns.push(patternOf(batch, row));
+      }
+      counts.begin(receivedAtMs);
+      const asked = counts.learn(patterns);
+      if (asked) yield asked;
+      const dropped = new RowSet(batch.length);
+      const stands = new Map<string, { readonly row: number; count: number }>();
+      for (const [row, pattern] of patterns.entries()) {
+        if (endsStep(row)) yield;
+        const count = counts.see(pattern);
         if (count <= config.max_per_second) continue;
         const first = stands.get(pattern);
         if (!first) stands.set(pattern, { row, count: 1 });

@@ -51,7 +51,7 @@ const METRICS: Factories<MetricProcessor, Stage<MetricBatch> | SeriesFunction> =
   attributes: attributesSeries,
   redact: redactSeries,
   exemplars: limitExemplars,
-  ha_dedup: (config, { maxSeries }) => haDedup(config, maxSeries),
+  ha_dedup: haDedup,
 };
 const LOGS: Factories<LogProcessor, Stage<LogBatch>> = {
   filter: filterLogs,

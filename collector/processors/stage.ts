@@ -1,5 +1,6 @@
 import type { Rejection, RejectionReason } from "@sightline/model/ports.ts";
 import type { TextSealer } from "@sightline/model/sealed-text.ts";
+import type { SharedLimits } from "@sightline/model/shared-state.ts";
 import type { TenantId } from "@sightline/model/tenant.ts";
 import type { Steps } from "./steps.ts";
 
@@ -10,6 +11,8 @@ export type ProcessorContext = {
   readonly maxSeries: number;
   /** Absent: no key is set, and nothing can be encrypted. */
   readonly sealer?: TextSealer | undefined;
+  /** Absent: there are no other collectors to agree with. */
+  readonly sharedLimits?: SharedLimits | undefined;
 };
 
 /**
@@ -26,7 +29,8 @@ export interface Stage<Batch> {
   readonly name: string;
   /**
    * Decides about rows by what came before; called once per request, in the order of the log. The answer is written to
-   * the log and given to `apply`, now and on every replay. undefined when nothing is out of the ordinary.
+   * the log and given to `apply`, now and on every replay. undefined when nothing is out of the ordinary. It may ask other
+   * processes: no other request of the tenant is decided about meanwhile.
    */
   decide?(batch: Batch, receivedAtMs: number): Uint8Array | undefined | Steps<Uint8Array | undefined>;
   apply(batch: Batch, decision: Uint8Array | undefined, pass: Pass): Batch | Steps<Batch>;

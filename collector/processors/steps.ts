@@ -1,5 +1,8 @@
-/** Work that takes long, in pieces of a few milliseconds: whoever drives it may do something else after each. */
-export type Steps<T> = Generator<undefined, T, undefined>;
+/**
+ * Work that takes long, in pieces of a few milliseconds: whoever drives it may do something else after each. A promise is for
+ * what the next piece would like to know; it never rejects, and who can't wait for it goes on at once.
+ */
+export type Steps<T> = Generator<Promise<void> | undefined, T, undefined>;
 
 /** Of a batch that are looked at in one piece. */
 const ROWS_PER_STEP = 256;
@@ -7,6 +10,18 @@ const ROWS_PER_STEP = 256;
 /** Whether a piece ends with this row. */
 export function endsStep(row: number): boolean {
   return row % ROWS_PER_STEP === ROWS_PER_STEP - 1;
+}
+
+/** All of it now, unless there is something to wait for: then the rest is still to be done. */
+export function finishOrWait<T>(
+  steps: Steps<T>,
+): { readonly done: true; readonly value: T } | { readonly done: false; readonly until: Promise<void> } {
+  // biome-ignore format: one line
+  for (;;) {
+    const step = steps.next();
+    if (step.done) return { done: true, value: step.value };
+    if (step.value) return { done: false, until: step.value };
+  }
 }
 
 /** All of it, now. */

@@ -6,6 +6,7 @@ import { UnauthenticatedError } from "@sightline/model/errors.ts";
 import type { LogBatch } from "@sightline/model/log-batch.ts";
 import { SILENT_LOGGER } from "@sightline/model/logger.ts";
 import type { MetricBatch } from "@sightline/model/metric-batch.ts";
+import type { SharedLimits } from "@sightline/model/shared-state.ts";
 import type { SpanBatch } from "@sightline/model/span-batch.ts";
 import { tenantId } from "@sightline/model/tenant.ts";
 import { Decoder } from "@sightline/proto/decoder.ts";
@@ -47,7 +48,7 @@ export class TestCollector {
   readonly #root: string;
   #url = "";
 
-  constructor(settings: Record<string, unknown> = {}) {
+  constructor(settings: Record<string, unknown> = {}, { sharedLimits }: { readonly sharedLimits?: SharedLimits } = {}) {
     this.#root = mkdtempSync(join(tmpdir(), "collector-receivers-"));
     this.deadLettersDir = join(this.#root, "dead-letters");
     const config = collectorConfig.parse({ wal: { preallocate: false }, ...settings });
@@ -56,7 +57,7 @@ export class TestCollector {
     const stores = { metrics: this.metrics, logs: this.logs, traces: this.traces };
     const deadLetters = new DeadLetters({ ...common, dir: this.deadLettersDir, config: config.dead_letters });
     const decoder = new Decoder(decoderOptions(config));
-    this.ingest = new Ingest({ ...common, wal: this.wal, decoder, stores, deadLetters, config });
+    this.ingest = new Ingest({ ...common, wal: this.wal, decoder, stores, deadLetters, config, sharedLimits });
     this.deps = { ingest: this.ingest, authenticator, config, logger: SILENT_LOGGER };
     this.grpc = new OtlpGrpcReceiver({ ...this.deps, listen: "127.0.0.1:0" });
     registerOtlpHttp(this.app, this.deps);

@@ -7,6 +7,7 @@ import { RedisSharedCache } from "@sightline/storage-redis/cache/redis-shared-ca
 import { type RedisConfig, redisConfig } from "@sightline/storage-redis/config.ts";
 import { RedisConnection } from "@sightline/storage-redis/connection/redis-connection.ts";
 import { RedisLeases } from "@sightline/storage-redis/leases/redis-leases.ts";
+import { RedisSharedLimits } from "@sightline/storage-redis/limits/redis-shared-limits.ts";
 import { RedisMembers } from "@sightline/storage-redis/members/redis-members.ts";
 import { RedisSharedRates } from "@sightline/storage-redis/rates/redis-shared-rates.ts";
 import { LogPublisher } from "@sightline/storage-redis/tail/log-publisher.ts";
@@ -138,6 +139,71 @@ describe.skipIf(RedisService.missing() !== undefined)("what processes share by w
     expect(await one.announce("work", MINUTE_MS)).toEqual([self, other]);
     await two.leave("work");
     expect(await one.announce("work", MINUTE_MS)).toEqual([self]);
+  });
+
+  describe("limits of all collectors together", () => {
+    const limitsOf = async () => new RedisSharedLimits(await connect());
+
+    test("one of several is elected, until nobody stands for it any more", async () => {
+      const [one, two] = [await limitsOf(), await limitsOf()];
+      const stand = (limits: RedisSharedLimits, candidate: string, ttlMs = MINUTE_MS) =>
+        limits.elect([{ office: "o", candidate, ttlMs }]);
+      expect(await stand(one, "a")).toEqual([{ name: "a", ttlMs: MINUTE_MS }]);
+      const [elected] = await stand(two, "b");
+      expect(elected?.name).toBe("a");
+      expect(elected?.ttlMs).toBeLessThanOrEqual(MINUTE_MS);
+      await stand(one, "a", 1);
+      await eventually(async () => expect(await stand(two, "b")).toMatchObject([{ name: "b" }]));
+    });
+
+    test("whom a process knows to be elected is so when Redis has forgotten it", async () => {
+      const limits = await limitsOf();
+      const candidacy = { office: "o", candidate: "b", ttlMs: MINUTE_MS };
+      const known = { ...candidacy, incumbent: { name: "a", ttlMs: 20_000 } };
+      expect(await limits.elect([known])).toEqual([{ name: "a", ttlMs: 20_000 }]);
+      expect(await limits.elect([candidacy])).toMatchObject([{ name: "a" }]);
+      const over = { ...candidacy, office: "p", incumbent: { name: "a", ttlMs: -1 } };
+      expect(await limits.elect([over])).toMatchObject([{ name: "b" }]);
+    });
+
+    test("places are given up to a bound, of the list and of each group, and are free again after a while", async () => {
+      const [one, two] = [await limitsOf(), await limitsOf()];
+      const claim = { list: "t", maxPlaces: 4, maxPerGroup: 3, ttlMs: MINUTE_MS };
+      const large = 2 ** 53 - 1;
+      expect(await one.claim({ ...claim, groups: [{ name: "g", members: [1, 2, large, 4] }] })).toEqual([
+        [true, true, true, false],
+      ]);
+      const groups = [
+        { name: "g", members: [large, 5] },
+        { name: "h", members: [6, 7] },
+      ];
+      expect(await two.claim({ ...claim, groups })).toEqual([
+        [true, false],
+        [true, false],
+      ]);
+      // Of those that nobody claimed for a millisecond.
+      await eventually(async () => {
+        const brief = { ...claim, ttlMs: 1, groups: [{ name: "g", members: [8, 9, 10] }] };
+        expect(await two.claim(brief)).toEqual([[true, true, true]]);
+      });
+      const many = Array.from({ length: 2_500 }, (_, i) => i);
+      const unbounded = { list: "u", maxPlaces: 2_100, maxPerGroup: 0, ttlMs: MINUTE_MS };
+      const [places] = await one.claim({ ...unbounded, groups: [{ name: "", members: many }] });
+      expect(places?.filter((has) => has)).toHaveLength(2_100);
+    });
+
+    test("counters are added to by all", async () => {
+      const [one, two] = [await limitsOf(), await limitsOf()];
+      await one.count("l", new Map([["a", 5]]), MINUTE_MS);
+      const counts = await two.count("l", new Map([["a", 2], ["b", 1]]), MINUTE_MS); // biome-ignore format: one line
+      expect(Object.fromEntries(counts)).toEqual({ a: 7, b: 1 });
+    });
+
+    test("nothing is decided without Redis", async () => {
+      const limits = await limitsOf();
+      await service.kill();
+      await expect(limits.elect([{ office: "o", candidate: "a", ttlMs: 1 }])).rejects.toThrow("Redis, electing");
+    });
   });
 
   describe("rates", () => {
@@ -287,6 +353,10 @@ describe.skipIf(RedisService.missing() !== undefined)("what processes share by w
       const rates = new RedisSharedRates(redis);
       const [shared] = await rates.exchange([{ bucket: "b", ratePerSecond: 1, burst: 5, amount: 1 }]);
       expect(shared?.sharers).toBe(1);
+      const limits = new RedisSharedLimits(redis);
+      const groups = [{ name: "g", members: [1] }];
+      const places = { list: "t", maxPlaces: 1, maxPerGroup: 1, ttlMs: MINUTE_MS, groups };
+      expect(await limits.claim(places)).toEqual([[true]]);
       const own = new OwnFeed();
       const shares = { redis, feed: own, publisher: "p", logger: SILENT_LOGGER, registry: new Registry() };
       await startAll(new LogPublisher(shares));

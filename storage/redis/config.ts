@@ -50,6 +50,12 @@ export const redisConfig = z
       .boolean()
       .default(true)
       .describe("Count rates of tenants over all collectors (collector.tenants.limits)."),
+    tenant_limits: z
+      .boolean()
+      .default(true)
+      .describe(
+        "Bound active series and storms of a tenant, and elect one of two Prometheus servers, over all collectors (collector.tenants).",
+      ),
     live_tail: z.boolean().default(true).describe("Hand log records from collectors to queriers whose clients tail."),
   })
   .refine(({ kind, nodes }) => kind !== "single" || nodes.length === 1, {
