@@ -116,8 +116,10 @@ export function describeLogFields(name: string, make: () => Promise<LogStoreFixt
 
 const NAMES = ["user_id", "a", "a_b", "trace_id", "severity_text", "severity_number", "key_1", "scope_name", "gone"];
 const VALUES = ["", "1", "x", "x'y", "{", "u-1"];
-const by = fc.uniqueArray(fc.constantFrom(...NAMES), { maxLength: 3 });
-const filter: fc.Arbitrary<FieldFilter> = fc.record({
+/** Labels that records may have by attributes of their own. */
+export const by = fc.uniqueArray(fc.constantFrom(...NAMES), { maxLength: 3 });
+/** By some of these labels. */
+export const filter: fc.Arbitrary<FieldFilter> = fc.record({
   name: fc.constantFrom(...NAMES),
   op: fc.constantFrom("=" as const, "!=" as const, "=~" as const, "!~" as const),
   value: fc.constantFrom(...VALUES.filter((value) => value !== "{"), ".+", "x|1", "u-.", TRACE),
@@ -216,13 +218,14 @@ async function expectFiltered(store: LogStore, fields: readonly FieldFilter[], i
   }
 }
 
-function countRequest(request: Partial<LogCountRequest>): LogCountRequest {
+/** All records of the tenant, one bucket an hour, unless said otherwise. */
+export function countRequest(request: Partial<LogCountRequest>): LogCountRequest {
   const all = { tenant: DEFAULT_TENANT, range: RANGE, matchers: [], line: [], by: [], bucketNs: HOUR };
   return { ...all, withBytes: false, maxGroups: 1_000, ...request };
 }
 
 /** A store may always decline, unless `isEasy`. */
-async function expectCounts(store: LogStore, request: LogCountRequest, isEasy = false): Promise<void> {
+export async function expectCounts(store: LogStore, request: LogCountRequest, isEasy = false): Promise<void> {
   const counted = await store.counts?.(request, on);
   if (!counted) {
     expect(isEasy && store.counts !== undefined).toBe(false);

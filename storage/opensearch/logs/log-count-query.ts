@@ -4,12 +4,14 @@ import { compileMatcher } from "@sightline/model/matcher.ts";
 import { type OpenSearchConnection, RefusedError } from "../connection/open-search-connection.ts";
 import { rowOfSource } from "../rows/row-document.ts";
 import type { Snapshot } from "../rows/rows-store.ts";
-import { rowQuery, SEARCH_OPTIONS, searchRows } from "../rows/search-rows.ts";
+import { type RowSearch, rowQuery, SEARCH_OPTIONS, searchRows } from "../rows/search-rows.ts";
 import { Turn } from "../rows/turn.ts";
 import { CountBuckets } from "./count-buckets.ts";
 import { CountGroups } from "./count-groups.ts";
 import type { LogCodec, LogRecord } from "./log-codec.ts";
 import { areMatchersExact, type LogFilter, logFilter } from "./log-filter.ts";
+import { type OwnGroup, ownGroups } from "./own-groups.ts";
+import { mayConfuse } from "./own-values.ts";
 import { isPlainLabel, recordLabel, type StreamLabel, streamLabel } from "./record-label.ts";
 import type { StreamCatalog } from "./stream-catalog.ts";
 import { exactLineQuery } from "./words.ts";
@@ -24,10 +26,14 @@ export type LogCountQueryOptions = {
 
 /** Rows that OpenSearch can't count are read, so many at most. */
 const MAX_ROWS_READ = 5_000;
+/** So few are read sooner than their values are found. */
+const FEW_ROWS = 200;
 const CELLS_PER_PAGE = 5_000;
 const MAX_PAGES = 60;
 /** Of these no document has a value that could be counted by. */
 const NOT_COUNTED_BY = new Set(["trace_id", "span_id", "observed_timestamp"]);
+/** Of the record itself, whatever its attributes are. */
+const SEVERITY = ["severity_number", "severity_text"];
 
 /** What tells cells apart; null where documents lack it. */
 type CellKey = {
@@ -42,13 +48,15 @@ type CellsAnswer = {
 };
 type CountAnswer = { readonly hits: { readonly total: { readonly value: number } } };
 type Values = readonly string[];
+const NO_VALUES: ReadonlyMap<string, string> = new Map();
 
 /** OpenSearch can't tell, or not soon: the caller reads the rows. */
 class CantTell extends Error {}
 
 /**
- * Counts records where they are: by stream, severity and time, of which the labels follow. Records with an attribute that makes
- * one of the labels, and those whose words are too long for the index, are read instead, as are those in memory.
+ * Counts records where they are: by stream, severity and time, of which the labels follow, and one value after the other of labels
+ * that attributes of the records make. Records in which something is odd (words too long for the index, maps) are read instead, as
+ * are those in memory.
  */
 export class LogCountQuery {
   readonly #options: LogCountQueryOptions;
@@ -70,7 +78,7 @@ export class LogCountQuery {
     this.#request = request;
     this.#signal = signal;
     const { matchers, line, by, fields = [] } = request;
-    this.#filter = logFilter({ matchers, line });
+    this.#filter = logFilter({ matchers, line, fields });
     this.#names = [...new Set([...by, ...fields.map(({ name }) => name)])];
     this.#asked = new Set(by).size;
     this.#tests = fields.map(({ name, op = "=", value }) => {
@@ -98,21 +106,64 @@ export class LogCountQuery {
     if (!buckets || lines.includes(undefined) || !this.#names.every(isPlainLabel)) throw new CantTell();
     if (this.#names.some((name) => NOT_COUNTED_BY.has(name))) throw new CantTell();
     await this.#addHotRows();
-    const odd = { bool: { should: this.#oddities(), minimum_should_match: 1 } };
-    await this.#addRead(odd);
     const exact = lines.filter((query) => query !== undefined);
+    const oddities = this.#oddities();
+    const groups = await this.#ownGroups(exact, oddities);
+    const odd = anyOf(groups ? oddities : [...oddities, { terms: { own_labels: this.#names } }]);
+    await this.#addRead(odd);
     const early = buckets.early;
-    await this.#addCells(buckets, exact, early ? [odd, early] : [odd], 0);
-    if (early) await this.#addCells(buckets, [...exact, early], [odd], 1);
+    for (const { values, must, mustNot } of groups ?? [{ values: NO_VALUES, must: exact, mustNot: [] }]) {
+      await this.#addCells(buckets, values, must, early ? [...mustNot, odd, early] : [...mustNot, odd], 0);
+      if (early) await this.#addCells(buckets, values, [...must, early], [...mustNot, odd], 1);
+    }
   }
 
   /** Finds the documents that don't say all that matters in fields that can be counted by. */
   #oddities(): object[] {
     const conditions: object[] = [{ bool: { must_not: { exists: { field: "message_bytes" } } } }];
     if (this.#request.line.length > 0) conditions.push({ term: { long_words: true } });
-    if (this.#names.length > 0) conditions.push({ term: { nested: true } }, { terms: { own_labels: this.#names } });
-    if (this.#names.includes("severity_text")) conditions.push({ term: { _ignored: "severity_text" } });
+    if (this.#names.length > 0) conditions.push({ term: { nested: true } });
+    const severities = this.#names.filter((name) => SEVERITY.includes(name));
+    if (severities.length > 0) conditions.push({ terms: { own_labels: severities } });
+    if (severities.includes("severity_text")) conditions.push({ term: { _ignored: "severity_text" } });
     return conditions;
+  }
+
+  /** By labels that attributes of the records make. Undefined when there are few such records, or it can't be told. */
+  async #ownGroups(exact: readonly object[], oddities: readonly object[]): Promise<readonly OwnGroup[] | undefined> {
+    const labels = this.#names.filter((name) => !SEVERITY.includes(name));
+    if (labels.length === 0) return undefined;
+    const search = this.#search(exact, [anyOf(oddities)]);
+    const own = { terms: { own_labels: labels } };
+    const few = await this.#countRows({ ...search, must: [...search.must, own] }, FEW_ROWS);
+    return few <= FEW_ROWS ? undefined : ownGroups(this.#options, labels, search, this.#signal);
+  }
+
+  #search(must: readonly object[], mustNot: readonly object[]): RowSearch {
+    const { tenant, range } = this.#request;
+    return {
+      tenant,
+      range,
+      visibility: this.#options.snapshot.visibility,
+      must: [...this.#filter.must, ...must],
+      mustNot: [...this.#filter.mustNot, ...mustNot],
+    };
+  }
+
+  /** Counts no further than one above `most`. */
+  async #countRows(search: RowSearch, most: number): Promise<number> {
+    const { connection, index } = this.#options;
+    const { body } = await connection.send<CountAnswer>(
+      "count",
+      {
+        method: "POST",
+        path: `/${index}/_search`,
+        query: SEARCH_OPTIONS,
+        body: { size: 0, track_total_hits: most + 1, query: rowQuery(search) },
+      },
+      this.#signal,
+    );
+    return body.hits.total.value;
   }
 
   async #addHotRows(): Promise<void> {
@@ -129,21 +180,9 @@ export class LogCountQuery {
   }
 
   async #addRead(which: object): Promise<void> {
-    const { connection, index, codec, snapshot } = this.#options;
-    const { tenant, range } = this.#request;
-    const must = [...this.#filter.must, which];
-    const search = { tenant, range, visibility: snapshot.visibility, must, mustNot: this.#filter.mustNot };
-    const { body } = await connection.send<CountAnswer>(
-      "count",
-      {
-        method: "POST",
-        path: `/${index}/_search`,
-        query: SEARCH_OPTIONS,
-        body: { size: 0, track_total_hits: MAX_ROWS_READ + 1, query: rowQuery(search) },
-      },
-      this.#signal,
-    );
-    const { value: rows } = body.hits.total;
+    const { connection, index, codec } = this.#options;
+    const search = this.#search([which], []);
+    const rows = await this.#countRows(search, MAX_ROWS_READ);
     if (rows > MAX_ROWS_READ) throw new CantTell();
     if (rows === 0) return;
     const order = { newestFirst: true, limit: Number.POSITIVE_INFINITY };
@@ -167,17 +206,17 @@ export class LogCountQuery {
     this.#add(values, bucket, 1, withBytes ? Buffer.byteLength(record.body) : 0);
   }
 
-  /** `back`: by how many buckets the rows are earlier than OpenSearch has them. */
-  async #addCells(buckets: CountBuckets, must: readonly object[], mustNot: readonly object[], back: number) {
-    const { connection, index, snapshot } = this.#options;
-    const { tenant, range, withBytes } = this.#request;
-    const query = rowQuery({
-      tenant,
-      range,
-      visibility: snapshot.visibility,
-      must: [...this.#filter.must, ...must],
-      mustNot: [...this.#filter.mustNot, ...mustNot],
-    });
+  /** `own`: labels that the records' own attributes make. `back`: by how many buckets the rows are earlier than OpenSearch has them. */
+  async #addCells(
+    buckets: CountBuckets,
+    own: OwnGroup["values"],
+    must: readonly object[],
+    mustNot: readonly object[],
+    back: number,
+  ): Promise<void> {
+    const { connection, index } = this.#options;
+    const { withBytes } = this.#request;
+    const query = rowQuery(this.#search(must, mustNot));
     let after: object | undefined;
     for (let page = 0; page === 0 || after; page++) {
       if (page === MAX_PAGES) throw new CantTell();
@@ -194,7 +233,7 @@ export class LogCountQuery {
         this.#signal,
       );
       const cells = body.aggregations?.cells;
-      await this.#addPage(cells?.buckets ?? [], buckets, back);
+      await this.#addPage(cells?.buckets ?? [], buckets, own, back);
       after = cells?.after_key;
     }
   }
@@ -208,18 +247,18 @@ export class LogCountQuery {
     return sources;
   }
 
-  async #addPage(cells: readonly Cell[], buckets: CountBuckets, back: number): Promise<void> {
+  async #addPage(cells: readonly Cell[], buckets: CountBuckets, own: OwnGroup["values"], back: number): Promise<void> {
     const ids = new Set(cells.flatMap(({ key }) => key.stream ?? []));
     const streams = await this.#options.streams.byId(ids, this.#signal);
     for (const { key, doc_count, bytes } of cells) {
-      const values = key.stream === undefined ? [] : this.#valuesOf(key, streams.get(key.stream));
+      const values = key.stream === undefined ? [] : this.#valuesOf(key, streams.get(key.stream), own);
       if (values) this.#add(values, buckets.numberOf(key.bucket) - back, doc_count, bytes?.value ?? 0);
       await this.#turn.next(this.#signal);
     }
   }
 
   /** Undefined when the stream is not wanted. */
-  #valuesOf({ severity, text }: CellKey, stream: LogStream | undefined): Values | undefined {
+  #valuesOf({ severity, text }: CellKey, stream: LogStream | undefined, own: OwnGroup["values"]): Values | undefined {
     if (!stream) throw new CantTell();
     if (!this.#filter.matchesStream(stream)) return undefined;
     let labels = this.#labelsOfStream.get(stream);
@@ -231,8 +270,10 @@ export class LogCountQuery {
       const label = labels[i];
       if (!label) throw new CantTell();
       if (label.isOwn) return label.value;
-      const own = name === "severity_number" ? severity : name === "severity_text" ? text : undefined;
-      return own === undefined || own === null || own === 0 ? label.value : String(own);
+      if (own.has(name) && mayConfuse(stream, name)) throw new CantTell();
+      const level = name === "severity_number" ? severity : name === "severity_text" ? text : undefined;
+      const ofRecord = level === undefined || level === null || level === 0 ? own.get(name) : String(level);
+      return ofRecord ?? label.value;
     });
   }
 
@@ -240,6 +281,10 @@ export class LogCountQuery {
     if (!this.#tests.every(({ at, test }) => test(values[at] as string))) return;
     if (!this.#groups.add(values.slice(0, this.#asked), bucket, count, bytes)) throw new CantTell();
   }
+}
+
+function anyOf(should: readonly object[]): object {
+  return { bool: { should, minimum_should_match: 1 } };
 }
 
 function termsOf(field: string): object {
