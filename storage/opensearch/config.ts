@@ -35,6 +35,9 @@ export const openSearchConfig = z.strictObject({
     .default("sightline")
     .describe("Names of all data streams, indexes and templates begin with it."),
   request_timeout: duration("30s").describe("A request that takes longer has failed, and may be tried again."),
+  restart_wait: duration("30s").describe(
+    "Queries wait so long for a cluster that went away, or for shards that are absent, as while its only node restarts, before they fail; in a longer outage only its first ones. 0s: not for a cluster, and three seconds for shards.",
+  ),
   max_retries: count(3, 0).describe("How often a request that no node answered is sent to another one."),
   primary_shards: count(1).describe("Of new indexes behind a data stream."),
   replicas: count(1, 0).describe("Copies of each shard; as many as there are other nodes if those are fewer."),

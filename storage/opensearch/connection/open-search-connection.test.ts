@@ -7,7 +7,7 @@ import { Registry } from "prom-client";
 import { afterEach, describe, expect, test } from "vitest";
 import { openSearchConfig } from "../config.ts";
 import { type FakeAnswer, FakeCluster, type SeenRequest } from "./fake-cluster.ts";
-import { OpenSearchConnection, RefusedError } from "./open-search-connection.ts";
+import { OpenSearchConnection, type OpenSearchRequest, RefusedError } from "./open-search-connection.ts";
 
 const stops: (() => unknown)[] = [];
 afterEach(async () => {
@@ -19,10 +19,10 @@ async function cluster(answer: (request: SeenRequest, count: number) => FakeAnsw
   stops.push(() => started.stop());
   return started;
 }
-function connect(nodes: readonly string[], settings: object = {}) {
+function connect(nodes: readonly string[], settings: object = {}, registry = new Registry()) {
   const connection = new OpenSearchConnection(
-    openSearchConfig.parse({ nodes, max_retries: 1, ...settings }),
-    new Registry(),
+    openSearchConfig.parse({ nodes, max_retries: 1, restart_wait: "0s", ...settings }),
+    registry,
   );
   stops.push(() => connection.close());
   return connection;
@@ -120,6 +120,74 @@ test("nothing but searches waits for shards", async () => {
   const get = { method: "GET", path: "/state/_doc/a" } as const;
   await expect(connect([url], { max_retries: 0 }).send("reading", get)).rejects.toThrow(/no_shard_available/);
   expect(seen).toHaveLength(1);
+});
+
+describe("while the cluster is away", () => {
+  const search = { method: "POST", path: "/logs-*/_search", body: {} } as const;
+  const away = { status: 503, body: { error: { type: "cluster_block_exception", reason: "state not recovered" } } };
+
+  test.each<[string, FakeAnswer]>([
+    ["nobody answers", { hangUp: true }],
+    ["it is not ready", away],
+    ["its shards are absent", reject("no_shard_available_action_exception", "none")],
+  ])("a search waits when %s, and says so", async (_, missing) => {
+    const registry = new Registry();
+    const { url } = await cluster((_, count) => (count < 4 ? missing : { body: { found: 1 } }));
+    const connection = connect([url], { max_retries: 0, restart_wait: "1h" }, registry);
+    expect(await connection.send("searching", search)).toMatchObject({ body: { found: 1 } });
+    const waits = registry.getSingleMetric("sightline_opensearch_waits_total");
+    expect((await waits?.get())?.values).toMatchObject([{ labels: { result: "answered" }, value: 1 }]);
+  });
+
+  test("a search waits no longer than restart_wait, and later ones not at all", async () => {
+    const { url, seen } = await cluster(() => away);
+    const connection = connect([url], { max_retries: 0, restart_wait: "100ms" });
+    await expect(connection.send("searching", search)).rejects.toThrow(UnavailableError);
+    expect(seen.length).toBeGreaterThan(1);
+    const before = seen.length;
+    await expect(connection.send("searching", search)).rejects.toThrow(UnavailableError);
+    expect(seen).toHaveLength(before + 1);
+  });
+
+  test.each<[string, object]>([
+    ["what is no search", { method: "GET", path: "/state/_doc/a" }],
+    ["closing a point in time", { method: "DELETE", path: "/_search/point_in_time", body: {} }],
+  ])("%s does not wait", async (_, request) => {
+    const { url, seen } = await cluster(() => away);
+    const connection = connect([url], { max_retries: 0, restart_wait: "1h" });
+    await expect(connection.send("asking", request as OpenSearchRequest)).rejects.toThrow(UnavailableError);
+    expect(seen).toHaveLength(1);
+  });
+
+  test.each([429, 403])("a search does not wait for status %s", async (status) => {
+    const { url, seen } = await cluster(() => ({ status, body: {} }));
+    const connection = connect([url], { max_retries: 0, restart_wait: "1h" });
+    await expect(connection.send("searching", search)).rejects.toThrow(UnavailableError);
+    expect(seen).toHaveLength(1);
+  });
+
+  test("who goes away waits no longer", async () => {
+    const controller = new AbortController();
+    const { url } = await cluster(() => {
+      controller.abort(new Error("the client went away"));
+      return away;
+    });
+    const connection = connect([url], { max_retries: 0, restart_wait: "1h" });
+    await expect(connection.send("searching", search, controller.signal)).rejects.toThrow("the client went away");
+  });
+
+  test("closing the connection ends the wait with what was wrong", async () => {
+    const asked = Promise.withResolvers<void>();
+    const { url } = await cluster(() => {
+      asked.resolve();
+      return away;
+    });
+    const connection = connect([url], { max_retries: 0, restart_wait: "1h" });
+    const answer = expect(connection.send("searching", search)).rejects.toThrow(UnavailableError);
+    await asked.promise;
+    await connection.close();
+    await answer;
+  });
 });
 
 test("a password file that is not there is named", () => {

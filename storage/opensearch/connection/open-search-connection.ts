@@ -2,8 +2,9 @@ import { readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Client, errors } from "@opensearch-project/opensearch";
 import { InvalidInputError, UnavailableError } from "@sightline/model/errors.ts";
-import { Histogram, type Registry } from "prom-client";
+import { Counter, Histogram, type Registry } from "prom-client";
 import type { OpenSearchConfig } from "../config.ts";
+import { RestartWait } from "./restart-wait.ts";
 
 export type OpenSearchRequest = {
   readonly method: "GET" | "POST" | "PUT" | "DELETE";
@@ -30,17 +31,21 @@ export class RefusedError extends Error {
   }
 }
 
+/** No node answered, or the one that did is not ready. */
+class AbsentNodeError extends UnavailableError {}
 /** Not all of the rows could be looked at. */
 class AbsentShardError extends UnavailableError {}
 
 const SEARCH = /\/_search(\/point_in_time)?$/;
 const SHARD_PATIENCE_MS = 3_000;
 const FIRST_PAUSE_MS = 50;
+const MAX_PAUSE_MS = 500;
 /** In OpenSearch's words. */
 const ABSENT_SHARD = /no_shard_available|missing shards|all shards failed/;
 const RETRY_AFTER_MS = 1_000;
 /** Overloaded, or a node that is not there; 401 and 403 are mended by those who run the cluster (credentials, full disks). */
 const PASSING = new Set([401, 403, 408, 429, 502, 503, 504]);
+const NOT_READY = new Set([502, 503, 504]);
 
 /**
  * Requests to the cluster, with whatever the client library does for it: pooled connections, the next node when one does
@@ -50,6 +55,11 @@ export class OpenSearchConnection {
   readonly #client: Client;
   readonly #timeoutMs: number;
   readonly #seconds: Histogram<"operation" | "result">;
+  readonly #waits: Counter<"result">;
+  readonly #restartWaitMs: number;
+  readonly #absentNodes: RestartWait;
+  readonly #absentShards: RestartWait;
+  readonly #closing = new AbortController();
 
   /** Throws `InvalidInputError` when a file of the settings can't be read. */
   constructor(config: OpenSearchConfig, registry: Registry) {
@@ -67,23 +77,52 @@ export class OpenSearchConnection {
       ...(ca_file !== "" && { ssl: { ca: readText(ca_file, "storage.opensearch.ca_file") } }),
     });
     this.#seconds = requestSeconds(registry);
+    this.#waits = waits(registry);
+    this.#restartWaitMs = config.restart_wait;
+    this.#absentNodes = new RestartWait(config.restart_wait);
+    this.#absentShards = new RestartWait(config.restart_wait);
   }
 
   /**
    * Throws `UnavailableError` when the cluster can't be reached or is overloaded, {@link RefusedError} for any other answer
-   * that is no success, and the reason of `signal` soon after it aborts. A search for which a shard is absent waits for it a
-   * little: an index that has just been made, or has lost a node, has them soon.
+   * that is no success, and the reason of `signal` soon after it aborts. Searches wait for a cluster that restarts, or a shard that
+   * is absent, up to `restart_wait`: an index that has just been made, or has lost a node, has them soon.
    */
   async send<T>(operation: string, request: OpenSearchRequest, signal?: AbortSignal): Promise<OpenSearchAnswer<T>> {
-    const until = performance.now() + (SEARCH.test(request.path) ? SHARD_PATIENCE_MS : 0);
-    for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs *= 2) {
+    if (request.method !== "POST" || !SEARCH.test(request.path)) return this.#send(operation, request, signal);
+    let firstMissedMs: number | undefined;
+    for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(MAX_PAUSE_MS, 2 * pauseMs)) {
       try {
-        return await this.#send(operation, request, signal);
+        const answer = await this.#send<T>(operation, request, signal);
+        this.#absentShards.answered();
+        if (firstMissedMs !== undefined) this.#waits.inc({ result: "answered" });
+        return answer;
       } catch (error) {
-        if (!(error instanceof AbsentShardError) || performance.now() + pauseMs > until) throw error;
+        const nowMs = performance.now();
+        firstMissedMs ??= nowMs;
+        if (nowMs >= this.#waitsUntilMs(error, nowMs, firstMissedMs)) {
+          if (nowMs > firstMissedMs) this.#waits.inc({ result: "failed" });
+          throw error;
+        }
       }
-      await sleep(pauseMs, undefined, { signal }).catch(() => signal?.throwIfAborted());
+      // Not all at the same moment: the cluster has just come back.
+      await this.#pause(pauseMs * (0.5 + Math.random() / 2), signal);
     }
+  }
+
+  /** Others may be answered in between, by another node: each one's wait is bounded, too. */
+  #waitsUntilMs(error: unknown, nowMs: number, firstMissedMs: number): number {
+    const own = firstMissedMs + this.#restartWaitMs;
+    if (this.#closing.signal.aborted) return nowMs;
+    if (error instanceof AbsentNodeError) return Math.min(own, this.#absentNodes.missed(nowMs));
+    if (!(error instanceof AbsentShardError)) return nowMs;
+    return Math.max(firstMissedMs + SHARD_PATIENCE_MS, Math.min(own, this.#absentShards.missed(nowMs)));
+  }
+
+  /** Throws the reason of `signal`. */
+  async #pause(ms: number, signal?: AbortSignal): Promise<void> {
+    const signals = signal ? [signal, this.#closing.signal] : [this.#closing.signal];
+    await sleep(ms, undefined, { signal: AbortSignal.any(signals) }).catch(() => signal?.throwIfAborted());
   }
 
   async #send<T>(operation: string, request: OpenSearchRequest, signal?: AbortSignal): Promise<OpenSearchAnswer<T>> {
@@ -105,6 +144,7 @@ export class OpenSearchConnection {
     signal?.addEventListener("abort", abort, { once: true });
     try {
       const { statusCode, body: answer, headers } = await under;
+      this.#absentNodes.answered();
       stopTimer({ result: "ok" });
       const length = Number(headers?.["content-length"]);
       return { status: statusCode ?? 0, body: answer as T, bytes: Number.isFinite(length) ? length : undefined };
@@ -117,7 +157,10 @@ export class OpenSearchConnection {
     }
   }
 
+  /** Searches that wait fail with what was wrong. */
   async close(): Promise<void> {
+    if (this.#closing.signal.aborted) return;
+    this.#closing.abort();
     await this.#client.close();
   }
 }
@@ -138,6 +181,13 @@ function requestSeconds(registry: Registry): Histogram<"operation" | "result"> {
   );
 }
 
+function waits(registry: Registry): Counter<"result"> {
+  const name = "sightline_opensearch_waits_total";
+  const known = registry.getSingleMetric(name) as Counter<"result"> | undefined;
+  const help = "Searches that waited for a cluster that was away, and whether they were answered then or failed.";
+  return known ?? new Counter({ name, help, labelNames: ["result"], registers: [registry] });
+}
+
 function translated(operation: string, error: unknown): Error {
   if (error instanceof errors.ResponseError) {
     const status = error.statusCode ?? 0;
@@ -146,12 +196,15 @@ function translated(operation: string, error: unknown): Error {
     if (status === 503 && ABSENT_SHARD.test(message)) {
       return new AbsentShardError(message, { retryAfterMs: RETRY_AFTER_MS });
     }
+    if (NOT_READY.has(status)) return new AbsentNodeError(message, { retryAfterMs: RETRY_AFTER_MS });
     return PASSING.has(status)
       ? new UnavailableError(message, { retryAfterMs: RETRY_AFTER_MS })
       : new RefusedError(message, status);
   }
   const text = error instanceof Error ? `${error.name} ${error.message}` : String(error);
-  return new UnavailableError(`OpenSearch, ${operation}: ${text}`, { retryAfterMs: RETRY_AFTER_MS });
+  // What took too long once would do so again.
+  const Kind = error instanceof errors.TimeoutError ? UnavailableError : AbsentNodeError;
+  return new Kind(`OpenSearch, ${operation}: ${text}`, { retryAfterMs: RETRY_AFTER_MS });
 }
 
 const MAX_REASON_LENGTH = 500;

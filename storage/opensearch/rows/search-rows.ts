@@ -1,6 +1,10 @@
 import type { TenantId } from "@sightline/model/tenant.ts";
 import type { TimeRangeNs } from "@sightline/model/time-range.ts";
-import type { OpenSearchConnection } from "../connection/open-search-connection.ts";
+import {
+  type OpenSearchAnswer,
+  type OpenSearchConnection,
+  RefusedError,
+} from "../connection/open-search-connection.ts";
 
 /** A row as it is in OpenSearch. */
 export type StoredDocument = {
@@ -35,6 +39,7 @@ const MAX_PAGE_ROWS = 5_000;
 const PAGE_BYTES = 2 * 1024 * 1024;
 const ASSUMED_ROW_BYTES = 1_000;
 const KEEP_ALIVE = "2m";
+const NOT_FOUND = 404;
 
 /**
  * The only place where a query's rows are limited to a tenant. `time_ns` is compared as a whole number, exactly; rows that
@@ -67,8 +72,8 @@ type SearchAnswer = { readonly hits?: { readonly hits?: readonly StoredDocument[
 
 /**
  * Rows page by page, in an order that is total: by time, then by writer and place in what it wrote. A second page begins a
- * point in time, so that indexes which are dropped meanwhile still answer; without one (clusters bound their number) the
- * order alone sees to it that no row comes twice.
+ * point in time, so that indexes which are dropped meanwhile still answer; without one (clusters bound their number, nodes
+ * restart) the order alone sees to it that no row comes twice.
  */
 export async function* searchRows(
   connection: OpenSearchConnection,
@@ -86,25 +91,12 @@ export async function* searchRows(
   try {
     for (;;) {
       const body = { size, query, sort, track_total_hits: false, ...(after && { search_after: after }) };
-      const { body: answer, bytes } = await connection.send<SearchAnswer>(
-        "search",
-        pit === undefined
-          ? {
-              ...ONE_RETRY,
-              method: "POST",
-              path: `/${index}/_search`,
-              query: { ...SEARCH_OPTIONS, filter_path: HITS },
-              body,
-            }
-          : {
-              ...ONE_RETRY,
-              method: "POST",
-              path: "/_search",
-              query: { allow_partial_search_results: false, filter_path: HITS },
-              body: { ...body, pit: { id: pit, keep_alive: KEEP_ALIVE } },
-            },
-        signal,
-      );
+      const found = await searchPage(connection, index, pit, body, signal);
+      if (!found) {
+        pit = undefined;
+        continue;
+      }
+      const { body: answer, bytes } = found;
       const page = answer.hits?.hits ?? [];
       if (page.length > 0) yield page;
       const last = page.at(-1);
@@ -121,6 +113,29 @@ export async function* searchRows(
 }
 
 const HITS = "hits.hits._id,hits.hits._index,hits.hits._source";
+
+/** Undefined when the point in time is gone, as after a restart of a node. */
+async function searchPage(
+  connection: OpenSearchConnection,
+  index: string,
+  pit: string | undefined,
+  body: object,
+  signal: AbortSignal,
+): Promise<OpenSearchAnswer<SearchAnswer> | undefined> {
+  const options = { ...ONE_RETRY, method: "POST" } as const;
+  if (pit === undefined) {
+    const query = { ...SEARCH_OPTIONS, filter_path: HITS };
+    return connection.send("search", { ...options, path: `/${index}/_search`, query, body }, signal);
+  }
+  const query = { allow_partial_search_results: false, filter_path: HITS };
+  const inTime = { ...body, pit: { id: pit, keep_alive: KEEP_ALIVE } };
+  try {
+    return await connection.send("search", { ...options, path: "/_search", query, body: inTime }, signal);
+  } catch (error) {
+    if (error instanceof RefusedError && error.status === NOT_FOUND) return undefined;
+    throw error;
+  }
+}
 
 async function openPointInTime(
   connection: OpenSearchConnection,
