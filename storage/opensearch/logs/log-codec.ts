@@ -16,7 +16,7 @@ import {
   unflatten,
 } from "../rows/attribute-text.ts";
 import { originTokens } from "../rows/origin-fields.ts";
-import type { RowCodec } from "../rows/row-codec.ts";
+import type { RowCodec, RowOrigin } from "../rows/row-codec.ts";
 import { joinTokens, TOKENS_FIELD } from "../rows/tokens.ts";
 import { labelNameOf } from "./record-label.ts";
 import { labelTokens, type StreamFields, streamOfFields, streamRest } from "./stream-fields.ts";
@@ -82,6 +82,11 @@ export class LogCodec implements RowCodec<LogBatch, LogRecord> {
   readonly signal = "logs";
   readonly analysis = WORDS_ANALYSIS;
   readonly mapping: Readonly<Record<string, object>>;
+  readonly origin: RowOrigin = {
+    field: "stream_id",
+    source: STREAM_SOURCE,
+    labelsOf: (source) => this.streamOfSource(source as StreamSource).labels,
+  };
   readonly #knownStreams = new WeakMap<LogStream, KnownStream>();
   readonly #streamOfText = new Map<string, LogStream>();
   readonly #streamOfId = new Map<string, LogStream>();
@@ -90,7 +95,7 @@ export class LogCodec implements RowCodec<LogBatch, LogRecord> {
     this.mapping = {
       service_id: KEYWORD,
       level: KEYWORD,
-      severity: { type: "short" },
+      severity: { type: "short", index: false },
       severity_text: { ...KEYWORD, ignore_above: 256 },
       message_bytes: { type: "integer", index: false },
       message: search_context ? { ...WORDS_FIELD, fields: { keyword: WHOLE_MESSAGE } } : WORDS_FIELD,

@@ -7,21 +7,11 @@ import { exactLineQuery, hasLongWord, lineQuery, WORDS_ANALYSIS } from "./words.
 type Query = Readonly<Record<string, unknown>>;
 type Bool = { readonly filter?: Query[]; readonly should?: Query[]; readonly must_not?: Query[] };
 
-const escaped = WORDS_ANALYSIS.tokenizer.sightline_words.tokenize_on_chars;
-const separators = new Set(escaped.map((text) => String.fromCharCode(Number.parseInt(text.slice(2), 16))));
+const WORDS = new RegExp(WORDS_ANALYSIS.tokenizer.sightline_words.pattern, "gu");
 
-/** As Lucene's CharTokenizer does it, but for the longest words. */
-function wordsOf(body: string): string[] {
-  let word = "";
-  const words: string[] = [];
-  for (const character of body) {
-    if (!separators.has(character)) word += character;
-    else if (word !== "") {
-      words.push(word);
-      word = "";
-    }
-  }
-  return word === "" ? words : [...words, word];
+/** As Lucene's SimplePatternTokenizer does it, but for lone surrogates. */
+function wordsOf(body: string): readonly string[] {
+  return body.match(WORDS) ?? [];
 }
 
 function finds(query: Query, body: string): boolean {
@@ -173,4 +163,11 @@ test("every line that a regular expression matches is found", () => {
     }),
     { numRuns: 1_000 },
   );
+});
+
+test.each(["\ud800 error", "error\udc00", "é".repeat(250)])("%j is looked at in any case", (line) => {
+  expect(hasLongWord(line)).toBe(true);
+});
+test.each(["", "😀 error", "x".repeat(249)])("%j is not", (line) => {
+  expect(hasLongWord(line)).toBe(false);
 });

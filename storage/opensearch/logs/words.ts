@@ -3,14 +3,7 @@ import { compileRegex } from "@sightline/model/regex.ts";
 import { alternativesOf, requiredLiterals } from "@sightline/model/required-literals.ts";
 import { wordRegex } from "./word-regex.ts";
 
-/**
- * How a line is cut into words for the index: at every ASCII character that is no letter, digit or underscore. Words keep
- * their case, so that what contains a text can be found exactly.
- */
-const SEPARATORS = Array.from({ length: 128 }, (_, code) => String.fromCharCode(code)).filter(
-  (character) => !/\w/.test(character),
-);
-/** Lucene cuts longer ones into pieces. */
+/** Longer ones are cut into pieces, far below the 32,766 bytes at which OpenSearch refuses a term. */
 const MAX_WORD_LENGTH = 255;
 const LONG_WORD = new RegExp(`[\\w\\u0080-\\uffff]{${MAX_WORD_LENGTH - 5}}`);
 /** More do not make it more selective, only slower. */
@@ -18,23 +11,25 @@ const MAX_WORDS = 8;
 /** Longer ones would make large automata. */
 const MAX_ANY_CASE_LENGTH = 50;
 
+/**
+ * How a line is cut into words for the index: at every ASCII character that is no letter, digit or underscore. Words keep
+ * their case, so that what contains a text can be found exactly. In Lucene's syntax, of an automaton: `char_group` says the same
+ * and looks every character up in a hash table.
+ */
+const WORD = `[0-9A-Za-z_\u0080-\u{10ffff}]{1,${MAX_WORD_LENGTH}}`;
+
 export const WORDS_ANALYSIS = {
-  tokenizer: {
-    sightline_words: {
-      type: "char_group",
-      tokenize_on_chars: SEPARATORS.map((character) => {
-        return `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
-      }),
-      max_token_length: MAX_WORD_LENGTH,
-    },
-  },
+  tokenizer: { sightline_words: { type: "simple_pattern", pattern: WORD } },
   analyzer: { sightline_words: { type: "custom", tokenizer: "sightline_words" } },
 };
 export const WORDS_FIELD = { type: "text", analyzer: "sightline_words", index_options: "docs", norms: false };
 
-/** Documents with such a body are looked at whatever is asked for. */
+/**
+ * Documents with such a body are looked at whatever is asked for. Of a surrogate without its other half and the character after
+ * it Lucene makes one.
+ */
 export function hasLongWord(body: string): boolean {
-  return body.length >= MAX_WORD_LENGTH - 5 && LONG_WORD.test(body);
+  return (body.length >= MAX_WORD_LENGTH - 5 && LONG_WORD.test(body)) || !body.isWellFormed();
 }
 
 /**
