@@ -23,8 +23,10 @@ describeLogStore("EmbeddedLogStore", async () => {
     reopen: open,
     maintain: () => (opened.at(-1) as EmbeddedLogStore).maintain(),
     dispose: async () => {
-      await opened.at(-1)?.stop();
+      await opened.pop()?.stop();
       await rm(join(dir, ".."), { recursive: true });
+      // What stopped as by `kill -9` has nowhere left to write to.
+      for (const store of opened) await store.stop().catch(() => {});
     },
   };
 });

@@ -51,8 +51,10 @@ async function warmStore() {
     reopen: open,
     maintain: () => (opened.at(-1) as WarmLogStore).maintain(),
     dispose: async () => {
-      await opened.at(-1)?.stop();
+      await opened.pop()?.stop();
       await rm(dir, { recursive: true });
+      // What stopped as by `kill -9` has nowhere left to write to.
+      for (const store of opened) await store.stop().catch(() => {});
     },
   };
 }

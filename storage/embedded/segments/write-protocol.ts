@@ -5,7 +5,8 @@ export type StagedColumn = { readonly name: string; readonly type: ColumnType };
 
 /**
  * What a {@link WriteThread} is told, in this order: how to open its database; then for each segment where it begins,
- * its chunks, and how to write them to a file; at the end, to let go of everything. A new beginning gives up what was staged before. Each is answered.
+ * its chunks, and how to write them to a file; at the end, to let go of everything, after which it may be opened again. A
+ * new beginning gives up what was staged before. Each is answered.
  */
 export type WriteRequest =
   | { readonly kind: "open"; readonly options: DuckDatabaseOptions }

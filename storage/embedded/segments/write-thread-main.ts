@@ -147,6 +147,7 @@ async function handle(request: WriteRequest): Promise<WriteAnswer> {
     case "close":
       endStaging();
       database?.close();
+      database = undefined;
       return {};
   }
 }

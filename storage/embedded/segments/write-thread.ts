@@ -1,7 +1,7 @@
-import { Worker } from "node:worker_threads";
 import type { DuckDatabaseOptions } from "./duck-database.ts";
 import { buffersOf } from "./packed-column.ts";
 import type { WriteAnswer, WriteRequest } from "./write-protocol.ts";
+import { WriteWorker } from "./write-worker.ts";
 
 type Waiting = { readonly resolve: (answer: WriteAnswer) => void; readonly reject: (error: Error) => void };
 
@@ -12,7 +12,7 @@ type Waiting = { readonly resolve: (answer: WriteAnswer) => void; readonly rejec
  */
 export class WriteThread {
   readonly #options: DuckDatabaseOptions;
-  #worker: Worker | undefined;
+  #worker: WriteWorker | undefined;
   #waiting: Waiting[] = [];
   #stagedBytes = 0;
 
@@ -32,14 +32,14 @@ export class WriteThread {
     for (const { byteLength } of buffers) this.#stagedBytes += byteLength;
     const done = new Promise<WriteAnswer>((resolve, reject) => this.#waiting.push({ resolve, reject }));
     // Idle it does not keep the process alive; while it is asked something, nothing else may when the process stops.
-    worker.ref();
-    worker.postMessage(request, buffers);
+    worker.keepAlive(true);
+    worker.post(request);
     try {
       const answer = await done;
       if (request.kind === "copy" || request.kind === "begin") this.#stagedBytes = 0;
       return answer;
     } finally {
-      if (this.#waiting.length === 0) worker.unref();
+      if (this.#waiting.length === 0) worker.keepAlive(false);
     }
   }
 
@@ -47,34 +47,37 @@ export class WriteThread {
   async close(): Promise<void> {
     const worker = this.#worker;
     if (!worker) return;
-    await this.request({ kind: "close" }).catch(() => {});
-    this.#worker = undefined;
-    await worker.terminate();
+    const isClosed = await this.request({ kind: "close" }).then(
+      () => true,
+      () => false,
+    );
+    const isIdle = isClosed && this.#waiting.length === 0;
+    this.#giveUp(new Error("the thread that writes segments was closed"));
+    await (isIdle ? worker.giveBack() : worker.terminate());
   }
 
-  #start(): Worker {
-    const worker = new Worker(new URL("./write-thread-main.ts", import.meta.url));
-    this.#worker = worker;
-    worker.on("message", (answer: WriteAnswer) => {
-      const waiting = this.#waiting.shift();
-      if (answer.error === undefined) waiting?.resolve(answer);
-      else waiting?.reject(new Error(answer.error));
+  #start(): WriteWorker {
+    const worker = WriteWorker.take({
+      answered: (answer) => {
+        const waiting = this.#waiting.shift();
+        if (answer.error === undefined) waiting?.resolve(answer);
+        else waiting?.reject(new Error(answer.error));
+      },
+      gone: (cause) => this.#giveUp(new Error("the thread that writes segments ended", { cause })),
     });
-    const giveUp = (error: Error) => {
-      if (this.#worker !== worker) return;
-      this.#worker = undefined;
-      this.#stagedBytes = 0;
-      for (const { reject } of this.#waiting.splice(0)) reject(error);
-    };
-    const gone = (cause?: unknown) => giveUp(new Error("the thread that writes segments ended", { cause }));
-    worker.on("error", gone);
-    worker.on("exit", gone);
-    worker.unref();
+    this.#worker = worker;
     // Without a database nothing else can be done: the reason is that of all.
     void this.request({ kind: "open", options: this.#options }).catch((error: Error) => {
-      giveUp(error);
+      if (this.#worker !== worker) return;
+      this.#giveUp(error);
       return worker.terminate();
     });
     return worker;
+  }
+
+  #giveUp(error: Error): void {
+    this.#worker = undefined;
+    this.#stagedBytes = 0;
+    for (const { reject } of this.#waiting.splice(0)) reject(error);
   }
 }

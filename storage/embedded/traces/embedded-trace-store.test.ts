@@ -22,8 +22,10 @@ describeTraceStore("EmbeddedTraceStore", async () => {
     reopen: open,
     maintain: () => (opened.at(-1) as EmbeddedTraceStore).maintain(),
     dispose: async () => {
-      await opened.at(-1)?.stop();
+      await opened.pop()?.stop();
       await rm(dir, { recursive: true });
+      // What stopped as by `kill -9` has nowhere left to write to.
+      for (const store of opened) await store.stop().catch(() => {});
     },
   };
 });
