@@ -54,6 +54,8 @@ export const rowsRetentionOverride = z.strictObject({
   retention_rules: retentionRules().optional(),
 });
 
+export type RowsRetentionOverride = z.output<typeof rowsRetentionOverride>;
+
 /** Settings of the embedded metric store; durations come out in ms, sizes in bytes. */
 export const embeddedMetricsConfig = z.strictObject({
   retention: duration("15d").describe(

@@ -51,6 +51,16 @@ export class TenantOverrides<Policy> {
     });
   }
 
+  /** Those that the file names. */
+  get tenants(): readonly TenantId[] {
+    return [...this.#byTenant.keys()];
+  }
+
+  /** Of all others. */
+  get others(): Policy {
+    return this.#options.others;
+  }
+
   /** The same object until it changes. */
   of(tenant: TenantId): Policy {
     return this.#byTenant.get(tenant) ?? this.#options.others;

@@ -9,7 +9,8 @@ export type IndexLifecycleOptions = {
   readonly connection: OpenSearchConnection;
   readonly names: IndexNames;
   readonly config: Pick<OpenSearchConfig, "rollover">;
-  readonly retentionMs: number;
+  /** Nothing is kept for longer. */
+  readonly longestMs: () => number;
   readonly nowMs: () => number;
   readonly logger: Logger;
   readonly metrics: StoreMetrics;
@@ -69,8 +70,8 @@ export class IndexLifecycle {
 
   /** Rows may be older than their index, or younger: both have to be too old. */
   async #dropExpired(closed: ReadonlySet<string>): Promise<void> {
-    const { connection, names, retentionMs, nowMs, logger, metrics } = this.#options;
-    const expiryMs = nowMs() - retentionMs;
+    const { connection, names, longestMs, nowMs, logger, metrics } = this.#options;
+    const expiryMs = nowMs() - longestMs();
     const { body: settings } = await connection.send<Settings>("read index settings", {
       method: "GET",
       path: `/${names.all}/_settings/index.creation_date`,

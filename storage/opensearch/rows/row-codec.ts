@@ -1,3 +1,4 @@
+import type { Labels } from "@sightline/model/labels.ts";
 import type { Matcher } from "@sightline/model/matcher.ts";
 
 /** One row by itself, made of a batch or of a document. */
@@ -8,6 +9,16 @@ export type Analysis = {
   readonly analyzer: Readonly<Record<string, object>>;
 };
 
+/** Where rows come from, in their documents: a stream of records, a source of spans. */
+export type RowOrigin = {
+  /** Its id; documents of earlier versions may lack it. */
+  readonly field: string;
+  /** The fields that `labelsOf` needs. */
+  readonly source: readonly string[];
+  /** Labels that selectors of settings select by. */
+  labelsOf(source: object): Labels;
+};
+
 /** What a store of rows has to know of the kind of rows it keeps. */
 export interface RowCodec<Batch extends { readonly length: number }, R extends Row> {
   readonly signal: "logs" | "traces";
@@ -15,6 +26,7 @@ export interface RowCodec<Batch extends { readonly length: number }, R extends R
   readonly mapping: Readonly<Record<string, object>>;
   /** How texts are cut up, beside what every index has for it. */
   readonly analysis: Analysis;
+  readonly origin: RowOrigin;
   timesOf(batch: Batch): BigInt64Array;
   /** Why the row can't be kept; undefined when it can. */
   refusal(batch: Batch, row: number): string | undefined;

@@ -17,9 +17,11 @@ import { IndexLifecycle } from "./index-lifecycle.ts";
 import { IndexNames } from "./index-names.ts";
 import { putTemplates, replaceOldIndexes } from "./index-templates.ts";
 import { OneAtATime } from "./one-at-a-time.ts";
+import { longestKeepMs, longestOfAllMs, type RetentionPolicies, samePolicyForAll } from "./retention-policies.ts";
 import type { Row, RowCodec, RowFilter } from "./row-codec.ts";
 import { RowDeleter } from "./row-deleter.ts";
 import { rowOfSource } from "./row-document.ts";
+import { RowRetention } from "./row-retention.ts";
 import { searchRows, type Visibility } from "./search-rows.ts";
 import { StoreMetrics } from "./store-metrics.ts";
 import { Turn } from "./turn.ts";
@@ -30,6 +32,8 @@ export type OpenSearchStoreOptions = {
   readonly config: OpenSearchConfig;
   /** How long rows are kept, and for how long a deletion can be cancelled; in ms. */
   readonly limits: TimeLimits & { readonly deletion_grace: number };
+  /** In place of `limits.retention`, where tenants or streams have one of their own. */
+  readonly retention?: RetentionPolicies | undefined;
   /**
    * Whose log the positions are from. The same after a restart with the same log, and no other process' at any time.
    * Letters, digits, `-` and `_`.
@@ -80,6 +84,8 @@ export class RowsStore<Batch extends { readonly length: number }, R extends Row>
   readonly #flusher: Flusher<Batch, R>;
   readonly #deleter: RowDeleter<Batch, R>;
   readonly #lifecycle: IndexLifecycle;
+  readonly #policies: RetentionPolicies;
+  readonly #retention: RowRetention;
   /** Undefined until the cluster has been reached. */
   #flushedPosition: number | undefined;
   readonly #flushes = new OneAtATime();
@@ -105,15 +111,11 @@ export class RowsStore<Batch extends { readonly length: number }, R extends Row>
     const shared = { connection, bulk, names, codec, writer, logger, metrics };
     this.#flusher = new Flusher({ ...shared, checkpoint: this.#checkpoint });
     this.#deleter = new RowDeleter({ ...shared, graceMs: options.limits.deletion_grace, nowMs: this.#nowMs });
-    this.#lifecycle = new IndexLifecycle({
-      connection,
-      names,
-      config,
-      retentionMs: options.limits.retention,
-      nowMs: this.#nowMs,
-      logger,
-      metrics,
-    });
+    this.#policies = options.retention ?? samePolicyForAll(options.limits.retention);
+    const policies = this.#policies;
+    const upkeep = { connection, names, nowMs: this.#nowMs, logger, metrics };
+    this.#lifecycle = new IndexLifecycle({ ...upkeep, config, longestMs: () => longestOfAllMs(policies) });
+    this.#retention = new RowRetention({ ...upkeep, codec, policies });
     const task = (failure: string, work: () => Promise<void>) =>
       new BackgroundTask({ failure, work, logger, details: { store: codec.signal } });
     this.#connecting = task(CAN_T_CONNECT, () => this.#connect());
@@ -127,6 +129,7 @@ export class RowsStore<Batch extends { readonly length: number }, R extends Row>
   /** A cluster that is not there is looked for until it is; throws when it is there and soon refuses what the store needs. */
   async start(): Promise<void> {
     this.#stopped = false;
+    await this.#policies.start();
     await this.#connecting.startWith(CONNECT_PATIENCE_MS, (error) => !(error instanceof UnavailableError));
     this.#ticker = setInterval(() => this.#tick(), TICK_MS).unref();
   }
@@ -157,7 +160,7 @@ export class RowsStore<Batch extends { readonly length: number }, R extends Row>
     }
     this.#checkBacklog();
     const now = this.#nowMs();
-    const { rows, minNs, maxNs, rejected } = admitRows(batch, this.#codec, this.#options.limits, now);
+    const { rows, minNs, maxNs, rejected } = admitRows(batch, this.#codec, this.#limitsOf(tenant), now);
     for (const { reason, count } of rejected) this.metrics.rejected.inc({ reason }, count);
     if (rows.length === 0) return { accepted: 0, rejected };
     this.metrics.rows.inc(rows.length);
@@ -249,7 +252,9 @@ export class RowsStore<Batch extends { readonly length: number }, R extends Row>
       return this.#deleter.removeDue();
     });
     if (isAnyRemoved) await this.#deleter.expunge();
+    await this.#policies.reload();
     await this.#lifecycle.maintain();
+    await this.#retention.maintain();
   }
 
   #flushed(): number {
@@ -270,6 +275,10 @@ export class RowsStore<Batch extends { readonly length: number }, R extends Row>
       `${rows} rows of ${this.#codec.signal}, about ${bytes} bytes, wait to be sent to OpenSearch; ${keys} allow no more`,
       { retryAfterMs: RETRY_AFTER_MS },
     );
+  }
+
+  #limitsOf(tenant: TenantId): TimeLimits {
+    return { ...this.#options.limits, retention: longestKeepMs(this.#policies.of(tenant)) };
   }
 
   #isFlushDue(): boolean {

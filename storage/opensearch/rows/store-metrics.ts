@@ -11,6 +11,7 @@ export class StoreMetrics {
   readonly deadLetters: Counter;
   readonly deleted: Counter;
   readonly expiredIndexes: Counter;
+  readonly expiredRows: Counter;
   readonly hotRows: Gauge;
   readonly hotBytes: Gauge;
   readonly connected: Gauge;
@@ -41,6 +42,9 @@ export class StoreMetrics {
     this.deleted = new Counter(metric("deleted_rows_total", "Rows hidden by requests to delete them."));
     this.expiredIndexes = new Counter(
       metric("expired_indexes_total", "Indexes dropped because all in them was too old."),
+    );
+    this.expiredRows = new Counter(
+      metric("expired_rows_total", "Rows removed before their index, by the retention of their tenant or selector."),
     );
     this.hotRows = new Gauge(metric("hot_rows", "Rows that are in memory only."));
     this.hotBytes = new Gauge(metric("hot_bytes", "Estimated size of these rows."));

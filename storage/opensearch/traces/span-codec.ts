@@ -14,7 +14,7 @@ import {
   unflatten,
 } from "../rows/attribute-text.ts";
 import { type OriginRest, originOf, originRest, originTokens } from "../rows/origin-fields.ts";
-import type { RowCodec } from "../rows/row-codec.ts";
+import type { RowCodec, RowOrigin } from "../rows/row-codec.ts";
 import { joinTokens, TOKENS_FIELD } from "../rows/tokens.ts";
 import { isSpanId, isTraceId } from "./hex-ids.ts";
 import { type EventText, eventOfText, eventText, type LinkText, linkOfText, linkText } from "./span-parts.ts";
@@ -59,8 +59,8 @@ type SpanFields = AttributeFields & {
 /** What of a document says which source it is of. */
 type SourceFields =
   | { readonly source_id: string; readonly source_rest: OriginRest; readonly resource_schema_url?: string }
-  // Of sources that can't be read back from those, and in documents of earlier versions.
-  | { readonly source: string };
+  // Of sources that can't be read back from those, and in documents of earlier versions, which have no id.
+  | { readonly source_id?: string; readonly source: string };
 type SourceText = readonly [
   resource: FlatAttributes,
   resourceSchemaUrl: string,
@@ -75,6 +75,8 @@ type KnownSource = {
 
 const KEYWORD = { type: "keyword", ignore_above: 8_000 };
 const LOOK_UP = { ...KEYWORD, doc_values: false };
+/** Fields of a document that say which source it is of. */
+const SOURCE_FIELDS = ["source", "source_id", "source_rest", "resource_schema_url", "fields"];
 const MAX_KNOWN_SOURCES = 20_000;
 
 /** Spans as documents; `fields` has a token `name=value` for each attribute of span, resource and scope. */
@@ -82,6 +84,11 @@ export class SpanCodec implements RowCodec<SpanBatch, Span> {
   readonly signal = "traces";
   readonly analysis = { tokenizer: {}, analyzer: {} };
   readonly mapping: Readonly<Record<string, object>>;
+  readonly origin: RowOrigin = {
+    field: "source_id",
+    source: SOURCE_FIELDS,
+    labelsOf: (source) => this.#sourceOf(source as SpanFields).resource.map(({ name, value }) => [name, value]),
+  };
   readonly #knownSources = new WeakMap<SpanSource, KnownSource>();
   /** By the whole text, or by the id that is made of it. */
   readonly #sources = new Map<string, SpanSource>();
@@ -92,6 +99,7 @@ export class SpanCodec implements RowCodec<SpanBatch, Span> {
       span_id: LOOK_UP,
       parent_span_id: LOOK_UP,
       service_id: KEYWORD,
+      source_id: { type: "keyword" },
       name: KEYWORD,
       kind: { type: "byte" },
       duration_ns: { type: "long" },
@@ -252,9 +260,10 @@ function sourceFields(source: SpanSource): SourceFields {
   const parts: SourceText = [flatten(resource), resourceSchemaUrl, [name, version, schemaUrl, flatten(attributes)]];
   const text = JSON.stringify(parts);
   const rest = originRest(source);
-  if (!rest) return { source: text };
+  const source_id = createHash("sha256").update(text).digest("base64url").slice(0, 22);
+  if (!rest) return { source_id, source: text };
   return {
-    source_id: createHash("sha256").update(text).digest("base64url").slice(0, 22),
+    source_id,
     source_rest: rest,
     ...(resourceSchemaUrl !== "" && { resource_schema_url: resourceSchemaUrl }),
   };
@@ -262,7 +271,7 @@ function sourceFields(source: SpanSource): SourceFields {
 
 function sourceOfFields(
   fields: SpanFields["fields"],
-  { source_rest, resource_schema_url = "" }: Extract<SourceFields, { readonly source_id: string }>,
+  { source_rest, resource_schema_url = "" }: Extract<SourceFields, { readonly source_rest: OriginRest }>,
 ): SpanSource {
   return { ...originOf(fields, source_rest), resourceSchemaUrl: resource_schema_url };
 }
