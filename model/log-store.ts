@@ -26,6 +26,11 @@ export type LogRequest = StreamRequest & {
   readonly fields?: readonly FieldFilter[] | undefined;
   /** What the caller leaves out of the rows later on in any case. May be ignored. */
   readonly hints?: readonly LineHint[] | undefined;
+  /**
+   * Beside {@link hints}: most rows that meet them are wanted, and so many are likely to be enough. A store may look for these
+   * first, and keep them; it gives the others, too, when it is asked for more.
+   */
+  readonly likelyRows?: number | undefined;
   /** The caller knows {@link LogBatch.load}: what it leaves out after a look at the line need not be read as a whole. */
   readonly deferred?: boolean | undefined;
 };

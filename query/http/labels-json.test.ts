@@ -1,7 +1,7 @@
 import type { Labels } from "@sightline/model/labels.ts";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { labelsJson, labelsJsonWriter } from "./labels-json.ts";
+import { labelsJson, labelsJsonWriter, mergedLabelsJson } from "./labels-json.ts";
 
 const labels: fc.Arbitrary<Labels> = fc.array(
   fc.tuple(fc.constantFrom("a", "b", '"'), fc.oneof(fc.constantFrom("x", "y\n"), fc.string())),
@@ -36,3 +36,17 @@ test("labels are written as JSON.stringify writes them, whatever is in them and 
       },
     ),
   ));
+
+test("several sets are written as one, and of labels with one name the last", () => {
+  const sorted = fc
+    .uniqueArray(fc.tuple(fc.constantFrom("_a", "_b", "_c", "_d", "_ä", '_"'), fc.string()), {
+      selector: ([name]) => name,
+    })
+    .map((pairs) => pairs.toSorted(([x], [y]) => (x < y ? -1 : 1)));
+  fc.assert(
+    fc.property(sorted, sorted, sorted, (a, b, c) => {
+      const all = [...new Map([...a, ...b, ...c])].sort(([x], [y]) => (x < y ? -1 : 1));
+      expect(mergedLabelsJson(a, b, c)).toBe(labelsJson(all));
+    }),
+  );
+});

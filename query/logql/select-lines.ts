@@ -35,6 +35,7 @@ export async function selectLines(expr: LogExpr, query: LineQuery): Promise<read
     hints: pipeline.hints,
     newestFirst,
     limit: isLimitExact ? limit : Number.MAX_SAFE_INTEGER,
+    likelyRows: intervalNs === 0n ? limit : undefined,
     deferred: true,
   };
   const selector = new LineSelector(pipeline, RowPrefilter.of(expr.stages, templates), query);

@@ -63,8 +63,11 @@ export class StructuredMetadata {
     const ofBatch = this.#sourcesOfBatch(batch.attributes);
     if (this.#wantsFields || ofBatch.columns.length > 0) batch.load?.(row);
     const sources = this.#sourcesOf(logStream, stream, ofBatch);
-    const metadata = sources.covers(row) ? sources.of(batch, row) : this.#withMaps(batch, row, stream, ofBatch.columns);
-    return this.#wantsLevel ? this.#withLevel(batch, row, stream, metadata) : metadata;
+    const metadata = sources.covers(row)
+      ? sources.of(batch, row)
+      : [...this.#withMaps(batch, row, stream, ofBatch.columns)];
+    if (this.#wantsLevel) this.#addLevel(batch, row, stream, metadata);
+    return metadata;
   }
 
   #withMaps(batch: LogBatch, row: number, stream: StreamLabels, columns: readonly AttributeColumn[]): Labels {
@@ -120,11 +123,15 @@ export class StructuredMetadata {
     });
   }
 
-  #withLevel(batch: LogBatch, row: number, stream: StreamLabels, metadata: Labels): Labels {
-    if (labelValue(metadata, DETECTED_LEVEL) !== "") return metadata;
-    const level: Label[] = [];
-    stream.add(level, DETECTED_LEVEL, this.#levels.detect(batch, row, stream.labels, metadata));
-    return mergeLabels(metadata, level);
+  #addLevel(batch: LogBatch, row: number, stream: StreamLabels, metadata: Label[]): void {
+    if (labelValue(metadata, DETECTED_LEVEL) !== "") return;
+    const name = stream.freeName(DETECTED_LEVEL);
+    const level = name === undefined ? "" : this.#levels.detect(batch, row, stream.labels, metadata);
+    if (name === undefined || level === "") return;
+    let at = metadata.length;
+    while (at > 0 && (metadata[at - 1] as Label)[0] > name) at--;
+    if (metadata[at - 1]?.[0] === name) metadata[at - 1] = [name, level];
+    else metadata.splice(at, 0, [name, level]);
   }
 
   #streamLabels(stream: LogStream): StreamLabels {

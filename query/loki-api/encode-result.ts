@@ -1,7 +1,6 @@
 import type { Labels } from "@sightline/model/labels.ts";
-import { labelsJson } from "../http/labels-json.ts";
+import { labelsJson, mergedLabelsJson } from "../http/labels-json.ts";
 import { timeText } from "../http/time-text.ts";
-import { mergeLabels } from "../logql/merge-labels.ts";
 import type { LogEntry, LogqlResult, LogqlValue } from "../logql/result.ts";
 import { formatFloat } from "../promql/format/format-float.ts";
 import { type EncodingFlags, flagsJson, wantsCategories } from "./encoding-flags.ts";
@@ -116,7 +115,7 @@ function runsOfStreams(entries: readonly LogEntry[], categorize: boolean): [stri
 function streamNames(categorize: boolean): (entry: LogEntry) => string {
   const ofStream = new Map<Labels, string>();
   return ({ stream, metadata, parsed }) => {
-    if (!categorize) return labelsJson(mergeLabels(mergeLabels(stream, metadata), parsed));
+    if (!categorize) return mergedLabelsJson(stream, metadata, parsed);
     const labels = ofStream.get(stream) ?? labelsJson(stream);
     ofStream.set(stream, labels);
     return labels;

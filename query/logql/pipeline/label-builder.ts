@@ -1,4 +1,5 @@
 import { type Label, type Labels, labelValue } from "@sightline/model/labels.ts";
+import { ParsedLabels } from "./parsed-labels.ts";
 import { EXTRACTED, type ParserHints } from "./parser-hints.ts";
 
 export const ERROR = "__error__";
@@ -22,7 +23,7 @@ export class LabelBuilder {
   #streamNames: ReadonlySet<string> = new Set();
   readonly #namesOf = new Map<Labels, ReadonlySet<string>>();
   #metadata: Labels = NONE;
-  readonly #parsed = new Map<string, string>();
+  readonly #parsed = new ParsedLabels();
   readonly #deleted = new Set<string>();
   error = "";
   errorDetails = "";
@@ -146,8 +147,8 @@ export class LabelBuilder {
   categorized(): CategorizedLabels {
     // Details stay when only the error has been dropped.
     const hasErrors = this.error !== "" || this.errorDetails !== "";
-    const parsed: Label[] = hasErrors ? [...this.#parsedAndErrors()] : [...this.#parsed];
-    return { stream: this.#visibleStream(), metadata: this.#metadata, parsed: sorted(parsed) };
+    const parsed = hasErrors ? sorted([...this.#parsedAndErrors()]) : this.#parsed.sorted();
+    return { stream: this.#visibleStream(), metadata: this.#metadata, parsed };
   }
 
   /** All of them, sorted. */

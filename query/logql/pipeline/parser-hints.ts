@@ -4,6 +4,8 @@ import type { LabelBuilder } from "./label-builder.ts";
 export type HintFilter = { readonly name: string; readonly passes: (labels: LabelBuilder) => boolean };
 
 export const EXTRACTED = "_extracted";
+/** That are remembered from line to line. */
+const MAX_NAMES = 4_096;
 
 /**
  * What parsers need not do (Loki's pkg/logql/log/parser_hints.go). A metric query over a grouping needs only the labels
@@ -14,7 +16,9 @@ export class ParserHints {
   readonly #noLabels: boolean;
   readonly #required: ReadonlySet<string>;
   readonly #filters: readonly HintFilter[];
-  readonly #extracted = new Set<string>();
+  /** Labels by the line that they were last extracted from. */
+  readonly #extractedFrom = new Map<string, number>();
+  #line = 1;
   #missing: number;
   /** `__error__` is asked for: a line with an error is then no error of the query. */
   readonly preservesError: boolean;
@@ -33,9 +37,9 @@ export class ParserHints {
   }
 
   reset(): void {
-    if (this.#extracted.size === 0) return;
-    this.#extracted.clear();
+    this.#line++;
     this.#missing = this.#required.size;
+    if (this.#extractedFrom.size > MAX_NAMES) this.#extractedFrom.clear();
   }
 
   /** Nothing need be extracted (any more). */
@@ -48,7 +52,7 @@ export class ParserHints {
   }
 
   wants(name: string): boolean {
-    return (this.#required.size === 0 || this.#required.has(name)) && !this.#extracted.has(name);
+    return (this.#required.size === 0 || this.#required.has(name)) && !this.isExtracted(name);
   }
 
   mayWant(name: string): boolean {
@@ -62,12 +66,12 @@ export class ParserHints {
   }
 
   isExtracted(name: string): boolean {
-    return this.#extracted.has(name);
+    return this.#extractedFrom.get(name) === this.#line;
   }
 
   recordExtracted(name: string): void {
-    if (this.#extracted.has(name)) return;
-    this.#extracted.add(name);
+    if (this.isExtracted(name)) return;
+    this.#extractedFrom.set(name, this.#line);
     if (this.#required.has(name)) this.#missing--;
   }
 

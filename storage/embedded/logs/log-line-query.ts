@@ -22,6 +22,8 @@ const MAX_ROWS_AHEAD = 2 ** 18;
 const MAX_LIMIT_AHEAD = 5_000;
 /** What was found for a larger limit is not kept. */
 const MAX_KEPT_LIMIT = 5_000;
+/** Hints let some rows through that are not wanted. */
+const LIKELY_SLACK = 1.25;
 /** To look up what is the first of more streams takes as long as to ask DuckDB. */
 const MAX_STREAMS_LOOKED_UP = 500;
 /** Fewer are read at once. */
@@ -118,12 +120,19 @@ export class LogLineQuery {
     const { breather } = this.#scope;
     const { limit } = this.#request;
     if (isComplete && limit >= 1 && limit <= MAX_KEPT_LIMIT) {
-      const found = await this.#find(segment, scope, signal);
+      const found = await this.#find(segment, scope, limit, signal);
       this.#firstTimes.add(found.timesNs);
       if (found.length > 0) yield found;
       return;
     }
-    for await (const batch of this.#query(segment, scope, isComplete, signal)) {
+    let range: TimeRangeNs | undefined = this.#neededRange();
+    if (isComplete && scope.hints.length > 0) {
+      const likely = await this.#findLikely(segment, scope, signal);
+      if (likely && likely.rows.length > 0) yield likely.rows;
+      if (likely) range = likely.rest;
+    }
+    if (!range) return;
+    for await (const batch of this.#query(segment, { ...scope, range }, isComplete ? limit : undefined, signal)) {
       if (isComplete) this.#firstTimes.add(batch.timesNs);
       const matching = pushed.areLinesComplete ? batch : this.#recheck(batch);
       if (matching.length > 0) yield matching;
@@ -131,9 +140,33 @@ export class LogLineQuery {
     }
   }
 
+  /** The first rows, which are likely to be enough, and the range of the others; undefined where nobody knows how many that are. */
+  async #findLikely(
+    segment: Segment,
+    scope: SegmentScope,
+    signal: AbortSignal,
+  ): Promise<{ readonly rows: LogBatch; readonly rest: TimeRangeNs | undefined } | undefined> {
+    const { range, newestFirst, likelyRows = 0 } = this.#request;
+    const limit = Math.ceil(likelyRows * LIKELY_SLACK);
+    if (limit < 1 || limit > MAX_KEPT_LIMIT) return undefined;
+    const rows = await this.#find(segment, scope, limit, signal);
+    const lastNs = rows.timesNs.at(-1);
+    if (rows.length < limit || lastNs === undefined) return { rows, rest: undefined };
+    // Of the last time there may be more.
+    const before = rows.timesNs.indexOf(lastNs);
+    const rest = newestFirst ? { ...range, endNs: lastNs + 1n } : { ...range, startNs: lastNs };
+    return {
+      rows: pickLogRows(
+        rows,
+        Uint32Array.from({ length: before }, (_, row) => row),
+      ),
+      rest,
+    };
+  }
+
   /** The first `limit` rows, of which none need be left out. */
-  async #find(segment: Segment, scope: SegmentScope, signal: AbortSignal): Promise<LogBatch> {
-    const { newestFirst, limit } = this.#request;
+  async #find(segment: Segment, scope: SegmentScope, limit: number, signal: AbortSignal): Promise<LogBatch> {
+    const { newestFirst } = this.#request;
     const { breather } = this.#scope;
     const { condition, values } = rowCondition({ ...scope, range: ALWAYS });
     const key = JSON.stringify([segment.info.id, scope.segment.deletedPaths, condition, values]);
@@ -141,7 +174,7 @@ export class LogLineQuery {
     const known = this.#found.get(key, wanted);
     if (known) return known;
     const found = new LogBatchBuilder(new StreamInterner());
-    for await (const batch of this.#query(segment, scope, true, signal, wanted.range)) {
+    for await (const batch of this.#query(segment, { ...scope, range: wanted.range }, limit, signal)) {
       found.add(batch, 0, batch.length);
       if (breather.due) await breather.pause();
     }
@@ -150,17 +183,16 @@ export class LogLineQuery {
     return batch;
   }
 
+  /** The rows of the scope's range, the first `limit` of them where it is given. */
   async *#query(
     segment: Segment,
     scope: SegmentScope,
-    isComplete: boolean,
+    limit: number | undefined,
     signal: AbortSignal,
-    range: TimeRangeNs = this.#neededRange(),
   ): AsyncGenerator<LogBatch> {
-    const { newestFirst, limit } = this.#request;
-    const isLimited = isComplete && limit < segment.info.rows;
-    const wanted = isLimited ? Math.max(0, Math.ceil(limit)) : undefined;
-    const query = { ...scope, range, newestFirst, limit: wanted };
+    const { newestFirst } = this.#request;
+    const wanted = limit !== undefined && limit < segment.info.rows ? Math.max(0, Math.ceil(limit)) : undefined;
+    const query = { ...scope, newestFirst, limit: wanted };
     if (wanted === undefined) yield* this.#rows(query, signal);
     else if (scope.lines.length + scope.conditions.length + scope.hints.length === 0) {
       yield* this.#rows({ ...query, range: await this.#narrowed(segment, query, signal) }, signal);
