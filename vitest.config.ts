@@ -17,6 +17,8 @@ export default defineConfig({
           hookTimeout: 120_000,
           // Files share a process, so that each module is read once. No test changes what modules keep.
           isolate: false,
+          // Node itself reads the files, as it reads those of the server: nothing is transformed.
+          experimental: { viteModuleRunner: false, nodeLoader: false },
           // All cores; by default one is left alone, of two that is half.
           maxWorkers: "100%",
           // Threads and processes that tests start compile nothing anew.
