@@ -1,18 +1,10 @@
 import type { ParameterType, ValueMethod } from "./go-value.ts";
-import {
-  display,
-  GoMap,
-  GoStruct,
-  type GoValue,
-  Int64,
-  isList,
-  isTrue,
-  typeName,
-  ValueTooLongError,
-} from "./go-value.ts";
-import { goTypeOf, kindName, matchesType, parameterAt, type Takes } from "./parameter-type.ts";
+import { display, GoMap, GoStruct, type GoValue, isTrue, typeName, ValueTooLongError } from "./go-value.ts";
+import { goTypeOf, matchesType, parameterAt, type Takes } from "./parameter-type.ts";
+import { elementsOf } from "./range-elements.ts";
 import type { Command, NamedTemplate, Operand, Pipe, TemplateNode } from "./template-ast.ts";
 import { TemplateBudget, TemplateExecutionError, type TemplateLimits } from "./template-budget.ts";
+import { constantAs, plainConstant, unfitConstant } from "./template-constant.ts";
 import {
   type TemplateFunction,
   type TemplateFunctions,
@@ -153,8 +145,10 @@ export class TemplateRun<Context> implements TemplateWork {
 
   #range(node: Extract<TemplateNode, { kind: "if" | "with" | "range" }>, value: GoValue, dot: GoValue): Flow {
     const { pipe, list, elseList } = node;
+    const elements = elementsOf(value);
+    if (!elements) throw this.#error(pipe, `range can't iterate over ${display(value)}`);
     let isEmpty = true;
-    for (const [key, element] of this.#elements(value, pipe)) {
+    for (const [key, element] of elements) {
       isEmpty = false;
       this.#budget.step();
       const known = this.#variables.length;
@@ -174,19 +168,6 @@ export class TemplateRun<Context> implements TemplateWork {
       this.#assign(second, element);
     } else if (first !== undefined) {
       this.#assign(first, element);
-    }
-  }
-
-  *#elements(value: GoValue, pipe: Pipe): Generator<[GoValue, GoValue]> {
-    if (isList(value)) {
-      for (const [i, element] of value.entries()) yield [BigInt(i), element];
-    } else if (value instanceof GoMap) {
-      for (const key of value.sortedKeys()) yield [key, value.get(key)];
-    } else if (typeof value === "bigint" || value instanceof Int64) {
-      const count = typeof value === "bigint" ? value : value.value;
-      for (let i = 0n; i < count; i++) yield [i, i];
-    } else if (value !== null) {
-      throw this.#error(pipe, `range can't iterate over ${display(value)}`);
     }
   }
 
@@ -307,7 +288,11 @@ export class TemplateRun<Context> implements TemplateWork {
   #argument(arg: Operand, type: ParameterType, dot: GoValue): GoValue {
     this.#budget.step();
     this.#last = arg;
-    if (arg.kind === "number") return this.#constant(arg, type);
+    if (arg.kind === "number") {
+      const value = constantAs(arg, type, this.#source(arg));
+      if (value === undefined) throw this.#unfit(arg, type);
+      return value;
+    }
     if (arg.kind === "nil") {
       if (type === "any") return null;
       throw this.#error(arg, `cannot assign nil to ${type}`);
@@ -320,31 +305,8 @@ export class TemplateRun<Context> implements TemplateWork {
     return this.#checked(arg.kind === "pipe" ? this.#last : arg, value, type);
   }
 
-  #constant(arg: Extract<Operand, { kind: "number" }>, type: ParameterType): GoValue {
-    if (type === "float64") return arg.float;
-    if (type === "int" || type === "duration") {
-      if (arg.int !== undefined) return arg.int;
-      throw this.#error(arg, `expected integer; found ${this.#source(arg)}`);
-    }
-    if (type === "any") return this.#ideal(arg);
-    throw this.#unfit(arg, type);
-  }
-
-  /** A constant of another kind than is wanted. */
   #unfit(arg: Operand, type: ParameterType): TemplateExecutionError {
-    const source = this.#source(arg);
-    // What is no kind of constant at all.
-    const isStruct = type === "time" || type === "strings";
-    const message = isStruct
-      ? `can't handle ${source} for arg of type ${goTypeOf(type)}`
-      : `expected ${kindName(type)}; found ${source}`;
-    return this.#error(arg, message);
-  }
-
-  /** A constant by itself: an `int` unless it is written with a point or an exponent. */
-  #ideal(arg: Extract<Operand, { kind: "number" }>): GoValue {
-    const isFloat = /[.eE]/.test(this.#source(arg)) && !/^[+-]?0[xX]/.test(this.#source(arg));
-    return isFloat || arg.int === undefined ? arg.float : arg.int;
+    return this.#error(arg, unfitConstant(this.#source(arg), type));
   }
 
   #checked(at: Place, value: GoValue, type: ParameterType): GoValue {
@@ -363,7 +325,7 @@ export class TemplateRun<Context> implements TemplateWork {
       case "string":
         return operand.value;
       case "number":
-        return this.#ideal(operand);
+        return plainConstant(operand, this.#source(operand));
       case "field":
         return this.#fields(operand, dot, operand.path, given);
       case "variable":

@@ -18,7 +18,8 @@ export function goTypeOf(type: ParameterType): string {
 
 /** What Go's messages about constants call it. */
 export function kindName(type: ParameterType): string {
-  return type === "int" ? "integer" : type === "float64" ? "float" : type;
+  if (type === "int" || type === "duration") return "integer";
+  return type === "float64" ? "float" : type;
 }
 
 /** True when a value can be given as it is. */

@@ -1,4 +1,5 @@
 import { unquote } from "../go-quote.ts";
+import { splitTemplate, type TemplateItem } from "./split-template.ts";
 import type {
   BranchNode,
   Command,
@@ -9,6 +10,8 @@ import type {
   TemplateNode,
   TemplateSource,
 } from "./template-ast.ts";
+import { characterOf, numberOf } from "./template-literals.ts";
+import { TemplateProblem } from "./template-problem.ts";
 import { type Token, TokenQueue } from "./token-queue.ts";
 
 /** The template can't be read. The message is that of Go's text/template: `template: name:1: unexpected EOF`. */
@@ -16,22 +19,8 @@ export class TemplateSyntaxError extends Error {
   override readonly name = "TemplateSyntaxError";
 }
 
-/** A message without its place, and where that is if not where the parser stands. */
-class Problem extends Error {
-  readonly at: number | undefined;
-
-  constructor(message: string, at?: number) {
-    super(message);
-    this.at = at;
-  }
-}
-
 /** Actions nest so deep at most; they are run by recursion. */
 const MAX_DEPTH = 100;
-
-type Item =
-  | { readonly kind: "text"; readonly text: string }
-  | { readonly kind: "action"; readonly start: number; readonly end: number };
 
 /** Reads a Go template. `isFunction` tells which names there are. Throws {@link TemplateSyntaxError}. */
 export function parseTemplate(source: TemplateSource, isFunction: (name: string) => boolean): ParsedTemplate {
@@ -39,48 +28,10 @@ export function parseTemplate(source: TemplateSource, isFunction: (name: string)
   try {
     return parser.parse();
   } catch (cause) {
-    if (!(cause instanceof Problem)) throw cause;
+    if (!(cause instanceof TemplateProblem)) throw cause;
     const line = source.text.slice(0, cause.at ?? parser.position).split("\n").length;
     throw new TemplateSyntaxError(`template: ${source.name}:${line}: ${cause.message}`, { cause });
   }
-}
-
-/** Splits text from actions, and trims as `{{-` and `-}}` say. Comments are gone. */
-function* itemsOf(text: string): Generator<Item> {
-  let from = 0;
-  let trimsNext = false;
-  for (;;) {
-    const open = text.indexOf("{{", from);
-    const raw = text.slice(from, open === -1 ? text.length : open);
-    const trimsBefore = open !== -1 && /^-\s/.test(text.slice(open + 2, open + 4));
-    let plain = trimsNext ? raw.trimStart() : raw;
-    if (trimsBefore) plain = plain.trimEnd();
-    if (plain !== "") yield { kind: "text", text: plain };
-    if (open === -1) return;
-    const start = open + 2 + (trimsBefore ? 1 : 0);
-    const close = closeOf(text, start);
-    trimsNext = /\s-$/.test(text.slice(Math.max(start, close - 2), close));
-    const end = trimsNext ? close - 1 : close;
-    if (!/^\s*\/\*/.test(text.slice(start, end))) yield { kind: "action", start, end };
-    from = close + 2;
-  }
-}
-
-const SKIPPED = /"(?:[^"\\\n]|\\[^\n])*"|`[^`]*`|'(?:[^'\\\n]|\\[^\n])*'|\/\*.*?\*\/|[^}"`'/]+|./sy;
-
-/** Where the action that begins at `start` has its `}}`. */
-function closeOf(text: string, start: number): number {
-  for (let at = start; at < text.length; ) {
-    if (text.startsWith("}}", at)) return at;
-    SKIPPED.lastIndex = at;
-    const skipped = SKIPPED.exec(text)?.[0] ?? "";
-    if (at === start && skipped === "/" && text[at + 1] === "*") throw new Problem("unclosed comment", at);
-    if (skipped === '"') throw new Problem("unterminated quoted string", at);
-    if (skipped === "`") throw new Problem("unterminated raw quoted string", at);
-    if (skipped === "'") throw new Problem("unterminated character constant", at);
-    at += skipped.length;
-  }
-  throw new Problem("unclosed action", text.length);
 }
 
 const TOKEN =
@@ -90,7 +41,7 @@ class TemplateParser {
   readonly #source: TemplateSource;
   readonly #text: string;
   readonly #isFunction: (name: string) => boolean;
-  readonly #items: Iterator<Item>;
+  readonly #items: Iterator<TemplateItem>;
   readonly #named = new Map<string, NamedTemplate>();
   #itemStart = 0;
   #tokens = new TokenQueue([]);
@@ -103,7 +54,7 @@ class TemplateParser {
     this.#source = source;
     this.#text = source.text;
     this.#isFunction = isFunction;
-    this.#items = itemsOf(source.text);
+    this.#items = splitTemplate(source.text);
   }
 
   /** How far it has read. */
@@ -113,18 +64,18 @@ class TemplateParser {
 
   parse(): ParsedTemplate {
     const { nodes, end } = this.#list(true);
-    if (end !== undefined) throw new Problem(`unexpected {{${end}}}`);
+    if (end !== undefined) throw new TemplateProblem(`unexpected {{${end}}}`);
     return { root: { name: this.#source.name, source: this.#source, nodes }, named: this.#named };
   }
 
   /** Nodes up to `{{end}}` or `{{else …}}`: then `end` is its word, and its other tokens are left to be read. */
   #list(isTop = false): { readonly nodes: readonly TemplateNode[]; readonly end: string | undefined } {
-    if (++this.#depth > MAX_DEPTH) throw new Problem(`actions may nest ${MAX_DEPTH} deep`);
+    if (++this.#depth > MAX_DEPTH) throw new TemplateProblem(`actions may nest ${MAX_DEPTH} deep`);
     const nodes: TemplateNode[] = [];
     for (;;) {
-      const { value: item, done } = this.#items.next() as IteratorResult<Item, undefined>;
+      const { value: item, done } = this.#items.next() as IteratorResult<TemplateItem, undefined>;
       if (done || !item) {
-        if (!isTop) throw new Problem("unexpected EOF", this.#text.length);
+        if (!isTop) throw new TemplateProblem("unexpected EOF", this.#text.length);
         return { nodes, end: undefined };
       }
       if (item.kind === "text") {
@@ -150,7 +101,7 @@ class TemplateParser {
       TOKEN.lastIndex = at;
       const text = TOKEN.exec(this.#text)?.[0];
       if (text === undefined || at + text.length > end) {
-        throw new Problem(`unexpected ${JSON.stringify(this.#text[at])} in command`);
+        throw new TemplateProblem(`unexpected ${JSON.stringify(this.#text[at])} in command`);
       }
       const token = { text, start: at, end: at + text.length };
       this.#checkNumberEnds(token);
@@ -166,7 +117,7 @@ class TemplateParser {
   #checkNumberEnds({ text, end }: Token): void {
     if (!/^[+-]?\.?\d/.test(text)) return;
     const next = /^[\p{L}\p{Nd}_]/u.exec(this.#text.slice(end, end + 2))?.[0];
-    if (next !== undefined) throw new Problem(`bad number syntax: ${JSON.stringify(text + next)}`);
+    if (next !== undefined) throw new TemplateProblem(`bad number syntax: ${JSON.stringify(text + next)}`);
   }
 
   #action(end: number): TemplateNode | undefined {
@@ -179,7 +130,7 @@ class TemplateParser {
         return this.#branch(word, end);
       case "break":
       case "continue":
-        if (this.#rangeDepth === 0) throw new Problem(`{{${word}}} outside {{range}}`);
+        if (this.#rangeDepth === 0) throw new TemplateProblem(`{{${word}}} outside {{range}}`);
         return { kind: word };
       case "define":
       case "block":
@@ -210,10 +161,10 @@ class TemplateParser {
     const word = this.#tokens.first?.text;
     if (word === undefined) {
       const { nodes, end: closing } = this.#list();
-      if (closing !== "end") throw new Problem("expected end; found {{else}}");
+      if (closing !== "end") throw new TemplateProblem("expected end; found {{else}}");
       return nodes;
     }
-    if (word !== kind || kind === "range") throw new Problem(`unexpected ${JSON.stringify(word)} in else`);
+    if (word !== kind || kind === "range") throw new TemplateProblem(`unexpected ${JSON.stringify(word)} in else`);
     this.#tokens.shift();
     return [this.#branch(kind, end)];
   }
@@ -222,7 +173,8 @@ class TemplateParser {
     this.#skipSpace();
     const { text: literal = "", start = end } = this.#tokens.shift() ?? {};
     const name = /^["`]/.test(literal) ? unquote(literal) : undefined;
-    if (name === undefined) throw new Problem(`unexpected ${JSON.stringify(literal || "}}")} in ${word} clause`);
+    if (name === undefined)
+      throw new TemplateProblem(`unexpected ${JSON.stringify(literal || "}}")} in ${word} clause`);
     this.#skipSpace();
     const pipe = this.#tokens.length > 0 ? this.#pipe(`${word} clause`, end) : undefined;
     if (word === "template") return { kind: "template", name, pipe, start };
@@ -230,7 +182,7 @@ class TemplateParser {
     this.#variables = ["$"];
     const { nodes, end: closing } = this.#list();
     this.#variables = outer;
-    if (closing !== "end") throw new Problem(`unexpected {{else}} in ${word} clause`);
+    if (closing !== "end") throw new TemplateProblem(`unexpected {{else}} in ${word} clause`);
     this.#define(name, nodes);
     return word === "block" ? { kind: "template", name, pipe, start } : undefined;
   }
@@ -240,7 +192,7 @@ class TemplateParser {
     const known = this.#named.get(name);
     if (known && isBlank(nodes)) return;
     if (known && !isBlank(known.nodes)) {
-      throw new Problem(`template: multiple definition of template ${JSON.stringify(name)}`);
+      throw new TemplateProblem(`template: multiple definition of template ${JSON.stringify(name)}`);
     }
     this.#named.set(name, { name, source: this.#source, nodes });
   }
@@ -263,8 +215,8 @@ class TemplateParser {
       // As in Go, a bar at the end is nothing.
     } while (this.#takeIf("|") && this.#tokens.words(1).length > 0);
     const stop = this.#tokens.first;
-    if (stop && stop.text !== ")") throw new Problem(`unexpected ${JSON.stringify(stop.text)} in ${context}`);
-    if (stop && context !== "parenthesized pipeline") throw new Problem("unexpected right paren");
+    if (stop && stop.text !== ")") throw new TemplateProblem(`unexpected ${JSON.stringify(stop.text)} in ${context}`);
+    if (stop && context !== "parenthesized pipeline") throw new TemplateProblem("unexpected right paren");
     this.#variables.push(...variables);
     return { variables, isAssignment, commands, start, end: stop?.start ?? end };
   }
@@ -282,7 +234,7 @@ class TemplateParser {
   }
 
   #checkVariable(name: string): void {
-    if (!this.#variables.includes(name)) throw new Problem(`undefined variable ${JSON.stringify(name)}`);
+    if (!this.#variables.includes(name)) throw new TemplateProblem(`undefined variable ${JSON.stringify(name)}`);
   }
 
   #takeIf(text: string): boolean {
@@ -299,10 +251,10 @@ class TemplateParser {
     }
     const next = this.#tokens.first?.text;
     if (args.length > 0 && next !== undefined && /^[.=]$/.test(next)) {
-      throw new Problem(`unexpected ${next === "." ? "<.>" : JSON.stringify(next)} in operand`);
+      throw new TemplateProblem(`unexpected ${next === "." ? "<.>" : JSON.stringify(next)} in operand`);
     }
     const [first] = args;
-    if (!first) throw new Problem(`missing value for ${context}`);
+    if (!first) throw new TemplateProblem(`missing value for ${context}`);
     const last = args.at(-1) as Operand;
     return { args: args as [Operand], start: first.start, end: last.end };
   }
@@ -324,7 +276,7 @@ class TemplateParser {
     }
     if (term.kind === "pipe") return { ...term, path, start, end };
     if (term.kind === "function" && path.length > 0) return { kind: "pipe", pipe: pipeOf(term), path, start, end };
-    if (path.length > 0) throw new Problem(`unexpected . after term ${JSON.stringify(text)}`);
+    if (path.length > 0) throw new TemplateProblem(`unexpected . after term ${JSON.stringify(text)}`);
     return term;
   }
 
@@ -341,27 +293,27 @@ class TemplateParser {
     }
     if (/^\.[\p{L}_]/u.test(text)) return { kind: "field", path: [], at: start, ...place };
     if (first === '"' || first === "`") return { kind: "string", value: this.#unquoted(text), ...place };
-    if (first === "'") return { kind: "number", ...character(text), ...place };
+    if (first === "'") return { kind: "number", ...characterOf(text), ...place };
     if (/^[+-]?\.?\d/.test(text)) return { kind: "number", ...numberOf(text), ...place };
     if (/^[\p{L}_]/u.test(text)) {
-      if (!this.#isFunction(text)) throw new Problem(`function ${JSON.stringify(text)} not defined`);
+      if (!this.#isFunction(text)) throw new TemplateProblem(`function ${JSON.stringify(text)} not defined`);
       return { kind: "function", name: text, ...place };
     }
-    throw new Problem(`unexpected ${JSON.stringify(text)} in ${context}`);
+    throw new TemplateProblem(`unexpected ${JSON.stringify(text)} in ${context}`);
   }
 
   #parenthesised(start: number): Operand {
-    if (++this.#depth > MAX_DEPTH) throw new Problem(`actions may nest ${MAX_DEPTH} deep`);
+    if (++this.#depth > MAX_DEPTH) throw new TemplateProblem(`actions may nest ${MAX_DEPTH} deep`);
     const pipe = this.#pipe("parenthesized pipeline", this.#text.length);
     const close = this.#tokens.shift();
-    if (close?.text !== ")") throw new Problem("unclosed left paren");
+    if (close?.text !== ")") throw new TemplateProblem("unclosed left paren");
     this.#depth--;
     return { kind: "pipe", pipe, path: [], start, end: close.end };
   }
 
   #unquoted(literal: string): string {
     const text = unquote(literal);
-    if (text === undefined) throw new Problem("invalid syntax");
+    if (text === undefined) throw new TemplateProblem("invalid syntax");
     return text;
   }
 }
@@ -375,32 +327,4 @@ export function isBlank(nodes: readonly TemplateNode[]): boolean {
 function pipeOf(operand: Operand): Pipe {
   const { start, end } = operand;
   return { variables: [], isAssignment: false, commands: [{ args: [operand], start, end }], start, end };
-}
-
-function character(literal: string) {
-  const text = unquote(`"${literal.slice(1, -1).replaceAll('"', '\\"').replaceAll("\\'", "'")}"`) ?? "";
-  const code = text.codePointAt(0);
-  if (code === undefined || [...text].length > 1) throw new Problem(`malformed character constant: ${literal}`);
-  return { float: code, int: BigInt(code) };
-}
-
-function numberOf(text: string) {
-  const plain = text.replaceAll("_", "");
-  const unsigned = plain.replace(/^[+-]/, "");
-  const isNegative = plain.startsWith("-");
-  if (/^(0[xXbBoO][\da-fA-F]+|\d+)$/.test(unsigned)) {
-    const octal = /^0\d+$/.test(unsigned) ? `0o${unsigned.slice(1)}` : unsigned;
-    try {
-      const value = BigInt(octal);
-      const int = isNegative ? -value : value;
-      if (BigInt.asIntN(64, int) !== int) throw new Problem(`integer overflow: ${JSON.stringify(text)}`);
-      return { float: Number(int), int };
-    } catch (cause) {
-      if (cause instanceof Problem) throw cause;
-      throw new Problem(`bad number syntax: ${JSON.stringify(text)}`);
-    }
-  }
-  const float = Number(plain);
-  if (Number.isNaN(float)) throw new Problem(`bad number syntax: ${JSON.stringify(text)}`);
-  return { float, int: Number.isInteger(float) ? BigInt(float) : undefined };
 }

@@ -85,6 +85,8 @@ test.each([
   ["{{ .Labels.Keys }}{{ .Labels.Keys.Join `-` }}{{ len .Labels.Keys }}", "[a b]a-b2"],
   ["{{ (.Labels.Remove (list `a`)).Keys.Join `` }}{{ range .Labels.Remove (list `b`) }}({{ . }}){{ end }}", "b(1)"],
   ["{{ printf `%T %T` . .Labels }} {{ .Labels }}", "*template.Data template.KV map[a:1 b:2]"],
+  ["{{ 'a' }} {{ '\\n' }} {{ '\\'' }} {{ '世' }}", "97 10 39 19990"],
+  ["{{ range $i, $n := 3 }}{{ $i }}{{ $n }} {{ end }}", "00 11 22 "],
 ])("%s gives %s", (text, want) => expect(run(setOf(...FILES), text)).toBe(want));
 
 test.each([
