@@ -186,7 +186,8 @@ export class OpenSearchService {
     const tier = process.env["SIGHTLINE_OPENSEARCH_TIER"] ?? "1";
     return [
       `-XX:TieredStopAtLevel=${tier}`,
-      ...[`-Xms${heap}`, `-Xmx${heap}`, "-XX:+UseG1GC", "-Xss1m"],
+      // On two cores G1, which is for many, costs a tenth more of every record.
+      ...[`-Xms${heap}`, `-Xmx${heap}`, "-XX:+UseSerialGC", "-Xss1m"],
       // Starts sooner; what was loaded is remembered for the next start.
       ...["-XX:+AutoCreateSharedArchive", `-XX:SharedArchiveFile=${join(this.#dist, "classes.jsa")}`],
       ...["-Dfile.encoding=UTF-8", "-Djava.awt.headless=true", `-Djava.io.tmpdir=${join(this.#dir, "tmp")}`],

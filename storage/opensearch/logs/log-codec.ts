@@ -9,15 +9,15 @@ import {
   attributeFields,
   attributesAt,
   attributesOfFields,
-  attributeTokens,
   type FlatAttributes,
   flatten,
   hasNested,
   unflatten,
+  withTokens,
 } from "../rows/attribute-text.ts";
 import { originTokens } from "../rows/origin-fields.ts";
 import type { RowCodec, RowOrigin } from "../rows/row-codec.ts";
-import { joinTokens, TOKENS_FIELD } from "../rows/tokens.ts";
+import { joinTokens, TOKENS_FIELD, withToken } from "../rows/tokens.ts";
 import { labelNameOf } from "./record-label.ts";
 import { labelTokens, type StreamFields, streamOfFields, streamRest } from "./stream-fields.ts";
 import { hasLongWord, WORDS_ANALYSIS, WORDS_FIELD } from "./words.ts";
@@ -63,7 +63,8 @@ type KnownStream = {
   readonly text: string;
   /** For the document. */
   readonly fields: Readonly<Record<string, unknown>>;
-  readonly tokens: readonly string[];
+  /** Joined. */
+  readonly tokens: string;
   readonly isNested: boolean;
 };
 
@@ -139,26 +140,28 @@ export class LogCodec implements RowCodec<LogBatch, LogRecord> {
     };
   }
 
+  /** Fields that are undefined do not come into the document. */
   fieldsOf(record: LogRecord): Readonly<Record<string, unknown>> {
     const { observedNs, severity, severityText, body, traceId, spanId, attributes } = record;
     const { tokens, isNested, fields: ofStream } = this.#knownOf(record.stream);
-    const own = ownLabels(attributes);
-    const fields: readonly string[] = attributes.length > 0 ? [...tokens, ...attributeTokens(attributes)] : tokens;
+    const { context, types, more } = attributeFields(attributes);
     return {
       ...ofStream,
       level: levelOf(severity, severityText),
-      ...(severity !== 0 && { severity }),
-      ...(severityText !== "" && { severity_text: severityText }),
-      ...(observedNs !== 0n && { observed_ns: String(observedNs) }),
-      ...(body !== "" && { message: body }),
+      severity: severity || undefined,
+      severity_text: severityText || undefined,
+      observed_ns: observedNs === 0n ? undefined : String(observedNs),
+      message: body || undefined,
       message_bytes: Buffer.byteLength(body),
-      ...(hasLongWord(body) && { long_words: true }),
-      ...(traceId !== "" && { trace_id: traceId }),
-      ...(spanId !== "" && { span_id: spanId }),
-      ...(fields.length > 0 && { fields: joinTokens(fields) }),
-      ...(own.length > 0 && { own_labels: joinTokens(own) }),
-      ...((isNested || hasNested(attributes)) && { nested: true }),
-      ...attributeFields(attributes),
+      long_words: hasLongWord(body) || undefined,
+      trace_id: traceId || undefined,
+      span_id: spanId || undefined,
+      fields: withTokens(tokens, attributes) || undefined,
+      own_labels: ownLabels(attributes) || undefined,
+      nested: isNested || hasNested(attributes) || undefined,
+      context,
+      types,
+      more,
     };
   }
 
@@ -248,7 +251,7 @@ export class LogCodec implements RowCodec<LogBatch, LogRecord> {
         labels: joinTokens(labelTokens(stream)),
         ...(rest ? { stream_rest: rest } : { stream: text }),
       },
-      tokens: originTokens(stream),
+      tokens: joinTokens(originTokens(stream)),
       isNested: hasNested(resource) || hasNested(scope.attributes),
     };
     this.#knownStreams.set(stream, made);
@@ -262,12 +265,12 @@ function textOf({ labels, resource, scope }: LogStream): string {
   return JSON.stringify(parts);
 }
 
-/** Names of the labels that the record's own attributes make: by them it can't be counted where it is. */
-function ownLabels(attributes: Attributes): string[] {
-  const labels: string[] = [];
+/** Names of the labels that the record's own attributes make, joined: by them it can't be counted where it is. */
+function ownLabels(attributes: Attributes): string {
+  let labels = "";
   for (const { name, value } of attributes) {
     const label = value === "" ? "" : labelNameOf(name).slice(0, MAX_LABEL_LENGTH);
-    if (label !== "") labels.push(label);
+    if (label !== "") labels = withToken(labels, label);
   }
   return labels;
 }

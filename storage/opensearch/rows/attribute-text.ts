@@ -1,5 +1,5 @@
 import type { Attribute, AttributeColumn, Attributes, AttributeType } from "@sightline/model/attributes.ts";
-import { withoutSeparator } from "./tokens.ts";
+import { withoutSeparator, withToken } from "./tokens.ts";
 
 /** How attributes are written in a document: what people would write, and beside it what that does not say. */
 export type AttributeFields = {
@@ -16,28 +16,31 @@ export type FlatAttributes = readonly string[];
 /** Names that mean the same to OpenSearch as they do here: parts with a dot between them. */
 const PLAIN_NAME = /^[^\s.\p{C}]+(\.[^\s.\p{C}]+)*$/u;
 const MAX_NAME_LENGTH = 500;
+/** Whether they are plain: the same few names come again and again. */
+const knownNames = new Map<string, boolean>();
+const MAX_KNOWN_NAMES = 10_000;
 /** OpenSearch refuses longer terms than 32,766 bytes. */
 const MAX_VALUE_LENGTH = 8_000;
 /** What of an attribute can be looked up. */
 const MAX_TOKEN_LENGTH = 1_000;
 
 export function attributeFields(attributes: Attributes): AttributeFields {
-  const context: Record<string, string> = {};
-  const types: Record<string, AttributeType> = {};
-  const more: string[] = [];
+  let context: Record<string, string> | undefined;
+  let types: Record<string, AttributeType> | undefined;
+  let more: string[] | undefined;
   for (const { name, type, value } of attributes) {
-    if (!isPlain(name, value) || Object.hasOwn(context, name)) {
+    if (!isPlain(name, value) || (context && Object.hasOwn(context, name))) {
+      more ??= [];
       more.push(name, type, value);
       continue;
     }
+    context ??= {};
     context[name] = value;
-    if (type !== "string") types[name] = type;
+    if (type === "string") continue;
+    types ??= {};
+    types[name] = type;
   }
-  return {
-    ...(Object.keys(context).length > 0 && { context }),
-    ...(Object.keys(types).length > 0 && { types }),
-    ...(more.length > 0 && { more }),
-  };
+  return { context, types, more };
 }
 
 export function attributesOfFields({ context, types, more }: AttributeFields): Attributes {
@@ -49,9 +52,14 @@ export function attributesOfFields({ context, types, more }: AttributeFields): A
 }
 
 function isPlain(name: string, value: string): boolean {
-  return (
-    name.length <= MAX_NAME_LENGTH && value.length <= MAX_VALUE_LENGTH && name !== "__proto__" && PLAIN_NAME.test(name)
-  );
+  if (name.length > MAX_NAME_LENGTH || value.length > MAX_VALUE_LENGTH) return false;
+  let isPlainName = knownNames.get(name);
+  if (isPlainName === undefined) {
+    isPlainName = name !== "__proto__" && PLAIN_NAME.test(name);
+    if (knownNames.size >= MAX_KNOWN_NAMES) knownNames.clear();
+    knownNames.set(name, isPlainName);
+  }
+  return isPlainName;
 }
 
 export function flatten(attributes: Attributes): FlatAttributes {
@@ -88,6 +96,13 @@ function isPlainText(text: string): boolean {
 
 export function attributeTokens(attributes: Attributes): string[] {
   return attributes.map(({ name, value }) => attributeToken(name, value));
+}
+
+/** {@link attributeTokens} after those that are joined already. */
+export function withTokens(joined: string, attributes: Attributes): string {
+  let all = joined;
+  for (const { name, value } of attributes) all = withToken(all, attributeToken(name, value));
+  return all;
 }
 
 /** Maps, which others know by several names (one for each leaf). */

@@ -4,7 +4,7 @@ import type { BulkItem, BulkWriter, RefusedItem } from "./bulk-writer.ts";
 import type { HotBatch } from "./hot-rows.ts";
 import type { IndexNames } from "./index-names.ts";
 import type { Row, RowCodec } from "./row-codec.ts";
-import { createAction, rowItem } from "./row-document.ts";
+import { createAction, rowItems } from "./row-document.ts";
 import type { StoreMetrics } from "./store-metrics.ts";
 import type { WriterCheckpoint } from "./writer-checkpoint.ts";
 
@@ -81,8 +81,7 @@ export class Flusher<Batch extends { readonly length: number }, R extends Row> {
   *#items(batches: readonly HotBatch<Batch>[]): Generator<BulkItem> {
     const { codec, names, writer } = this.#options;
     for (const hot of batches) {
-      const target = { dataStream: names.dataStreamOf(hot.tenant), writer };
-      for (const row of hot.rows) yield rowItem(codec, hot, row, target);
+      yield* rowItems(codec, hot, { dataStream: names.dataStreamOf(hot.tenant), writer });
     }
   }
 

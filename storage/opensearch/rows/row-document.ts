@@ -5,33 +5,27 @@ import type { DocumentSource } from "./search-rows.ts";
 
 /** The last moment that `date_nanos` can say. */
 const MAX_DATE_NANOS = 2n ** 63n - 1n;
-const NS_PER_MS = 1_000_000n;
+const NANO_DIGITS = 9;
+const ACTION_END = `"}}`;
 
 /**
- * The operation that stores a row. Its id follows from who wrote it and from where it stands in the writer's log, so that
- * writing it again changes nothing.
+ * The operations that store the rows of a batch. An id follows from who wrote the row and from where it stands in the writer's
+ * log, so that writing it again changes nothing.
  */
-export function rowItem<Batch extends { readonly length: number }, R extends Row>(
+export function* rowItems<Batch extends { readonly length: number }, R extends Row>(
   codec: RowCodec<Batch, R>,
-  hot: HotBatch<Batch>,
-  row: number,
-  target: { readonly dataStream: string; readonly writer: string },
-): BulkItem {
-  const { writer, dataStream } = target;
-  const { position, tenant, ingestedAtMs } = hot;
-  const content = codec.rowAt(hot.batch, row);
-  const document = {
-    tenant,
-    timestamp: isoNanos(content.timeNs),
-    time_ns: String(content.timeNs),
-    ingested_at: new Date(ingestedAtMs).toISOString(),
-    writer,
-    position,
-    row,
-    ...codec.fieldsOf(content),
-  };
-  const id = `${writer}-${position.toString(36)}-${row.toString(36)}`;
-  return { action: createAction(dataStream, id), document: JSON.stringify(document) };
+  { batch, rows, position, tenant, ingestedAtMs }: HotBatch<Batch>,
+  { writer, dataStream }: { readonly dataStream: string; readonly writer: string },
+): Generator<BulkItem> {
+  const action = createAction(dataStream, `${writer}-${position.toString(36)}-`).slice(0, -ACTION_END.length);
+  const ofAll = { tenant, ingested_at: new Date(ingestedAtMs).toISOString(), writer, position };
+  for (const row of rows) {
+    const content = codec.rowAt(batch, row);
+    const { timeNs } = content;
+    const fields = codec.fieldsOf(content);
+    const document = { ...ofAll, timestamp: isoNanos(timeNs), time_ns: String(timeNs), row, ...fields };
+    yield { action: `${action}${row.toString(36)}${ACTION_END}`, document: JSON.stringify(document) };
+  }
 }
 
 export function createAction(index: string, id: string): string {
@@ -45,9 +39,16 @@ export function rowOfSource<R extends Row>(
   return codec.rowOf(BigInt(source.time_ns), source);
 }
 
+/** Rows that come together are mostly of the same second or two. */
+let knownSecond = { seconds: "0", text: "1970-01-01T00:00:00" };
+
 /** `2026-11-21T16:20:19.123456789Z`; the nearest that `date_nanos` takes for times before 1970 and after 2262. */
 export function isoNanos(timeNs: bigint): string {
   const time = timeNs < 0n ? 0n : timeNs > MAX_DATE_NANOS ? MAX_DATE_NANOS : timeNs;
-  const milliseconds = new Date(Number(time / NS_PER_MS)).toISOString();
-  return `${milliseconds.slice(0, -1)}${String(time % NS_PER_MS).padStart(6, "0")}Z`;
+  const digits = String(time).padStart(NANO_DIGITS + 1, "0");
+  const seconds = digits.slice(0, -NANO_DIGITS);
+  if (seconds !== knownSecond.seconds) {
+    knownSecond = { seconds, text: new Date(Number(seconds) * 1_000).toISOString().slice(0, -".000Z".length) };
+  }
+  return `${knownSecond.text}.${digits.slice(-NANO_DIGITS)}Z`;
 }

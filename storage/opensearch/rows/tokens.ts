@@ -19,6 +19,11 @@ export function joinTokens(tokens: readonly string[]): string {
   return tokens.join(SEPARATOR);
 }
 
+/** One more at the end of those that are joined already. */
+export function withToken(joined: string, token: string): string {
+  return joined === "" ? token : `${joined}${SEPARATOR}${token}`;
+}
+
 /** Documents of earlier versions have a list. */
 export function splitTokens(field: string | readonly string[] | undefined): readonly string[] {
   if (field === undefined || field === "") return [];

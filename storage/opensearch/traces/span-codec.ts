@@ -8,10 +8,10 @@ import {
   attributeFields,
   attributesAt,
   attributesOfFields,
-  attributeTokens,
   type FlatAttributes,
   flatten,
   unflatten,
+  withTokens,
 } from "../rows/attribute-text.ts";
 import { type OriginRest, originOf, originRest, originTokens } from "../rows/origin-fields.ts";
 import type { RowCodec, RowOrigin } from "../rows/row-codec.ts";
@@ -70,7 +70,8 @@ type SourceText = readonly [
 type KnownSource = {
   /** For the document. */
   readonly fields: Readonly<Record<string, unknown>>;
-  readonly tokens: readonly string[];
+  /** Joined. */
+  readonly tokens: string;
 };
 
 const KEYWORD = { type: "keyword", ignore_above: 8_000 };
@@ -153,10 +154,11 @@ export class SpanCodec implements RowCodec<SpanBatch, Span> {
     };
   }
 
+  /** Fields that are undefined do not come into the document. */
   fieldsOf(span: Span): Readonly<Record<string, unknown>> {
     const { events, links, dropped, attributes } = span;
     const { tokens, fields: ofSource } = this.#knownOf(span.source);
-    const fields = [...tokens, ...attributeTokens(attributes)];
+    const { context, types, more } = attributeFields(attributes);
     return {
       ...ofSource,
       trace_id: span.traceId,
@@ -165,16 +167,18 @@ export class SpanCodec implements RowCodec<SpanBatch, Span> {
       // Zero, too: services are counted by it.
       kind: span.kind,
       name: span.name,
-      ...(span.parentSpanId !== "" && { parent_span_id: span.parentSpanId }),
-      ...(span.traceState !== "" && { trace_state: span.traceState }),
-      ...(span.flags !== 0 && { flags: span.flags }),
-      ...(span.statusCode !== 0 && { status_code: span.statusCode }),
-      ...(span.statusMessage !== "" && { status_message: span.statusMessage }),
-      ...(fields.length > 0 && { fields: joinTokens(fields) }),
-      ...attributeFields(attributes),
-      ...(events.length > 0 && { events: events.map(eventText) }),
-      ...(links.length > 0 && { links: links.map(linkText) }),
-      ...(dropped && { dropped: [dropped.attributes, dropped.events, dropped.links] }),
+      parent_span_id: span.parentSpanId || undefined,
+      trace_state: span.traceState || undefined,
+      flags: span.flags || undefined,
+      status_code: span.statusCode || undefined,
+      status_message: span.statusMessage || undefined,
+      fields: withTokens(tokens, attributes) || undefined,
+      context,
+      types,
+      more,
+      events: events.length > 0 ? events.map(eventText) : undefined,
+      links: links.length > 0 ? links.map(linkText) : undefined,
+      dropped: dropped && [dropped.attributes, dropped.events, dropped.links],
     };
   }
 
@@ -247,7 +251,7 @@ export class SpanCodec implements RowCodec<SpanBatch, Span> {
     const service = attributeValue(source.resource, "service.name");
     const made: KnownSource = {
       fields: { ...sourceFields(source), service_id: service === "" ? undefined : service },
-      tokens: originTokens(source),
+      tokens: joinTokens(originTokens(source)),
     };
     this.#knownSources.set(source, made);
     return made;
