@@ -1,4 +1,5 @@
 import { CATEGORIZED, FORM, type HttpCase, search } from "./http-request.ts";
+import { DIRECTIONS, DURATIONS, LIMITS, TIMES } from "./parameter-forms.ts";
 
 const SHOP = '{app="shop"}';
 const RANGE = { start: "$START", end: "$END" };
@@ -9,83 +10,6 @@ const get = (path: string, parameters: Readonly<Record<string, string>> = {}): H
 });
 const each = (path: string, common: Readonly<Record<string, string>>, sets: readonly Record<string, string>[]) =>
   sets.map((parameters) => get(path, { ...common, ...parameters }));
-
-/** Forms of a time, right and wrong. */
-const TIMES = [
-  "",
-  "$START_S",
-  "$START_F",
-  "$START_MS",
-  "$START_RFC",
-  "$START",
-  "0",
-  "-1",
-  "1",
-  "now",
-  "now-1h",
-  "1.5e9",
-  "1e18",
-  "NaN",
-  "Inf",
-  "0x10",
-  " $START",
-  "+$START",
-  "$START.5",
-  "2026-01-02",
-  "2026-01-02T03:04:05",
-  "2026-01-02T03:04:05Z",
-  "2026-01-02T03:04:05.123456789Z",
-  "2026-01-02T03:04:05+02:00",
-  "2026-01-02t03:04:05z",
-  "2026-13-02T03:04:05Z",
-  "99999999999",
-  "9999999999",
-  "9223372036854775807",
-  "9223372036854775808",
-  "1_000",
-  "١٢٣",
-];
-const DURATIONS = [
-  "",
-  "1h",
-  "0",
-  "0s",
-  "-1h",
-  "1",
-  "1.5",
-  "1h30m",
-  "1d",
-  "1w",
-  "1y",
-  "5x",
-  "h",
-  "1e3",
-  "1 h",
-  "1500ms",
-  "1us",
-  "NaN",
-  "1e30",
-  "+5m",
-];
-const LIMITS = [
-  "",
-  "1",
-  "0",
-  "-1",
-  "5",
-  "5000",
-  "5001",
-  "4294967295",
-  "4294967296",
-  "99999999999999999999",
-  "1.5",
-  "x",
-  "0x10",
-  " 5",
-  "+5",
-  "1e2",
-];
-const DIRECTIONS = ["", "forward", "FORWARD", "Backward", "backwards", "up", " forward", "0", "1"];
 
 const METRIC = `sum by (env) (count_over_time(${SHOP}[1m]))`;
 
