@@ -111,6 +111,26 @@ describe.skipIf(missing !== undefined)("rows in OpenSearch", () => {
     expect(await countOf(`${stores.prefix}-logs-*`)).toBe(2);
   });
 
+  test("a deletion reaches what another process has in memory, and nothing that comes after it", async () => {
+    let nowMs = Date.now();
+    const clock = { nowMs: () => nowMs };
+    const two = await open("w2", () => clock);
+    await write(two, [{ timeNs: T, body: "seen" }]);
+    await two.append(DEFAULT_TENANT, logBatchOf([{ timeNs: T, body: "not seen yet" }]), nextPosition());
+    const pause = async () => {
+      nowMs++;
+      await write(two, [{ timeNs: T, body: "later" }]);
+    };
+    const one = await open("w1", () => ({ ...clock, pause }));
+    const range = { startNs: T, endNs: NOW };
+    const request = { tenant: DEFAULT_TENANT, range, matchers: [], line: [], attributes: [], description: "" };
+    const { id, rows } = await one.deleteRows(request, on);
+    expect(rows).toBe(2);
+    for (const store of [one, two]) expect(await bodies(store)).toEqual(["later"]);
+    expect(await one.cancelDeletion(DEFAULT_TENANT, id)).toBe(true);
+    expect((await bodies(one)).sort()).toEqual(["later", "not seen yet", "seen"]);
+  });
+
   test("several writers see each other's rows once these are written, and all of their own", async () => {
     const [one, two] = [await open("w1"), await open("w2")];
     await write(one, [{ timeNs: T, body: "one" }], 5);

@@ -62,6 +62,9 @@ export const openSearchConfig = z.strictObject({
       max_rows: count(20_000).describe("Rows in memory before they are sent."),
       max_bytes: size("32MiB").describe("Their estimated size."),
       max_age: duration("1s").describe("They are sent after so long, however few they are."),
+      min_age: duration("100ms").describe(
+        "They wait so long for others to be sent with, when none were sent for max_age: other processes find them sooner.",
+      ),
       max_backlog: count(262_144).describe("When so many rows wait to be sent, senders are told to come back later."),
       max_backlog_bytes: size("512MiB").describe("The same, as estimated size in memory."),
     })

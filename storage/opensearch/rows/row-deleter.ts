@@ -5,9 +5,10 @@ import type { OpenSearchConnection } from "../connection/open-search-connection.
 import type { BulkItem, BulkWriter } from "./bulk-writer.ts";
 import { type DeletionRecord, DeletionRecords } from "./deletion-records.ts";
 import type { IndexNames } from "./index-names.ts";
+import { areOthersWriting } from "./other-writers.ts";
 import type { Row, RowCodec, RowFilter } from "./row-codec.ts";
 import { createAction, rowOfSource } from "./row-document.ts";
-import { type StoredDocument, searchRows, type Visibility } from "./search-rows.ts";
+import { type RowSearch, type StoredDocument, searchRows, type Visibility } from "./search-rows.ts";
 import type { StoreMetrics } from "./store-metrics.ts";
 import { Turn } from "./turn.ts";
 
@@ -22,6 +23,8 @@ export type RowDeleterOptions<Batch extends { readonly length: number }, R exten
   /** How long a deletion can be cancelled. */
   readonly graceMs: number;
   readonly nowMs: () => number;
+  /** Settles when other processes have written what they had in memory when it was called. */
+  readonly untilOthersWrote: (signal: AbortSignal) => Promise<void>;
 };
 
 type Trashed = { readonly _id: string; readonly _source: { readonly order: number; readonly row: object } };
@@ -29,6 +32,8 @@ type Trashed = { readonly _id: string; readonly _source: { readonly order: numbe
 const PAGE_ROWS = 1_000;
 const REMOVE_TIMEOUT_MS = 300_000;
 const NOT_FOUND = 404;
+/** Rows that waited longer to be written, as in an outage, are not found. */
+const LATE_MS = 600_000;
 
 /**
  * Deletes rows in two steps: they are moved to another index, where no query looks, and when the time to cancel is over they
@@ -43,29 +48,25 @@ export class RowDeleter<Batch extends { readonly length: number }, R extends Row
     this.#records = new DeletionRecords(options);
   }
 
-  /** Of the rows that searches find now. */
+  /** Of the rows that searches find now, and those that other processes have in memory. */
   async delete(
     request: RowDeletion,
     filter: RowFilter<R>,
     visibility: Visibility,
     signal: AbortSignal,
   ): Promise<Deletion> {
+    const { connection, names, codec, metrics, writer, untilOthersWrote } = this.#options;
     const record = await this.#records.begin(request);
-    const { connection, names, codec, metrics } = this.#options;
     const { tenant, range } = request;
     const search = { tenant, range, visibility, must: filter.must, mustNot: filter.mustNot };
-    const order = { newestFirst: true, limit: Number.MAX_SAFE_INTEGER };
-    const turn = new Turn();
-    let rows = 0;
     try {
-      for await (const page of searchRows(connection, names.all, search, order, signal)) {
-        const found: StoredDocument[] = [];
-        for (const document of page) {
-          if (filter.matches(rowOfSource(codec, document._source))) found.push(document);
-          await turn.next(signal);
-        }
-        await this.#move(record.id, found, rows);
-        rows += found.length;
+      let rows = await this.#moveAll(record.id, search, filter, 0, signal);
+      // Searches find what is noted there since the record was.
+      if (await areOthersWriting(connection, names, { signal: codec.signal, writer })) {
+        await untilOthersWrote(signal);
+        const late = cameWithin(record.createdAtMs - LATE_MS, record.createdAtMs);
+        const lateSearch = { ...search, must: [...search.must, late] };
+        rows += await this.#moveAll(record.id, lateSearch, filter, rows, signal);
       }
       await this.#refresh(names.all, names.trash);
       metrics.deleted.inc(rows);
@@ -124,6 +125,30 @@ export class RowDeleter<Batch extends { readonly length: number }, R extends Row
   /** The same for what processes left behind that will not come back under their name. */
   async restoreAbandoned(): Promise<void> {
     for (const record of await this.#records.abandoned()) await this.#restore(record);
+  }
+
+  /** The number of rows moved. */
+  async #moveAll(
+    id: string,
+    search: RowSearch,
+    filter: RowFilter<R>,
+    firstOrder: number,
+    signal: AbortSignal,
+  ): Promise<number> {
+    const { connection, names, codec } = this.#options;
+    const order = { newestFirst: true, limit: Number.MAX_SAFE_INTEGER };
+    const turn = new Turn();
+    let rows = 0;
+    for await (const page of searchRows(connection, names.all, search, order, signal)) {
+      const found: StoredDocument[] = [];
+      for (const document of page) {
+        if (filter.matches(rowOfSource(codec, document._source))) found.push(document);
+        await turn.next(signal);
+      }
+      await this.#move(id, found, firstOrder + rows);
+      rows += found.length;
+    }
+    return rows;
   }
 
   /** Copies first: a row is in one place at least. */
@@ -205,4 +230,10 @@ export class RowDeleter<Batch extends { readonly length: number }, R extends Row
     const query = { ignore_unavailable: true, allow_no_indices: true };
     await this.#options.connection.send("refresh", { method: "POST", path, query });
   }
+}
+
+/** Finds rows that were taken in then. */
+function cameWithin(startMs: number, endMs: number): object {
+  const [gte, lte] = [startMs, endMs].map((ms) => new Date(ms).toISOString());
+  return { range: { ingested_at: { gte, lte } } };
 }

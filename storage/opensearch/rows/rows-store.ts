@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { UnavailableError } from "@sightline/model/errors.ts";
 import type { Logger } from "@sightline/model/logger.ts";
 import type { MemoryPart } from "@sightline/model/memory-part.ts";
@@ -44,6 +45,8 @@ export type OpenSearchStoreOptions = {
   readonly logger: Logger;
   readonly registry: Registry;
   readonly nowMs?: (() => number) | undefined;
+  /** Waits; tests do something else meanwhile. */
+  readonly pause?: ((ms: number, signal: AbortSignal) => Promise<void>) | undefined;
 };
 
 /** A tenant's rows at one moment: those in memory, and what searches must leave out for it. */
@@ -57,7 +60,10 @@ export type RowsRequest<R extends Row> = {
   readonly limit: number;
 };
 
-const TICK_MS = 200;
+/** How long a flush takes when little is going on. */
+const FLUSH_MS = 500;
+const MAX_OTHERS_MS = 10_000;
+const TICK_MS = 50;
 const RETRY_AFTER_MS = 1_000;
 const PING_TIMEOUT_MS = 5_000;
 /** A cluster that is slower than that is waited for in the background, so that the rest of the process starts. */
@@ -94,6 +100,7 @@ export class RowsStore<Batch extends { readonly length: number }, R extends Row>
   readonly #flushing: BackgroundTask;
   readonly #maintaining: BackgroundTask;
   #maintainedAtMs = performance.now();
+  #flushBeganMs = performance.now();
   #ticker: NodeJS.Timeout | undefined;
   #stopped = true;
 
@@ -110,7 +117,13 @@ export class RowsStore<Batch extends { readonly length: number }, R extends Row>
     const bulk = new BulkWriter({ connection, config: config.bulk });
     const shared = { connection, bulk, names, codec, writer, logger, metrics };
     this.#flusher = new Flusher({ ...shared, checkpoint: this.#checkpoint });
-    this.#deleter = new RowDeleter({ ...shared, graceMs: options.limits.deletion_grace, nowMs: this.#nowMs });
+    const othersMs = Math.min(2 * config.flush.max_age + FLUSH_MS, MAX_OTHERS_MS);
+    this.#deleter = new RowDeleter({
+      ...shared,
+      graceMs: options.limits.deletion_grace,
+      nowMs: this.#nowMs,
+      untilOthersWrote: (signal) => (options.pause ?? pause)(othersMs, signal),
+    });
     this.#policies = options.retention ?? samePolicyForAll(options.limits.retention);
     const policies = this.#policies;
     const upkeep = { connection, names, nowMs: this.#nowMs, logger, metrics };
@@ -282,10 +295,14 @@ export class RowsStore<Batch extends { readonly length: number }, R extends Row>
   }
 
   #isFlushDue(): boolean {
-    const { max_rows, max_bytes, max_age } = this.#options.config.flush;
+    const { max_rows, max_bytes, max_age, min_age } = this.#options.config.flush;
     const { rows, bytes, first } = this.#hot;
     if (!first) return false;
-    return rows >= max_rows || bytes >= max_bytes || performance.now() - first.arrivedMs >= max_age;
+    if (rows >= max_rows || bytes >= max_bytes) return true;
+    const nowMs = performance.now();
+    // Where little comes in it need not wait for more.
+    const isIdle = nowMs - this.#flushBeganMs >= max_age;
+    return nowMs - first.arrivedMs >= (isIdle ? Math.min(min_age, max_age) : max_age);
   }
 
   #tick(): void {
@@ -310,6 +327,7 @@ export class RowsStore<Batch extends { readonly length: number }, R extends Row>
 
   async #flushNow(): Promise<void> {
     this.#flushed();
+    this.#flushBeganMs = performance.now();
     const until = this.#hot.last?.position ?? -1;
     const { max_rows } = this.#options.config.flush;
     try {
@@ -356,4 +374,9 @@ export class RowsStore<Batch extends { readonly length: number }, R extends Row>
     this.metrics.hotRows.set(this.#hot.rows);
     this.metrics.hotBytes.set(this.#hot.bytes);
   }
+}
+
+/** Throws the reason of the signal. */
+async function pause(ms: number, signal: AbortSignal): Promise<void> {
+  await sleep(ms, undefined, { signal }).catch(() => signal.throwIfAborted());
 }

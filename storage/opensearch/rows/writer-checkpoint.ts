@@ -37,7 +37,7 @@ export class WriterCheckpoint {
 
   /** Durable when it settles. */
   async write(position: number): Promise<void> {
-    const body = { kind: "writer", signal: this.#signal, writer: this.#writer, position };
+    const body = { kind: "writer", signal: this.#signal, writer: this.#writer, position, at: Date.now() };
     await this.#connection.send("write checkpoint", { method: "PUT", path: this.#path, body });
     this.#position = position;
   }
