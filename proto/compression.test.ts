@@ -1,5 +1,6 @@
 import * as zlib from "node:zlib";
 import { InvalidInputError, TooLargeError } from "@sightline/model/errors.ts";
+import { rounds } from "@sightline/model/testing/rounds.ts";
 import fc from "fast-check";
 import { snappyCompress } from "hysnappy";
 import { describe, expect, test } from "vitest";
@@ -66,7 +67,7 @@ describe.each(COMPRESSED)("%s", (_name, encoding, compress) => {
           if (!(error instanceof InvalidInputError)) expect(error).toBeInstanceOf(TooLargeError);
         }
       }),
-      { numRuns: 300 },
+      { numRuns: rounds(75) },
     );
   });
 });

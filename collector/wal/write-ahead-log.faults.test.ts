@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { UnavailableError } from "@sightline/model/errors.ts";
+import { rounds } from "@sightline/model/testing/rounds.ts";
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { entries, names, request, SEGMENT_BYTES, TestLog, texts } from "../testing/test-log.ts";
@@ -236,7 +237,7 @@ test("whatever is appended, given back, stopped and crashed: what was acknowledg
     }
     await log.stop();
   };
-  await fc.assert(fc.asyncProperty(fc.boolean(), fc.array(step, { maxLength: 12 }), run), { numRuns: 40 });
+  await fc.assert(fc.asyncProperty(fc.boolean(), fc.array(step, { maxLength: 12 }), run), { numRuns: rounds(15) });
 });
 
 /** Only where the file ends with its last record: a preallocated one is not full. */

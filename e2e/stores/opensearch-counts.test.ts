@@ -1,10 +1,10 @@
 import type { Attribute } from "@sightline/model/attributes.ts";
 import type { LineFilter } from "@sightline/model/line-filter.ts";
 import type { FieldFilter } from "@sightline/model/log-store.ts";
+import { rounds } from "@sightline/model/testing/rounds.ts";
 import type { LogRow } from "@sightline/storage-conformance/log-batch-of.ts";
 import { by, countRequest, expectCounts, filter } from "@sightline/storage-conformance/log-store-fields.ts";
 import { append, SECOND, T } from "@sightline/storage-conformance/log-store-fixture.ts";
-import { rounds } from "@sightline/storage-conformance/rounds.ts";
 import { OpenSearchLogStore } from "@sightline/storage-opensearch/logs/open-search-log-store.ts";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";

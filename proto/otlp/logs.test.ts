@@ -2,6 +2,7 @@ import { ProtobufLogsSerializer } from "@opentelemetry/otlp-transformer";
 import type { Attributes } from "@sightline/model/attributes.ts";
 import { InvalidInputError, TooLargeError } from "@sightline/model/errors.ts";
 import type { LogBatch } from "@sightline/model/log-batch.ts";
+import { rounds } from "@sightline/model/testing/rounds.ts";
 import fc from "fast-check";
 import protobuf from "protobufjs";
 import { describe, expect, test } from "vitest";
@@ -387,6 +388,6 @@ test("cut or damaged requests are decoded or refused as invalid, nothing else", 
         }
       },
     ),
-    { numRuns: 2_000 },
+    { numRuns: rounds(500) },
   );
 });

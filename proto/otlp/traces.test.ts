@@ -1,5 +1,6 @@
 import { ProtobufTraceSerializer } from "@opentelemetry/otlp-transformer";
 import { InvalidInputError, TooLargeError } from "@sightline/model/errors.ts";
+import { rounds } from "@sightline/model/testing/rounds.ts";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { otlpJsonToProtobuf } from "./json.ts";
@@ -213,6 +214,6 @@ test("cut or damaged requests are decoded or refused as invalid, nothing else", 
         expect(error).toBeInstanceOf(InvalidInputError);
       }
     }),
-    { numRuns: 2_000 },
+    { numRuns: rounds(500) },
   );
 });

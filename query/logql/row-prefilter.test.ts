@@ -1,4 +1,5 @@
 import { DEFAULT_TENANT } from "@sightline/model/tenant.ts";
+import { rounds } from "@sightline/model/testing/rounds.ts";
 import type { LogRow } from "@sightline/storage-conformance/log-batch-of.ts";
 import fc from "fast-check";
 import { expect, test } from "vitest";
@@ -75,5 +76,5 @@ test("drops nothing that all stages keep, and nothing less", () =>
         expect(await ask(stages.join(" "))).toEqual(await ask(`| drop no_such_label ${stages.join(" ")}`));
       },
     ),
-    { numRuns: 300 },
+    { numRuns: rounds(100) },
   ));

@@ -1,4 +1,5 @@
 import { EMPTY_BUCKETS, type NativeHistogram } from "@sightline/model/histogram.ts";
+import { rounds } from "@sightline/model/testing/rounds.ts";
 import { workedMs } from "@sightline/model/testing/worked-ms.ts";
 import fc from "fast-check";
 import { expect, test } from "vitest";
@@ -131,7 +132,7 @@ test("a value is written to bytes as it is to text", () => {
   );
   fc.assert(
     fc.property(value, (value) => target.toString("latin1", 0, writeValue(target, 0, value)) === floatText(value)),
-    { numRuns: 5_000 },
+    { numRuns: rounds(1_000) },
   );
 });
 

@@ -3,12 +3,12 @@ import type { FieldFilter, LogCountGroup, LogCountRequest, LogStore } from "@sig
 import { lokiLabelName } from "@sightline/model/loki-label-name.ts";
 import { compileMatcher } from "@sightline/model/matcher.ts";
 import { DEFAULT_TENANT } from "@sightline/model/tenant.ts";
+import { rounds } from "@sightline/model/testing/rounds.ts";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { labelOfRow } from "./label-of-row.ts";
 import type { LogRow } from "./log-batch-of.ts";
 import { append, HOUR, type LogStoreFixture, NOW, on, PLACES, SECOND, select, T, writer } from "./log-store-fixture.ts";
-import { rounds } from "./rounds.ts";
 
 const TRACE = "0123456789abcdef0123456789abcdef";
 const text = (name: string, value: string): Attribute => ({ name, type: "string", value });

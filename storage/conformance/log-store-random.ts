@@ -2,12 +2,12 @@ import { inspect } from "node:util";
 import type { LogRequest, LogStore } from "@sightline/model/log-store.ts";
 import type { RowDeletion } from "@sightline/model/row-deletion.ts";
 import { DEFAULT_TENANT } from "@sightline/model/tenant.ts";
+import { rounds } from "@sightline/model/testing/rounds.ts";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { type LogRow, logBatchOf, logRowsOf } from "./log-batch-of.ts";
 import type { LogStoreFixture } from "./log-store-fixture.ts";
 import { ReferenceLogStore } from "./reference-log-store.ts";
-import { rounds } from "./rounds.ts";
 
 const SECOND = 1_000_000_000n;
 const NOW = BigInt(Date.now()) * 1_000_000n;

@@ -4,6 +4,7 @@ import type { Matcher } from "@sightline/model/matcher.ts";
 import type { MetricBatch } from "@sightline/model/metric-batch.ts";
 import type { MetricStore } from "@sightline/model/metric-store.ts";
 import { DEFAULT_TENANT } from "@sightline/model/tenant.ts";
+import { rounds } from "@sightline/model/testing/rounds.ts";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { sampleHistogram } from "./example-histogram.ts";
@@ -11,7 +12,6 @@ import { metricBatchOf, type SeriesRows, STALE, type Stale } from "./metric-batc
 import { EVERYTHING, NO_SIGNAL, plainSlice, requestOf, type Selection, selectAll } from "./metric-rows.ts";
 import type { MetricStoreFixture } from "./metric-store-fixture.ts";
 import { ReferenceMetricStore } from "./reference-metric-store.ts";
-import { rounds } from "./rounds.ts";
 
 const NOW = Date.now();
 
@@ -20,7 +20,7 @@ export function describeRandomHistories(make: () => Promise<MetricStoreFixture>)
   test("agrees with the reference store after any history", { timeout: 600_000 }, () =>
     fc.assert(
       fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 25 }), fc.array(query, { maxLength: 4 }), run(make)),
-      { numRuns: rounds(15) },
+      { numRuns: rounds(8) },
     ),
   );
 }

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { SILENT_LOGGER } from "@sightline/model/logger.ts";
 import { DEFAULT_TENANT } from "@sightline/model/tenant.ts";
+import { rounds } from "@sightline/model/testing/rounds.ts";
 import { type LogRow, logBatchOf } from "@sightline/storage-conformance/log-batch-of.ts";
 import { ReferenceLogStore } from "@sightline/storage-conformance/reference-log-store.ts";
 import { embeddedLogsConfig } from "@sightline/storage-embedded/config.ts";
@@ -136,7 +137,7 @@ test("what a store filters and counts is what the engine would", () =>
         expect(await ask(counting(store), query, stepNs)).toEqual(await ask(plain, query, stepNs));
       },
     ),
-    { numRuns: 1_000 },
+    { numRuns: rounds(250) },
   ));
 
 describe("of the embedded store, with rows in files and in memory", () => {

@@ -1,4 +1,5 @@
 import { compileRegex } from "@sightline/model/regex.ts";
+import { rounds } from "@sightline/model/testing/rounds.ts";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { parseLogql } from "../parse/parse-logql.ts";
@@ -102,6 +103,6 @@ test("a line that passes has what is implied", () => {
       fc.pre(passes(stages, text));
       expect(isImplied(stages, text)).toBe(true);
     }),
-    { numRuns: 600 },
+    { numRuns: rounds(150) },
   );
 });

@@ -1,3 +1,4 @@
+import { rounds } from "@sightline/model/testing/rounds.ts";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { BLOCK_ROWS, BlockGrams } from "./block-grams.ts";
@@ -46,6 +47,6 @@ test("never leaves out a block that has a text", () => {
         expect(spans === undefined || spans.some(({ from, to }) => from <= row && row <= to)).toBe(true);
       },
     ),
-    { numRuns: 40 },
+    { numRuns: rounds(10) },
   );
 });

@@ -1,5 +1,6 @@
 import { DuckDBDataChunk, DuckDBInstance, UBIGINT, UINTEGER, VARCHAR } from "@duckdb/node-api";
 import duckdb from "@duckdb/node-bindings";
+import { rounds } from "@sightline/model/testing/rounds.ts";
 import fc from "fast-check";
 import { afterAll, expect, test } from "vitest";
 import { fillVector } from "./fill-vector.ts";
@@ -41,7 +42,7 @@ test("texts arrive in DuckDB as they were, however long, whatever is in them", a
     fc.asyncProperty(fc.array(fc.option(text), { minLength: 1, maxLength: 70 }), async (values) => {
       expect(await throughDuckDb("VARCHAR", values)).toEqual(values.map((value) => value?.toWellFormed() ?? null));
     }),
-    { numRuns: 200 },
+    { numRuns: rounds(50) },
   );
 });
 
@@ -51,7 +52,7 @@ test("numbers arrive in DuckDB as they were", async () => {
     fc.asyncProperty(big, async (values) => {
       expect(await throughDuckDb("UBIGINT", values)).toEqual(values);
     }),
-    { numRuns: 50 },
+    { numRuns: rounds(20) },
   );
   expect(await throughDuckDb("UINTEGER", [0, 2 ** 32 - 1, null])).toEqual([0, 2 ** 32 - 1, null]);
 });

@@ -1,5 +1,6 @@
 import type { LineFilter } from "@sightline/model/line-filter.ts";
 import { compileRegex } from "@sightline/model/regex.ts";
+import { rounds } from "@sightline/model/testing/rounds.ts";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { exactLineQuery, hasLongWord, lineQuery, WORDS_ANALYSIS } from "./words.ts";
@@ -62,7 +63,7 @@ test("every line that contains a text is found", () => {
       const query = lineQuery({ op: "|=", text: wanted });
       expect(query === undefined || finds(query as Query, body)).toBe(true);
     }),
-    { numRuns: 2_000 },
+    { numRuns: rounds(500) },
   );
 });
 
@@ -131,7 +132,7 @@ test("what is exact finds just the lines that the filter lets through", () => {
       fc.pre(query !== undefined && !hasLongWord(line));
       expect(finds(query as Query, line)).toBe(letsThrough(filter, line));
     }),
-    { numRuns: 3_000 },
+    { numRuns: rounds(750) },
   );
 });
 
@@ -161,7 +162,7 @@ test("every line that a regular expression matches is found", () => {
       fc.pre(compileRegex(source).matchesSomewhere(body));
       expect(query === undefined || finds(query as Query, body)).toBe(true);
     }),
-    { numRuns: 1_000 },
+    { numRuns: rounds(250) },
   );
 });
 
