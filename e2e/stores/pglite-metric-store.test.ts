@@ -2,9 +2,10 @@ import { DEFAULT_TENANT } from "@sightline/model/tenant.ts";
 import { metricBatchOf } from "@sightline/storage-conformance/metric-batch-of.ts";
 import { onlySamples } from "@sightline/storage-conformance/metric-rows.ts";
 import { describeMetricStore } from "@sightline/storage-conformance/metric-store.ts";
+import { describeMetricRetention } from "@sightline/storage-conformance/metric-store-retention.ts";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { PgliteService } from "../services/pglite.ts";
-import { fixtureOf, TimescaleStores } from "./timescale-fixture.ts";
+import { agingFixtureOf, fixtureOf, TimescaleStores } from "./timescale-fixture.ts";
 
 const DAY_MS = 86_400_000;
 
@@ -46,4 +47,5 @@ describe("on TimescaleDB", () => {
   });
 
   describeMetricStore("TimescaleMetricStore", fixtureOf(address, settings));
+  describeMetricRetention("TimescaleMetricStore", agingFixtureOf(address, settings));
 });

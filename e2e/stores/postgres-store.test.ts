@@ -290,20 +290,20 @@ describe.skipIf(missing !== undefined)("the metric store on plain PostgreSQL", (
     const set = metricMigrations(stores.config);
     const states = async () =>
       (await migrationStatus(stores.database, set)).map(({ appliedAt }) => appliedAt !== undefined);
-    expect(await states()).toEqual([true, true, true]);
+    expect(await states()).toEqual([true, true, true, true]);
     expect(await migrateUp(stores.database, set)).toEqual([]);
-    for (const number of [3, 2, 1]) expect(await migrateDown(stores.database, set)).toMatchObject({ number });
-    expect(await states()).toEqual([false, false, false]);
+    for (const number of [4, 3, 2, 1]) expect(await migrateDown(stores.database, set)).toMatchObject({ number });
+    expect(await states()).toEqual([false, false, false, false]);
     const both = await Promise.all([migrateUp(stores.database, set), migrateUp(stores.database, set)]);
-    expect(both.flat()).toHaveLength(3);
+    expect(both.flat()).toHaveLength(4);
     await rows("INSERT INTO metrics_migrations VALUES (9999, 'from-the-future')");
     await expect(stores.open()).rejects.toThrow("newer release (9999 from-the-future)");
   });
 
   test("other processes know what changed when, but for what was forgotten", async () => {
     using();
-    const writer = await stores.open("w");
-    const reader = await stores.openReader();
+    const writer = await stores.open("w", () => T + 1_200_000);
+    const reader = await stores.openReader(() => T + 1_200_000);
     const [changes, all] = [reader.changes as DataChanges, { startMs: 0, endMs: T + 3_600_000 }];
     const minutes = async (version: DataVersion) =>
       (await changes.since(DEFAULT_TENANT, version, all)).map(({ startMs, endMs }) => [startMs - T, endMs - T]);

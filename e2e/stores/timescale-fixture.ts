@@ -3,10 +3,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Logger, SILENT_LOGGER } from "@sightline/model/logger.ts";
 import type { MetricStoreFixture } from "@sightline/storage-conformance/metric-store-fixture.ts";
+import type { RetentionFixture, RetentionSettings } from "@sightline/storage-conformance/metric-store-retention.ts";
 import { type TimescaleMetricsConfig, timescaleMetricsConfig } from "@sightline/storage-timescale/config.ts";
 import { Database } from "@sightline/storage-timescale/database/database.ts";
 import { TimescaleMetricStore } from "@sightline/storage-timescale/metrics/timescale-metric-store.ts";
 import { Registry } from "prom-client";
+import type { DownsamplingSettings } from "../../server/downsampling-suite.ts";
 import type { DatabaseAddress } from "../services/postgres.ts";
 
 export type StoreSettings = {
@@ -54,7 +56,11 @@ export class TimescaleStores {
       ...settings.config,
     });
     const wrong: Logger["error"] = (message, fields) => this.errors.push(message, fields);
-    this.#logger = { ...SILENT_LOGGER, error: wrong };
+    // A step of maintenance that fails is only warned of.
+    const warned: Logger["warn"] = (message, fields) => {
+      if (message.includes("maintenance")) this.errors.push(message, fields);
+    };
+    this.#logger = { ...SILENT_LOGGER, error: wrong, warn: warned };
     this.database = new Database({
       config: this.config,
       logger: this.#logger,
@@ -68,8 +74,8 @@ export class TimescaleStores {
   }
 
   /** One that only reads. */
-  openReader(): Promise<TimescaleMetricStore> {
-    return this.#open(undefined, Date.now);
+  openReader(nowMs: () => number = Date.now): Promise<TimescaleMetricStore> {
+    return this.#open(undefined, nowMs);
   }
 
   async #open(writer: string | undefined, nowMs: () => number): Promise<TimescaleMetricStore> {
@@ -115,10 +121,21 @@ export function fixtureOf(address: () => DatabaseAddress, settings: StoreSetting
     return {
       store: await stores.open(),
       reopen: () => stores.open(),
-      dispose: async () => {
-        await stores.dispose();
-        if (stores.errors.length > 0) throw new Error("the store logged errors", { cause: stores.errors });
-      },
+      dispose: () => disposed(stores),
     };
   };
+}
+
+/** What the suites of retention and of downsampling want. */
+export function agingFixtureOf(address: () => DatabaseAddress, settings: StoreSettings) {
+  return async (own: RetentionSettings | DownsamplingSettings, nowMs: () => number): Promise<RetentionFixture> => {
+    const stores = new TimescaleStores(address(), { ...settings, config: { ...settings.config, ...own } });
+    const store = await stores.open("test", nowMs);
+    return { store, tick: async () => {}, maintain: () => store.maintain(), dispose: () => disposed(stores) };
+  };
+}
+
+async function disposed(stores: TimescaleStores): Promise<void> {
+  await stores.dispose();
+  if (stores.errors.length > 0) throw new Error("the store logged errors", { cause: stores.errors });
 }

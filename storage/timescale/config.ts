@@ -1,14 +1,18 @@
+import { orderedTiers, STANDARD_TIERS, type Tier } from "@sightline/model/downsampling/tiers.ts";
+import { parseSelector } from "@sightline/model/parse-selector.ts";
 import { parseBytes, parseDurationMs } from "@sightline/model/units.ts";
 import { z } from "zod";
 
-const asIssue = (parse: (text: string) => number) => (value: string, context: z.RefinementCtx<string>) => {
-  try {
-    return parse(value);
-  } catch (error) {
-    context.addIssue({ code: "custom", message: (error as Error).message });
-    return z.NEVER;
-  }
-};
+const asIssue =
+  <T>(parse: (text: string) => T) =>
+  (value: string, context: z.RefinementCtx<string>) => {
+    try {
+      return parse(value);
+    } catch (error) {
+      context.addIssue({ code: "custom", message: (error as Error).message });
+      return z.NEVER;
+    }
+  };
 const toMs = asIssue(parseDurationMs);
 /** Text such as `15d`, parsed to milliseconds. */
 const duration = (text: string) => z.string().default(text).transform(toMs);
@@ -63,6 +67,35 @@ export const postgresConfig = z.strictObject({
 });
 export type PostgresConfig = z.output<typeof postgresConfig>;
 
+const retentionRules = z
+  .array(
+    z.strictObject({
+      selector: z
+        .string()
+        .transform(asIssue(parseSelector))
+        .describe('Which ones: debug_metric{env="dev"} or {service_name=~"test-.*"}'),
+      keep: setDuration().describe("How long their samples are kept"),
+    }),
+  )
+  .max(200)
+  .default([]);
+
+const tier = z.strictObject({
+  resolution: setDuration().describe("Length of the windows: 1m, 5m, 1h"),
+  after: setDuration().describe("How long a day ended ago"),
+});
+
+function tiersOf(tiers: "off" | "standard" | z.output<typeof tier>[], context: z.RefinementCtx): readonly Tier[] {
+  if (tiers === "off") return [];
+  if (tiers === "standard") return STANDARD_TIERS;
+  try {
+    return orderedTiers(tiers.map(({ resolution, after }) => ({ resolutionMs: resolution, afterMs: after })));
+  } catch (error) {
+    context.addIssue({ code: "custom", message: (error as Error).message });
+    return z.NEVER;
+  }
+}
+
 /** Settings of the metric store in PostgreSQL; durations come out in ms. */
 export const timescaleMetricsConfig = z.strictObject({
   ...postgresConfig.shape,
@@ -72,11 +105,23 @@ export const timescaleMetricsConfig = z.strictObject({
     .describe(
       "auto: use TimescaleDB when the database has it; decided when the tables are made. off: plain PostgreSQL.",
     ),
-  retention: duration("15d").describe("Samples older than this are refused, and deleted some time later."),
+  retention: duration("15d").describe(
+    "Samples older than this are refused, no longer found, and deleted some time later.",
+  ),
   tenant_retention: z
     .record(z.string(), setDuration())
     .default({})
-    .describe("Tenant to a retention of its own, shorter or longer, such as {team-a: 90d}. It goes by the day (UTC)."),
+    .describe("Tenant to a retention of its own, shorter or longer, such as {team-a: 90d}."),
+  retention_rules: retentionRules.describe(
+    "Series that are kept for another time: a list of selector and keep. The first whose selector matches counts.",
+  ),
+  downsampling: z
+    .union([z.enum(["off", "standard"]), z.array(tier).max(8)])
+    .default("off")
+    .transform(tiersOf)
+    .describe(
+      "Days that are over become coarser: a list of resolution and after (how long a day ended ago). standard: 1m after 24h, 5m after 7d; retention says how long all of it is kept.",
+    ),
   out_of_bounds_future: duration("1h").describe("Samples further ahead of the clock than this are refused."),
   flush: z
     .strictObject({

@@ -1,7 +1,7 @@
 import type { Logger } from "@sightline/model/logger.ts";
 import type { TimescaleMetricsConfig } from "../config.ts";
 import type { Client, Database } from "../database/database.ts";
-import { DAY_MS } from "./days.ts";
+import { dayOf } from "./days.ts";
 import { mergePages } from "./merge-pages.ts";
 import { packPartition } from "./pack-partition.ts";
 import {
@@ -12,9 +12,12 @@ import {
   partitionsOf,
   WINDOW_MS,
 } from "./partitions.ts";
+import { ExpiredSeries } from "./retention/expired-series.ts";
+import type { Retention } from "./retention/retention.ts";
+import { TenantRetention } from "./retention/tenant-retention.ts";
 import type { StoreTelemetry } from "./store-telemetry.ts";
 import { forgetChanges, minuteOf, noteChanges } from "./stored-changes.ts";
-import { longestRetention, TenantRetention } from "./tenant-retention.ts";
+import { Downsampler } from "./tiers/downsampler.ts";
 
 export type MaintenanceOptions = {
   readonly database: Database;
@@ -23,6 +26,7 @@ export type MaintenanceOptions = {
   readonly telemetry: StoreTelemetry;
   /** Undefined: hypertables. */
   readonly partitions: Partitions | undefined;
+  readonly retention: Retention;
   readonly nowMs: () => number;
 };
 
@@ -40,10 +44,19 @@ export class Maintenance {
   readonly #options: MaintenanceOptions;
   readonly #packedAtMs = new Map<string, number>();
   readonly #tenantRetention: TenantRetention;
+  readonly #expiredSeries: ExpiredSeries;
+  readonly #downsampler: Downsampler;
 
   constructor(options: MaintenanceOptions) {
     this.#options = options;
-    this.#tenantRetention = new TenantRetention(options.config);
+    this.#tenantRetention = new TenantRetention(options.retention);
+    const { database, retention, partitions } = options;
+    this.#expiredSeries = new ExpiredSeries({
+      database,
+      retention,
+      pageTables: partitions ? ["pages", "tiers"] : ["tiers"],
+    });
+    this.#downsampler = new Downsampler({ ...options, hasPages: partitions !== undefined });
   }
 
   /** Does nothing when another process does it. A step that fails is tried again by the next call. */
@@ -73,7 +86,9 @@ export class Maintenance {
       await this.#step("packing", () => this.#compress());
       await this.#step("retention", () => this.#dropChunks());
     }
+    await this.#step("downsampling", () => this.#downsample(signal));
     await this.#step("retention", () => this.#deleteOfTenants());
+    await this.#step("retention", () => this.#deleteExpired(signal));
     await this.#step("retention", () => this.#deleteOld());
     await this.#step("changes", () => forgetChanges(this.#options.database));
   }
@@ -122,13 +137,13 @@ export class Maintenance {
 
   /** What is older than the retention, and empty ones that hardly anything comes to. */
   async #dropPartitions(signal: AbortSignal): Promise<void> {
-    const { database, config, nowMs, partitions } = this.#options;
+    const { database, nowMs, partitions, retention } = this.#options;
     let dropped = 0;
     for (const table of TABLES) {
       const all = await database.write("looking for partitions", (client) => partitionsOf(client, table));
       for (const { name, startMs, endMs } of all) {
         if (signal.aborted) return;
-        const isOver = endMs < nowMs() - longestRetention(config);
+        const isOver = endMs < nowMs() - retention.longestMs;
         if (!isOver && (table !== "samples" || endMs + LATE_MS > nowMs())) continue;
         const mayGo = isOver ? async () => true : (client: Client) => isEmpty(client, name);
         // Looked at twice: locking the table for one that is full would make others wait in vain.
@@ -160,8 +175,8 @@ export class Maintenance {
   }
 
   async #dropChunks(): Promise<void> {
-    const { database, config, nowMs } = this.#options;
-    const before = Math.floor(nowMs() - longestRetention(config));
+    const { database, nowMs, retention } = this.#options;
+    const before = Math.floor(nowMs() - retention.longestMs);
     await database.transaction("dropping chunks", async (client) => {
       let dropped = 0;
       for (const table of ["samples", "histograms"]) {
@@ -177,16 +192,30 @@ export class Maintenance {
   }
 
   async #deleteOfTenants(): Promise<void> {
-    const { database, nowMs, partitions } = this.#options;
+    const { database, partitions, telemetry } = this.#options;
     // In plain PostgreSQL rows that old have been packed.
-    const tables = partitions ? ["pages", "histograms"] : ["samples", "histograms"];
-    await this.#tenantRetention.apply(database, tables, nowMs());
+    const tables = partitions ? ["pages", "tiers", "histograms"] : ["samples", "tiers", "histograms"];
+    telemetry.deleted.inc({ by: "tenant" }, await this.#tenantRetention.apply(database, tables));
+  }
+
+  async #downsample(signal: AbortSignal): Promise<void> {
+    const timer = this.#options.telemetry.downsampleSeconds.startTimer();
+    const series = await this.#downsampler.run(signal);
+    if (series === 0) return;
+    timer();
+    this.#options.telemetry.downsampled.inc(series);
+  }
+
+  async #deleteExpired(signal: AbortSignal): Promise<void> {
+    this.#options.telemetry.deleted.inc({ by: "series" }, await this.#expiredSeries.run(signal));
   }
 
   async #deleteOld(): Promise<void> {
-    const { database, config, nowMs } = this.#options;
-    const oldestMs = Math.floor(nowMs() - longestRetention(config));
+    const { database, config, nowMs, retention } = this.#options;
+    const oldestMs = Math.floor(nowMs() - retention.longestMs);
     await database.write("deleting what is too old", async (client) => {
+      await client.query("DELETE FROM tiers WHERE last_time < $1 AND time < $1", [oldestMs]);
+      await client.query("DELETE FROM tier_days WHERE day < $1", [dayOf(oldestMs)]);
       await client.query("DELETE FROM exemplars WHERE time < $1", [oldestMs]);
       await client.query(
         `DELETE FROM exemplars e USING (
@@ -199,7 +228,7 @@ export class Maintenance {
       await client.query(
         `DELETE FROM series s WHERE last_day < $1
          AND NOT EXISTS (SELECT FROM exemplars e WHERE e.tenant = s.tenant AND e.series = s.id)`,
-        [Math.floor(oldestMs / DAY_MS) - 1],
+        [dayOf(oldestMs) - 1],
       );
     });
   }

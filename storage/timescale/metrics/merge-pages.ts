@@ -1,16 +1,17 @@
 import { copyOut } from "../database/copy-out.ts";
 import type { Client, Database } from "../database/database.ts";
+import { int8 } from "../database/sql-int8.ts";
 import { mergedSeries, PAGES_LOCK } from "./pack-partition.ts";
 import { decodeWholePage } from "./page-codec.ts";
 import { deleteStoredPages, insertPages, type StoredPage } from "./page-table.ts";
 import { MERGED_PAGE_MS } from "./partitions.ts";
-import { int8 } from "./read-group.ts";
 
 /** Decoded at a time: about 16 bytes each. */
 const CHUNK_SAMPLES = 1_000_000;
 
 /** The pages of one tenant and metric whose first samples are of one {@link MERGED_PAGE_MS}. */
 type Span = { readonly tenantNumber: number; readonly bucket: number; readonly startMs: number };
+type PageContent = Pick<StoredPage, "series">;
 type PageFacts = {
   readonly place: string;
   readonly firstSeries: bigint;
@@ -58,8 +59,8 @@ async function mergeSpan(client: Client, span: Span, chunkSamples: number): Prom
     const inRange = ({ id }: { readonly id: bigint }) => id >= low && id <= high;
     // What is merged already has lower ids: it is not read again.
     const stored = await readPages(client, span, low, high);
-    const own = stored.map(({ place, series }) => ({ place, series: series.filter(inRange) }));
-    await insertPages(client, span.tenantNumber, mergedSeries(own, []), { merged: true });
+    const own = stored.map(({ series }) => ({ series: series.filter(inRange) }));
+    await insertPages(client, span.tenantNumber, mergedSeries(own, []), { table: "pages", merged: true });
   }
   await deleteStoredPages(client, pages);
   return pages.length;
@@ -103,13 +104,13 @@ function seriesRanges(pages: readonly PageFacts[], chunkSamples: number): [low: 
   return ranges;
 }
 
-async function readPages(client: Client, span: Span, low: bigint, high: bigint): Promise<StoredPage[]> {
-  const found: StoredPage[] = [];
+async function readPages(client: Client, span: Span, low: bigint, high: bigint): Promise<PageContent[]> {
+  const found: PageContent[] = [];
   const sql = `SELECT data FROM pages WHERE ${whereOf(span)} AND first_series <= ${high} AND last_series >= ${low}`;
   const sink = {
     row: (bytes: Buffer, offsets: Int32Array, lengths: Int32Array) => {
       const at = offsets[0] as number;
-      found.push({ place: "", series: decodeWholePage(bytes.subarray(at, at + (lengths[0] as number))) });
+      found.push({ series: decodeWholePage(bytes.subarray(at, at + (lengths[0] as number))) });
     },
   };
   await copyOut(client, sql, 1, sink, undefined);

@@ -160,7 +160,10 @@ function overlaps(series: readonly PageSeries[], fresh: readonly PageSeries[]): 
 }
 
 /** What is stored was first. */
-export function mergedSeries(stored: readonly StoredPage[], fresh: readonly PageSeries[]): PageSeries[] {
+export function mergedSeries(
+  stored: readonly Pick<StoredPage, "series">[],
+  fresh: readonly PageSeries[],
+): PageSeries[] {
   const parts = new Map<bigint, PageSeries[]>();
   for (const series of [...stored.flatMap(({ series }) => series), ...fresh]) {
     const known = parts.get(series.id);

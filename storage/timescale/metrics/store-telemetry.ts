@@ -10,6 +10,9 @@ export class StoreTelemetry {
   readonly packSeconds: Histogram;
   readonly packed: Counter;
   readonly merged: Counter;
+  readonly deleted: Counter<"by">;
+  readonly downsampleSeconds: Histogram;
+  readonly downsampled: Counter;
   readonly failures: Counter<"work">;
   readonly pages: Counter<"result">;
 
@@ -39,6 +42,23 @@ export class StoreTelemetry {
     this.merged = new Counter({
       name: `${prefix}merged_pages_total`,
       help: "Pages merged into longer ones.",
+      registers,
+    });
+    this.deleted = new Counter({
+      name: `${prefix}retention_deleted_samples_total`,
+      help: "Samples that were deleted because a tenant, or series by a rule, are kept for a shorter time than others.",
+      labelNames: ["by"],
+      registers,
+    });
+    this.downsampleSeconds = new Histogram({
+      name: `${prefix}downsample_seconds`,
+      help: "Downsampling some series of some days.",
+      buckets: SECONDS,
+      registers,
+    });
+    this.downsampled = new Counter({
+      name: `${prefix}downsampled_series_total`,
+      help: "Series that were downsampled, once for each day and resolution.",
       registers,
     });
     this.failures = new Counter({

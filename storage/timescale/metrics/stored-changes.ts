@@ -3,6 +3,7 @@ import type { TenantId } from "@sightline/model/tenant.ts";
 import type { TimeRange } from "@sightline/model/time-range.ts";
 import { int8Array } from "../database/binary-array.ts";
 import type { Client, Database } from "../database/database.ts";
+import type { Retention } from "./retention/retention.ts";
 import type { TenantNumbers } from "./tenant-numbers.ts";
 
 /** Minutes since 1970, both included. */
@@ -41,6 +42,8 @@ type SinceRow = {
 export type StoredChangesOptions = {
   readonly database: Database;
   readonly tenants: TenantNumbers;
+  /** What it hides with time is a change. */
+  readonly retention: Retention;
   /** Writes what this process has in memory for the tenant: until then nobody can say when it changed what. */
   readonly write: (tenant: TenantId) => Promise<void>;
 };
@@ -55,20 +58,22 @@ export class StoredChanges implements DataChanges {
 
   async version(tenant: TenantId): Promise<DataVersion> {
     await this.#options.write(tenant);
+    const asOf = this.#options.retention.version(tenant);
     const [row] = await this.#options.database.ask<{ version: string; history: string }>(WHAT, VERSION_SQL, []);
-    return `${row?.history}.${row?.version}`;
+    return `${row?.history}.${row?.version}.${asOf}`;
   }
 
   async since(tenant: TenantId, version: DataVersion, range: TimeRange): Promise<readonly TimeRange[]> {
     await this.#options.write(tenant);
     const number = await this.#options.tenants.find(tenant);
     if (number === undefined) return [];
-    const [, history, xid] = /^(.*)\.(\d+)$/.exec(String(version)) ?? [];
+    const [, history, xid, asOf = ""] = /^(.*)\.(\d+)\.([^.]*)$/.exec(String(version)) ?? [];
     const values = [xid ?? "0", number, minuteOf(range.startMs), minuteOf(range.endMs)];
     const [row] = await this.#options.database.ask<SinceRow>(WHAT, SINCE_SQL, values);
-    if (row?.history !== history || !row?.is_remembered) return [range];
+    const hidden = this.#options.retention.hiddenSince(tenant, asOf);
+    if (row?.history !== history || !row?.is_remembered || !hidden) return [range];
     const minutes = (row.firsts ?? []).map((first, i) => ({ first, last: row.lasts[i] as number }));
-    return rangesOf(joined(minutes), range);
+    return rangesOf(joined([...minutes, ...hidden].sort((a, b) => a.first - b.first)), range);
   }
 }
 
@@ -136,8 +141,9 @@ function joined(ranges: readonly MinuteRange[]): MinuteRange[] {
 }
 
 function rangesOf(minutes: readonly MinuteRange[], { startMs, endMs }: TimeRange): TimeRange[] {
-  return minutes.map(({ first, last }) => ({
+  const ranges = minutes.map(({ first, last }) => ({
     startMs: Math.max(startMs, first * MINUTE_MS),
     endMs: Math.min(endMs, (last + 1) * MINUTE_MS - 1),
   }));
+  return ranges.filter((range) => range.startMs <= range.endMs);
 }

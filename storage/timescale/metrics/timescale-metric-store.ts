@@ -1,6 +1,5 @@
 import { InvalidInputError, UnavailableError } from "@sightline/model/errors.ts";
 import type { Labels } from "@sightline/model/labels.ts";
-import type { Logger } from "@sightline/model/logger.ts";
 import { compileMatchers } from "@sightline/model/matcher.ts";
 import type { MemoryPart } from "@sightline/model/memory-part.ts";
 import type { MetricBatch, MetricMetadata } from "@sightline/model/metric-batch.ts";
@@ -16,9 +15,6 @@ import type {
 import type { AppendResult } from "@sightline/model/ports.ts";
 import { Rejections } from "@sightline/model/rejections.ts";
 import type { TenantId } from "@sightline/model/tenant.ts";
-import type { Registry } from "prom-client";
-import type { TimescaleMetricsConfig } from "../config.ts";
-import type { Database } from "../database/database.ts";
 import { assertMigrated, migrateUp } from "../database/migrations.ts";
 import { deleteSamples } from "./delete-samples.ts";
 import { type FoundSeries, findSeries } from "./find-series.ts";
@@ -28,34 +24,18 @@ import { Maintenance } from "./maintenance.ts";
 import { newestTimes } from "./newest-times.ts";
 import { PageCache } from "./page-cache.ts";
 import { Partitions } from "./partitions.ts";
+import { Retention } from "./retention/retention.ts";
 import { SampleBuffer } from "./sample-buffer.ts";
 import { selectSeries } from "./select-series.ts";
 import { readExemplars, readMetadata } from "./side-data.ts";
 import { metricMigrations, readFacts, type StoreFacts, warnOfFacts } from "./store-facts.ts";
+import type { TimescaleMetricStoreOptions } from "./store-options.ts";
 import { StoreTelemetry } from "./store-telemetry.ts";
 import { StoredChanges } from "./stored-changes.ts";
 import { TenantCaches } from "./tenant-caches.ts";
 import { TenantNumbers } from "./tenant-numbers.ts";
-import { retentionOf } from "./tenant-retention.ts";
 import { TranslatedMetrics } from "./translated-metrics.ts";
 import { writeGeneration } from "./write-generation.ts";
-
-export type TimescaleMetricStoreOptions = {
-  /** Started before this store and stopped after it. */
-  readonly database: Database;
-  readonly config: TimescaleMetricsConfig;
-  /**
-   * Whose positions those of `append` are: the same after a restart, and of one running process at a time. Absent: the store
-   * is only read, and does not maintain the tables.
-   */
-  readonly writer?: string | undefined;
-  readonly logger: Logger;
-  readonly registry: Registry;
-  /** False for servers that can't COPY in. */
-  readonly copyIn?: boolean;
-  /** The clock, for tests. */
-  readonly nowMs?: () => number;
-};
 
 const MAINTENANCE_INTERVAL_MS = 30_000;
 const SAMPLE_BYTES = 40;
@@ -95,6 +75,7 @@ export class TimescaleMetricStore implements MetricStore {
   readonly #nowMs: () => number;
   readonly #telemetry: StoreTelemetry;
   readonly #tenants: TenantNumbers;
+  readonly #retention: Retention;
   readonly #pages: PageCache;
   readonly #translated = new TranslatedMetrics((tenant) => this.metadata(tenant));
   readonly #caches = new TenantCaches();
@@ -118,9 +99,11 @@ export class TimescaleMetricStore implements MetricStore {
     this.#options = options;
     this.#nowMs = options.nowMs ?? Date.now;
     this.#tenants = new TenantNumbers(options.database);
+    this.#retention = new Retention(options.config, this.#nowMs);
     if (options.config.replicas.length === 0) {
       const write = (tenant: TenantId) => this.#getReady(tenant, NEVER);
-      this.changes = new StoredChanges({ database: options.database, tenants: this.#tenants, write });
+      const [{ database }, tenants, retention] = [options, this.#tenants, this.#retention];
+      this.changes = new StoredChanges({ database, tenants, retention, write });
     }
     this.#telemetry = new StoreTelemetry(options.registry, () => ({
       samples: this.#current.samples + (this.#writing?.samples ?? 0),
@@ -158,7 +141,10 @@ export class TimescaleMetricStore implements MetricStore {
     await this.#makeRoom();
     const nowMs = this.#nowMs();
     const { config } = this.#options;
-    const bounds = { oldestMs: nowMs - retentionOf(config, tenant), newestMs: nowMs + config.out_of_bounds_future };
+    const bounds = {
+      oldestMs: nowMs - this.#retention.of(tenant).longestMs,
+      newestMs: nowMs + config.out_of_bounds_future,
+    };
     const rejections = new Rejections();
     this.#bufferOf(tenant).append(batch, bounds, rejections);
     this.#current.took(position);
@@ -186,7 +172,12 @@ export class TimescaleMetricStore implements MetricStore {
     const begin = await this.#beginOf(request.tenant, signal);
     if (begin === undefined) return;
     yield* this.#options.database.readEach("reading samples", begin, signal, (client) =>
-      selectSeries(client, request, this.#hasPages ? this.#pages : undefined, signal),
+      selectSeries(
+        client,
+        request,
+        { cache: this.#pages, hasPages: this.#hasPages, retention: this.#retention },
+        signal,
+      ),
     );
   }
 
@@ -262,7 +253,8 @@ export class TimescaleMetricStore implements MetricStore {
       return Number(rows[0].position);
     });
     const [telemetry, nowMs] = [this.#telemetry, this.#nowMs];
-    this.#maintenance = new Maintenance({ database, config, logger, telemetry, nowMs, partitions: this.#partitions });
+    const [partitions, retention] = [this.#partitions, this.#retention];
+    this.#maintenance = new Maintenance({ database, config, logger, telemetry, nowMs, partitions, retention });
   }
 
   get #hasPages(): boolean {
@@ -274,9 +266,13 @@ export class TimescaleMetricStore implements MetricStore {
     compileMatchers(request.matchers);
     const begin = await this.#beginOf(request.tenant, signal);
     if (begin === undefined) return [];
-    return this.#options.database.read("looking for series", begin, signal, (client) =>
-      findSeries(client, request.tenant, request.matchers, request.range, signal),
+    const { tenant, matchers } = request;
+    const range = this.#retention.visible(tenant, request.range);
+    const keptFrom = this.#retention.keptFrom(tenant, range);
+    const found = await this.#options.database.read("looking for series", begin, signal, (client) =>
+      findSeries(client, tenant, matchers, range, signal),
     );
+    return keptFrom ? found.filter(({ labels }) => keptFrom(labels) <= range.endMs) : found;
   }
 
   /** How a transaction that reads for the tenant begins, once what is in memory is written; undefined: it has nothing. */

@@ -5,6 +5,7 @@ import { SILENT_LOGGER } from "@sightline/model/logger.ts";
 import { DEFAULT_TENANT, type TenantId, tenantId } from "@sightline/model/tenant.ts";
 import { metricBatchOf } from "@sightline/storage-conformance/metric-batch-of.ts";
 import { EVERYTHING, NO_SIGNAL, requestOf, selectAll } from "@sightline/storage-conformance/metric-rows.ts";
+import { describeMetricRetention } from "@sightline/storage-conformance/metric-store-retention.ts";
 import { Registry } from "prom-client";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { embeddedMetricsConfig } from "../../config.ts";
@@ -64,50 +65,25 @@ async function pass(store: EmbeddedMetricStore, hours: number): Promise<void> {
   await store.retire();
 }
 
-describe.each([
-  ["in memory", false],
-  ["in blocks", true],
-] as const)("samples %s", (_, flushed) => {
-  const given = async (settings: Parameters<typeof open>[0]) => {
-    const store = await open(settings);
-    await write(store, "long", [10, 5, 1]);
-    await write(store, "short", [10, 5, 1]);
-    if (flushed) await store.flush();
-    return store;
+describeMetricRetention("EmbeddedMetricStore", async (settings, clock) => {
+  const own = await mkdtemp(join(tmpdir(), "retention-"));
+  const store = new EmbeddedMetricStore({
+    dir: own,
+    config: embeddedMetricsConfig.parse(settings),
+    logger: SILENT_LOGGER,
+    registry: new Registry(),
+    nowMs: clock,
+  });
+  await store.start();
+  return {
+    store,
+    tick: () => store.retire(),
+    maintain: () => store.maintain(),
+    dispose: async () => {
+      await store.stop();
+      await rm(own, { recursive: true });
+    },
   };
-
-  test("older than the retention are not found, whatever the files still have", async () => {
-    const store = await given({ retention: "12h" });
-    expect(await found(store)).toEqual({ long: [10, 5, 1], short: [10, 5, 1] });
-    await pass(store, 4);
-    expect(await found(store)).toEqual({ long: [5, 1], short: [5, 1] });
-    await pass(store, 10);
-    expect(await found(store)).toEqual({});
-    expect(await store.series(requestOf({}), NO_SIGNAL)).toEqual([]);
-  });
-
-  test("of series with a rule are kept as long as it says, longer or shorter", async () => {
-    const retention_rules = [
-      { selector: "short", keep: "6h" },
-      { selector: '{__name__=~"long|short"}', keep: "30d" },
-    ];
-    const store = await given({ retention: "1d", retention_rules });
-    expect(await found(store)).toEqual({ long: [10, 5, 1], short: [5, 1] });
-    await write(store, "short", [9, 0]);
-    expect(await found(store)).toEqual({ long: [10, 5, 1], short: [5, 1, 0] });
-    await pass(store, 20 * 24);
-    expect(await found(store)).toEqual({ long: [10, 5, 1] });
-  });
-
-  test("that go are among the changes", async () => {
-    const store = await given({ retention: "15d", retention_rules: [{ selector: "short", keep: "12h" }] });
-    const version = await store.changes.version(DEFAULT_TENANT);
-    await pass(store, 4);
-    const changed = await store.changes.since(DEFAULT_TENANT, version, { startMs: NOW - 20 * HOUR, endMs: NOW });
-    const covers = (hour: number) =>
-      changed.some(({ startMs, endMs }) => startMs <= NOW - hour * HOUR && endMs >= NOW - hour * HOUR);
-    expect([10, 5, 1].map(covers)).toEqual([true, false, false]);
-  });
 });
 
 test("blocks are written anew without series that are too old, and deleted when nothing is left", async () => {

@@ -1,0 +1,20 @@
+import { afterAll, beforeAll, describe } from "vitest";
+import { describeDownsampling } from "../../server/downsampling-suite.ts";
+import { PostgresService } from "../services/postgres.ts";
+import { agingFixtureOf, MANY_STORES } from "./timescale-fixture.ts";
+
+const missing = PostgresService.missing();
+
+describe.skipIf(missing !== undefined)("on plain PostgreSQL", () => {
+  let service: PostgresService;
+  beforeAll(async () => {
+    service = await PostgresService.start(MANY_STORES);
+  });
+  afterAll(() => service.dispose());
+  const config = { pack_after: "1ms", merge_after: "1ms" };
+  const settings = { copyIn: true, maxConnections: 10, config };
+  describeDownsampling(
+    "TimescaleMetricStore",
+    agingFixtureOf(() => service.address, settings),
+  );
+});
