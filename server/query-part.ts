@@ -142,6 +142,7 @@ export function queryPart(
     gate,
     memory: memory.queries,
     store: storage.metrics.store,
+    logs,
   };
   return { first: [queryLog], components: config.query.warm_up ? [new WarmUp(warmUp)] : [] };
 }

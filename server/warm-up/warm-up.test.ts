@@ -6,6 +6,7 @@ import { UnauthenticatedError } from "@sightline/model/errors.ts";
 import { type Logger, SILENT_LOGGER } from "@sightline/model/logger.ts";
 import { DEFAULT_TENANT } from "@sightline/model/tenant.ts";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { madeUpLogStore } from "./made-up-log-store.ts";
 import { madeUpStore } from "./made-up-store.ts";
 import { TokenAuthenticator } from "./token-authenticator.ts";
 import { WarmUp, type WarmUpOptions } from "./warm-up.ts";
@@ -25,7 +26,7 @@ afterEach(() => {
 
 function warmUpOf(
   messages: string[],
-  options: Pick<WarmUpOptions, "gate" | "maxDelayMs" | "maxStoredMs" | "rounds" | "store">,
+  options: Pick<WarmUpOptions, "gate" | "logs" | "maxDelayMs" | "maxStoredMs" | "rounds" | "store">,
 ): WarmUp {
   const logger: Logger = {
     ...SILENT_LOGGER,
@@ -65,6 +66,20 @@ test("what is stored is asked about, too", async () => {
   expect(messages).toEqual(["warmed up"]);
   const asked = new Set(select.mock.calls.flatMap(([{ matchers }]) => matchers.map(({ value }) => value)));
   expect([...asked]).toEqual(expect.arrayContaining(["http_requests_total", "http_request_duration_seconds_bucket"]));
+});
+
+test("stored logs are asked about, too", async () => {
+  const messages: string[] = [];
+  const logs = await madeUpLogStore(join(temporary, "store"), configSchema.parse({}));
+  const select = vi.spyOn(logs, "select");
+  const streams = vi.spyOn(logs, "streams");
+  const warmUp = warmUpOf(messages, { maxDelayMs: LONG_MS, maxStoredMs: LONG_MS, rounds: 1, logs });
+  await warmUp.start();
+  await warmUp.stop();
+  await logs.stop();
+  expect(messages).toEqual(["warmed up"]);
+  expect(select.mock.calls.map(([{ matchers }]) => matchers[0]?.name)).toContain("service_name");
+  expect(streams).toHaveBeenCalled();
 });
 
 test("nothing is asked while others ask", async () => {

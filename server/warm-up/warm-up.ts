@@ -1,34 +1,29 @@
-import { randomBytes } from "node:crypto";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { HeaderAuthenticator } from "@sightline/auth/header-authenticator.ts";
 import type { Config } from "@sightline/config/schema.ts";
-import { type Logger, SILENT_LOGGER } from "@sightline/model/logger.ts";
+import type { LogStore } from "@sightline/model/log-store.ts";
+import type { Logger } from "@sightline/model/logger.ts";
 import type { MemoryGate } from "@sightline/model/memory-part.ts";
 import type { MetricStore } from "@sightline/model/metric-store.ts";
 import type { Component } from "@sightline/model/ports.ts";
 import { DEFAULT_TENANT, SYSTEM_TENANT, type TenantId } from "@sightline/model/tenant.ts";
-import { QueryLog } from "@sightline/query/active-queries/query-log.ts";
-import { QueryTracker } from "@sightline/query/active-queries/query-tracker.ts";
-import { QueryGate } from "@sightline/query/http/query-gate.ts";
+import type { QueryGate } from "@sightline/query/http/query-gate.ts";
 import { QueryMemory } from "@sightline/query/http/query-memory.ts";
 import { registerPrometheusApi } from "@sightline/query/prometheus-api/routes.ts";
 import { PromEngine } from "@sightline/query/promql/engine.ts";
 import { MemoryResultsCache } from "@sightline/query/results-cache/memory-results-cache.ts";
 import { RangeCache } from "@sightline/query/results-cache/range-cache.ts";
-import { Registry } from "prom-client";
-import { HttpListener } from "../http-listener.ts";
-import { OwnTraces } from "../self-telemetry/own-traces.ts";
+import type { FastifyInstance } from "fastify";
 import { serverFacts } from "../server-facts.ts";
-import { VERSION } from "../version.ts";
 import { CLIENTS, type Client } from "./clients.ts";
 import { HEAVY_QUESTIONS, LIGHT_QUESTIONS } from "./made-up-questions.ts";
 import { madeUpStore } from "./made-up-store.ts";
 import { askAll, type Manner, type Question } from "./question.ts";
 import { storedQuestions } from "./stored-questions.ts";
-import { TokenAuthenticator } from "./token-authenticator.ts";
+import { type TemporaryApiDeps, withTemporaryApi } from "./temporary-api.ts";
+import { warmUpLogs, warmUpStoredLogs } from "./warm-up-logs.ts";
 
 /** By then V8 has compiled what a query runs through. */
 const ROUNDS = 60;
@@ -54,6 +49,8 @@ export type WarmUpOptions = {
   readonly maxDelayMs: number;
   /** What is really there: some of it is asked for, too. `newestTimes` tells which tenants have samples. */
   readonly store?: WarmableStore | undefined;
+  /** Absent: logs are not asked for. */
+  readonly logs?: LogStore | undefined;
   /** Of the real queries: while any of them runs, and shortly after, nothing is asked here. */
   readonly gate?: Pick<QueryGate, "idleMs"> | undefined;
   readonly memory?: MemoryGate | undefined;
@@ -105,8 +102,7 @@ export class WarmUp implements Component {
   }
 
   async #run(signal: AbortSignal): Promise<void> {
-    const dir = await mkdtemp(join(tmpdir(), "sightline-warm-up-"));
-    try {
+    await inTemporaryDir(async (dir) => {
       const store = await madeUpStore(dir, this.#options.config);
       try {
         const subject = { store, tenant: DEFAULT_TENANT, endMs: Date.now(), isReal: false };
@@ -116,10 +112,17 @@ export class WarmUp implements Component {
       } finally {
         await store.stop();
       }
-    } finally {
-      await rm(dir, { recursive: true, force: true });
-    }
-    await this.#askStored(signal);
+    });
+    const tenants = await this.#askStored(signal);
+    await this.#askLogs(tenants, signal);
+  }
+
+  async #askLogs(tenants: readonly TenantId[], signal: AbortSignal): Promise<void> {
+    const { config, memory, logs, rounds, maxStoredMs = MAX_STORED_MS } = this.#options;
+    if (!logs) return;
+    const options = { config, memory, rounds, turn: () => this.#turn(signal) };
+    await inTemporaryDir((dir) => warmUpLogs(dir, options, signal));
+    await warmUpStoredLogs(logs, tenants, performance.now() + maxStoredMs, options, signal);
   }
 
   async #askMadeUp(ask: Ask, instance: number): Promise<void> {
@@ -130,13 +133,13 @@ export class WarmUp implements Component {
     }
   }
 
-  /** Also brings to memory what the first questions about this data need. */
-  async #askStored(signal: AbortSignal): Promise<void> {
+  /** Also brings to memory what the first questions about this data need. Returns who has samples, the newest first. */
+  async #askStored(signal: AbortSignal): Promise<readonly TenantId[]> {
     const { store, maxStoredMs = MAX_STORED_MS } = this.#options;
     const times = await store?.newestTimes(signal);
     const tenants = [...(times ?? [])].filter(([tenant]) => tenant !== SYSTEM_TENANT);
     const [newest] = tenants.sort(([, a], [, b]) => b - a);
-    if (!store || !newest) return;
+    if (!store || !newest) return [];
     const subject = { store, tenant: newest[0], endMs: newest[1], isReal: true };
     const until = performance.now() + maxStoredMs;
     const { light, heavy } = await storedQuestions(subject, until, signal);
@@ -148,6 +151,7 @@ export class WarmUp implements Component {
         for (const question of heavy) if (performance.now() < until) await ask([question], { client, fresh: true });
       }
     });
+    return tenants.map(([tenant]) => tenant);
   }
 
   /** Waits until nobody else asks. */
@@ -158,19 +162,7 @@ export class WarmUp implements Component {
 
   /** Serves the store at an address of its own as long as `use` runs. */
   async #withApi({ store, tenant, endMs, isReal }: Subject, signal: AbortSignal, use: (ask: Ask) => Promise<void>) {
-    const listener = new HttpListener({ key: "warm-up", hostPort: "127.0.0.1:0", logger: SILENT_LOGGER });
-    const { config } = this.#options;
-    // Who else finds the port must not read from it.
-    const token = randomBytes(32).toString("hex");
-    const headers = isReal ? { authorization: `Bearer ${token}` } : {};
-    const registry = new Registry();
-    const traces = new OwnTraces({
-      submit: async () => {},
-      resource: { version: VERSION, instance: "" },
-      registry,
-      quickPerSecond: config.self_telemetry.quick_spans_per_second,
-    });
-    const log = new QueryLog({ config: { ...config.query.log, to: "none" }, logger: SILENT_LOGGER });
+    const { config, memory } = this.#options;
     const cacheConfig = config.query.results_cache;
     const rangeCache =
       store.changes &&
@@ -179,35 +171,33 @@ export class WarmUp implements Component {
         changes: store.changes,
         config: cacheConfig,
       });
-    traces.trace(listener.app);
-    registerPrometheusApi(listener.app, {
-      authenticator: isReal ? new TokenAuthenticator(token, tenant) : new HeaderAuthenticator(),
-      gate: new QueryGate({ maxConcurrent: 1, maxWaiting: 1, registry, memory: this.#options.memory }),
-      tracker: new QueryTracker({ log, maxTopQueries: 10, topWindowMs: 60_000 }),
-      config: config.query,
-      logger: SILENT_LOGGER,
-      buildInfo: { version: VERSION, revision: "" },
-      registry,
-      engine: new PromEngine({
-        queryable: store,
-        limits: config.query,
-        registry,
-        rangeCache,
-        // Code that has never counted would be thrown away by V8 when it first does.
-        memory: new QueryMemory(config.query.max_memory),
-      }),
-      store,
-      server: serverFacts(config, Date.now(), 0),
-    });
+    const register = (app: FastifyInstance, deps: TemporaryApiDeps) =>
+      registerPrometheusApi(app, {
+        ...deps,
+        engine: new PromEngine({
+          queryable: store,
+          limits: config.query,
+          registry: deps.registry,
+          rangeCache,
+          // Code that has never counted would be thrown away by V8 when it first does.
+          memory: new QueryMemory(config.query.max_memory),
+        }),
+        store,
+        server: serverFacts(config, Date.now(), 0),
+      });
     const turn = () => this.#turn(signal);
-    try {
-      await listener.start();
-      const base = listener.url;
-      await use((questions, manner) => askAll(questions, { ...manner, base, headers, endMs, signal, turn }));
-    } finally {
-      await listener.stop();
-      await traces.stop();
-    }
+    await withTemporaryApi({ config, memory, tenant: isReal ? tenant : undefined }, register, (api) =>
+      use((questions, manner) => askAll(questions, { ...manner, ...api, endMs, signal, turn })),
+    );
+  }
+}
+
+async function inTemporaryDir(use: (dir: string) => Promise<void>): Promise<void> {
+  const dir = await mkdtemp(join(tmpdir(), "sightline-warm-up-"));
+  try {
+    await use(dir);
+  } finally {
+    await rm(dir, { recursive: true, force: true });
   }
 }
 

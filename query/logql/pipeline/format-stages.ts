@@ -44,8 +44,8 @@ export function labelFormatStage({ formats }: LabelFormatStage, limits: Template
           rename(row.labels, name, from);
           continue;
         }
-        // The labels as they are before the first template; those that the others set do not show in them.
-        data ??= dataOf(row.labels);
+        // The labels as they are before the first template; those that the others set show in them only if there were none.
+        if (!data || data.entries.size === 0) data = dataOf(row.labels);
         const value = run(template, row, data);
         if (value !== undefined) row.labels.set(name, value);
       }

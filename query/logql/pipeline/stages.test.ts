@@ -162,6 +162,9 @@ describe("formatters", () => {
     ["| decolorize", "\u001b[31mred\u001b[0m", "red"],
     ["| label_format b=app | line_format `{{.b}}{{.app}}`", "x", "a"],
     ['| label_format b="{{.app}}!" | line_format `{{.b}}`', "x", "a!"],
+    ['| label_format b="1", c="{{.b}}2" | line_format `{{.c}}`', "x", "2"],
+    // Of no labels at all Loki looks for them again with each template.
+    ['| keep none | label_format b="1", c="{{.b}}2" | line_format `{{.c}}`', "x", "12"],
     ["| logfmt | keep a | line_format `{{.a}}{{.b}}{{.app}}`", "a=1 b=2", "1"],
     ['| logfmt | drop a, b="x" | line_format `{{.a}}{{.b}}`', "a=1 b=2", "2"],
   ])("%s of %j gives %j", async (stages, line, want) => expect((await processed(stages, line))?.line).toBe(want));

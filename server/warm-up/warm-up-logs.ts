@@ -1,0 +1,85 @@
+import { join } from "node:path";
+import type { Config } from "@sightline/config/schema.ts";
+import type { LogStore } from "@sightline/model/log-store.ts";
+import type { MemoryGate } from "@sightline/model/memory-part.ts";
+import { DEFAULT_TENANT, type TenantId } from "@sightline/model/tenant.ts";
+import { QueryMemory } from "@sightline/query/http/query-memory.ts";
+import { LogqlEngine } from "@sightline/query/logql/logql-engine.ts";
+import { registerLokiApi } from "@sightline/query/loki-api/routes.ts";
+import { CLIENTS, type Client } from "./clients.ts";
+import { LOG_QUESTIONS, storedLogQuestions } from "./log-questions.ts";
+import { madeUpLogStore } from "./made-up-log-store.ts";
+import { askAll, type Question } from "./question.ts";
+import { withTemporaryApi } from "./temporary-api.ts";
+
+const ROUNDS = 8;
+/** As of metrics: code that has seen the objects of one alone is thrown away when the real one is asked. */
+const INSTANCES = 4;
+const STORED_ROUNDS = 10;
+
+export type WarmUpLogsOptions = {
+  readonly config: Config;
+  readonly memory?: MemoryGate | undefined;
+  /** Settles when a question may be asked. */
+  readonly turn: () => Promise<void>;
+  readonly rounds?: number | undefined;
+};
+
+type Ask = (questions: readonly Question[], client: Client) => Promise<void>;
+
+/** Asks a small store of its own, which is made in `dir`, what people ask of logs. */
+export async function warmUpLogs(dir: string, options: WarmUpLogsOptions, signal: AbortSignal): Promise<void> {
+  const store = await madeUpLogStore(join(dir, "logs"), options.config);
+  try {
+    const rounds = (options.rounds ?? ROUNDS) / INSTANCES;
+    for (let instance = 0; instance < INSTANCES; instance++) {
+      await withLogs({ store, tenant: undefined }, options, signal, async (ask) => {
+        for (let round = 0; round < rounds; round++) await ask(LOG_QUESTIONS, clientOf(instance + round));
+      });
+    }
+  } finally {
+    await store.stop();
+  }
+}
+
+/** Asks about what one of the tenants has stored lately, until `untilMs` of `performance.now()`. */
+export async function warmUpStoredLogs(
+  store: LogStore,
+  tenants: readonly TenantId[],
+  untilMs: number,
+  options: WarmUpLogsOptions,
+  signal: AbortSignal,
+): Promise<void> {
+  for (const tenant of new Set([...tenants, DEFAULT_TENANT])) {
+    const questions = await storedLogQuestions(store, { tenant, endMs: Date.now() }, signal);
+    if (questions.length === 0) continue;
+    await withLogs({ store, tenant }, options, signal, async (ask) => {
+      for (let round = 0; round < STORED_ROUNDS && performance.now() < untilMs; round++) {
+        await ask(questions, clientOf(round));
+      }
+    });
+    return;
+  }
+}
+
+async function withLogs(
+  { store, tenant }: { readonly store: LogStore; readonly tenant: TenantId | undefined },
+  { config, memory, turn }: WarmUpLogsOptions,
+  signal: AbortSignal,
+  use: (ask: Ask) => Promise<void>,
+): Promise<void> {
+  const limits = config.query.logs;
+  const engine = new LogqlEngine({ store, limits, memory: new QueryMemory(config.query.max_memory) });
+  await withTemporaryApi(
+    { config, memory, tenant },
+    (app, deps) => registerLokiApi(app, { ...deps, engine, store }),
+    (api) => {
+      const asking = { ...api, fresh: false, endMs: Date.now(), signal, turn };
+      return use((questions, client) => askAll(questions, { ...asking, client }));
+    },
+  );
+}
+
+function clientOf(turn: number): Client {
+  return CLIENTS[turn % CLIENTS.length] as Client;
+}
