@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe } from "vitest";
 import { describeDownsampling } from "../../server/downsampling-suite.ts";
+import { PgliteService } from "../services/pglite.ts";
 import { PostgresService } from "../services/postgres.ts";
 import { agingFixtureOf, MANY_STORES } from "./timescale-fixture.ts";
 
@@ -17,4 +18,18 @@ describe.skipIf(missing !== undefined)("on plain PostgreSQL", () => {
     "TimescaleMetricStore",
     agingFixtureOf(() => service.address, settings),
   );
+});
+
+describe("on TimescaleDB", () => {
+  const settings = { copyIn: false, maxConnections: 1, config: { chunk: "1d" } };
+  describeDownsampling("TimescaleMetricStore", async (own, nowMs) => {
+    // It takes one connection at a time: each store has one of its own.
+    const service = await PgliteService.start();
+    const fixture = await agingFixtureOf(() => service.address, settings)(own, nowMs);
+    const dispose = async () => {
+      await fixture.dispose();
+      await service.dispose();
+    };
+    return { ...fixture, dispose };
+  });
 });

@@ -53,8 +53,8 @@ export async function downsampleSlice(
   const range = { startMs: day * DAY_MS, endMs: (day + 1) * DAY_MS - 1 };
   const place = { tenantNumber, hasPages, ids: listed.map(({ id }) => id), range };
   const last = rows.length === SLICE_SERIES ? BigInt(rows.at(-1)?.id) : undefined;
-  const { made, hadSamples } = await makeCoarser(client, place, listed, resolutionMs);
-  return { made, hadSamples, last };
+  if (listed.length === 0) return { made: 0, hadSamples: false, last };
+  return { ...(await makeCoarser(client, place, listed, resolutionMs)), last };
 }
 
 async function makeCoarser(client: Client, place: Place, listed: readonly Listed[], resolutionMs: number) {
