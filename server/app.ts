@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
+import { PublishedRules } from "@sightline/alerting/rules/published-rules.ts";
 import { HeaderAuthenticator } from "@sightline/auth/header-authenticator.ts";
 import { KeyAuthenticator } from "@sightline/auth/key-authenticator.ts";
 import { KeyRing } from "@sightline/auth/key-ring.ts";
@@ -145,7 +146,7 @@ export class App {
     if (this.#targets.query && catalog && engines) {
       const feed = tail?.feed ?? collector?.feed;
       const alerting = this.#alertmanager?.copyable;
-      const queryContext = { ...context, catalog, engines, feed, alerting, rules: this.#ruleStates() };
+      const queryContext = { ...context, catalog, engines, feed, alerting, rules: this.#ruleStates(context.shared) };
       const query = queryPart(queryContext, collector, () => this.#services());
       this.#components.unshift(...query.first);
       this.#components.push(...query.components);
@@ -161,8 +162,9 @@ export class App {
   }
 
   /** Queries show them, and are what they ask: known once both are there. */
-  #ruleStates(): RuleStates {
-    const states = () => this.#alerting?.states;
+  #ruleStates({ publishedRules }: SharedState): RuleStates {
+    const others = publishedRules && new PublishedRules(publishedRules);
+    const states = () => this.#alerting?.states ?? others;
     return {
       groups: (tenant) => states()?.groups(tenant) ?? [],
       get alertmanagers() {

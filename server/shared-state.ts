@@ -23,6 +23,8 @@ export type SharedState = {
   readonly leases: Leases;
   /** Of those who evaluate rules; absent: it is the only one. */
   readonly ruleReplicas?: { readonly members: Members; readonly states: SharedCache };
+  /** What those who evaluate rules tell of them to those who answer queries. */
+  readonly publishedRules?: SharedCache;
   readonly results?: SharedCache;
   readonly rates?: SharedRates;
   /** Of collectors. */
@@ -40,6 +42,7 @@ export type SharedState = {
 
 /** Longer than between two evaluations of a group. */
 const RULE_STATE_TTL_MS = 3_600_000;
+const PUBLISHED_RULES_TTL_MS = 60_000;
 /** As long as spans of a trace come, but for the very late ones. */
 const VERDICT_TTL_MS = 3_600_000;
 const MAX_VERDICT_BYTES = 1_024;
@@ -66,6 +69,14 @@ export function sharedState({ config, logger, registry }: SharedStateOptions): S
       maxBytes: settings.max_result_bytes,
       registry,
     });
+  const publishedRules = () =>
+    new RedisSharedCache({
+      redis,
+      name: "shown-rules",
+      ttlMs: PUBLISHED_RULES_TTL_MS,
+      maxBytes: settings.max_result_bytes,
+      registry,
+    });
   const verdicts = () =>
     new RedisSharedCache({ redis, name: "traces", ttlMs: VERDICT_TTL_MS, maxBytes: MAX_VERDICT_BYTES, registry });
   const tail: SharedState["tail"] = (own) => {
@@ -79,6 +90,7 @@ export function sharedState({ config, logger, registry }: SharedStateOptions): S
   return {
     leases: new RedisLeases(redis),
     ...(targets.alerting && { ruleReplicas: { members: new RedisMembers(redis), states: ruleStates() } }),
+    ...((targets.alerting || targets.query) && { publishedRules: publishedRules() }),
     ...(settings.results_cache && targets.query && { results: results() }),
     ...(targets.collector && { verdicts: verdicts() }),
     ...(settings.rate_limits && { rates: new RedisSharedRates(redis) }),

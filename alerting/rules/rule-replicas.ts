@@ -4,6 +4,7 @@ import type { RuleGroupState } from "@sightline/model/rules.ts";
 import type { Members, SharedCache } from "@sightline/model/shared-state.ts";
 import { ownerOf } from "./owner-of.ts";
 import type { GroupMemory } from "./rule-group.ts";
+import { decodeShared, encodeShared } from "./shared-json.ts";
 
 export type RuleReplicasOptions = {
   readonly members: Members;
@@ -21,8 +22,6 @@ const ANNOUNCE_MS = 5_000;
 const TTL_MS = 3 * ANNOUNCE_MS;
 /** JSON of more would hold the event loop. */
 const MAX_SHARED_ALERTS = 2_000;
-/** Stands before numbers that JSON does not know. */
-const ODD_NUMBER = "\u0000number ";
 
 /**
  * The processes that evaluate the same rules. Whose turn a group is follows from who is there: each group has one owner, and
@@ -74,25 +73,17 @@ export class RuleReplicas implements Component {
     if (this.#members.length < 2) return;
     const alerts = shared.memory.rules.reduce((sum, rule) => sum + rule.alerts.length, 0);
     if (alerts > MAX_SHARED_ALERTS) return;
-    await this.#options.states.put(group, Buffer.from(JSON.stringify(shared, encodeNumber)));
+    await this.#options.states.put(group, encodeShared(shared));
   }
 
   async recall(group: string): Promise<SharedGroup | undefined> {
     const bytes = await this.#options.states.get(group);
     if (!bytes) return undefined;
     try {
-      return JSON.parse(Buffer.from(bytes).toString(), decodeNumber) as SharedGroup;
+      return decodeShared(bytes) as SharedGroup;
     } catch (error) {
       this.#options.logger.warn("what another process said of a group can't be read", { group, error });
       return undefined;
     }
   }
-}
-
-function encodeNumber(_key: string, value: unknown): unknown {
-  return typeof value === "number" && !Number.isFinite(value) ? ODD_NUMBER + value : value;
-}
-
-function decodeNumber(_key: string, value: unknown): unknown {
-  return typeof value === "string" && value.startsWith(ODD_NUMBER) ? Number(value.slice(ODD_NUMBER.length)) : value;
 }

@@ -5,6 +5,7 @@ import { CatalogRules } from "@sightline/alerting/rules/catalog-rules.ts";
 import { EvaluationGate } from "@sightline/alerting/rules/evaluation-gate.ts";
 import { RuleFiles } from "@sightline/alerting/rules/rule-files.ts";
 import { RuleMetrics } from "@sightline/alerting/rules/rule-metrics.ts";
+import { RulePublisher } from "@sightline/alerting/rules/rule-publisher.ts";
 import { RuleReplicas } from "@sightline/alerting/rules/rule-replicas.ts";
 import { RuleScheduler } from "@sightline/alerting/rules/rule-scheduler.ts";
 import { ScheduledRuleStates } from "@sightline/alerting/rules/rule-states.ts";
@@ -79,6 +80,10 @@ export function alertingPart(
       gracePeriodMs: rules.for_grace_period_ms,
     },
   });
+  // The Alertmanager inside has no address: Prometheus, too, lists only others.
+  const addresses = clients.map(({ name }) => name);
+  const published = context.shared.publishedRules;
+  const publisher = published && new RulePublisher({ scheduler, published, alertmanagers: addresses, logger });
   const read = ruleFileReader(config.query.logs.max_query_bytes);
   const files = new RuleFiles({ config: rules, read, scheduler, logger });
   const { catalog } = context.catalog;
@@ -87,10 +92,8 @@ export function alertingPart(
   const { authenticator } = context;
   const changed = () => ofCatalog.look();
   registerRulerApi(context.http.app, { authenticator, catalog, read, config: rules, changed, logger });
-  // The Alertmanager inside has no address: Prometheus, too, lists only others.
-  const addresses = clients.map(({ name }) => name);
   return {
-    components: [...(replicas ? [replicas] : []), scheduler, files, ofCatalog],
+    components: [...(replicas ? [replicas] : []), scheduler, files, ofCatalog, ...(publisher ? [publisher] : [])],
     states: new ScheduledRuleStates(scheduler, addresses, replicas),
     reload: () => files.reload(),
   };
