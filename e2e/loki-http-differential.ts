@@ -3,7 +3,8 @@
  *
  *     node e2e/loki-http-differential.ts --loki URL [--sightline URL] [--only TEXT]
  *
- * Without `--sightline` one is started. Loki must be empty and have `volume_enabled` and a pattern ingester. Prints each answer
+ * Without `--sightline` one is started. Loki must be empty and have `volume_enabled`, a pattern ingester, and retention with a
+ * store for requests to delete (`compactor.retention_enabled`, `compactor.delete_request_store`). Prints each answer
  * that differs, but for the deviations of `loki-http/http-deviations.ts`, and ends with `N the same, N deviations, N different`;
  * exit code 1 when any differs.
  */
@@ -13,6 +14,7 @@ import { type Answer, call } from "./harness/http-call.ts";
 import { ServerProcess } from "./harness/server-process.ts";
 import { withinOneHour } from "./logql/within-one-hour.ts";
 import { comparable } from "./loki-http/comparable.ts";
+import { DELETIONS } from "./loki-http/delete-cases.ts";
 import { httpDeviationOf } from "./loki-http/http-deviations.ts";
 import { fill, type HttpCase, search } from "./loki-http/http-request.ts";
 import { compressedPushes, PUSHES, type PushCase } from "./loki-http/push-cases.ts";
@@ -39,6 +41,7 @@ const FAMILIES: readonly (readonly [string, readonly HttpCase[]])[] = [
   ["index", INDEX],
   ["drilldown", DRILLDOWN],
   ["odd paths", ODD_PATHS],
+  ["deletions", DELETIONS],
 ];
 
 type Counts = { same: number; deviations: number; different: number };

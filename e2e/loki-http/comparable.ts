@@ -17,8 +17,11 @@ function parsed(text: string): unknown {
   }
 }
 
-/** Of these the order is open. */
+/** What each server chooses, or takes from its clock. */
+const OWN: ReadonlySet<string> = new Set(["stats", "statistics", "request_id", "created_at"]);
+/** Of these the order is open; without a name a list of deletions, of which some are of the same millisecond. */
 const UNORDERED: ReadonlySet<string> = new Set([
+  "",
   "result",
   "data",
   "detectedLabels",
@@ -30,12 +33,12 @@ const UNORDERED: ReadonlySet<string> = new Set([
 
 function canonical(value: unknown, key = ""): unknown {
   if (Array.isArray(value)) {
-    const items = value.map((item) => canonical(item));
+    const items = value.map((item) => canonical(item, "item"));
     return UNORDERED.has(key) ? items.sort((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1)) : items;
   }
   if (typeof value !== "object" || value === null) return value;
   const entries = Object.entries(value)
-    .filter(([name]) => name !== "stats" && name !== "statistics")
+    .filter(([name]) => !OWN.has(name))
     .sort(([a], [b]) => (a < b ? -1 : 1));
   return Object.fromEntries(entries.map(([name, inner]) => [name, canonical(inner, name)]));
 }

@@ -98,6 +98,28 @@ export const HTTP_DEVIATIONS: readonly HttpDeviation[] = [
       TAKEN_THERE.has(name) && (isError(got) || hasNoLines(got)) && (want.status === 204 || !hasNoLines(want)),
   },
   {
+    reason: "a deletion that can't be made says what is wrong with its query",
+    explains: ({ want, got }) =>
+      want.status === 400 && got.status === 400 && got.text.startsWith(`${want.text.trim()}: `),
+  },
+  {
+    reason: "a deletion is read from a form, too",
+    explains: ({ request, want, got }) =>
+      /\/delete$/.test(request.path) && request.body !== undefined && want.status === 400 && got.status === 204,
+  },
+  {
+    reason: "deletions of lines that are not there are done at once",
+    explains: (pair) =>
+      areGood(pair) &&
+      /\/delete$/.test(pair.request.path) &&
+      comparable(pair.want).replaceAll('"received"', '"processed"') === comparable(pair.got),
+  },
+  {
+    reason: "nothing is cancelled where no deletion is named; Loki cancels all",
+    explains: ({ request, want, got }) =>
+      request.method === "DELETE" && request.search === "" && want.status === 204 && got.status === 404,
+  },
+  {
     reason: "a line that is sent twice is kept twice",
     explains: ({ name, want, got }) => name === "twice the same" && want.status === got.status,
   },

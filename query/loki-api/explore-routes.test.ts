@@ -216,6 +216,7 @@ test("format_query", async () => {
 describe("delete", () => {
   const call = (method: "GET" | "POST" | "PUT" | "DELETE", parameters: Record<string, string> = {}) =>
     app.inject({ method, url: `/loki/api/v1/delete?${new URLSearchParams(parameters)}` });
+  const LATELY = { start: "1699990000" };
   const count = async () => (await json("index/stats", { query: '{service_name=~".+"}' })).entries;
 
   test("hides lines, is listed, and can be cancelled", async () => {
@@ -231,7 +232,9 @@ describe("delete", () => {
       query,
       status: "received",
       created_at: expect.any(Number),
+      user_id: "",
     });
+    expect(made.headers["x-delete-request-id"]).toBe(listed.request_id);
     expect((await call("DELETE", { request_id: listed.request_id })).statusCode).toBe(204);
     expect(await count()).toBe(3);
   });
@@ -240,8 +243,38 @@ describe("delete", () => {
     ["POST", { start: "0" }, 400, "query not set"],
     ["POST", { query: '{a="b"}' }, 400, "start time not set"],
     ["POST", { query: '{a="b"}', start: "x" }, 400, "invalid start time: require unix seconds or RFC3339 format"],
-    ["POST", { query: '{a="b"}', start: "0", end: "1900000000" }, 400, "deletes in the future are not allowed"],
-    ["POST", { query: '{a="b"}', start: "9", end: "5" }, 400, "start time can't be greater than end time"],
+    ["POST", { query: '{a="b"}', start: "0" }, 400, "invalid start time: require unix seconds or RFC3339 format"],
+    ["POST", { query: '{a="b"}', ...LATELY, end: "1900000000" }, 400, "deletes in the future are not allowed"],
+    [
+      "POST",
+      { query: '{a="b"}', ...LATELY, end: LATELY.start },
+      400,
+      "start time can't be greater than or equal to end time",
+    ],
+    [
+      "POST",
+      { query: '{a="b"} |= "c"', ...LATELY, max_interval: "1ms" },
+      400,
+      "invalid max_interval: valid time units are 's', 'm', 'h'",
+    ],
+    [
+      "POST",
+      { query: '{a="b"} |= "c"', ...LATELY, max_interval: "25h" },
+      400,
+      "max_interval can't be greater than 24h0m0s",
+    ],
+    [
+      "POST",
+      { query: '{a="b"} |= "c"', ...LATELY, end: "1699990060", max_interval: "2m" },
+      400,
+      "max_interval can't be greater than the interval to be deleted (1m0s)",
+    ],
+    [
+      "POST",
+      { query: 'rate({a="b"}[1m])', ...LATELY },
+      400,
+      "invalid query expression: a deletion needs a selector of log lines, not of samples",
+    ],
     ["DELETE", { request_id: "none" }, 404, "could not find delete request with given id"],
   ])("%s %j is refused", async (method, parameters, status, message) => {
     const answer = await call(method, parameters);
