@@ -1,6 +1,3 @@
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import type { LogBatch } from "@sightline/model/log-batch.ts";
 import type { LogCountGroup, LogCountRequest, LogRequest, LogSelection } from "@sightline/model/log-store.ts";
 import { SILENT_LOGGER } from "@sightline/model/logger.ts";
@@ -12,6 +9,7 @@ import { describeRandomLogHistories } from "@sightline/storage-conformance/log-s
 import { Registry } from "prom-client";
 import { expect, test } from "vitest";
 import { embeddedLogsConfig } from "../config.ts";
+import { storeFixture } from "../segments/testing/store-fixture.ts";
 import { EmbeddedLogStore } from "./embedded-log-store.ts";
 
 /** A store that answers nothing before its row cache is full, and reads rows only as far as it is asked to. */
@@ -36,28 +34,10 @@ class WarmLogStore extends EmbeddedLogStore {
   }
 }
 
-async function warmStore() {
-  const dir = await mkdtemp(join(tmpdir(), "logs-"));
-  const opened: WarmLogStore[] = [];
-  const open = async () => {
-    const config = embeddedLogsConfig.parse({ deletion_grace: "1ms", max_attribute_columns: 8 });
-    const store = new WarmLogStore({ dir, config, logger: SILENT_LOGGER, registry: new Registry() });
-    await store.start();
-    opened.push(store);
-    return store;
-  };
-  return {
-    store: await open(),
-    reopen: open,
-    maintain: () => (opened.at(-1) as WarmLogStore).maintain(),
-    dispose: async () => {
-      await opened.pop()?.stop();
-      await rm(dir, { recursive: true });
-      // What stopped as by `kill -9` has nowhere left to write to.
-      for (const store of opened) await store.stop().catch(() => {});
-    },
-  };
-}
+const config = embeddedLogsConfig.parse({ deletion_grace: "1ms", max_attribute_columns: 8 });
+
+const warmStore = () =>
+  storeFixture((dir) => new WarmLogStore({ dir, config, logger: SILENT_LOGGER, registry: new Registry() }));
 
 describeLogQueries("a store with a warm row cache", warmStore);
 describeLogFields("a store with a warm row cache", warmStore);
