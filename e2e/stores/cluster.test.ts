@@ -247,6 +247,25 @@ describe.skipIf(clusterMissing() !== undefined)("two collectors and two queriers
     expect(await answers()).toEqual(before);
   });
 
+  test("log records that a client sends again, to the other collector, are there once, and equal ones as often as they came", async () => {
+    const equal = { timeNs: BigInt(START_MS) * 1_000_000n, body: "the same" };
+    const request = encodeLogs("resent", [equal, equal, { ...equal, body: "another" }] as never);
+    const headers = { "content-type": "application/x-protobuf" };
+    const [one, two] = cluster.collectors as [ServerProcess, ServerProcess];
+    const send = async ({ url }: ServerProcess, body: Buffer) =>
+      expect((await call(`${url}/v1/logs`, { method: "POST", headers, body })).status).toBe(200);
+    for (const collector of [one, two, one, two]) await send(collector, request);
+    for (const { url } of [one, two]) {
+      await eventually(async () => expect(await metricOf(url, "sightline_logs_store_hot_rows")).toBe(0));
+    }
+    // In another request they are others.
+    await send(two, encodeLogs("resent", [equal] as never));
+    await eventually(async () => {
+      const lines = await new Ask(cluster.readers.url).logs('{service_name="resent"}', 0n, equal.timeNs + 1n);
+      expect(lines.map(({ line }) => line).sort()).toEqual(["another", "the same", "the same", "the same"]);
+    });
+  });
+
   test("a trace by its id, whichever collector took its spans", async () => {
     const want = await spansOf(single.url);
     for (const { url } of cluster.queriers) expect(await spansOf(url)).toEqual(want);
@@ -290,7 +309,7 @@ describe.skipIf(clusterMissing() !== undefined)("two collectors and two queriers
     const expr = "sum(count_over_time(cluster_temperature[2h]))";
     writeFileSync(
       rules,
-      `groups: [{ name: g, interval: 1s, rules: [{ record: "cluster:samples", expr: "${expr}" }] }]`,
+      `groups: [{ name: g, interval: 1s, rules: [{ record: "cluster:samples", expr: "${expr}" }, { alert: Always, expr: vector(1) }] }]`,
     );
     const alerting = await cluster.startServer("alerting", {
       SIGHTLINE_ALERTING__RULES__FILES: JSON.stringify([rules]),
@@ -298,6 +317,16 @@ describe.skipIf(clusterMissing() !== undefined)("two collectors and two queriers
     try {
       const recorded = async () => new Ask(cluster.readers.url).number("cluster:samples");
       await eventually(async () => expect(await recorded()).toBe(20 * SAMPLES), 30_000);
+      for (const { url } of cluster.queriers) {
+        await eventually(async () => {
+          const shown = await getJson<{ data: { groups: unknown[] } }>(`${url}/api/v1/rules`);
+          expect(shown.data.groups).toMatchObject([
+            { name: "g", file: rules, rules: [{ name: "cluster:samples", health: "ok" }, { state: "firing" }] },
+          ]);
+          const { data } = await getJson<{ data: { alerts: unknown[] } }>(`${url}/api/v1/alerts`);
+          expect(data.alerts).toMatchObject([{ labels: { alertname: "Always" }, state: "firing" }]);
+        }, 30_000);
+      }
       expect((await call(`${alerting.url}/api/v1/query?query=1`)).status).toBe(404);
       expect((await call(`${alerting.url}/v1/logs`, { method: "POST", body: "" })).status).toBe(404);
       await alerting.kill();

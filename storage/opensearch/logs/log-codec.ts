@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { type Attributes, attributeValue } from "@sightline/model/attributes.ts";
 import type { Labels } from "@sightline/model/labels.ts";
 import type { LogBatch, LogStream } from "@sightline/model/log-batch.ts";
+import type { TenantId } from "@sightline/model/tenant.ts";
 import {
   type AttributeFields,
   approximateTextBytes,
@@ -18,6 +19,7 @@ import {
 import { originTokens } from "../rows/origin-fields.ts";
 import type { RowCodec, RowOrigin } from "../rows/row-codec.ts";
 import { joinTokens, TOKENS_FIELD, withToken } from "../rows/tokens.ts";
+import { batchDigest } from "./batch-digest.ts";
 import { labelNameOf } from "./record-label.ts";
 import { labelTokens, type StreamFields, streamOfFields, streamRest } from "./stream-fields.ts";
 import { hasLongWord, WORDS_ANALYSIS, WORDS_FIELD } from "./words.ts";
@@ -206,6 +208,11 @@ export class LogCodec implements RowCodec<LogBatch, LogRecord> {
       spanIds: records.map(({ spanId }) => spanId),
       attributes: attributeColumns(records),
     };
+  }
+
+  /** A request that is sent again has the same one. */
+  digestOf(tenant: TenantId, batch: LogBatch): string {
+    return batchDigest(tenant, batch, (stream) => this.keyOf(stream));
   }
 
   /** The text that is equal for equal streams. */

@@ -1,5 +1,6 @@
 import type { Labels } from "@sightline/model/labels.ts";
 import type { Matcher } from "@sightline/model/matcher.ts";
+import type { TenantId } from "@sightline/model/tenant.ts";
 
 /** One row by itself, made of a batch or of a document. */
 export type Row = { readonly timeNs: bigint };
@@ -30,6 +31,11 @@ export interface RowCodec<Batch extends { readonly length: number }, R extends R
   timesOf(batch: Batch): BigInt64Array;
   /** Why the row can't be kept; undefined when it can. */
   refusal(batch: Batch, row: number): string | undefined;
+  /**
+   * Letters, digits, `-` and `_` that tell batches of different content apart, the same for equal ones in every process. By them
+   * rows are recognised when a request is sent again; absent: they are not.
+   */
+  digestOf?(tenant: TenantId, batch: Batch): string;
   /** In memory, estimated. */
   approximateBytes(batch: Batch): number;
   rowAt(batch: Batch, row: number): R;

@@ -1,6 +1,7 @@
 import type { BulkItem } from "./bulk-writer.ts";
 import type { HotBatch } from "./hot-rows.ts";
 import type { Row, RowCodec } from "./row-codec.ts";
+import { rowIdPrefix } from "./row-id-prefix.ts";
 import type { DocumentSource } from "./search-rows.ts";
 
 /** The last moment that `date_nanos` can say. */
@@ -9,15 +10,15 @@ const NANO_DIGITS = 9;
 const ACTION_END = `"}}`;
 
 /**
- * The operations that store the rows of a batch. An id follows from who wrote the row and from where it stands in the writer's
- * log, so that writing it again changes nothing.
+ * The operations that store the rows of a batch. Writing one again changes nothing ({@link rowIdPrefix}).
  */
 export function* rowItems<Batch extends { readonly length: number }, R extends Row>(
   codec: RowCodec<Batch, R>,
-  { batch, rows, position, tenant, ingestedAtMs }: HotBatch<Batch>,
+  hot: HotBatch<Batch>,
   { writer, dataStream }: { readonly dataStream: string; readonly writer: string },
 ): Generator<BulkItem> {
-  const action = createAction(dataStream, `${writer}-${position.toString(36)}-`).slice(0, -ACTION_END.length);
+  const { batch, rows, position, tenant, ingestedAtMs } = hot;
+  const action = createAction(dataStream, rowIdPrefix(codec, hot, writer)).slice(0, -ACTION_END.length);
   const ofAll = { tenant, ingested_at: new Date(ingestedAtMs).toISOString(), writer, position };
   for (const row of rows) {
     const content = codec.rowAt(batch, row);
