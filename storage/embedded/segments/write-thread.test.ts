@@ -67,3 +67,19 @@ test("after it was closed the next request starts another", async () => {
   await write(["second"]);
   expect(await readBack()).toEqual(["second"]);
 });
+
+test("after it was closed another may have its worker, and can touch nothing of the first", async () => {
+  await write(["first"]);
+  await thread.close();
+  const other = await mkdtemp(join(tmpdir(), "write-thread-"));
+  const second = new WriteThread({ dir: other, temporary: "writer", memoryLimitBytes: 2 ** 26, threads: 1 });
+  try {
+    const copy = (path: string) => second.request({ kind: "execute", sql: `COPY (SELECT 1) TO '${path}/one.parquet'` });
+    await copy(other);
+    await expect(copy(dir)).rejects.toThrow("disabled by configuration");
+  } finally {
+    await second.close();
+    await rm(other, { recursive: true });
+  }
+  expect(await readBack()).toEqual(["first"]);
+});
