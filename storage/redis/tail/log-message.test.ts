@@ -33,8 +33,10 @@ const plain = (batch: LogBatch) =>
 
 test("records come back as they were, in parts", () => {
   const row = fc.tuple(fc.string({ unit: "binary" }), fc.integer({ min: 0, max: 2 }));
+  const some = fc.array(row, { minLength: 1, maxLength: 100 });
   fc.assert(
-    fc.property(fc.array(row, { maxLength: 3 * MAX_MESSAGE_ROWS }), (rows) => {
+    fc.property(some, fc.integer({ min: 0, max: 3 * MAX_MESSAGE_ROWS }), (some, length) => {
+      const rows = Array.from({ length }, (_, i) => some[i % some.length] as (typeof some)[number]);
       const batch = batchOf(rows.map(([body]) => body), rows.map(([, ref]) => ref)); // biome-ignore format: one line
       const messages = Array.from(encodeLogMessages("me", batch), (bytes) => decodeLogMessage(bytes));
       expect(messages).toHaveLength(Math.ceil(rows.length / MAX_MESSAGE_ROWS));
