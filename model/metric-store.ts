@@ -81,15 +81,22 @@ export type HistogramSlice = {
 /** Of a tenant's data. A number means nothing after a restart; a text is good for all processes that share a database. */
 export type DataVersion = number | string;
 
+export type ChangesSince = {
+  /** Of the moment that this is about. */
+  readonly version: DataVersion;
+  /** In which samples may have come or gone, ascending and apart from each other. */
+  readonly ranges: readonly TimeRange[];
+};
+
 /** Says what changed, so that what was made of the data can be kept. */
 export interface DataChanges {
   /** Take it before reading: whatever is changed later counts as changed since. */
   version(tenant: TenantId): DataVersion | Promise<DataVersion>;
   /**
-   * The parts of `range` in which samples may have come or gone since then, ascending and apart from each other. All of
-   * it when something changed that bears on samples of any time, such as a temporality.
+   * The parts of `range` that changed since then, and the version that this leads to. All of it when something changed
+   * that bears on samples of any time, such as a temporality.
    */
-  since(tenant: TenantId, version: DataVersion, range: TimeRange): readonly TimeRange[] | Promise<readonly TimeRange[]>;
+  since(tenant: TenantId, version: DataVersion, range: TimeRange): ChangesSince | Promise<ChangesSince>;
 }
 
 export interface MetricStore extends Store<MetricBatch>, Queryable {

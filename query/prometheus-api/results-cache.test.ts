@@ -5,7 +5,7 @@ import { RangeCache } from "../results-cache/range-cache.ts";
 import { NOW_MS, prometheusApp } from "./prometheus-test-app.ts";
 
 /** Nothing is written after the start of these tests. */
-const NO_CHANGES = { version: () => 1, since: () => [] };
+const NO_CHANGES = { version: () => 1, since: () => ({ version: 1, ranges: [] }) };
 const QUERY = { query: "sum(requests)", start: String(NOW_MS / 1_000 - 90), end: String(NOW_MS / 1_000), step: "30" };
 
 async function appWithCache() {

@@ -93,9 +93,8 @@ export class RangeCache {
     const window = stepMs >= MIN_STEP_MS && steps > 1 ? dataWindow(query.expr, query.lookbackMs) : undefined;
     const key = window && keyOf(query);
     if (!key || key.length > MAX_KEY_LENGTH) return this.#uncached(query, evaluation, "unsuitable");
-    // Taken before anything is read: what changes from here on is a change since.
-    const version = await this.#changes.version(query.tenant);
-    const kept = await this.#stillValid(query, window, await this.#cache.get(key));
+    // The version is of before anything is read: what changes from here on is a change since.
+    const { version, kept } = await this.#stillValid(query, window, await this.#cache.get(key));
     const used = await cutExtents(kept, grid, stepMs);
     const holes = holesIn(grid, used, stepMs);
     if (used.length === 0 || holes.length > MAX_HOLES) {
@@ -148,18 +147,25 @@ export class RangeCache {
     return fresh;
   }
 
-  async #stillValid(query: CachedQuery, window: DataWindow, cached: CachedResult | undefined): Promise<Extent[]> {
-    const { stepMs } = query.range;
-    const valid: Extent[] = [];
-    for (const extent of cached?.extents ?? []) {
-      const data = { startMs: extent.startMs - window.backMs, endMs: extent.endMs + window.aheadMs };
-      const changes = await this.#changes.since(query.tenant, (cached as CachedResult).version, data);
-      for (const range of validSteps(extent, stepMs, window, changes)) {
+  /** What is kept, but for the steps that see a change, all as the data was at `version`. Asks the store once. */
+  async #stillValid(
+    { tenant, range: { stepMs } }: CachedQuery,
+    window: DataWindow,
+    cached: CachedResult | undefined,
+  ): Promise<{ version: DataVersion; kept: readonly Extent[] }> {
+    const [first] = cached?.extents ?? [];
+    const last = cached?.extents.at(-1);
+    if (!cached || !first || !last) return { version: await this.#changes.version(tenant), kept: [] };
+    const data = { startMs: first.startMs - window.backMs, endMs: last.endMs + window.aheadMs };
+    const { version, ranges } = await this.#changes.since(tenant, cached.version, data);
+    const kept: Extent[] = [];
+    for (const extent of cached.extents) {
+      for (const range of validSteps(extent, stepMs, window, ranges)) {
         const part = await cutExtent(extent, range, stepMs);
-        if (part) valid.push(part);
+        if (part) kept.push(part);
       }
     }
-    return valid;
+    return { version, kept };
   }
 
   /** Puts away the answer and what is kept around it, but for the steps that are too young and those far off. */

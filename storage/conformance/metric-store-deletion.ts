@@ -136,7 +136,7 @@ export function describeDeletion(given: Given): void {
       const version = await changes.version(DEFAULT_TENANT);
       await remove([{ name: "a", op: "=", value: "none" }], EVERYTHING);
       await remove(A, minutes(-2, 2));
-      const ranges = await changes.since(DEFAULT_TENANT, version, minutes(-50, 50));
+      const { ranges } = await changes.since(DEFAULT_TENANT, version, minutes(-50, 50));
       const covers = (minute: number) =>
         ranges.some(({ startMs, endMs }) => startMs <= T + minute * MINUTE && endMs >= T + minute * MINUTE);
       expect([covers(-40), covers(0), covers(40)]).toEqual([false, true, false]);

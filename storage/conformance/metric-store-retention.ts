@@ -91,7 +91,7 @@ export function describeMetricRetention(
       const changes = fixture.store.changes ?? skip();
       const version = await changes.version(DEFAULT_TENANT);
       await pass(4);
-      const changed = await changes.since(DEFAULT_TENANT, version, { startMs: noon - 20 * HOUR, endMs: noon });
+      const changed = (await changes.since(DEFAULT_TENANT, version, { startMs: noon - 20 * HOUR, endMs: noon })).ranges;
       const covers = (hour: number) =>
         changed.some(({ startMs, endMs }) => startMs <= noon - hour * HOUR && endMs >= noon - hour * HOUR);
       expect([10, 5, 1].map(covers)).toEqual([true, false, false]);

@@ -51,7 +51,10 @@ export class EmbeddedMetricStore implements MetricStore, Copyable {
   readonly name = "embedded metric store";
   readonly changes: DataChanges = {
     version: (tenant) => this.#tenants.get(tenant)?.changes.version ?? 0,
-    since: (tenant, version, range) => this.#tenants.get(tenant)?.changes.since(Number(version), range) ?? [],
+    since: (tenant, version, range) => {
+      const changes = this.#tenants.get(tenant)?.changes;
+      return { version: changes?.version ?? 0, ranges: changes?.since(Number(version), range) ?? [] };
+    },
   };
   readonly administration: MetricAdministration = {
     deleteSamples: async ({ tenant, range, matchers }) => {

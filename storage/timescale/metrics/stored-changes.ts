@@ -1,4 +1,4 @@
-import type { DataChanges, DataVersion } from "@sightline/model/metric-store.ts";
+import type { ChangesSince, DataChanges, DataVersion } from "@sightline/model/metric-store.ts";
 import type { TenantId } from "@sightline/model/tenant.ts";
 import type { TimeRange } from "@sightline/model/time-range.ts";
 import { int8Array } from "../database/binary-array.ts";
@@ -32,8 +32,8 @@ const SINCE_SQL = `${VERSION_SQL},
   FROM (SELECT DISTINCT first_minute::float8 AS first, last_minute::float8 AS last FROM changes
     WHERE (tenant = $2 OR tenant IS NULL) AND xid >= $1 AND last_minute >= $3 AND first_minute <= $4
   ) c`;
-type SinceRow = {
-  readonly history: string;
+type VersionRow = { readonly version: string; readonly history: string };
+type SinceRow = VersionRow & {
   readonly is_remembered: boolean;
   readonly firsts: readonly number[] | null;
   readonly lasts: readonly number[];
@@ -59,22 +59,30 @@ export class StoredChanges implements DataChanges {
   async version(tenant: TenantId): Promise<DataVersion> {
     await this.#options.write(tenant);
     const asOf = this.#options.retention.version(tenant);
-    const [row] = await this.#options.database.ask<{ version: string; history: string }>(WHAT, VERSION_SQL, []);
-    return `${row?.history}.${row?.version}.${asOf}`;
+    const [row] = await this.#options.database.ask<VersionRow>(WHAT, VERSION_SQL, []);
+    return versionOf(row, asOf);
   }
 
-  async since(tenant: TenantId, version: DataVersion, range: TimeRange): Promise<readonly TimeRange[]> {
+  async since(tenant: TenantId, version: DataVersion, range: TimeRange): Promise<ChangesSince> {
     await this.#options.write(tenant);
     const number = await this.#options.tenants.find(tenant);
-    if (number === undefined) return [];
-    const [, history, xid, asOf = ""] = /^(.*)\.(\d+)\.([^.]*)$/.exec(String(version)) ?? [];
+    // Nobody has written for it yet; whoever does so from now on changes something since that version.
+    if (number === undefined) return { version, ranges: [] };
+    const [, history, xid, before = ""] = /^(.*)\.(\d+)\.([^.]*)$/.exec(String(version)) ?? [];
     const values = [xid ?? "0", number, minuteOf(range.startMs), minuteOf(range.endMs)];
+    const asOf = this.#options.retention.version(tenant);
     const [row] = await this.#options.database.ask<SinceRow>(WHAT, SINCE_SQL, values);
-    const hidden = this.#options.retention.hiddenSince(tenant, asOf);
-    if (row?.history !== history || !row?.is_remembered || !hidden) return [range];
+    const latest = versionOf(row, asOf);
+    const hidden = this.#options.retention.hiddenSince(tenant, before);
+    if (row?.history !== history || !row?.is_remembered || !hidden) return { version: latest, ranges: [range] };
     const minutes = (row.firsts ?? []).map((first, i) => ({ first, last: row.lasts[i] as number }));
-    return rangesOf(joined([...minutes, ...hidden].sort((a, b) => a.first - b.first)), range);
+    const changed = joined([...minutes, ...hidden].sort((a, b) => a.first - b.first));
+    return { version: latest, ranges: rangesOf(changed, range) };
   }
+}
+
+function versionOf(row: VersionRow | undefined, asOf: string): DataVersion {
+  return `${row?.history}.${row?.version}.${asOf}`;
 }
 
 /** In the transaction that makes the change. `tenant` null: all of them. */

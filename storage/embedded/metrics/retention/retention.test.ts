@@ -115,7 +115,7 @@ test("above the size the oldest blocks go, and are among the changes", async () 
   const version = await store.changes.version(DEFAULT_TENANT);
   await store.maintain();
   expect(await blockFiles()).toEqual([]);
-  expect((await store.changes.since(DEFAULT_TENANT, version, EVERYTHING)).length).toBeGreaterThan(0);
+  expect((await store.changes.since(DEFAULT_TENANT, version, EVERYTHING)).ranges.length).toBeGreaterThan(0);
 });
 
 describe("the overrides file", () => {
@@ -132,7 +132,7 @@ describe("the overrides file", () => {
     await writeFile(path(), `other: { retention: 12h, retention_rules: [{ selector: '{__name__="a"}', keep: 1d }] }`);
     await store.retire();
     expect(await found(store, OTHER)).toEqual({ a: [5, 1] });
-    expect(await store.changes.since(OTHER, version, EVERYTHING)).toEqual([EVERYTHING]);
+    expect((await store.changes.since(OTHER, version, EVERYTHING)).ranges).toEqual([EVERYTHING]);
     for (const wrong of ["other: { retention: soon }", "other: [", "[]", "other: { keep: 1d }"]) {
       await writeFile(path(), wrong);
       await store.retire();
