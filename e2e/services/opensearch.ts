@@ -181,9 +181,9 @@ export class OpenSearchService {
   }
 
   #arguments(): string[] {
-    const heap = process.env["SIGHTLINE_OPENSEARCH_HEAP"] ?? "512m";
+    const heap = process.env.SIGHTLINE_OPENSEARCH_HEAP ?? "512m";
     // A node lives for a minute or two: the better compiler would be at work for most of that. 4 is what others run.
-    const tier = process.env["SIGHTLINE_OPENSEARCH_TIER"] ?? "1";
+    const tier = process.env.SIGHTLINE_OPENSEARCH_TIER ?? "1";
     return [
       `-XX:TieredStopAtLevel=${tier}`,
       // On two cores G1, which is for many, costs a tenth more of every record.
@@ -206,8 +206,8 @@ export class OpenSearchService {
 }
 
 function distDir(): string {
-  const cache = process.env["XDG_CACHE_HOME"] ?? join(homedir(), ".cache");
-  return process.env["SIGHTLINE_OPENSEARCH_DIST"] ?? join(cache, "sightline", "opensearch");
+  const cache = process.env.XDG_CACHE_HOME ?? join(homedir(), ".cache");
+  return process.env.SIGHTLINE_OPENSEARCH_DIST ?? join(cache, "sightline", "opensearch");
 }
 
 function absentCommands(): readonly string[] {

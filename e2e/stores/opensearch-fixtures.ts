@@ -8,7 +8,7 @@ import { OpenSearchService } from "../services/opensearch.ts";
 
 const DAY_MS = 86_400_000;
 /** A node that is running anyhow. */
-const GIVEN_URL = process.env["SIGHTLINE_OPENSEARCH_URL"];
+const GIVEN_URL = process.env.SIGHTLINE_OPENSEARCH_URL;
 
 export type OpenSearchNode = { readonly url: string; dispose(): Promise<void> };
 

@@ -11,18 +11,27 @@ const STEP_NS = 600_000_000n;
 /** The last ones stay in memory. */
 const BATCHES_IN_FILE = 5;
 
-/** A small store in `dir` with an hour of lines like those of instrumented services, up to now: a file, and what came since. */
-export async function madeUpLogStore(dir: string, config: Config): Promise<EmbeddedLogStore> {
+/**
+ * A small store in `dir` with an hour of lines like those of instrumented services, up to now: a file, and what came since. Waits
+ * for its `turn` before each step.
+ */
+export async function madeUpLogStore(
+  dir: string,
+  { config, turn }: { readonly config: Config; readonly turn: () => Promise<void> },
+): Promise<EmbeddedLogStore> {
   const options = { dir, config: config.storage.logs, logger: SILENT_LOGGER, registry: new Registry() };
   const store = new EmbeddedLogStore(options);
+  await turn();
   await store.start();
   try {
     const startNs = BigInt(Date.now()) * 1_000_000n - STEP_NS * BigInt(ROWS);
     let position = 0;
     for (const batch of otelLikeLogs({ rows: ROWS, rowsPerBatch: ROWS_PER_BATCH, startNs, stepNs: STEP_NS })) {
+      await turn();
       await store.append(DEFAULT_TENANT, batch, ++position);
       if (position === BATCHES_IN_FILE) await store.flush();
     }
+    await turn();
     await store.fillRowCache();
   } catch (error) {
     await store.stop();

@@ -20,7 +20,7 @@ const STORED_ROUNDS = 10;
 export type WarmUpLogsOptions = {
   readonly config: Config;
   readonly memory?: MemoryGate | undefined;
-  /** Settles when a question may be asked. */
+  /** Settles when nobody else asks, so that a question may be asked, or something else done that takes a while. */
   readonly turn: () => Promise<void>;
   readonly rounds?: number | undefined;
 };
@@ -29,10 +29,11 @@ type Ask = (questions: readonly Question[], client: Client) => Promise<void>;
 
 /** Asks a small store of its own, which is made in `dir`, what people ask of logs. */
 export async function warmUpLogs(dir: string, options: WarmUpLogsOptions, signal: AbortSignal): Promise<void> {
-  const store = await madeUpLogStore(join(dir, "logs"), options.config);
+  const store = await madeUpLogStore(join(dir, "logs"), options);
   try {
     const rounds = (options.rounds ?? ROUNDS) / INSTANCES;
     for (let instance = 0; instance < INSTANCES; instance++) {
+      await options.turn();
       await withLogs({ store, tenant: undefined }, options, signal, async (ask) => {
         for (let round = 0; round < rounds; round++) await ask(LOG_QUESTIONS, clientOf(instance + round));
       });

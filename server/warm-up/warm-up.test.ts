@@ -70,7 +70,7 @@ test("what is stored is asked about, too", async () => {
 
 test("stored logs are asked about, too", async () => {
   const messages: string[] = [];
-  const logs = await madeUpLogStore(join(temporary, "store"), configSchema.parse({}));
+  const logs = await madeUpLogStore(join(temporary, "store"), { config: configSchema.parse({}), turn: async () => {} });
   const select = vi.spyOn(logs, "select");
   const streams = vi.spyOn(logs, "streams");
   const warmUp = warmUpOf(messages, { maxDelayMs: LONG_MS, maxStoredMs: LONG_MS, rounds: 1, logs });
