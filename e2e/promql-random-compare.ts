@@ -144,10 +144,20 @@ function histogramDifference(
 ): Difference | undefined {
   if (want[0] !== got[0]) return { text: `${key}: want a histogram at ${want[0]}, got one at ${got[0]}` };
   const text = `${key} at ${want[0]}: want ${JSON.stringify(want[1])}, got ${JSON.stringify(got[1])}`;
-  const flat = ({ count, sum, buckets = [] }: HistogramJson) => [count, sum, ...buckets.flat().map(String)];
-  const [a, b] = [flat(want[1]), flat(got[1])];
+  const [a, b] = [flat(want[1], got[1]), flat(got[1], want[1])];
   if (a.length !== b.length) return { text };
   return apart(text, Math.max(...a.map((value, index) => distance(value, b[index] as string))), tolerance);
+}
+
+/**
+ * Without buckets that are NaN here and absent there. They are empty ones times NaN: Prometheus has these where other histograms
+ * of the same chunk of its storage have some in them, so that it answers otherwise once the chunk is another.
+ */
+function flat({ count, sum, buckets = [] }: HistogramJson, { buckets: others = [] }: HistogramJson): string[] {
+  const bounds = (bucket: readonly unknown[]) => bucket.slice(0, 3).join();
+  const known = new Set(others.map(bounds));
+  const compared = buckets.filter((bucket) => bucket[3] !== "NaN" || known.has(bounds(bucket)));
+  return [count, sum, ...compared.flat().map(String)];
 }
 
 function apart(text: string, relative: number, tolerance: number): Difference | undefined {
