@@ -25,6 +25,8 @@ export type WarmUpLogsOptions = {
   readonly rounds?: number | undefined;
 };
 
+export type StoredLogs = { readonly tenant: TenantId; readonly questions: readonly Question[] };
+
 type Ask = (questions: readonly Question[], client: Client) => Promise<void>;
 
 /** Asks a small store of its own, which is made in `dir`, what people ask of logs. */
@@ -43,24 +45,32 @@ export async function warmUpLogs(dir: string, options: WarmUpLogsOptions, signal
   }
 }
 
-/** Asks about what one of the tenants has stored lately, until `untilMs` of `performance.now()`. */
-export async function warmUpStoredLogs(
+/** What to ask about logs that one of the tenants has stored lately; undefined when none has. */
+export async function findStoredLogs(
   store: LogStore,
   tenants: readonly TenantId[],
+  signal: AbortSignal,
+): Promise<StoredLogs | undefined> {
+  for (const tenant of new Set([...tenants, DEFAULT_TENANT])) {
+    const questions = await storedLogQuestions(store, { tenant, endMs: Date.now() }, signal);
+    if (questions.length > 0) return { tenant, questions };
+  }
+  return undefined;
+}
+
+/** Asks about them until `untilMs` of `performance.now()`. */
+export async function warmUpStoredLogs(
+  store: LogStore,
+  { tenant, questions }: StoredLogs,
   untilMs: number,
   options: WarmUpLogsOptions,
   signal: AbortSignal,
 ): Promise<void> {
-  for (const tenant of new Set([...tenants, DEFAULT_TENANT])) {
-    const questions = await storedLogQuestions(store, { tenant, endMs: Date.now() }, signal);
-    if (questions.length === 0) continue;
-    await withLogs({ store, tenant }, options, signal, async (ask) => {
-      for (let round = 0; round < STORED_ROUNDS && performance.now() < untilMs; round++) {
-        await ask(questions, clientOf(round));
-      }
-    });
-    return;
-  }
+  await withLogs({ store, tenant }, options, signal, async (ask) => {
+    for (let round = 0; round < STORED_ROUNDS && performance.now() < untilMs; round++) {
+      await ask(questions, clientOf(round));
+    }
+  });
 }
 
 async function withLogs(
