@@ -4,6 +4,10 @@
  */
 export type Steps<T> = Generator<Promise<void> | undefined, T, undefined>;
 
+export type FinishedOrWaiting<T> =
+  | { readonly done: true; readonly value: T }
+  | { readonly done: false; readonly until: Promise<void> };
+
 /** Of a batch that are looked at in one piece. */
 const ROWS_PER_STEP = 256;
 
@@ -13,10 +17,7 @@ export function endsStep(row: number): boolean {
 }
 
 /** All of it now, unless there is something to wait for: then the rest is still to be done. */
-export function finishOrWait<T>(
-  steps: Steps<T>,
-): { readonly done: true; readonly value: T } | { readonly done: false; readonly until: Promise<void> } {
-  // biome-ignore format: one line
+export function finishOrWait<T>(steps: Steps<T>): FinishedOrWaiting<T> {
   for (;;) {
     const step = steps.next();
     if (step.done) return { done: true, value: step.value };

@@ -11,6 +11,7 @@ const BACKSLASH = 92;
 /** Names with their colon, as long as they have a byte per character; the same ones come with every label set. */
 const nameJson = new Map<string, Buffer>();
 const MAX_NAMES = 4_096;
+const MAX_NAME_LENGTH = 256;
 
 /** An object of the labels, in their order, as `JSON.stringify` would write it. */
 export function labelsJson(labels: Labels): string {
@@ -65,6 +66,7 @@ function putLabel([name, value]: Label, at: number): number {
 }
 
 function writeName(name: string): Buffer | undefined {
+  if (name.length > MAX_NAME_LENGTH) return undefined;
   const text = `${JSON.stringify(name)}:`;
   const json = Buffer.from(text);
   if (json.length > text.length) return undefined;

@@ -11,7 +11,7 @@ export type Client = {
  * As many as V8 tells apart before it makes code for all there can be: what it compiled for the headers of one client is
  * thrown away at the first request of another.
  */
-export const CLIENTS: readonly Client[] = [
+const CLIENTS: readonly Client[] = [
   { headers: {}, posts: false, decimals: 0 },
   // Grafana
   { headers: { "user-agent": "Grafana/13.0.0", "accept-encoding": "gzip" }, posts: true, decimals: 3 },
@@ -32,3 +32,8 @@ export const CLIENTS: readonly Client[] = [
   // Clients written in Go
   { headers: { "user-agent": "Go-http-client/1.1", accept: "application/json" }, posts: true, decimals: 0 },
 ];
+
+/** One after the other, so that each has its turn. */
+export function clientOf(turn: number): Client {
+  return CLIENTS[turn % CLIENTS.length] as Client;
+}

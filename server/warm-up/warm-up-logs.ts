@@ -6,7 +6,7 @@ import { DEFAULT_TENANT, type TenantId } from "@sightline/model/tenant.ts";
 import { QueryMemory } from "@sightline/query/http/query-memory.ts";
 import { LogqlEngine } from "@sightline/query/logql/logql-engine.ts";
 import { registerLokiApi } from "@sightline/query/loki-api/routes.ts";
-import { CLIENTS, type Client } from "./clients.ts";
+import { type Client, clientOf } from "./clients.ts";
 import { LOG_QUESTIONS, storedLogQuestions } from "./log-questions.ts";
 import { madeUpLogStore } from "./made-up-log-store.ts";
 import { askAll, type Question } from "./question.ts";
@@ -89,8 +89,4 @@ async function withLogs(
       return use((questions, client) => askAll(questions, { ...asking, client }));
     },
   );
-}
-
-function clientOf(turn: number): Client {
-  return CLIENTS[turn % CLIENTS.length] as Client;
 }

@@ -17,7 +17,7 @@ import { MemoryResultsCache } from "@sightline/query/results-cache/memory-result
 import { RangeCache } from "@sightline/query/results-cache/range-cache.ts";
 import type { FastifyInstance } from "fastify";
 import { serverFacts } from "../server-facts.ts";
-import { CLIENTS, type Client } from "./clients.ts";
+import { clientOf } from "./clients.ts";
 import { HEAVY_QUESTIONS, LIGHT_QUESTIONS } from "./made-up-questions.ts";
 import { madeUpStore } from "./made-up-store.ts";
 import { askAll, type Manner, type Question } from "./question.ts";
@@ -201,9 +201,4 @@ async function inTemporaryDir(use: (dir: string) => Promise<void>): Promise<void
   } finally {
     await rm(dir, { recursive: true, force: true });
   }
-}
-
-/** One after the other, so that each has its turn. */
-function clientOf(turn: number): Client {
-  return CLIENTS[turn % CLIENTS.length] as Client;
 }

@@ -12,11 +12,6 @@ import { HAS_HISTOGRAMS, HAS_SAMPLES } from "./series-cache.ts";
 import { SharedTimes } from "./shared-times.ts";
 import { SampleJoiner } from "./tiers/join-samples.ts";
 
-/** A group of series is read at once: about so many samples, by what a scrape every 15 s would give. */
-const GROUP_SAMPLES = 6_000_000;
-const MAX_GROUP_SERIES = 5_000;
-/** Of those, about so many are given at a time when their values may be overwritten then: they stay in the processor's cache. */
-const TRANSIENT_SAMPLES = 16_384;
 export type SelectOptions = {
   readonly cache: PageCache;
   /** In plain PostgreSQL. */
@@ -24,6 +19,11 @@ export type SelectOptions = {
   readonly retention: Retention;
 };
 
+/** A group of series is read at once: about so many samples, by what a scrape every 15 s would give. */
+const GROUP_SAMPLES = 6_000_000;
+const MAX_GROUP_SERIES = 5_000;
+/** Of those, about so many are given at a time when their values may be overwritten then: they stay in the processor's cache. */
+const TRANSIENT_SAMPLES = 16_384;
 const TYPICAL_INTERVAL_MS = 15_000;
 const DAY_MS = 86_400_000;
 const TURN_MS = 10;

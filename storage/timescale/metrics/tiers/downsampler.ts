@@ -37,6 +37,8 @@ export class Downsampler {
   #work: Work | undefined;
   /** By tenant: the last due day, and when. */
   readonly #nothingFor = new Map<number, { readonly key: string; readonly atMs: number }>();
+  /** Days in which nothing was found, the earliest look first; forgotten once they may be looked at again. */
+  readonly #empty = new Map<string, number>();
 
   constructor(options: DownsamplerOptions) {
     this.#options = options;
@@ -74,9 +76,8 @@ export class Downsampler {
 
   async #finish({ tenant, day, resolutionMs, hadSamples }: Work): Promise<void> {
     this.#work = undefined;
-    this.#empty.delete(emptyKey(tenant.id, day, resolutionMs));
     if (!hadSamples) {
-      this.#empty.set(emptyKey(tenant.id, day, resolutionMs), this.#options.nowMs());
+      this.#noteEmpty(emptyKey(tenant.id, day, resolutionMs));
       return;
     }
     await this.#options.database.write("noting a day that was downsampled", (client) =>
@@ -88,7 +89,14 @@ export class Downsampler {
     );
   }
 
-  readonly #empty = new Map<string, number>();
+  #noteEmpty(key: string): void {
+    const now = this.#options.nowMs();
+    for (const [known, atMs] of this.#empty) {
+      if (atMs + PAUSE_MS > now) break;
+      this.#empty.delete(known);
+    }
+    this.#empty.set(key, now);
+  }
 
   /** The oldest day of a tenant that should be coarser. */
   async #next(): Promise<Work | undefined> {
@@ -135,8 +143,8 @@ export class Downsampler {
       const resolutionMs = resolutionAt(config.downsampling, now - (day + 1) * DAY_MS - this.#slackMs);
       if (resolutionMs === undefined) return undefined;
       if ((done.get(day) ?? 0) >= resolutionMs) continue;
-      if (now < (this.#empty.get(emptyKey(tenant.id, day, resolutionMs)) ?? Number.NEGATIVE_INFINITY) + PAUSE_MS)
-        continue;
+      const emptyAtMs = this.#empty.get(emptyKey(tenant.id, day, resolutionMs));
+      if (emptyAtMs !== undefined && now < emptyAtMs + PAUSE_MS) continue;
       return { tenant, day, resolutionMs, after: undefined, hadSamples: false };
     }
   }
