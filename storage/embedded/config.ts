@@ -1,57 +1,19 @@
-import { orderedTiers, STANDARD_TIERS, type Tier } from "@sightline/model/downsampling/tiers.ts";
-import { parseSelector } from "@sightline/model/parse-selector.ts";
-import { parseBytes, parseDurationMs } from "@sightline/model/units.ts";
+import { downsampling, metricAging, retentionRules } from "@sightline/settings/retention-settings.ts";
+import { count, duration, durationText, size, sizeText } from "@sightline/settings/setting-types.ts";
 import { z } from "zod";
-
-/** Text such as `15d`, parsed to milliseconds. */
-const duration = (text: string) => z.string().default(text).transform(asIssue(parseDurationMs));
-const setDuration = () => z.string().transform(asIssue(parseDurationMs));
-/** Text such as `64MiB`, parsed to bytes. */
-const size = (text: string) => z.string().default(text).transform(asIssue(parseBytes));
-
-const retentionRules = () =>
-  z
-    .array(
-      z.strictObject({
-        selector: z
-          .string()
-          .transform(asIssue(parseSelector))
-          .describe('Which ones: debug_metric{env="dev"} or {service_name=~"test-.*"}'),
-        keep: setDuration().describe("How long their samples are kept"),
-      }),
-    )
-    .max(200);
-
-const tier = z.strictObject({
-  resolution: setDuration().describe("Length of the windows: 1m, 5m, 1h"),
-  after: setDuration().describe("How long a day ended ago"),
-});
-
-function tiersOf(tiers: "off" | "standard" | z.output<typeof tier>[], context: z.RefinementCtx): readonly Tier[] {
-  if (tiers === "off") return [];
-  if (tiers === "standard") return STANDARD_TIERS;
-  try {
-    return orderedTiers(tiers.map(({ resolution, after }) => ({ resolutionMs: resolution, afterMs: after })));
-  } catch (error) {
-    context.addIssue({ code: "custom", message: (error as Error).message });
-    return z.NEVER;
-  }
-}
-
-const downsampling = z.union([z.enum(["off", "standard"]), z.array(tier).max(8)]);
 
 /** What an overrides file may say of one tenant; absent keys are those of everybody. */
 export const retentionOverride = z.strictObject({
-  retention: setDuration().optional(),
-  retention_bytes: z.string().transform(asIssue(parseBytes)).optional(),
-  retention_rules: retentionRules().optional(),
-  downsampling: downsampling.transform(tiersOf).optional(),
+  retention: durationText.optional(),
+  retention_bytes: sizeText.optional(),
+  retention_rules: retentionRules.optional(),
+  downsampling: downsampling.optional(),
 });
 
 /** What an overrides file may say of one tenant's logs or spans. */
 export const rowsRetentionOverride = z.strictObject({
-  retention: setDuration().optional(),
-  retention_rules: retentionRules().optional(),
+  retention: durationText.optional(),
+  retention_rules: retentionRules.optional(),
 });
 
 export type RowsRetentionOverride = z.output<typeof rowsRetentionOverride>;
@@ -64,17 +26,7 @@ export const embeddedMetricsConfig = z.strictObject({
   retention_bytes: size("0").describe(
     "Size of one tenant's block files; above it the oldest blocks, of a day each, are deleted. 0: any size.",
   ),
-  retention_rules: retentionRules()
-    .default([])
-    .describe(
-      "Series that are kept for another time: a list of selector and keep. The first whose selector matches counts.",
-    ),
-  downsampling: downsampling
-    .default("off")
-    .transform(tiersOf)
-    .describe(
-      "Days that are over become coarser: a list of resolution and after (how long a day ended ago). standard: 1m after 24h, 5m after 7d; retention says how long all of it is kept.",
-    ),
+  ...metricAging,
   retention_overrides_file: z
     .string()
     .default("")
@@ -82,29 +34,19 @@ export const embeddedMetricsConfig = z.strictObject({
       "YAML file: tenant to retention, retention_bytes, retention_rules and downsampling of its own. Read again when it changes; a wrong one is not used.",
     ),
   out_of_bounds_future: duration("1h").describe("Samples further ahead of the clock than this are refused."),
-  max_series: z
-    .number()
-    .int()
-    .min(1)
-    .default(4_000_000)
-    .describe(
-      "Series of one tenant in memory, about 1 KB each; samples of further ones are refused until some have been idle.",
-    ),
+  max_series: count(4_000_000).describe(
+    "Series of one tenant in memory, about 1 KB each; samples of further ones are refused until some have been idle.",
+  ),
   head: z
     .strictObject({
-      max_samples: z
-        .number()
-        .int()
-        .min(1)
-        .default(8_000_000)
-        .describe(
-          "Samples of all tenants that are kept in memory; when there are more, those of the biggest tenant are written as blocks. 12 bytes each.",
-        ),
+      max_samples: count(8_000_000).describe(
+        "Samples of all tenants that are kept in memory; when there are more, those of the biggest tenant are written as blocks. 12 bytes each.",
+      ),
       max_age: duration("2h").describe("Samples are written as a block after so long in memory, however few they are."),
     })
     .prefault({}),
-  max_exemplars: z.number().int().min(0).default(100_000).describe("Exemplars kept per tenant, the newest ones."),
-  max_metadata: z.number().int().min(0).default(100_000).describe("Metrics of one tenant whose metadata is kept."),
+  max_exemplars: count(100_000, 0).describe("Exemplars kept per tenant, the newest ones."),
+  max_metadata: count(100_000, 0).describe("Metrics of one tenant whose metadata is kept."),
   cache: size("128MiB").describe("Memory for decompressed pages of block files, all tenants together."),
 });
 export type RetentionConfig = Pick<
@@ -115,7 +57,7 @@ export type EmbeddedMetricsConfig = z.output<typeof embeddedMetricsConfig>;
 
 /** What the stores of logs and of traces have in common; durations come out in ms, sizes in bytes. */
 const segmentedStore = (rows: string, retention: string) => ({
-  retention_rules: retentionRules()
+  retention_rules: retentionRules
     .default([])
     .describe(
       `${rows} that are kept for another time: a list of selector (of labels, for spans of resource attributes) and keep. The first whose selector matches counts.`,
@@ -135,30 +77,20 @@ const segmentedStore = (rows: string, retention: string) => ({
   ),
   flush: z
     .strictObject({
-      max_rows: z.number().int().min(1).default(262_144).describe(`${rows} in memory before they are written to disk.`),
+      max_rows: count(262_144).describe(`${rows} in memory before they are written to disk.`),
       max_bytes: size("256MiB").describe("Estimated size in memory before they are written to disk."),
       max_age: duration("2m").describe("They are written to disk after so long, however few they are."),
       idle: duration("3s").describe(
         "They are written to disk when none have come for so long, if there are idle_rows.",
       ),
-      idle_rows: z.number().int().min(1).default(10_000).describe("So few are found as fast in memory."),
-      max_backlog: z
-        .number()
-        .int()
-        .min(1)
-        .default(1_048_576)
-        .describe("When so many wait to be written, senders are told to come back later."),
+      idle_rows: count(10_000).describe("So few are found as fast in memory."),
+      max_backlog: count(1_048_576).describe("When so many wait to be written, senders are told to come back later."),
       max_backlog_bytes: size("1GiB").describe("The same, as estimated size in memory."),
     })
     .prefault({}),
   compaction: z
     .strictObject({
-      target_rows: z
-        .number()
-        .int()
-        .min(1)
-        .default(1_048_576)
-        .describe("Small files are merged up to so many rows, or a quarter more."),
+      target_rows: count(1_048_576).describe("Small files are merged up to so many rows, or a quarter more."),
     })
     .prefault({}),
   max_attribute_columns: z
@@ -174,7 +106,7 @@ const segmentedStore = (rows: string, retention: string) => ({
       memory: size("1GiB").describe(
         "Memory DuckDB may use, half of it for writing; what needs more is spilled to the data directory.",
       ),
-      threads: z.number().int().min(1).default(2).describe("Threads DuckDB may use."),
+      threads: count(2).describe("Threads DuckDB may use."),
     })
     .prefault({}),
 });
@@ -205,12 +137,9 @@ export type EmbeddedTracesConfig = z.output<typeof embeddedTracesConfig>;
 export const embeddedPatternsConfig = z.strictObject({
   enabled: z.boolean().default(true).describe("Find the patterns of log lines as they come in, and count them."),
   retention: duration("7d").describe("How long counts are kept."),
-  max_templates: z
-    .number()
-    .int()
-    .min(100)
-    .default(20_000)
-    .describe("Patterns of all tenants; beyond it those that were not seen for longest are forgotten."),
+  max_templates: count(20_000, 100).describe(
+    "Patterns of all tenants; beyond it those that were not seen for longest are forgotten.",
+  ),
   max_bytes: size("128MiB").describe("Memory for them; beyond it counts become coarser earlier, then patterns go."),
   max_streams_per_service: z
     .number()
@@ -219,12 +148,9 @@ export const embeddedPatternsConfig = z.strictObject({
     .max(10_000)
     .default(50)
     .describe("Streams of a service that are counted apart. A query for one of the others reads its newest lines."),
-  max_new_lines_per_second: z
-    .number()
-    .int()
-    .min(0)
-    .default(20_000)
-    .describe("Lines unlike those before that are looked at closely; more in a second are not counted."),
+  max_new_lines_per_second: count(20_000, 0).describe(
+    "Lines unlike those before that are looked at closely; more in a second are not counted.",
+  ),
 });
 export type EmbeddedPatternsConfig = z.output<typeof embeddedPatternsConfig>;
 
@@ -236,15 +162,3 @@ export const storageConfig = z.strictObject({
   patterns: embeddedPatternsConfig.prefault({}),
 });
 export type StorageConfig = z.output<typeof storageConfig>;
-
-/** A parser that throws, as a transform that reports. */
-function asIssue<T>(parse: (text: string) => T) {
-  return (text: string, context: z.RefinementCtx): T => {
-    try {
-      return parse(text);
-    } catch (error) {
-      context.addIssue({ code: "custom", message: (error as Error).message });
-      return z.NEVER;
-    }
-  };
-}

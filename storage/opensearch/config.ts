@@ -1,11 +1,5 @@
-import { parseBytes, parseDurationMs } from "@sightline/model/units.ts";
+import { count, duration, size } from "@sightline/settings/setting-types.ts";
 import { z } from "zod";
-
-/** Text such as `15d`, parsed to milliseconds. */
-const duration = (text: string) => z.string().default(text).transform(asIssue(parseDurationMs));
-/** Text such as `64MiB`, parsed to bytes. */
-const size = (text: string) => z.string().default(text).transform(asIssue(parseBytes));
-const count = (value: number, minimum = 1) => z.number().int().min(minimum).default(value);
 
 const nodeUrl = z.url({ protocol: /^https?$/ }).refine((url) => new URL(url).username === "", {
   message: "leave the user out of the URL; set username and password_file",
@@ -84,15 +78,3 @@ export const openSearchConfig = z.strictObject({
     .prefault({}),
 });
 export type OpenSearchConfig = z.output<typeof openSearchConfig>;
-
-/** A parser that throws, as a transform that reports. */
-function asIssue<T>(parse: (text: string) => T) {
-  return (text: string, context: z.RefinementCtx): T => {
-    try {
-      return parse(text);
-    } catch (error) {
-      context.addIssue({ code: "custom", message: (error as Error).message });
-      return z.NEVER;
-    }
-  };
-}

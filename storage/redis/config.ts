@@ -1,10 +1,7 @@
-import { parseBytes, parseDurationMs } from "@sightline/model/units.ts";
+import { clientTls } from "@sightline/settings/client-tls.ts";
+import { duration, size } from "@sightline/settings/setting-types.ts";
 import { z } from "zod";
 
-/** Text such as `1h`, parsed to milliseconds. */
-const duration = (text: string) => z.string().default(text).transform(asIssue(parseDurationMs));
-/** Text such as `4MiB`, parsed to bytes. */
-const size = (text: string) => z.string().default(text).transform(asIssue(parseBytes));
 const hostPort = z.string().regex(/^(\[[0-9a-fA-F:]+\]|[^:\s]+):\d{1,5}$/, "write HOST:PORT");
 
 /** The section `redis`: what several processes share that may be lost at any time. Durations come out in ms. */
@@ -26,11 +23,7 @@ export const redisConfig = z
     password_file: z.string().default("").describe("File with the password alone; empty: none."),
     sentinel_password_file: z.string().default("").describe("The same, of the sentinels."),
     database: z.number().int().min(0).default(0).describe("Number of the database; a cluster has only 0."),
-    tls: z
-      .enum(["off", "require", "verify"])
-      .default("off")
-      .describe("require: encrypted, whoever answers. verify: the certificate must be good for the host."),
-    tls_ca_file: z.string().default("").describe("Certificates to trust, as PEM. Empty: those that Node.js trusts."),
+    ...clientTls,
     prefix: z
       .string()
       .regex(/^[a-z][a-z0-9_-]{0,60}$/, "use lower-case letters, digits, _ and -, a letter first")
@@ -63,15 +56,3 @@ export const redisConfig = z
     path: ["nodes"],
   });
 export type RedisConfig = z.output<typeof redisConfig>;
-
-/** A parser that throws, as a transform that reports. */
-function asIssue<T>(parse: (text: string) => T) {
-  return (text: string, context: z.RefinementCtx): T => {
-    try {
-      return parse(text);
-    } catch (error) {
-      context.addIssue({ code: "custom", message: (error as Error).message });
-      return z.NEVER;
-    }
-  };
-}

@@ -1,25 +1,7 @@
-import { orderedTiers, STANDARD_TIERS, type Tier } from "@sightline/model/downsampling/tiers.ts";
-import { parseSelector } from "@sightline/model/parse-selector.ts";
-import { parseBytes, parseDurationMs } from "@sightline/model/units.ts";
+import { clientTls } from "@sightline/settings/client-tls.ts";
+import { metricAging } from "@sightline/settings/retention-settings.ts";
+import { count, duration, durationText, size } from "@sightline/settings/setting-types.ts";
 import { z } from "zod";
-
-const asIssue =
-  <T>(parse: (text: string) => T) =>
-  (value: string, context: z.RefinementCtx<string>) => {
-    try {
-      return parse(value);
-    } catch (error) {
-      context.addIssue({ code: "custom", message: (error as Error).message });
-      return z.NEVER;
-    }
-  };
-const toMs = asIssue(parseDurationMs);
-/** Text such as `15d`, parsed to milliseconds. */
-const duration = (text: string) => z.string().default(text).transform(toMs);
-const setDuration = () => z.string().transform(toMs);
-/** Text such as `64MiB`, parsed to bytes. */
-const size = (text: string) => z.string().default(text).transform(asIssue(parseBytes));
-const count = (value: number) => z.number().int().min(1).default(value);
 
 /** How to reach PostgreSQL. There is no key for a password, so that no file with settings has one in it. */
 export const postgresConfig = z.strictObject({
@@ -44,11 +26,7 @@ export const postgresConfig = z.strictObject({
     .string()
     .default("")
     .describe("File with the password alone; read for every new connection. Empty: the variable PGPASSWORD, if set."),
-  tls: z
-    .enum(["off", "require", "verify"])
-    .default("off")
-    .describe("require: encrypted, whoever answers. verify: the certificate must be good for the host."),
-  tls_ca_file: z.string().default("").describe("Certificates to trust, as PEM. Empty: those that Node.js trusts."),
+  ...clientTls,
   max_connections: count(10).describe(
     "Open connections for queries to the primary, and to each replica; four more are for writing. 1: one for all.",
   ),
@@ -67,35 +45,6 @@ export const postgresConfig = z.strictObject({
 });
 export type PostgresConfig = z.output<typeof postgresConfig>;
 
-const retentionRules = z
-  .array(
-    z.strictObject({
-      selector: z
-        .string()
-        .transform(asIssue(parseSelector))
-        .describe('Which ones: debug_metric{env="dev"} or {service_name=~"test-.*"}'),
-      keep: setDuration().describe("How long their samples are kept"),
-    }),
-  )
-  .max(200)
-  .default([]);
-
-const tier = z.strictObject({
-  resolution: setDuration().describe("Length of the windows: 1m, 5m, 1h"),
-  after: setDuration().describe("How long a day ended ago"),
-});
-
-function tiersOf(tiers: "off" | "standard" | z.output<typeof tier>[], context: z.RefinementCtx): readonly Tier[] {
-  if (tiers === "off") return [];
-  if (tiers === "standard") return STANDARD_TIERS;
-  try {
-    return orderedTiers(tiers.map(({ resolution, after }) => ({ resolutionMs: resolution, afterMs: after })));
-  } catch (error) {
-    context.addIssue({ code: "custom", message: (error as Error).message });
-    return z.NEVER;
-  }
-}
-
 /** Settings of the metric store in PostgreSQL; durations come out in ms. */
 export const timescaleMetricsConfig = z.strictObject({
   ...postgresConfig.shape,
@@ -109,19 +58,10 @@ export const timescaleMetricsConfig = z.strictObject({
     "Samples older than this are refused, no longer found, and deleted some time later.",
   ),
   tenant_retention: z
-    .record(z.string(), setDuration())
+    .record(z.string(), durationText)
     .default({})
     .describe("Tenant to a retention of its own, shorter or longer, such as {team-a: 90d}."),
-  retention_rules: retentionRules.describe(
-    "Series that are kept for another time: a list of selector and keep. The first whose selector matches counts.",
-  ),
-  downsampling: z
-    .union([z.enum(["off", "standard"]), z.array(tier).max(8)])
-    .default("off")
-    .transform(tiersOf)
-    .describe(
-      "Days that are over become coarser: a list of resolution and after (how long a day ended ago). standard: 1m after 24h, 5m after 7d; retention says how long all of it is kept.",
-    ),
+  ...metricAging,
   out_of_bounds_future: duration("1h").describe("Samples further ahead of the clock than this are refused."),
   flush: z
     .strictObject({
@@ -147,7 +87,7 @@ export const timescaleMetricsConfig = z.strictObject({
     "TimescaleDB: length of a chunk of samples; decided when the tables are made. Some chunks of it should fit into memory.",
   ),
   compress_after: duration("2h").describe("TimescaleDB: chunks older than this go to the columnstore."),
-  max_exemplars: z.number().int().min(0).default(100_000).describe("Exemplars kept per tenant, the newest ones."),
+  max_exemplars: count(100_000, 0).describe("Exemplars kept per tenant, the newest ones."),
 });
 export type TimescaleMetricsConfig = z.output<typeof timescaleMetricsConfig>;
 

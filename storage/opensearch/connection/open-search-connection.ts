@@ -1,7 +1,7 @@
-import { readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Client, errors } from "@opensearch-project/opensearch";
-import { InvalidInputError, UnavailableError } from "@sightline/model/errors.ts";
+import { UnavailableError } from "@sightline/model/errors.ts";
+import { readSecret, readSettingFile } from "@sightline/settings/setting-file.ts";
 import { Counter, Histogram, type Registry } from "prom-client";
 import type { OpenSearchConfig } from "../config.ts";
 import { RestartWait } from "./restart-wait.ts";
@@ -74,7 +74,7 @@ export class OpenSearchConnection {
       ...(username !== "" && {
         auth: { username, password: readSecret(password_file, "storage.opensearch.password_file") },
       }),
-      ...(ca_file !== "" && { ssl: { ca: readText(ca_file, "storage.opensearch.ca_file") } }),
+      ...(ca_file !== "" && { ssl: { ca: readSettingFile(ca_file, "storage.opensearch.ca_file") } }),
     });
     this.#seconds = requestSeconds(registry);
     this.#waits = waits(registry);
@@ -217,16 +217,4 @@ function reasonOf(body: unknown): string | undefined {
   const [root] = Array.isArray(error?.root_cause) ? (error.root_cause as { type?: string; reason?: string }[]) : [];
   const { type, reason } = root ?? error ?? {};
   return type === undefined ? undefined : `${type}: ${reason ?? ""}`.slice(0, MAX_REASON_LENGTH);
-}
-
-function readSecret(path: string, setting: string): string {
-  return path === "" ? "" : readText(path, setting).replace(/\r?\n$/, "");
-}
-
-function readText(path: string, setting: string): string {
-  try {
-    return readFileSync(path, "utf8");
-  } catch (cause) {
-    throw new InvalidInputError(`${setting}: ${(cause as Error).message}`, { cause });
-  }
 }

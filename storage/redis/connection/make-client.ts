@@ -1,5 +1,5 @@
-import { readFileSync } from "node:fs";
-import { InvalidInputError } from "@sightline/model/errors.ts";
+import { tlsOptions } from "@sightline/settings/client-tls.ts";
+import { readSecret } from "@sightline/settings/setting-file.ts";
 import { Cluster, Redis } from "ioredis";
 import type { RedisConfig } from "../config.ts";
 
@@ -41,6 +41,7 @@ export function makeClient(config: RedisConfig): RedisClient {
 
 /** Of each connection. */
 function optionsOf(config: RedisConfig) {
+  const tls = tlsOptions(config, "redis.tls_ca_file");
   return {
     lazyConnect: true,
     maxRetriesPerRequest: 0,
@@ -52,7 +53,7 @@ function optionsOf(config: RedisConfig) {
     db: config.database,
     ...(config.username !== "" && { username: config.username }),
     ...(config.password_file !== "" && { password: readSecret(config.password_file, "redis.password_file") }),
-    ...tlsOf(config),
+    ...(tls && { tls }),
   };
 }
 
@@ -60,21 +61,7 @@ function reconnectMs(attempt: number): number {
   return Math.min(MAX_RECONNECT_MS, 50 * 2 ** Math.min(attempt, 10));
 }
 
-function tlsOf({ tls, tls_ca_file: path }: RedisConfig) {
-  if (tls === "off") return {};
-  const ca = path === "" ? {} : { ca: readSecret(path, "redis.tls_ca_file") };
-  return { tls: { rejectUnauthorized: tls === "verify", ...ca } };
-}
-
 function parseAddress(text: string): { host: string; port: number } {
   const colon = text.lastIndexOf(":");
   return { host: text.slice(0, colon).replace(/^\[|\]$/g, ""), port: Number(text.slice(colon + 1)) };
-}
-
-function readSecret(path: string, setting: string): string {
-  try {
-    return readFileSync(path, "utf8").replace(/\r?\n$/, "");
-  } catch (cause) {
-    throw new InvalidInputError(`${setting}: ${(cause as Error).message}`, { cause });
-  }
 }

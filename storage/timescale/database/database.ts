@@ -1,7 +1,8 @@
-import { readFileSync } from "node:fs";
 import { InvalidInputError } from "@sightline/model/errors.ts";
 import type { Logger } from "@sightline/model/logger.ts";
 import type { Component, Dependency } from "@sightline/model/ports.ts";
+import { tlsOptions } from "@sightline/settings/client-tls.ts";
+import { readSecret } from "@sightline/settings/setting-file.ts";
 import pg from "pg";
 import { Counter, Gauge, type Registry } from "prom-client";
 import type { PostgresConfig } from "../config.ts";
@@ -297,8 +298,8 @@ export class Database implements Component {
       port,
       database: config.database,
       user: config.user,
-      ...(config.password_file !== "" && { password: () => readPassword(config.password_file) }),
-      ssl: sslOf(config),
+      ...(config.password_file !== "" && { password: () => readSecret(config.password_file, "password_file") }),
+      ssl: tlsOptions(config, "tls_ca_file") ?? false,
       max,
       connectionTimeoutMillis: config.connect_timeout,
       keepAlive: true,
@@ -345,20 +346,6 @@ async function ping(pool: pg.Pool): Promise<void> {
 async function rollBack(client: Client | undefined, error: unknown): Promise<void> {
   const isOfStatement = /^[0-9A-Z]{5}$/.test(codeOf(error)) && !/^(08|57P)/.test(codeOf(error));
   if (isOfStatement) await client?.query("ROLLBACK").catch(() => {});
-}
-
-/** Throws `InvalidInputError` when the file can't be read; the message has its path alone. */
-function readPassword(path: string): string {
-  try {
-    return readFileSync(path, "utf8").trimEnd();
-  } catch (cause) {
-    throw new InvalidInputError(`password_file: ${(cause as Error).message}`, { cause });
-  }
-}
-
-function sslOf({ tls, tls_ca_file: path }: PostgresConfig): false | { rejectUnauthorized: boolean; ca?: string } {
-  if (tls === "off") return false;
-  return { rejectUnauthorized: tls === "verify", ...(path !== "" && { ca: readFileSync(path, "utf8") }) };
 }
 
 /** Several databases of one process share their metrics. */
