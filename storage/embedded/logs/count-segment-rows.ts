@@ -39,7 +39,7 @@ export async function countSegmentRows(
   const sums = ["count(*) AS n", request.withBytes ? "sum(strlen(body)) AS size" : "0 AS size"];
   const rows = `FROM ${segmentRows(segment.segment)} WHERE ${condition} GROUP BY ALL`;
   const sql = `SELECT ${["g", "b::DOUBLE", ...names, "n::DOUBLE", "size::DOUBLE"].join(", ")} FROM (SELECT ${[...keys, ...sums].join(", ")} ${rows})`;
-  for await (const chunk of scope.store.database.stream(sql, values, scope.signal)) {
+  for await (const chunk of scope.reader.database.stream(sql, values, scope.signal)) {
     const [numbers, buckets, ...rest] = chunk.getColumns() as [number[], number[], ...unknown[][]];
     const [counts, bytes] = rest.slice(-2) as [number[], number[]];
     for (let i = 0; i < numbers.length; i++) {

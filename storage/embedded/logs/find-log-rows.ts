@@ -4,7 +4,7 @@ import type { RowDeletion } from "@sightline/model/row-deletion.ts";
 import { compileAttributeMatchers } from "../segments/attribute-matcher.ts";
 import { Breather } from "../segments/breather.ts";
 import type { FindRows } from "../segments/row-deleter.ts";
-import type { SegmentedStore } from "../segments/segmented-store.ts";
+import type { RowReader } from "../segments/row-reader.ts";
 import { compileLineFilters } from "./line-matcher.ts";
 import type { LogSegmentIndex } from "./log-segment-index.ts";
 import { logBatchOfChunk } from "./segment-log-batch.ts";
@@ -12,7 +12,7 @@ import { sqlOfNumberedRows } from "./segment-log-source.ts";
 
 /** Finds the records that a deletion is about. Throws `InvalidInputError` for a wrong regular expression. */
 export function findLogRows(
-  store: SegmentedStore<LogBatch, LogSegmentIndex>,
+  reader: RowReader<LogBatch, LogSegmentIndex>,
   { matchers, line, attributes, range }: RowDeletion,
   signal: AbortSignal,
 ): FindRows {
@@ -20,7 +20,7 @@ export function findLogRows(
   const matchesLine = compileLineFilters(line);
   const matchesAttributes = compileAttributeMatchers(attributes);
   return async function* find(segment) {
-    const index = await store.withIndex(segment, (known) => known);
+    const index = await reader.withIndex(segment, (known) => known);
     if (!index) return;
     const streams = index.streams.flatMap(({ stream }, number) => (matchesStream(stream.labels) ? [number] : []));
     if (streams.length === 0) return;
@@ -28,7 +28,7 @@ export function findLogRows(
     const allStreams = index.streams.map(({ stream }) => stream);
     const resources = allStreams.map(({ resource }) => resource);
     const sql = sqlOfNumberedRows({ segment, index, streams, range });
-    for await (const chunk of store.database.stream(sql, [], signal)) {
+    for await (const chunk of reader.database.stream(sql, [], signal)) {
       const batch = logBatchOfChunk(chunk, index, allStreams, false);
       const numbers = chunk.getColumnValues(chunk.columnCount - 1) as bigint[];
       const matches = matchesAttributes({ attributes: batch.attributes, resources, refs: batch.streamRefs });

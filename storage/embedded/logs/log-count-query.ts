@@ -3,7 +3,7 @@ import { countByTimes } from "./count-by-times.ts";
 import { CountGroups } from "./count-groups.ts";
 import { countHotRows } from "./count-hot-rows.ts";
 import { countSegmentRows } from "./count-segment-rows.ts";
-import { LogScope, type LogSegmentStore } from "./log-scope.ts";
+import { type LogReader, LogScope } from "./log-scope.ts";
 import type { SegmentTimes } from "./segment-times.ts";
 
 /** Counts records on one snapshot. */
@@ -13,18 +13,18 @@ export class LogCountQuery {
   readonly #times: SegmentTimes;
 
   /** Throws `InvalidInputError` for a regular expression that is not valid. */
-  constructor(store: LogSegmentStore, times: SegmentTimes, request: LogCountRequest, signal: AbortSignal) {
+  constructor(reader: LogReader, times: SegmentTimes, request: LogCountRequest, signal: AbortSignal) {
     this.#times = times;
-    this.#scope = new LogScope(store, request, signal);
+    this.#scope = new LogScope(reader, request, signal);
     this.#request = request;
   }
 
   /** Undefined when not everything can be counted exactly, or there are too many groups. */
   async run(): Promise<readonly LogCountGroup[] | undefined> {
-    const { store, signal } = this.#scope;
+    const { reader, signal } = this.#scope;
     signal.throwIfAborted();
     const groups = new CountGroups(this.#request);
-    const snapshot = store.snapshot(this.#request.tenant);
+    const snapshot = reader.snapshot(this.#request.tenant);
     try {
       const pushed = await this.#scope.pushedDown();
       if (!pushed.areLinesComplete) return undefined;

@@ -9,7 +9,7 @@ import type { FoundRows, WantedRows } from "./found-rows.ts";
 import { hotLogSource } from "./hot-log-source.ts";
 import { LogBatchBuilder, StreamInterner } from "./log-batch-builder.ts";
 import { pickLogRows } from "./log-batch-rows.ts";
-import { type Extent, LogScope, type LogSegmentStore, type PushedDown, type SegmentScope } from "./log-scope.ts";
+import { type Extent, type LogReader, LogScope, type PushedDown, type SegmentScope } from "./log-scope.ts";
 import type { LogSource } from "./log-source.ts";
 import { mergeLogSources } from "./merge-log-sources.ts";
 import { logBatchOfChunk } from "./segment-log-batch.ts";
@@ -43,23 +43,23 @@ export class LogLineQuery {
 
   /** Throws `InvalidInputError` for a regular expression that is not valid. */
   constructor(
-    store: LogSegmentStore,
+    reader: LogReader,
     { found, times }: { readonly found: FoundRows; readonly times: SegmentTimes },
     request: LogRequest,
     signal: AbortSignal,
   ) {
     this.#times = times;
-    this.#scope = new LogScope(store, request, signal);
+    this.#scope = new LogScope(reader, request, signal);
     this.#found = found;
     this.#request = request;
     this.#firstTimes = new FirstTimes(request.limit, request.newestFirst);
   }
 
   async *run(): AsyncGenerator<LogBatch> {
-    const { store, signal } = this.#scope;
+    const { reader, signal } = this.#scope;
     signal.throwIfAborted();
     const { newestFirst, limit } = this.#request;
-    const snapshot = store.snapshot(this.#request.tenant);
+    const snapshot = reader.snapshot(this.#request.tenant);
     try {
       const pushed = await this.#scope.pushedDown();
       const hotQuery = { scope: this.#scope, newestFirst, limit };
@@ -202,7 +202,7 @@ export class LogLineQuery {
   async *#rows(query: SegmentScope & Pick<SegmentLogQuery, "newestFirst" | "limit">, signal: AbortSignal) {
     const { sql, values } = sqlOfLogQuery(query);
     const allStreams = query.index.streams.map(({ stream }) => stream);
-    for await (const chunk of this.#scope.store.database.stream(sql, values, signal)) {
+    for await (const chunk of this.#scope.reader.database.stream(sql, values, signal)) {
       yield logBatchOfChunk(chunk, query.index, allStreams, this.#request.deferred === true);
     }
   }
@@ -234,7 +234,7 @@ export class LogLineQuery {
     const { condition, values } = rowCondition(query);
     const sql = `SELECT count(*)::DOUBLE FROM ${segmentRows({ ...query.segment, spans })} WHERE ${condition}`;
     let found = 0;
-    for await (const chunk of this.#scope.store.database.stream(sql, values, signal)) {
+    for await (const chunk of this.#scope.reader.database.stream(sql, values, signal)) {
       found += chunk.getColumnValues(0)[0] as number;
     }
     return (found * segment.info.rows) / (spans.length * SAMPLE_ROWS);
@@ -260,8 +260,8 @@ export class LogLineQuery {
     const { limit = 0, streams, range, newestFirst } = query;
     const times = streams.length <= MAX_STREAMS_LOOKED_UP ? this.#times.of(segment) : undefined;
     if (times) return times.narrowed(streams, range, limit, newestFirst);
-    const { store } = this.#scope;
-    for await (const chunk of store.database.stream(sqlOfLastTimeQuery(query), [], signal)) {
+    const { reader } = this.#scope;
+    for await (const chunk of reader.database.stream(sqlOfLastTimeQuery(query), [], signal)) {
       const [lastNs] = chunk.getColumnValues(0) as (bigint | null)[];
       if (typeof lastNs !== "bigint") return range;
       return newestFirst ? { ...range, startNs: lastNs } : { ...range, endNs: lastNs + 1n };

@@ -4,16 +4,16 @@ import type { FieldFilter, LineHint, StreamRequest } from "@sightline/model/log-
 import { compileMatchers } from "@sightline/model/matcher.ts";
 import type { TimeRangeNs } from "@sightline/model/time-range.ts";
 import { Breather } from "../segments/breather.ts";
+import type { RowReader } from "../segments/row-reader.ts";
 import type { SegmentInfo } from "../segments/segment.ts";
 import type { Segment } from "../segments/segment-directory.ts";
-import type { SegmentedStore } from "../segments/segmented-store.ts";
 import { type CompiledField, compileField, fieldConditions, fitsStatement, needsProbe } from "./field-conditions.ts";
 import { hintConditions } from "./hint-conditions.ts";
 import { compileLineFilters, type LineCondition, lineCondition } from "./line-matcher.ts";
 import type { IndexedStream, LogSegmentIndex } from "./log-segment-index.ts";
 import type { SegmentLogQuery } from "./segment-log-source.ts";
 
-export type LogSegmentStore = SegmentedStore<LogBatch, LogSegmentIndex>;
+export type LogReader = RowReader<LogBatch, LogSegmentIndex>;
 export type ScopeRequest = StreamRequest & {
   readonly line: readonly LineFilter[];
   readonly fields?: readonly FieldFilter[] | undefined;
@@ -46,7 +46,7 @@ const MAX_UNDERSTOOD_LENGTH = 1_000;
 
 /** Which rows a request is about: what selecting, counting and listing streams have in common. */
 export class LogScope {
-  readonly store: LogSegmentStore;
+  readonly reader: LogReader;
   readonly range: TimeRangeNs;
   readonly signal: AbortSignal;
   readonly breather = new Breather();
@@ -56,8 +56,8 @@ export class LogScope {
   readonly #request: ScopeRequest;
 
   /** Throws `InvalidInputError` for a regular expression that is not valid. */
-  constructor(store: LogSegmentStore, request: ScopeRequest, signal: AbortSignal) {
-    this.store = store;
+  constructor(reader: LogReader, request: ScopeRequest, signal: AbortSignal) {
+    this.reader = reader;
     this.range = request.range;
     this.signal = signal;
     this.#request = request;
@@ -97,7 +97,7 @@ export class LogScope {
   }
 
   async #probe(pattern: string): Promise<boolean> {
-    const probe = this.store.database.stream("SELECT regexp_matches('', $1)", [pattern.toWellFormed()], this.signal);
+    const probe = this.reader.database.stream("SELECT regexp_matches('', $1)", [pattern.toWellFormed()], this.signal);
     try {
       for await (const _ of probe);
       return true;
@@ -116,7 +116,7 @@ export class LogScope {
    * the index is damaged.
    */
   async extentOf(segment: Segment, { lines }: PushedDown): Promise<Extent | undefined> {
-    const index = await this.store.withIndex(segment, (known) => known, { verify: false });
+    const index = await this.reader.withIndex(segment, (known) => known, { verify: false });
     if (!index || !mayHaveLines(index, lines)) return undefined;
     let extent: Extent | undefined;
     for (const number of await this.#matchingStreams(segment, index)) {
@@ -137,18 +137,18 @@ export class LogScope {
   /** Undefined when there are none, or the segment is damaged. To be released. */
   async ofSegment(segment: Segment, { lines, fields }: PushedDown): Promise<SegmentScope | undefined> {
     // Most often the index or the filter tells that there is nothing, and the rows need not be compared with their checksum.
-    const first = await this.store.withIndex(segment, (known) => known, { verify: false });
+    const first = await this.reader.withIndex(segment, (known) => known, { verify: false });
     if (!first || !mayHaveLines(first, lines)) return undefined;
-    const spans = await this.store.spansOf(segment, requiredTexts(lines));
+    const spans = await this.reader.spansOf(segment, requiredTexts(lines));
     if (spans?.length === 0) return undefined;
-    const index = await this.store.withIndex(segment, (known) => known);
+    const index = await this.reader.withIndex(segment, (known) => known);
     if (!index) return undefined;
     const matching = await this.#matchingStreams(segment, index);
     const values: SegmentLogQuery["values"][number][] = [];
     const { streams, conditions, isSure } = fieldConditions(fields, index, matching, values);
     if (streams.length === 0) return undefined;
     const hints = hintConditions(this.#request.hints ?? [], index, streams, values);
-    const { rows, release } = this.store.lease(segment);
+    const { rows, release } = this.reader.lease(segment);
     const filters = { streams, range: this.range, lines, conditions, hints, values };
     return { segment: { ...rows, spans }, info: segment.info, release, index, ...filters, isSure };
   }
@@ -165,7 +165,7 @@ export class LogScope {
 
   /** Tells streams of which records are kept; the files may still have others. */
   keeps(segment: Segment): (stream: IndexedStream) => boolean {
-    const isExpired = this.store.retention.expiry(segment);
+    const isExpired = this.reader.retention.expiry(segment);
     return ({ stream, maxNs }) => !isExpired({ labels: stream.labels, maxNs });
   }
 

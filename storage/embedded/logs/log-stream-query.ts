@@ -3,7 +3,7 @@ import type { StreamRequest } from "@sightline/model/log-store.ts";
 import type { HotBatch } from "../segments/hot-buffer.ts";
 import type { Segment } from "../segments/segment-directory.ts";
 import { StreamInterner } from "./log-batch-builder.ts";
-import { LogScope, type LogSegmentStore } from "./log-scope.ts";
+import { type LogReader, LogScope } from "./log-scope.ts";
 import type { IndexedStream } from "./log-segment-index.ts";
 import { sqlOfStreamQuery } from "./segment-log-source.ts";
 import type { SegmentTimes } from "./segment-times.ts";
@@ -27,18 +27,18 @@ export class LogStreamQuery {
   readonly #times: SegmentTimes;
 
   /** Throws `InvalidInputError` for a regular expression that is not valid. */
-  constructor(store: LogSegmentStore, times: SegmentTimes, request: StreamRequest, signal: AbortSignal) {
+  constructor(reader: LogReader, times: SegmentTimes, request: StreamRequest, signal: AbortSignal) {
     this.#times = times;
-    this.#scope = new LogScope(store, { ...request, line: [] }, signal);
+    this.#scope = new LogScope(reader, { ...request, line: [] }, signal);
     this.#request = request;
   }
 
   async run(): Promise<readonly LogStream[]> {
-    const { store, signal } = this.#scope;
+    const { reader, signal } = this.#scope;
     signal.throwIfAborted();
     const interner = new StreamInterner();
     const found = new Set<LogStream>();
-    const snapshot = store.snapshot(this.#request.tenant);
+    const snapshot = reader.snapshot(this.#request.tenant);
     try {
       for (const hot of snapshot.hot.filter((one) => this.#scope.overlaps(one))) {
         for (const stream of this.#streamsOfBatch(hot)) found.add(interner.intern(stream));
@@ -74,7 +74,7 @@ export class LogStreamQuery {
 
   async #streamsOfSegment(segment: Segment): Promise<readonly LogStream[]> {
     const { range } = this.#request;
-    const index = await this.#scope.store.withIndex(segment, (known) => known);
+    const index = await this.#scope.reader.withIndex(segment, (known) => known);
     if (!index) return [];
     const isKept = this.#scope.keeps(segment);
     const isInside = (timeNs: bigint) => timeNs >= range.startNs && timeNs < range.endNs;
@@ -90,10 +90,10 @@ export class LogStreamQuery {
     const known = unsure.length > 0 ? this.#times.of(segment) : undefined;
     if (known) numbers.push(...unsure.filter((number) => known.hasRows(number, range)));
     else if (unsure.length > 0) {
-      const { rows, release } = this.#scope.store.lease(segment);
+      const { rows, release } = this.#scope.reader.lease(segment);
       try {
         const sql = sqlOfStreamQuery({ segment: rows, index, streams: unsure, range });
-        for await (const chunk of this.#scope.store.database.stream(sql, [], this.#scope.signal)) {
+        for await (const chunk of this.#scope.reader.database.stream(sql, [], this.#scope.signal)) {
           numbers.push(...(chunk.getColumnValues(0) as number[]));
         }
       } finally {

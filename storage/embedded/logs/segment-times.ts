@@ -1,7 +1,7 @@
 import type { LogBatch } from "@sightline/model/log-batch.ts";
+import type { RowReader } from "../segments/row-reader.ts";
 import type { Segment } from "../segments/segment-directory.ts";
 import type { SegmentRows } from "../segments/segment-rows.ts";
-import type { SegmentedStore } from "../segments/segmented-store.ts";
 import type { LogSegmentIndex } from "./log-segment-index.ts";
 import { readStreamTimes } from "./read-stream-times.ts";
 import type { StreamTimes } from "./stream-times.ts";
@@ -17,7 +17,7 @@ const MAX_WAITING = 1_000;
  * have needed them for. They are read in the background, one after the other; until then queries do without.
  */
 export class SegmentTimes {
-  readonly #store: SegmentedStore<LogBatch, LogSegmentIndex>;
+  readonly #reader: RowReader<LogBatch, LogSegmentIndex>;
   readonly #maxBytes: number;
   readonly #entries = new Map<Segment, Entry>();
   readonly #unusable = new WeakSet<Segment>();
@@ -27,8 +27,8 @@ export class SegmentTimes {
   #bytes = 0;
   #work: Promise<void> | undefined;
 
-  constructor(store: SegmentedStore<LogBatch, LogSegmentIndex>, maxBytes: number) {
-    this.#store = store;
+  constructor(reader: RowReader<LogBatch, LogSegmentIndex>, maxBytes: number) {
+    this.#reader = reader;
     this.#maxBytes = maxBytes;
   }
 
@@ -97,10 +97,10 @@ export class SegmentTimes {
       if (!next || this.#stopped.signal.aborted) return;
       const [segment, withSizes] = next;
       this.#waiting.delete(segment);
-      const snapshot = this.#store.snapshot(segment.info.tenant);
+      const snapshot = this.#reader.snapshot(segment.info.tenant);
       try {
         if (!snapshot.segments.includes(segment)) continue;
-        const { rows, release } = this.#store.lease(segment);
+        const { rows, release } = this.#reader.lease(segment);
         await this.#read(segment, rows, withSizes).finally(release);
       } finally {
         snapshot.release();
@@ -111,9 +111,9 @@ export class SegmentTimes {
   async #read(segment: Segment, rows: Pick<SegmentRows, "dataPath" | "table">, withSizes: boolean): Promise<void> {
     const { signal } = this.#stopped;
     try {
-      const index = await this.#store.withIndex(segment, (known) => known);
+      const index = await this.#reader.withIndex(segment, (known) => known);
       if (!index) return;
-      const times = await readStreamTimes(segment, rows, index, { withSizes, database: this.#store.database, signal });
+      const times = await readStreamTimes(segment, rows, index, { withSizes, database: this.#reader.database, signal });
       if (times) this.#keep(segment, times);
       else this.#unusable.add(segment);
     } catch {

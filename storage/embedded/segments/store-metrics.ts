@@ -1,4 +1,5 @@
 import { Counter, Gauge, Histogram, type Registry } from "prom-client";
+import type { Segment } from "./segment-directory.ts";
 
 /** What a store of segments tells of itself; names begin with `sightline_logs_store_` or `sightline_traces_store_`. */
 export class StoreMetrics {
@@ -48,5 +49,13 @@ export class StoreMetrics {
     this.hotBytes = new Gauge(metric("hot_bytes", "Estimated size of these rows."));
     this.segments = new Gauge(metric("segments", "Segment files of all tenants."));
     this.segmentBytes = new Gauge(metric("segment_bytes", "Size of all segment files."));
+  }
+
+  /** What there is now, in memory and in files. */
+  setSizes(hot: { readonly rows: number; readonly bytes: number }, segments: readonly Segment[]): void {
+    this.hotRows.set(hot.rows);
+    this.hotBytes.set(hot.bytes);
+    this.segments.set(segments.length);
+    this.segmentBytes.set(segments.reduce((bytes, { info }) => bytes + info.bytes, 0));
   }
 }

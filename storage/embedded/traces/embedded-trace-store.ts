@@ -1,16 +1,13 @@
-import type { Logger } from "@sightline/model/logger.ts";
-import type { MemoryPart } from "@sightline/model/memory-part.ts";
-import type { AppendResult, Copyable } from "@sightline/model/ports.ts";
-import type { Deletion, RowDeletion } from "@sightline/model/row-deletion.ts";
+import type { RowDeletion } from "@sightline/model/row-deletion.ts";
 import type { SpanBatch } from "@sightline/model/span-batch.ts";
 import type { TenantId } from "@sightline/model/tenant.ts";
 import type { TimeRangeNs } from "@sightline/model/time-range.ts";
 import type { Operation, TraceStore } from "@sightline/model/trace-store.ts";
-import type { Registry } from "prom-client";
 import type { EmbeddedTracesConfig } from "../config.ts";
 import { Breather } from "../segments/breather.ts";
 import { isHexId, wordOfHex } from "../segments/hex-id.ts";
-import { SegmentedStore } from "../segments/segmented-store.ts";
+import type { FindRows } from "../segments/row-deleter.ts";
+import { SegmentedStore, type SegmentedStoreOptions } from "../segments/segmented-store.ts";
 import { findSpanRows } from "./find-span-rows.ts";
 import { OperationTable } from "./operation-table.ts";
 import { spanBatchOfChunk, sqlOfRange, sqlOfTrace } from "./segment-spans.ts";
@@ -18,83 +15,30 @@ import { pickSpanRows } from "./span-batch-rows.ts";
 import { addOperations, SpanSegmentCodec } from "./span-segment-codec.ts";
 import type { SpanSegmentIndex } from "./span-segment-index.ts";
 
-export type EmbeddedTraceStoreOptions = {
-  /** Belongs to this store alone. */
-  readonly dir: string;
-  readonly config: EmbeddedTracesConfig;
-  readonly logger: Logger;
-  readonly registry: Registry;
-  readonly nowMs?: (() => number) | undefined;
-};
+export type EmbeddedTraceStoreOptions = SegmentedStoreOptions & { readonly config: EmbeddedTracesConfig };
 
 /**
  * Spans in memory and in Parquet segments. A trace is looked up only in segments whose Bloom filter may have it, and
  * there only in the row group that its id sorts into; services and operations come from the segments' indexes.
  */
-export class EmbeddedTraceStore implements TraceStore, Copyable {
+export class EmbeddedTraceStore extends SegmentedStore<SpanBatch, SpanSegmentIndex> implements TraceStore {
   readonly name = "embedded trace store";
-  readonly #store: SegmentedStore<SpanBatch, SpanSegmentIndex>;
   /** Batches never change, so what is in them is found out once. */
   readonly #operationsOfBatch = new WeakMap<SpanBatch, OperationTable>();
 
   constructor(options: EmbeddedTraceStoreOptions) {
-    this.#store = new SegmentedStore({ ...options, codec: new SpanSegmentCodec(options.config.max_attribute_columns) });
+    super(options, new SpanSegmentCodec(options.config.max_attribute_columns));
   }
 
-  get memoryParts(): readonly MemoryPart[] {
-    return this.#store.memoryParts;
-  }
-
-  start(): Promise<void> {
-    return this.#store.start();
-  }
-
-  stop(): Promise<void> {
-    return this.#store.stop();
-  }
-
-  append(tenant: TenantId, batch: SpanBatch, position: number): Promise<AppendResult> {
-    return this.#store.append(tenant, batch, position);
-  }
-
-  firstUnflushedPosition(): number | undefined {
-    return this.#store.firstUnflushedPosition();
-  }
-
-  fullness(): string | undefined {
-    return this.#store.fullness();
-  }
-
-  flush(): Promise<void> {
-    return this.#store.flush();
-  }
-
-  copyTo(dir: string): Promise<void> {
-    return this.#store.copyTo(dir);
-  }
-
-  deleteRows(request: RowDeletion, signal: AbortSignal): Promise<Deletion> {
-    return this.#store.deleteRows(request, findSpanRows(this.#store, request, signal));
-  }
-
-  async deletions(tenant: TenantId): Promise<readonly Deletion[]> {
-    return this.#store.deletions(tenant);
-  }
-
-  cancelDeletion(tenant: TenantId, id: string): Promise<boolean> {
-    return this.#store.cancelDeletion(tenant, id);
-  }
-
-  /** Drops expired segments, removes deleted rows and merges small segments now; it happens by itself once a minute. */
-  maintain(): Promise<void> {
-    return this.#store.maintain();
+  protected override findRows(request: RowDeletion, signal: AbortSignal): FindRows {
+    return findSpanRows(this.reader, request, signal);
   }
 
   async trace(tenant: TenantId, traceId: string, signal: AbortSignal): Promise<readonly SpanBatch[]> {
     signal.throwIfAborted();
     if (!isHexId(traceId, 2)) return [];
     const [high, low] = [wordOfHex(traceId, 0), wordOfHex(traceId, 1)];
-    const snapshot = this.#store.snapshot(tenant);
+    const snapshot = this.reader.snapshot(tenant);
     const found: SpanBatch[] = [];
     const breather = new Breather();
     try {
@@ -105,11 +49,11 @@ export class EmbeddedTraceStore implements TraceStore, Copyable {
       }
       for (const segment of snapshot.segments) {
         signal.throwIfAborted();
-        const index = await this.#store.withIndex(segment, (known) => known, { verify: false });
+        const index = await this.reader.withIndex(segment, (known) => known, { verify: false });
         if (!index?.traces.mayHave(high, low)) continue;
-        if (!(await this.#store.withIndex(segment, (known) => known))) continue;
+        if (!(await this.reader.withIndex(segment, (known) => known))) continue;
         const sql = sqlOfTrace(segment, index, high, low);
-        for await (const chunk of this.#store.database.stream(sql, [], signal)) {
+        for await (const chunk of this.reader.database.stream(sql, [], signal)) {
           found.push(spanBatchOfChunk(chunk, index));
         }
       }
@@ -121,7 +65,7 @@ export class EmbeddedTraceStore implements TraceStore, Copyable {
 
   async *spans(tenant: TenantId, range: TimeRangeNs, signal: AbortSignal): AsyncGenerator<SpanBatch> {
     signal.throwIfAborted();
-    const snapshot = this.#store.snapshot(tenant);
+    const snapshot = this.reader.snapshot(tenant);
     const overlaps = ({ minNs, maxNs }: { readonly minNs: bigint; readonly maxNs: bigint }) =>
       maxNs >= range.startNs && minNs < range.endNs;
     const breather = new Breather();
@@ -133,9 +77,9 @@ export class EmbeddedTraceStore implements TraceStore, Copyable {
         if (breather.due) await breather.pause();
       }
       for (const segment of snapshot.segments.filter(({ info }) => overlaps(info))) {
-        const index = await this.#store.withIndex(segment, (known) => known);
+        const index = await this.reader.withIndex(segment, (known) => known);
         if (!index) continue;
-        for await (const chunk of this.#store.database.stream(sqlOfRange(segment, index, range), [], signal)) {
+        for await (const chunk of this.reader.database.stream(sqlOfRange(segment, index, range), [], signal)) {
           yield spanBatchOfChunk(chunk, index);
           if (breather.due) await breather.pause();
         }
@@ -157,7 +101,7 @@ export class EmbeddedTraceStore implements TraceStore, Copyable {
 
   async #operations(tenant: TenantId, signal: AbortSignal): Promise<OperationTable> {
     signal.throwIfAborted();
-    const snapshot = this.#store.snapshot(tenant);
+    const snapshot = this.reader.snapshot(tenant);
     const all = new OperationTable();
     const breather = new Breather();
     try {
@@ -166,7 +110,7 @@ export class EmbeddedTraceStore implements TraceStore, Copyable {
         if (breather.due) await breather.pause();
       }
       for (const segment of snapshot.segments) {
-        await this.#store.withIndex(segment, ({ operations }) => all.addAll(operations), { verify: false });
+        await this.reader.withIndex(segment, ({ operations }) => all.addAll(operations), { verify: false });
         signal.throwIfAborted();
         if (breather.due) await breather.pause();
       }

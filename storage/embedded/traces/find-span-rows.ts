@@ -3,23 +3,23 @@ import type { SpanBatch } from "@sightline/model/span-batch.ts";
 import { compileAttributeMatchers } from "../segments/attribute-matcher.ts";
 import { Breather } from "../segments/breather.ts";
 import type { FindRows } from "../segments/row-deleter.ts";
-import type { SegmentedStore } from "../segments/segmented-store.ts";
+import type { RowReader } from "../segments/row-reader.ts";
 import { spanBatchOfChunk, sqlOfNumberedSpans } from "./segment-spans.ts";
 import type { SpanSegmentIndex } from "./span-segment-index.ts";
 
 /** Finds the spans that a deletion is about. Throws `InvalidInputError` for a wrong regular expression. */
 export function findSpanRows(
-  store: SegmentedStore<SpanBatch, SpanSegmentIndex>,
+  reader: RowReader<SpanBatch, SpanSegmentIndex>,
   { attributes, range }: RowDeletion,
   signal: AbortSignal,
 ): FindRows {
   const matchesAttributes = compileAttributeMatchers(attributes);
   return async function* find(segment) {
-    const index = await store.withIndex(segment, (known) => known);
+    const index = await reader.withIndex(segment, (known) => known);
     if (!index) return;
     const breather = new Breather();
     const resources = index.sources.map(({ resource }) => resource);
-    for await (const chunk of store.database.stream(sqlOfNumberedSpans(segment, index), [], signal)) {
+    for await (const chunk of reader.database.stream(sqlOfNumberedSpans(segment, index), [], signal)) {
       const batch = spanBatchOfChunk(chunk, index);
       const numbers = chunk.getColumnValues(chunk.columnCount - 1) as bigint[];
       const matches = matchesAttributes({ attributes: batch.attributes, resources, refs: batch.sourceRefs });
