@@ -1,7 +1,8 @@
 import { TRANSLATION_STRATEGIES } from "@sightline/proto/otlp/metrics/translation.ts";
+import { count, positive } from "@sightline/settings/setting-types.ts";
 import { z } from "zod";
 import { tenantConfig } from "./limits/tenant-config.ts";
-import { durationMs, size } from "./setting-types.ts";
+import { size } from "./setting-types.ts";
 
 const KIB = 1024;
 const MIB = 1024 * KIB;
@@ -22,7 +23,7 @@ const walConfig = z
       .describe(
         "Most bytes that are written and synced together; larger groups wait longer, smaller ones sync more often",
       ),
-    truncate_interval_ms: durationMs
+    truncate_interval_ms: positive
       .default(5_000)
       .describe("How often segments that every store has made durable are removed from the log"),
     preallocate: z
@@ -53,10 +54,7 @@ const limitsConfig = z
       .max(1_000)
       .default(64)
       .describe("Deepest nesting of messages in each other that a request may have, attribute values included"),
-    max_series_interned: z
-      .number()
-      .int()
-      .positive()
+    max_series_interned: positive
       .default(4_000_000)
       .describe(
         "Series, over all tenants, whose labels are remembered so as not to decode them again; about 700 bytes each",
@@ -66,20 +64,12 @@ const limitsConfig = z
       .describe(
         "Bytes of request bodies held in memory before they are answered; beyond that requests are refused with 429",
       ),
-    max_request_objects: z
-      .number()
-      .int()
-      .min(1_000)
-      .default(1_000_000)
-      .describe(
-        "Log records or spans of one request, and besides these their events, links, elements of arrays and attributes of resources; more: 413",
-      ),
-    max_wait_ms: z
-      .number()
-      .int()
-      .min(10)
-      .default(2_000)
-      .describe("While requests wait longer than this to be decoded, further ones are refused with 429"),
+    max_request_objects: count(1_000_000, 1_000).describe(
+      "Log records or spans of one request, and besides these their events, links, elements of arrays and attributes of resources; more: 413",
+    ),
+    max_wait_ms: count(2_000, 10).describe(
+      "While requests wait longer than this to be decoded, further ones are refused with 429",
+    ),
   })
   .refine((limits) => limits.max_in_flight_bytes >= limits.max_request_bytes, {
     message: "collector.limits.max_in_flight_bytes must be at least collector.limits.max_request_bytes",
@@ -162,10 +152,7 @@ const deadLettersConfig = z
 
 const storesConfig = z
   .strictObject({
-    max_concurrent_appends: z
-      .number()
-      .int()
-      .positive()
+    max_concurrent_appends: positive
       .default(1)
       .describe("Requests given to one store at a time; more than one helps only a store across a network"),
     max_deferred_bytes: size()
@@ -173,7 +160,7 @@ const storesConfig = z
       .describe(
         "Requests that a store which is down or slow may be behind, in bytes as they came; further ones of its signal are refused with 429. Up to it they are answered once they are in the log",
       ),
-    max_retry_delay_ms: durationMs
+    max_retry_delay_ms: positive
       .default(30_000)
       .describe("Longest wait between two attempts to reach a store that is down"),
   })
@@ -195,7 +182,7 @@ export const collectorConfig = z
       .describe(
         "YAML file: tenant to the keys of collector.tenants that it has of its own. Read again when it changes; a wrong one is not used",
       ),
-    overrides_reload_interval_ms: durationMs.default(10_000).describe("How often overrides_file is looked at"),
+    overrides_reload_interval_ms: positive.default(10_000).describe("How often overrides_file is looked at"),
   })
   .prefault({});
 

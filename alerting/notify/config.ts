@@ -1,3 +1,4 @@
+import { positive } from "@sightline/settings/setting-types.ts";
 import { z } from "zod";
 
 const KIB = 1024;
@@ -16,41 +17,24 @@ export const notifyConfig = z
       .array(z.string().min(1))
       .default([])
       .describe("Host names (hooks.example.com, *.example.com), addresses and networks that may be contacted anyhow"),
-    request_timeout_ms: z
-      .number()
-      .int()
-      .positive()
+    request_timeout_ms: positive
       .default(30_000)
       .describe("Longest time for one request of a notification, redirects included; then it is tried again"),
-    max_response_bytes: z
-      .number()
-      .int()
-      .positive()
-      .default(64 * KIB)
-      .describe("So much of an answer is read; the rest is not waited for"),
-    max_template_chars: z
-      .number()
-      .int()
-      .positive()
+    max_response_bytes: positive.default(64 * KIB).describe("So much of an answer is read; the rest is not waited for"),
+    max_template_chars: positive
       .default(KIB * KIB)
       .describe(
         "Longest text a template may make. A notification that would be longer is made of the first alerts of its group only, " +
           "and says so in its history.",
       ),
-    max_template_steps: z
-      .number()
-      .int()
-      .positive()
+    max_template_steps: positive
       .default(300_000)
       .describe("Actions that a template may run for one text; beyond it as for max_template_chars"),
-    max_template_ms: z
-      .number()
-      .int()
-      .positive()
+    max_template_ms: positive
       .default(250)
       .describe("CPU time that a template may take for one text; beyond it as for max_template_chars"),
     max_per_minute: z
-      .record(z.string(), z.number().int().positive())
+      .record(z.string(), positive)
       .default({})
       .describe("Notifications per minute by integration (slack: 60), for each receiver's entry; those beyond it wait"),
   })

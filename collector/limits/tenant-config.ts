@@ -1,3 +1,4 @@
+import { count } from "@sightline/settings/setting-types.ts";
 import { z } from "zod";
 import { logHelpersConfig } from "../log-helpers/log-helpers-config.ts";
 import { logProcessor, metricProcessor, traceProcessor } from "../processors/registry.ts";
@@ -28,12 +29,9 @@ const metricLimits = z
       "Series with a sample within active_series_window_ms; samples of more are added up in overflow series",
     ),
     max_series_per_metric: limit("The same for the series of one metric"),
-    active_series_window_ms: z
-      .number()
-      .int()
-      .min(1_000)
-      .default(1_200_000)
-      .describe("How long a series counts as active after its last sample"),
+    active_series_window_ms: count(1_200_000, 1_000).describe(
+      "How long a series counts as active after its last sample",
+    ),
     max_overflow_series: z
       .number()
       .int()

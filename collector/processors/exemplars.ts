@@ -1,20 +1,16 @@
 import { labelsKey } from "@sightline/model/labels.ts";
 import type { ExemplarSample, MetricBatch } from "@sightline/model/metric-batch.ts";
+import { count } from "@sightline/settings/setting-types.ts";
 import { z } from "zod";
 import type { Stage } from "./stage.ts";
 
 /** Bounds exemplars. They are no items: those left out are counted as dropped, and no sender is told. */
 export const exemplarsConfig = z.strictObject({
   kind: z.literal("exemplars"),
-  max_per_series: z.number().int().min(0).default(10).describe("In one request; the newest are kept. 0: none"),
-  max_label_characters: z
-    .number()
-    .int()
-    .min(0)
-    .default(128)
-    .describe(
-      "Names and values of an exemplar's labels together, as OpenMetrics bounds them; longer ones are left out",
-    ),
+  max_per_series: count(10, 0).describe("In one request; the newest are kept. 0: none"),
+  max_label_characters: count(128, 0).describe(
+    "Names and values of an exemplar's labels together, as OpenMetrics bounds them; longer ones are left out",
+  ),
 });
 
 export function limitExemplars(config: z.output<typeof exemplarsConfig>): Stage<MetricBatch> {

@@ -1,5 +1,6 @@
 import { labelValue } from "@sightline/model/labels.ts";
 import type { MetricBatch, SeriesKey } from "@sightline/model/metric-batch.ts";
+import { positive } from "@sightline/settings/setting-types.ts";
 import { z } from "zod";
 import { withoutMetricRows } from "./keep-rows.ts";
 import { RowSet } from "./row-set.ts";
@@ -19,11 +20,8 @@ export const haDedupConfig = z.strictObject({
   kind: z.literal("ha_dedup"),
   cluster_label: z.string().min(1).default("cluster"),
   replica_label: z.string().min(1).default("__replica__"),
-  failover_timeout_ms: z.number().int().positive().default(30_000),
-  max_clusters: z
-    .number()
-    .int()
-    .positive()
+  failover_timeout_ms: positive.default(30_000),
+  max_clusters: positive
     .max(100_000)
     .default(1_000)
     .describe("Clusters that are kept track of; the samples of more are kept from every replica"),

@@ -1,4 +1,5 @@
 import type { LogBatch } from "@sightline/model/log-batch.ts";
+import { count } from "@sightline/settings/setting-types.ts";
 import { z } from "zod";
 import { EditableColumns } from "./editable-columns.ts";
 import { withoutLogRows } from "./keep-rows.ts";
@@ -14,7 +15,7 @@ import { StormCounts } from "./storm-counts.ts";
  */
 export const limitStormsConfig = z.strictObject({
   kind: z.literal("limit_storms"),
-  max_per_second: z.number().int().min(1).default(100),
+  max_per_second: count(100),
   max_patterns: z
     .number()
     .int()
