@@ -60,8 +60,9 @@ export const serverConfig = {
         .string()
         .default("")
         .describe(
-          "PEM file with the certificate, then those between it and its CA. Set, every address takes TLS only. The three " +
-            "files are read again when they change; connections that are open stay.",
+          "PEM file with the certificate, then those between it and its CA. Set, every address takes TLS only " +
+            "(that of Alertmanager's replicas: alerting.alertmanager.cluster.tls). The three files are read again when they " +
+            "change; connections that are open stay.",
         ),
       key_file: z.string().default("").describe("PEM file with the certificate's private key, without a password."),
       client_ca_file: z

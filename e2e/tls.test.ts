@@ -104,7 +104,9 @@ describe("with a certificate", () => {
     await eventually(async () => expect(await shown()).toEqual(["second", "second", "second"]), 5_000);
     expect(await exportCode(server)).toBe(0);
     const { text } = await get(`${server.url}/metrics`);
-    const expires = Number(/^sightline_tls_certificate_expires_timestamp_seconds (\S+)/m.exec(text)?.[1]);
+    const expires = Number(
+      /^sightline_tls_certificate_expires_timestamp_seconds\{setting="tls.cert_file"\} (\S+)/m.exec(text)?.[1],
+    );
     expect(expires * 1000 - Date.now()).toBeGreaterThan(80_000_000);
   });
 });

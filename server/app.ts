@@ -220,7 +220,15 @@ export class App {
   #addTls(): TlsFiles | undefined {
     const { tls } = this.#config;
     if (tls.cert_file === "") return undefined;
-    const files = new TlsFiles({ config: tls, logger: this.#logging.for("server"), registry: this.#registry });
+    const file = (key: "cert_file" | "key_file" | "client_ca_file") => ({ setting: `tls.${key}`, path: tls[key] });
+    const files = new TlsFiles({
+      cert: file("cert_file"),
+      key: file("key_file"),
+      ca: file("client_ca_file"),
+      minVersion: tls.min_version,
+      logger: this.#logging.for("server"),
+      registry: this.#registry,
+    });
     this.#components.push(files);
     return files;
   }

@@ -4,12 +4,41 @@ const positive = () => z.number().int().positive();
 const count = () => z.number().int().min(0);
 const HOUR_MS = 3_600_000;
 
+const clusterTlsSettings = z
+  .strictObject({
+    cert_file: z
+      .string()
+      .default("")
+      .describe(
+        "PEM file with the certificate that this replica shows to others. Set, replicas speak TLS 1.3 only, so it must be set in " +
+          "all. The three files are read again when they change",
+      ),
+    key_file: z.string().default("").describe("PEM file with its private key, without a password"),
+    ca_file: z
+      .string()
+      .default("")
+      .describe(
+        "PEM file with the CAs of all replicas: who shows no certificate of theirs is not talked to. Empty: replicas need one of " +
+          "the CAs that Node trusts, and callers need none",
+      ),
+    server_name: z
+      .string()
+      .default("")
+      .describe("Name that the certificates of others must have; empty: the host of their address"),
+  })
+  .refine((tls) => (tls.cert_file === "") === (tls.key_file === ""), {
+    message: "set cert_file and key_file together",
+  })
+  .refine((tls) => tls.cert_file !== "" || (tls.ca_file === "" && tls.server_name === ""), {
+    message: "ca_file and server_name need cert_file and key_file",
+  });
+
 const clusterSettings = z.strictObject({
   listen: z
     .string()
     .default("")
     .describe(
-      "HOST:PORT where other replicas reach this one; empty: there are no others. For private networks: it is HTTP",
+      "HOST:PORT where other replicas reach this one; empty: there are no others. It is HTTP unless tls.cert_file is set",
     ),
   advertise: z.string().default("").describe("HOST:PORT that others are told, where it is not that of listen"),
   peers: z.array(z.string()).default([]).describe("HOST:PORT of some other replicas; the rest are known from them"),
@@ -17,6 +46,7 @@ const clusterSettings = z.strictObject({
     .string()
     .default("")
     .describe("File with a secret that all replicas have; empty: whoever reaches the address is taken for one"),
+  tls: clusterTlsSettings.prefault({}).describe("Between replicas; the section tls of the server is not for them"),
   peer_timeout_ms: count()
     .default(15_000)
     .describe("So long a replica waits for each one before it to notify, and to be told so"),
@@ -111,4 +141,5 @@ export const alertmanagerSettings = z.strictObject({
   history: historySettings.prefault({}).describe("Why somebody was notified, or was not"),
 });
 
+export type ClusterTlsSettings = z.output<typeof clusterTlsSettings>;
 export type AlertmanagerSettings = z.output<typeof alertmanagerSettings>;

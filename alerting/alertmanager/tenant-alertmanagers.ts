@@ -11,6 +11,7 @@ import { Alertmanager, type ReplicaFeed } from "./alertmanager.ts";
 import { AlertmanagerMetrics } from "./alertmanager-metrics.ts";
 import { AlertmanagerCluster } from "./cluster/alertmanager-cluster.ts";
 import type { ClusterUpdate } from "./cluster/cluster-message.ts";
+import type { ClusterTls } from "./cluster/cluster-tls.ts";
 import type { FlapLimits } from "./flapping/flap-record.ts";
 import type { Decision, DecisionSink } from "./history/decision.ts";
 import type { MatcherSyntax } from "./matchers/matcher-syntax.ts";
@@ -36,6 +37,8 @@ export type TenantAlertmanagersOptions = {
   readonly decisions: TenantDecisions;
   /** Configurations that tenants have put; they count in place of files. Started and stopped here. */
   readonly stored?: StoredConfigs | undefined;
+  /** With which replicas speak to each other; undefined: they do in plain HTTP. Started and stopped by whoever made it. */
+  readonly clusterTls?: ClusterTls | undefined;
   readonly logger: Logger;
   readonly registry: Registry;
 };
@@ -254,6 +257,8 @@ export class TenantAlertmanagers implements Component, AlertSink {
       peerTimeoutMs: cluster.peer_timeout_ms,
       settleTimeoutMs: cluster.settle_timeout_ms,
       secret: readSecret(cluster.secret_file),
+      tls: this.#options.clusterTls,
+      serverName: cluster.tls.server_name,
       state: { updates: () => this.#updates(), receive: (update) => this.#receive(update) },
     });
   }

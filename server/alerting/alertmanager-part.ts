@@ -5,7 +5,7 @@ import { registerAlertmanagerApi } from "@sightline/alerting/alertmanager/api/ro
 import { ConfiguredReceivers } from "@sightline/alerting/alertmanager/configured-receivers.ts";
 import { DecisionHistory } from "@sightline/alerting/alertmanager/history/decision-history.ts";
 import { MatcherSyntax } from "@sightline/alerting/alertmanager/matchers/matcher-syntax.ts";
-import type { AlertmanagerSettings } from "@sightline/alerting/alertmanager/settings.ts";
+import type { AlertmanagerSettings, ClusterTlsSettings } from "@sightline/alerting/alertmanager/settings.ts";
 import { StoredConfigs } from "@sightline/alerting/alertmanager/stored-configs/stored-configs.ts";
 import { TenantAlertmanagers } from "@sightline/alerting/alertmanager/tenant-alertmanagers.ts";
 import type { NotifyConfig } from "@sightline/alerting/notify/config.ts";
@@ -16,6 +16,7 @@ import type { Logger } from "@sightline/model/logger.ts";
 import type { Component, Copyable } from "@sightline/model/ports.ts";
 import type { Registry } from "prom-client";
 import type { PartContext } from "../part-context.ts";
+import { TlsFiles } from "../tls/tls-files.ts";
 import { VERSION } from "../version.ts";
 
 export type AlertmanagerPartOptions = {
@@ -56,6 +57,7 @@ export function alertmanagerPart(options: AlertmanagerPartOptions): Alertmanager
     },
   });
   const history = new DecisionHistory({ dir: options.dir, settings: settings.history, logger, registry });
+  const clusterTls = clusterTlsFiles(settings.cluster.tls, logger, registry);
   const alertmanagers = new TenantAlertmanagers({
     dir: join(options.dir, TENANTS),
     settings,
@@ -63,6 +65,7 @@ export function alertmanagerPart(options: AlertmanagerPartOptions): Alertmanager
     receivers,
     decisions: history,
     stored: options.stored,
+    clusterTls,
     logger,
     registry,
   });
@@ -70,7 +73,22 @@ export function alertmanagerPart(options: AlertmanagerPartOptions): Alertmanager
     await alertmanagers.copyTo(join(path, TENANTS));
     await history.copyTo(path);
   };
-  return { alertmanagers, history, copyable: { copyTo }, components: [history, alertmanagers] };
+  return {
+    alertmanagers,
+    history,
+    copyable: { copyTo },
+    components: [...(clusterTls ? [clusterTls] : []), history, alertmanagers],
+  };
+}
+
+function clusterTlsFiles(tls: ClusterTlsSettings, logger: Logger, registry: Registry): TlsFiles | undefined {
+  if (tls.cert_file === "") return undefined;
+  const file = (key: "cert_file" | "key_file" | "ca_file") => ({
+    setting: `alerting.alertmanager.cluster.tls.${key}`,
+    path: tls[key],
+  });
+  const [cert, key, ca] = [file("cert_file"), file("key_file"), file("ca_file")];
+  return new TlsFiles({ cert, key, ca, minVersion: "TLSv1.3", logger, registry });
 }
 
 /** The Alertmanager of the server: its APIs on `listen`, at the root and below `/alertmanager`, where Grafana asks. */

@@ -3,8 +3,10 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Logger } from "@sightline/model/logger.ts";
 import { Gauge, type Registry } from "prom-client";
 import type { Replicas } from "../pipeline/notification-pipeline.ts";
-import { type ClusterMember, type ClusterMessage, type ClusterUpdate, parseClusterMessage } from "./cluster-message.ts";
-import { CLUSTER_PATH, ClusterServer } from "./cluster-server.ts";
+import { ClusterClient } from "./cluster-client.ts";
+import type { ClusterMember, ClusterMessage, ClusterUpdate } from "./cluster-message.ts";
+import { ClusterServer } from "./cluster-server.ts";
+import type { ClusterTls } from "./cluster-tls.ts";
 import { Membership } from "./membership.ts";
 import { Outbox } from "./outbox.ts";
 
@@ -26,6 +28,10 @@ export type AlertmanagerClusterOptions = {
   readonly peerTimeoutMs: number;
   readonly settleTimeoutMs: number;
   readonly secret: string;
+  /** Undefined: they speak plain HTTP. */
+  readonly tls: ClusterTls | undefined;
+  /** See `ClusterClientOptions`. */
+  readonly serverName: string;
   readonly state: ClusterState;
   readonly logger: Logger;
   readonly registry: Registry;
@@ -37,7 +43,8 @@ const DEAD_AFTER_MS = 10_000;
 const FORGET_AFTER_MS = 6 * 3_600_000;
 /** What got lost on the way is made up for so often. */
 const STATE_INTERVAL_MS = 60_000;
-const REQUEST_TIMEOUT_MS = 5_000;
+/** With `settleTimeoutMs` 0: after this it starts without having heard of the others. */
+const MAX_JOIN_MS = 5_000;
 const MAX_QUEUED_RECORDS = 100_000;
 
 /**
@@ -48,6 +55,9 @@ const MAX_QUEUED_RECORDS = 100_000;
 export class AlertmanagerCluster implements Replicas {
   readonly #options: AlertmanagerClusterOptions;
   readonly #server: ClusterServer;
+  readonly #client: ClusterClient;
+  /** Addresses that did not answer the last time. */
+  readonly #silent = new Set<string>();
   readonly #outboxes = new Map<string, Outbox>();
   readonly #sending = new Set<string>();
   #membership: Membership | undefined;
@@ -59,6 +69,7 @@ export class AlertmanagerCluster implements Replicas {
   constructor(options: AlertmanagerClusterOptions) {
     this.#options = options;
     this.#server = new ClusterServer({ ...options, handle: (message) => this.#handle(message) });
+    this.#client = new ClusterClient(options);
     const gauge = (name: string, help: string, value: () => number) =>
       new Gauge({
         name: `alertmanager_${name}`,
@@ -103,7 +114,7 @@ export class AlertmanagerCluster implements Replicas {
     void joining.then((answers) => {
       if (answers.every((answer) => answer === undefined)) this.#settle();
     });
-    if (settleTimeoutMs === 0) await Promise.race([joining, sleep(REQUEST_TIMEOUT_MS, undefined, { ref: false })]);
+    if (settleTimeoutMs === 0) await Promise.race([joining, sleep(MAX_JOIN_MS, undefined, { ref: false })]);
   }
 
   async stop(): Promise<void> {
@@ -113,6 +124,7 @@ export class AlertmanagerCluster implements Replicas {
     await Promise.all(this.#others().map(({ address }) => this.#post(address, { leaves: true })));
     if (this.#membership) await this.#server.stop();
     this.#membership = undefined;
+    await this.#client.stop();
   }
 
   settled(signal: AbortSignal): Promise<void> {
@@ -168,6 +180,8 @@ export class AlertmanagerCluster implements Replicas {
     this.#membership?.forget(FORGET_AFTER_MS, nowMs);
     const others = this.#membership?.others ?? [];
     const known = new Set(others.map(({ address }) => address));
+    for (const address of this.#silent)
+      if (!known.has(address) && !this.#options.peers.includes(address)) this.#silent.delete(address);
     for (const name of this.#outboxes.keys())
       if (!others.some((other) => other.name === name)) this.#outboxes.delete(name);
     for (const { address } of others) void this.#post(address, {});
@@ -232,22 +246,17 @@ export class AlertmanagerCluster implements Replicas {
   /** Undefined when it did not answer. */
   async #post(address: string, fields: Partial<ClusterMessage>): Promise<ClusterMessage | undefined> {
     if (!this.#membership) return undefined;
-    const { secret, logger } = this.#options;
     try {
-      const response = await fetch(`http://${address}${CLUSTER_PATH}`, {
-        method: "POST",
-        headers: { "content-type": "application/json", ...(secret !== "" && { authorization: `Bearer ${secret}` }) },
-        body: JSON.stringify(this.#message(fields)),
-        redirect: "error",
-        signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS),
-      });
-      const text = await response.text();
-      if (!response.ok) throw new Error(`${response.status}: ${text.slice(0, 200)}`);
-      const answer = parseClusterMessage(text);
+      const answer = await this.#client.post(address, this.#message(fields));
+      this.#silent.delete(address);
       if (!fields.leaves) this.#meet(answer);
       return answer;
     } catch (error) {
-      logger.debug("a replica did not answer", { address, error });
+      if (!this.#membership) return undefined;
+      // Once: it is asked every second.
+      const level = this.#silent.has(address) ? "debug" : "warn";
+      this.#silent.add(address);
+      this.#options.logger[level]("a replica does not answer", { address, error });
       return undefined;
     }
   }

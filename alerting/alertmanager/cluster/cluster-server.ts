@@ -1,9 +1,11 @@
 import { createHash, timingSafeEqual } from "node:crypto";
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from "node:http";
+import { createServer as createSecureServer, type Server as SecureServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import { InvalidInputError, statusOf, TooLargeError, UnauthenticatedError } from "@sightline/model/errors.ts";
 import type { Logger } from "@sightline/model/logger.ts";
 import { type ClusterMessage, parseClusterMessage } from "./cluster-message.ts";
+import type { ClusterTls } from "./cluster-tls.ts";
 
 const MAX_BODY_BYTES = 64 * 1024 * 1024;
 export const CLUSTER_PATH = "/alertmanager-cluster/v1";
@@ -11,6 +13,8 @@ export const CLUSTER_PATH = "/alertmanager-cluster/v1";
 export type ClusterServerOptions = {
   readonly host: string;
   readonly port: number;
+  /** Undefined: it is plain HTTP. */
+  readonly tls: ClusterTls | undefined;
   /** Who posts has to know it; empty: nobody has to. */
   readonly secret: string;
   readonly logger: Logger;
@@ -24,7 +28,8 @@ export class ClusterServer {
 
   constructor(options: ClusterServerOptions) {
     this.#options = options;
-    this.#server = createServer((request, response) => void this.#answer(request, response));
+    const answer = (request: IncomingMessage, response: ServerResponse) => void this.#answer(request, response);
+    this.#server = options.tls ? secureServer(options.tls, answer) : createServer(answer);
   }
 
   /** Gives the port. Throws `InvalidInputError` when it can't listen. */
@@ -62,6 +67,12 @@ export class ClusterServer {
       response.end(`${(error as Error).message}\n`);
     }
   }
+}
+
+function secureServer(tls: ClusterTls, answer: RequestListener): SecureServer {
+  const server = createSecureServer({ requestCert: tls.requiresClientCertificate }, answer);
+  tls.subscribe((context) => server.setSecureContext(context));
+  return server;
 }
 
 function assertSecret(secret: string, authorization: string | undefined): void {
