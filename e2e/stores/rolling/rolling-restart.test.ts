@@ -32,6 +32,8 @@ const RULES = `groups:
 `;
 const PAUSE_MS = 100;
 const RETRY_MS = 1_000;
+/** How often everything is restarted. */
+const ROUNDS = Number(process.env.SIGHTLINE_TEST_ROUNDS ?? 1);
 /** Answers that each client must have got anew before the next process is restarted. */
 const ANSWERS_BETWEEN = 2;
 /** Most of them agree on who manages the cluster while one is away. */
@@ -127,9 +129,7 @@ describe.skipIf(clusterMissing() !== undefined)(
       await node.start();
     }
 
-    test("nothing fails twice, nothing acknowledged is lost, and rules go on", {
-      timeout: patientMs(600_000),
-    }, async () => {
+    async function restartEverything(): Promise<void> {
       for (const server of [...cluster.collectors, ...cluster.queriers, alerting]) {
         await someAnswers();
         expect(await server.stop()).toBe(0);
@@ -145,8 +145,17 @@ describe.skipIf(clusterMissing() !== undefined)(
       for (const node of nodes) await restartNode(node);
       await someAnswers();
       await ruleEvaluated();
+    }
+
+    test("nothing fails twice, nothing acknowledged is lost, and rules go on", {
+      timeout: ROUNDS * patientMs(600_000),
+    }, async () => {
+      for (let round = 0; round < ROUNDS; round++) await restartEverything();
       isOver = true;
       await load;
+      const asked = clients.reduce((sum, { answered }) => sum + answered, 0);
+      const sent = writers.reduce((sum, { answers }) => sum + answers.acknowledged, 0);
+      process.stderr.write(`${ROUNDS} rounds: ${asked} answers and ${sent} acknowledged requests\n`);
       expect(clients.flatMap(({ failures }) => failures)).toEqual([]);
       expect(writers.flatMap(({ name, failedTwice }) => failedTwice.map((request) => `${name} ${request}`))).toEqual(
         [],
