@@ -1,3 +1,4 @@
+import { exp } from "./go-exponential.ts";
 import { log } from "./go-math.ts";
 
 const TWO_TO_63 = 2 ** 63;
@@ -22,7 +23,7 @@ export function power(base: number, exponent: number): number {
       rest--;
       whole++;
     }
-    fraction = Math.exp(rest * log(base));
+    fraction = exp(rest * log(base));
   }
   let exponent2 = 0;
   let [square, squareExponent] = splitExponent(base);

@@ -1,5 +1,6 @@
 import { nameless } from "../eval/result-labels.ts";
 import { FLOAT, type StepSeries } from "../eval/step-series.ts";
+import { acosh, asinh, atanh, cosh, exp, sinh, tanh } from "../go-exponential.ts";
 import { log, log2, log10 } from "../go-math.ts";
 import { acos, asin, atan, cos, sin, tan } from "../go-trigonometry.ts";
 import type { FunctionCall, VectorFunction } from "./vector-function.ts";
@@ -10,7 +11,7 @@ export const MATH_FUNCTIONS: ReadonlyMap<string, VectorFunction> = new Map<strin
     abs: Math.abs,
     ceil: Math.ceil,
     floor: Math.floor,
-    exp: Math.exp,
+    exp,
     sqrt: Math.sqrt,
     ln: log,
     log2,
@@ -21,12 +22,12 @@ export const MATH_FUNCTIONS: ReadonlyMap<string, VectorFunction> = new Map<strin
     asin,
     acos,
     atan,
-    sinh: Math.sinh,
-    cosh: Math.cosh,
-    tanh: Math.tanh,
-    asinh: Math.asinh,
-    acosh: Math.acosh,
-    atanh: Math.atanh,
+    sinh,
+    cosh,
+    tanh,
+    asinh,
+    acosh,
+    atanh,
     rad: (value: number) => (value * Math.PI) / 180,
     deg: (value: number) => (value * 180) / Math.PI,
     sgn: (value: number) => (value < 0 ? -1 : value > 0 ? 1 : value),
