@@ -6,8 +6,11 @@ import { wordsOf, writeStale } from "@sightline/model/stale.ts";
 import type { ProtobufWriter } from "../protobuf/protobuf-writer.ts";
 
 /** Writes prometheus.TimeSeries as `field` of the message being written. */
-export function writeTimeSeries(writer: ProtobufWriter, field: number, series: SeriesSlice): void {
-  const { labels, timesMs, values, histograms } = series;
+export function writeTimeSeries(
+  writer: ProtobufWriter,
+  field: number,
+  { labels, timesMs, values, histograms }: Omit<SeriesSlice, "info">,
+): void {
   writer.message(field, () => {
     writeLabels(writer, labels);
     const words = wordsOf(values);

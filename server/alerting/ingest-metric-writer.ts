@@ -2,7 +2,7 @@ import type { Ingest } from "@sightline/collector/ingest.ts";
 import type { MetricBatch } from "@sightline/model/metric-batch.ts";
 import type { AppendResult, Writer } from "@sightline/model/ports.ts";
 import type { TenantId } from "@sightline/model/tenant.ts";
-import { encodeRemoteWriteV1 } from "@sightline/proto/remote-write/encode-v1.ts";
+import { encodeRemoteWrite } from "./encode-remote-write.ts";
 
 /**
  * Samples of rules take the way of everybody's: over the write-ahead log, so that they are there after a crash, and under
@@ -17,15 +17,13 @@ export class IngestMetricWriter implements Pick<Writer<MetricBatch>, "append"> {
 
   /** The log numbers the request. */
   async append(tenant: TenantId, batch: MetricBatch): Promise<AppendResult> {
-    const body = encodeRemoteWriteV1(batch);
-    const request = {
+    const { accepted, rejected } = await this.#ingest.submit({
       tenant,
       protocol: "remote-write-1",
       encoding: "identity",
       receivedAtMs: Date.now(),
-      body,
-    } as const;
-    const { accepted, rejected } = await this.#ingest.submit(request);
+      body: encodeRemoteWrite(batch),
+    });
     return { accepted, rejected };
   }
 }

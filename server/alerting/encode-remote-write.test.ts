@@ -1,11 +1,11 @@
-import { EMPTY_BUCKETS } from "@sightline/model/histogram.ts";
-import { SeriesKey } from "@sightline/model/metric-batch.ts";
+import { EMPTY_BUCKETS, isStaleHistogram, STALE_HISTOGRAM } from "@sightline/model/histogram.ts";
+import { type MetricBatch, SeriesKey } from "@sightline/model/metric-batch.ts";
 import { isStaleAt, wordsOf, writeStale } from "@sightline/model/stale.ts";
+import { SeriesInterner } from "@sightline/proto/metrics/series-interner.ts";
+import { RemoteWrite1Decoder } from "@sightline/proto/remote-write/v1.ts";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { SeriesInterner } from "../metrics/series-interner.ts";
-import { encodeRemoteWriteV1 } from "./encode-v1.ts";
-import { RemoteWrite1Decoder } from "./v1.ts";
+import { encodeRemoteWrite } from "./encode-remote-write.ts";
 
 const TIME = 1_790_000_000_123;
 
@@ -23,7 +23,7 @@ test("what is encoded is decoded as it was, staleness markers too", () => {
         ["l", value],
       ]),
   );
-  const bytes = encodeRemoteWriteV1({
+  const bytes = encodeRemoteWrite({
     length: 3,
     series,
     refs: Uint32Array.of(0, 1, 2),
@@ -39,6 +39,23 @@ test("what is encoded is decoded as it was, staleness markers too", () => {
   );
   expect([...batch.timesMs.subarray(0, 3)]).toEqual([TIME, TIME, 5]);
   expect([batch.values[0], isStaleAt(wordsOf(batch.values), 1), batch.values[2]]).toEqual([1.5, true, -Infinity]);
+});
+
+const NOTHING: MetricBatch = {
+  length: 0,
+  series: [new SeriesKey([["__name__", "h"]])],
+  refs: new Uint32Array(0),
+  timesMs: new Float64Array(0),
+  values: new Float64Array(0),
+  histograms: [],
+  exemplars: [],
+  metadata: [],
+};
+
+test("a histogram that says that its series ended still says so", () => {
+  const histograms = [{ ref: 0, timeMs: TIME, startMs: 0, histogram: STALE_HISTOGRAM }];
+  const [sample] = decode(encodeRemoteWrite({ ...NOTHING, histograms })).batch.histograms;
+  expect(sample && isStaleHistogram(sample.histogram)).toBe(true);
 });
 
 test("histograms come back as they were", () => {
@@ -61,16 +78,7 @@ test("histograms come back as they were", () => {
   fc.assert(
     fc.property(whole, (histogram) => {
       const batch = decode(
-        encodeRemoteWriteV1({
-          length: 0,
-          series: [new SeriesKey([["__name__", "h"]])],
-          refs: new Uint32Array(0),
-          timesMs: new Float64Array(0),
-          values: new Float64Array(0),
-          histograms: [{ ref: 0, timeMs: TIME, startMs: 0, histogram }],
-          exemplars: [],
-          metadata: [],
-        }),
+        encodeRemoteWrite({ ...NOTHING, histograms: [{ ref: 0, timeMs: TIME, startMs: 0, histogram }] }),
       ).batch;
       expect(batch.histograms[0]).toMatchObject({ timeMs: TIME, histogram });
     }),
