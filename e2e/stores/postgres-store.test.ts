@@ -3,7 +3,13 @@ import type { SeriesInfo } from "@sightline/model/metric-batch.ts";
 import type { DataChanges, DataVersion } from "@sightline/model/metric-store.ts";
 import { DEFAULT_TENANT, tenantId } from "@sightline/model/tenant.ts";
 import { metricBatchOf } from "@sightline/storage-conformance/metric-batch-of.ts";
-import { onlySamples, selectAll } from "@sightline/storage-conformance/metric-rows.ts";
+import {
+  EVERYTHING,
+  NO_SIGNAL,
+  onlySamples,
+  requestOf,
+  selectAll,
+} from "@sightline/storage-conformance/metric-rows.ts";
 import { migrateDown, migrateUp, migrationStatus } from "@sightline/storage-timescale/database/migrations.ts";
 import { mergePages } from "@sightline/storage-timescale/metrics/merge-pages.ts";
 import { seriesIdentity } from "@sightline/storage-timescale/metrics/series-id.ts";
@@ -66,7 +72,7 @@ describe.skipIf(missing !== undefined)("the metric store on plain PostgreSQL", (
     const { id } = seriesIdentity(DEFAULT_TENANT, labelsFrom(labels));
     const other = '[["__name__","up"],["job","other"]]';
     await rows(
-      `INSERT INTO series SELECT tenant, ${id}, 1, '${other}', info, pairs, kinds, first_day, last_day FROM series`,
+      `INSERT INTO series SELECT tenant, ${id}, 1, '${other}', info, '{1,2,3,4}', kinds, first_day, last_day FROM series`,
     );
     await store.append(DEFAULT_TENANT, batch(labels, [T, 7]), 2);
     const matchers = [{ name: "job", op: "=", value: "a" }] as const;
@@ -152,6 +158,7 @@ describe.skipIf(missing !== undefined)("the metric store on plain PostgreSQL", (
     expect(await seen("SELECT value FROM tenant_samples")).toEqual([{ value: 2 }]);
     const everything = "SELECT labels FROM tenant_series(NULL, NULL, NULL, NULL, NULL, -100000, 100000)";
     expect(await seen(everything)).toEqual([{ labels: '[["a","2"]]' }]);
+    expect(await seen("SELECT label FROM labels")).toEqual([{ label: '["a","2"]' }]);
     for (const table of ["samples", "series", "writers", "tenants"]) {
       await expect(seen(`SELECT * FROM ${table}`), table).rejects.toThrow("permission denied");
     }
@@ -290,14 +297,55 @@ describe.skipIf(missing !== undefined)("the metric store on plain PostgreSQL", (
     const set = metricMigrations(stores.config);
     const states = async () =>
       (await migrationStatus(stores.database, set)).map(({ appliedAt }) => appliedAt !== undefined);
-    expect(await states()).toEqual([true, true, true, true]);
+    expect(await states()).toEqual([true, true, true, true, true]);
     expect(await migrateUp(stores.database, set)).toEqual([]);
-    for (const number of [4, 3, 2, 1]) expect(await migrateDown(stores.database, set)).toMatchObject({ number });
-    expect(await states()).toEqual([false, false, false, false]);
+    for (const number of [5, 4, 3, 2, 1]) expect(await migrateDown(stores.database, set)).toMatchObject({ number });
+    expect(await states()).toEqual([false, false, false, false, false]);
     const both = await Promise.all([migrateUp(stores.database, set), migrateUp(stores.database, set)]);
-    expect(both.flat()).toHaveLength(4);
+    expect(both.flat()).toHaveLength(5);
     await rows("INSERT INTO metrics_migrations VALUES (9999, 'from-the-future')");
     await expect(stores.open()).rejects.toThrow("newer release (9999 from-the-future)");
+  });
+
+  test("labels of series that were there before there were lists are listed, too", async () => {
+    const store = await using().open();
+    await store.append(DEFAULT_TENANT, batch({ a: "1", b: "2" }, [T, 1]), 1);
+    await store.stop();
+    const set = metricMigrations(stores.config);
+    await migrateDown(stores.database, set);
+    await migrateUp(stores.database, set);
+    expect(await (await stores.openReader()).labelNames(requestOf({}), NO_SIGNAL)).toEqual(["a", "b"]);
+  });
+
+  test("a label stays listed as long as some series has it, whoever writes and deletes at the same time", async () => {
+    using();
+    const [writer, other] = await Promise.all(["a", "b"].map((name) => stores.open(name)));
+    const listed = (of = writer) => of?.labelValues("job", requestOf({}), NO_SIGNAL);
+    for (let round = 1; round <= 10; round++) {
+      await writer?.append(DEFAULT_TENANT, batch({ job: "x", old: String(round) }, [T, 1]), round);
+      await writer?.flush();
+      await other?.append(DEFAULT_TENANT, batch({ job: "x", new: String(round) }, [T, 1]), round);
+      const matchers = [{ name: "old", op: "!=", value: "" }] as const;
+      await Promise.all([
+        other?.flush(),
+        writer?.administration.deleteSamples({ tenant: DEFAULT_TENANT, matchers, range: EVERYTHING }),
+      ]);
+      expect(await listed()).toEqual(["x"]);
+    }
+    await writer?.administration.deleteSamples({ tenant: DEFAULT_TENANT, matchers: [], range: EVERYTHING });
+    expect(await listed()).toEqual([]);
+    expect(await rows("SELECT * FROM labels")).toEqual([]);
+  });
+
+  test("labels go with the last series that had them", async () => {
+    const day = 86_400_000;
+    const store = await using({ retention: "3d" }).open();
+    await store.append(DEFAULT_TENANT, batch({ job: "x", old: "1" }, [T - 2 * day, 1]), 1);
+    await store.append(DEFAULT_TENANT, batch({ job: "x" }, [T, 1]), 2);
+    await store.stop();
+    const later = await stores.open("later", () => Date.now() + 3.1 * day);
+    await later.maintain();
+    expect(await rows("SELECT label FROM labels")).toEqual([{ label: '["job","x"]' }]);
   });
 
   test("other processes know what changed when, but for what was forgotten", async () => {

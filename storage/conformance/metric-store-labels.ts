@@ -1,10 +1,13 @@
 import { labelsFrom, labelsKey } from "@sightline/model/labels.ts";
 import type { Matcher } from "@sightline/model/matcher.ts";
-import { DEFAULT_TENANT } from "@sightline/model/tenant.ts";
+import { DEFAULT_TENANT, type TenantId } from "@sightline/model/tenant.ts";
 import { describe, expect, test } from "vitest";
 import { metricBatchOf } from "./metric-batch-of.ts";
 import { NO_SIGNAL as on, requestOf, selectAll } from "./metric-rows.ts";
-import { type Given, T } from "./metric-store-fixture.ts";
+import { type Given, OTHER_TENANT, T } from "./metric-store-fixture.ts";
+
+const HOUR = 3_600_000;
+const DAY = 24 * HOUR;
 
 export function describeLabels(given: Given): void {
   const rows = [
@@ -78,6 +81,35 @@ export function describeLabels(given: Given): void {
       expect(await store.labelValues("zone", { ...requestOf({}), limit: 1 }, on)).toEqual(["1"]);
       expect(await store.series({ ...requestOf({}), limit: 3 }, on)).toHaveLength(3);
     });
+
+    test("lists labels whatever is in them, and however long", async () => {
+      const { store } = given();
+      const values = ["\u0000", "a\u0000b", "[", '["', "\\", "é".repeat(5_000)].sort();
+      const written = values.map((value, i) => ({ labels: { "n\u0000": value }, samples: [[T + i, i]] as const }));
+      await store.append(DEFAULT_TENANT, metricBatchOf(written), 1);
+      if (flushed) await store.flush();
+      expect(await store.labelNames(requestOf({}), on)).toEqual(["n\u0000"]);
+      expect(await store.labelValues("n\u0000", requestOf({}), on)).toEqual(values);
+    });
+  });
+
+  test("lists what series of the tenant have in the range, with matchers or without", async () => {
+    const { store } = given();
+    const write = (tenant: TenantId, position: number, timeMs: number, labels: Record<string, string>) =>
+      store.append(tenant, metricBatchOf([{ labels, samples: [[timeMs, 1]] }]), position);
+    await write(DEFAULT_TENANT, 1, T - 3 * DAY, { a: "then", old: "1" });
+    await write(DEFAULT_TENANT, 2, T, { a: "now", new: "1" });
+    await write(OTHER_TENANT, 3, T, { a: "theirs", other: "1" });
+    await store.flush();
+    const listed = async (startMs: number, matchers: Matcher[]) => {
+      const request = requestOf({ range: { startMs, endMs: startMs + HOUR }, matchers });
+      return [await store.labelNames(request, on), await store.labelValues("a", request, on)];
+    };
+    for (const matchers of [[], [{ name: "a", op: "=~", value: ".+" } as const]]) {
+      expect(await listed(T - 3 * DAY, matchers)).toEqual([["a", "old"], ["then"]]);
+      expect(await listed(T, matchers)).toEqual([["a", "new"], ["now"]]);
+      expect(await listed(T - 10 * DAY, matchers)).toEqual([[], []]);
+    }
   });
 
   test("refuses a regular expression that is none", async () => {

@@ -144,6 +144,7 @@ async function expectSameLabels(store: MetricStore, reference: MetricStore, sele
   const request = requestOf({ ...selection, range: EVERYTHING });
   const listed = async (of: MetricStore) => (await of.series(request, NO_SIGNAL)).map(labelsKey).sort();
   expect(await listed(store)).toEqual(await listed(reference));
+  expect(await store.labelNames(request, NO_SIGNAL)).toEqual(await reference.labelNames(request, NO_SIGNAL));
   for (const name of ["job", "__name__"]) {
     expect(await store.labelValues(name, request, NO_SIGNAL)).toEqual(
       await reference.labelValues(name, request, NO_SIGNAL),

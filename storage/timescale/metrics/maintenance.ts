@@ -2,6 +2,7 @@ import type { Logger } from "@sightline/model/logger.ts";
 import type { TimescaleMetricsConfig } from "../config.ts";
 import type { Client, Database } from "../database/database.ts";
 import { dayOf } from "./days.ts";
+import { forgetSeries } from "./forget-series.ts";
 import { mergePages } from "./merge-pages.ts";
 import { packPartition } from "./pack-partition.ts";
 import {
@@ -224,13 +225,8 @@ export class Maintenance {
          WHERE e.tenant = over.tenant AND e.time <= over.time AND over.time IS NOT NULL`,
         [config.max_exemplars],
       );
-      // One that comes back later is written anew, because its day is new.
-      await client.query(
-        `DELETE FROM series s WHERE last_day < $1
-         AND NOT EXISTS (SELECT FROM exemplars e WHERE e.tenant = s.tenant AND e.series = s.id)`,
-        [dayOf(oldestMs) - 1],
-      );
     });
+    await forgetSeries(database, dayOf(oldestMs) - 1);
   }
 }
 

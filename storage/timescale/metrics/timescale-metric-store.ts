@@ -15,11 +15,13 @@ import type {
 import type { AppendResult } from "@sightline/model/ports.ts";
 import { Rejections } from "@sightline/model/rejections.ts";
 import type { TenantId } from "@sightline/model/tenant.ts";
+import type { TimeRange } from "@sightline/model/time-range.ts";
+import type { Client } from "../database/database.ts";
 import { assertMigrated, migrateUp } from "../database/migrations.ts";
 import { deleteSamples } from "./delete-samples.ts";
 import { type FoundSeries, findSeries } from "./find-series.ts";
 import { Generation } from "./generation.ts";
-import { listLabels } from "./list-labels.ts";
+import { labelsOf, listLabelNames, listLabelValues } from "./list-labels.ts";
 import { Maintenance } from "./maintenance.ts";
 import { newestTimes } from "./newest-times.ts";
 import { PageCache } from "./page-cache.ts";
@@ -182,18 +184,22 @@ export class TimescaleMetricStore implements MetricStore {
   }
 
   async series(request: LabelRequest, signal: AbortSignal): Promise<readonly Labels[]> {
-    const found = (await this.#find(request, signal)).map(({ labels }) => labels);
-    return request.limit ? found.slice(0, request.limit) : found;
+    const found = await this.#find(request, signal);
+    return limited(found, request.limit).map(({ labels }) => labels);
   }
 
   async labelNames(request: LabelRequest, signal: AbortSignal): Promise<readonly string[]> {
-    return listLabels(await this.#find(request, signal), undefined, request.limit);
+    const names = await this.#listWithoutMatchers(request, signal, listLabelNames);
+    return limited(names ?? labelsOf(await this.#find(request, signal), undefined), request.limit);
   }
 
   async labelValues(name: string, request: LabelRequest, signal: AbortSignal): Promise<readonly string[]> {
+    const values = await this.#listWithoutMatchers(request, signal, (client, range) =>
+      listLabelValues(client, request.tenant, name, range),
+    );
     // Series without the label have nothing to say.
     const matchers = [...request.matchers, { name, op: "!=", value: "" } as const];
-    return listLabels(await this.#find({ ...request, matchers }, signal), name, request.limit);
+    return limited(values ?? labelsOf(await this.#find({ ...request, matchers }, signal), name), request.limit);
   }
 
   async metadata(tenant: TenantId, metric?: string): Promise<readonly MetricMetadata[]> {
@@ -268,11 +274,26 @@ export class TimescaleMetricStore implements MetricStore {
     if (begin === undefined) return [];
     const { tenant, matchers } = request;
     const range = this.#retention.visible(tenant, request.range);
+    if (range.startMs > range.endMs) return [];
     const keptFrom = this.#retention.keptFrom(tenant, range);
     const found = await this.#options.database.read("looking for series", begin, signal, (client) =>
       findSeries(client, tenant, matchers, range, signal),
     );
     return keptFrom ? found.filter(({ labels }) => keptFrom(labels) <= range.endMs) : found;
+  }
+
+  /** What `list` finds without looking at series; undefined: they decide, by their labels. */
+  async #listWithoutMatchers(
+    { tenant, matchers, range: wanted }: LabelRequest,
+    signal: AbortSignal,
+    list: (client: Client, range: TimeRange) => Promise<string[]>,
+  ): Promise<string[] | undefined> {
+    const range = this.#retention.visible(tenant, wanted);
+    if (matchers.length > 0 || this.#retention.keptFrom(tenant, range)) return undefined;
+    signal.throwIfAborted();
+    const begin = await this.#beginOf(tenant, signal);
+    if (begin === undefined || range.startMs > range.endMs) return [];
+    return this.#options.database.read("listing labels", begin, signal, (client) => list(client, range));
   }
 
   /** How a transaction that reads for the tenant begins, once what is in memory is written; undefined: it has nothing. */
@@ -393,3 +414,7 @@ export class TimescaleMetricStore implements MetricStore {
 }
 
 const NEVER = new AbortController().signal;
+
+function limited<T>(all: T[], limit: number | undefined): T[] {
+  return limit ? all.slice(0, limit) : all;
+}

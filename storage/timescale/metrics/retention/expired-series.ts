@@ -7,6 +7,7 @@ import { withoutRange } from "../delete-samples.ts";
 import { PAGES_LOCK } from "../pack-partition.ts";
 import { type PageTable, rewritePages } from "../page-table.ts";
 import { parseLabelPairs } from "../series-text.ts";
+import { TENANT_LOCK } from "../write-generation.ts";
 import type { Retention, RetentionPolicy } from "./retention.ts";
 import { noteExpiry } from "./tenant-retention.ts";
 
@@ -23,6 +24,7 @@ const SLICES_PER_RUN = 100;
 /** What came late for days that were looked at goes then. */
 const THOROUGH_EVERY_MS = 7 * DAY_MS;
 
+type Tenant = { readonly id: number; readonly name: TenantId };
 /** How far one tenant's series were looked at. */
 type Pass = {
   /** Of every time that series are kept, from when on. */
@@ -40,7 +42,7 @@ type Slice = {
 
 /**
  * Deletes samples of series that rules keep for a shorter time than the tenant keeps others. It goes by the day (UTC), some series
- * at a time: writers wait for none of it, whoever rewrites pages for one slice. A pass ends where the next run goes on.
+ * at a time: writers wait only while series are taken from the lists, whoever rewrites pages for one slice. A pass ends where the next run goes on.
  */
 export class ExpiredSeries {
   readonly #options: ExpiredSeriesOptions;
@@ -58,14 +60,12 @@ export class ExpiredSeries {
     const { rows } = await database.write("listing tenants", (client) => client.query("SELECT id, name FROM tenants"));
     let gone = 0;
     let slices = 0;
-    for (const { id, name } of rows as { id: number; name: TenantId }[]) {
+    for (const { id, name } of rows as Tenant[]) {
       const policy = retention.of(name);
       if (policy.shortestMs === policy.longestMs) continue;
       const pass = this.#passOf(id, policy);
       while (!pass.isDone && slices++ < SLICES_PER_RUN && !signal.aborted) {
-        gone += await database.transaction(`deleting what series of ${name} do not keep`, (client) =>
-          this.#deleteSlice(client, id, policy, pass),
-        );
+        gone += await this.#deleteSlice({ id, name }, policy, pass);
       }
     }
     return gone;
@@ -88,11 +88,20 @@ export class ExpiredSeries {
     return pass;
   }
 
-  async #deleteSlice(client: Client, tenant: number, policy: RetentionPolicy, pass: Pass): Promise<number> {
-    await client.query("SET LOCAL lock_timeout = 2000; SET LOCAL enable_seqscan = off");
-    await client.query("SELECT pg_advisory_xact_lock($1)", [PAGES_LOCK]);
-    const { fromMs, sinceMs, last } = await sliceOf(client, tenant, policy, pass);
-    const gone = fromMs.size > 0 ? await this.#delete(client, tenant, fromMs, sinceMs) : 0;
+  async #deleteSlice({ id, name }: Tenant, policy: RetentionPolicy, pass: Pass): Promise<number> {
+    const { database } = this.#options;
+    const { gone, fromMs, last } = await database.transaction(
+      `deleting what series of ${name} do not keep`,
+      async (client) => {
+        await client.query("SET LOCAL lock_timeout = 2000; SET LOCAL enable_seqscan = off");
+        await client.query("SELECT pg_advisory_xact_lock($1)", [PAGES_LOCK]);
+        const slice = await sliceOf(client, id, policy, pass);
+        const isSome = slice.fromMs.size > 0;
+        return { ...slice, gone: isSome ? await this.#delete(client, id, slice.fromMs, slice.sinceMs) : 0 };
+      },
+    );
+    if (fromMs.size > 0)
+      await database.transaction(`unlisting series of ${name}`, (client) => unlist(client, id, fromMs));
     if (last === undefined) pass.isDone = true;
     else pass.after = last;
     return gone;
@@ -119,14 +128,20 @@ export class ExpiredSeries {
         return withoutRange(series, { startMs: Number.NEGATIVE_INFINITY, endMs: keptFromMs - 1 });
       });
     }
-    await client.query(
-      `UPDATE series s SET first_day = ${NO_DAY}, last_day = ${-NO_DAY}
-       FROM unnest($1::int8[], $2::int8[]) u (id, day) WHERE s.tenant = $3 AND s.id = u.id AND s.last_day < u.day`,
-      [int8Array(ids), int8Array(ends.map(dayOf)), tenant],
-    );
     await noteExpiry(client, tenant, gone, endMs);
     return gone;
   }
+}
+
+/** Those whose last day is before what they keep. In a transaction of its own, because writers of the tenant wait for it. */
+async function unlist(client: Client, tenant: number, fromMs: ReadonlyMap<bigint, number>): Promise<void> {
+  await client.query("SELECT pg_advisory_xact_lock($1, $2)", [TENANT_LOCK, tenant]);
+  await client.query(
+    `UPDATE series s SET first_day = ${NO_DAY}, last_day = ${-NO_DAY}
+     FROM unnest($1::int8[], $2::int8[]) u (id, day)
+     WHERE s.tenant = $3 AND s.id = u.id AND s.last_day < u.day AND s.first_day <= s.last_day`,
+    [int8Array([...fromMs.keys()]), int8Array(Array.from(fromMs.values(), dayOf)), tenant],
+  );
 }
 
 /** The next series, those of them of which something may be too old, and from when on these are kept. */
