@@ -116,7 +116,7 @@ test.each([
   [["export"], "usage: export DIR"],
   [["export", "/tmp/x", "--tenant", "a", "--format", "csv"], "--format csv: ndjson or parquet"],
   [["export", "/tmp/x", "--tenant", "a", "--signal", "lags"], "--signal lags"],
-  [["export", "/tmp/x", "--tenant", "a", "--start", "long ago"], "--start long ago"],
+  [["export", "/tmp/x", "--tenant", "a", "--start", "long ago"], '--start "long ago" is not a time'],
 ])("%j says what is wrong", async (words, message) => {
   const { code, stderr } = await runCommandLine(words);
   expect([code, stderr]).toEqual([1, expect.stringContaining(message)]);

@@ -1,15 +1,10 @@
 import { parseArgs } from "node:util";
 import { loadConfig } from "@sightline/config/load.ts";
 import { SightlineError } from "@sightline/model/errors.ts";
+import type { Invocation, Options } from "./command-options.ts";
 import { withPromtoolFlags } from "./rules/promtool-flags.ts";
 import { VERSION } from "./version.ts";
 
-/** What a command is called with: validated options and the words after the command's name. */
-export type Invocation = {
-  readonly options: Options;
-  readonly words: readonly string[];
-};
-type Options = Readonly<Record<string, string | boolean | undefined>>;
 type Command = { readonly summary: string; readonly run: (invocation: Invocation) => Promise<number> };
 
 /** Flags that set a configuration key, by flag name. */
@@ -71,38 +66,24 @@ async function orComplain(run: () => Promise<number>): Promise<number> {
   }
 }
 
+/** Flags of commands that take a text, and those that take nothing. */
+const TEXTS =
+  "url key-file tenant scope expires name time start end step run lint junit alertmanager silences signal format".split(
+    " ",
+  );
+const SWITCHES = ["json", "lint-fatal", "ignore-unknown-fields", "diff", "debug"];
+
 function parse(args: readonly string[]) {
-  const flags = Object.fromEntries(Object.keys(CONFIG_FLAGS).map((flag) => [flag, { type: "string" as const }]));
+  const typed = (names: readonly string[], type: "string" | "boolean") =>
+    Object.fromEntries(names.map((name) => [name, { type }]));
   return parseArgs({
     args: args[0] === "rules" ? withPromtoolFlags(args) : [...args],
     allowPositionals: true,
     options: {
-      ...flags,
-      config: { type: "string" as const },
-      url: { type: "string" as const },
-      "key-file": { type: "string" as const },
-      tenant: { type: "string" as const },
-      scope: { type: "string" as const },
-      expires: { type: "string" as const },
-      name: { type: "string" as const },
-      time: { type: "string" as const },
-      start: { type: "string" as const },
-      end: { type: "string" as const },
-      step: { type: "string" as const },
-      json: { type: "boolean" as const },
-      run: { type: "string" as const },
-      lint: { type: "string" as const },
-      "lint-fatal": { type: "boolean" as const },
-      "ignore-unknown-fields": { type: "boolean" as const },
-      junit: { type: "string" as const },
-      diff: { type: "boolean" as const },
-      debug: { type: "boolean" as const },
-      alertmanager: { type: "string" as const },
-      silences: { type: "string" as const },
-      signal: { type: "string" as const },
-      format: { type: "string" as const },
-      help: { type: "boolean" as const, short: "h" },
-      version: { type: "boolean" as const },
+      ...typed(["config", ...Object.keys(CONFIG_FLAGS), ...TEXTS], "string"),
+      ...typed(SWITCHES, "boolean"),
+      help: { type: "boolean", short: "h" },
+      version: { type: "boolean" },
     },
   });
 }
@@ -206,19 +187,12 @@ async function query(invocation: Invocation): Promise<number> {
 
 async function deadLetters(invocation: Invocation): Promise<number> {
   const { runDeadLetters } = await import("./dead-letters-command.ts");
-  const url = (invocation.options.url as string | undefined) ?? "http://127.0.0.1:4319";
-  const keyFile = invocation.options["key-file"] as string | undefined;
-  return runDeadLetters({ config: loadFrom(invocation), words: invocation.words, url, keyFile });
+  return runDeadLetters(loadFrom(invocation), invocation);
 }
 
-async function backup({ options, words }: Invocation): Promise<number> {
+async function backup(invocation: Invocation): Promise<number> {
   const { runBackup } = await import("./backup/backup-command.ts");
-  return runBackup({
-    words,
-    url: (options.url as string | undefined) ?? "http://127.0.0.1:4319",
-    keyFile: options["key-file"] as string | undefined,
-    dataDir: options["data-dir"] as string | undefined,
-  });
+  return runBackup(invocation);
 }
 
 async function exportData(invocation: Invocation): Promise<number> {

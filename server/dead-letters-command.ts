@@ -1,4 +1,3 @@
-import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { listDeadLetters } from "@sightline/collector/dead-letters/dead-letter-file.ts";
 import {
@@ -7,24 +6,21 @@ import {
   submitOverHttp,
 } from "@sightline/collector/dead-letters/replay-dead-letters.ts";
 import type { Config } from "@sightline/config/schema.ts";
-import { InvalidInputError } from "@sightline/model/errors.ts";
+import { type Invocation, keyHeaders, urlOf } from "./command-options.ts";
 import { DATA_LAYOUT } from "./data-layout.ts";
 
 const USAGE =
   "usage: dead-letters list | dead-letters replay [ID…] [--url http://HOST:PORT] [--key-file FILE] [--data-dir DIR]";
 
-/** `sightline dead-letters …` on the data directory of `config`. Returns the exit code. */
-export async function runDeadLetters(options: {
-  config: Config;
-  words: readonly string[];
-  url: string;
-  /** File with an API key; with keys on, one of the scope admin for all the tenants that the letters are of. */
-  keyFile: string | undefined;
-}): Promise<number> {
-  const dir = join(options.config.data_dir, DATA_LAYOUT.deadLetters);
-  const [action, ...ids] = options.words;
+/**
+ * `sightline dead-letters …` on the data directory of `config`. Returns the exit code. With keys on, a replay needs one of the
+ * scope admin for all the tenants that the letters are of.
+ */
+export async function runDeadLetters(config: Config, { words, options }: Invocation): Promise<number> {
+  const dir = join(config.data_dir, DATA_LAYOUT.deadLetters);
+  const [action, ...ids] = words;
   if (action === "list") return list(dir);
-  if (action === "replay") return replay(dir, submitOverHttp(options.url, credentials(options.keyFile)), ids);
+  if (action === "replay") return replay(dir, submitOverHttp(urlOf(options), keyHeaders(options)), ids);
   process.stderr.write(`sightline: ${USAGE}\n`);
   return 2;
 }
@@ -40,16 +36,6 @@ async function list(dir: string): Promise<number> {
   }
   process.stdout.write(count === 0 ? "no dead letters\n" : `${count} dead ${count === 1 ? "letter" : "letters"}\n`);
   return 0;
-}
-
-/** From a file, because the arguments of a process can be seen by everybody on the machine. */
-function credentials(keyFile: string | undefined): Readonly<Record<string, string>> {
-  if (keyFile === undefined) return {};
-  try {
-    return { "x-api-key": readFileSync(keyFile, "utf8").trim() };
-  } catch (cause) {
-    throw new InvalidInputError(`--key-file ${keyFile}: ${(cause as Error).message}`, { cause });
-  }
 }
 
 async function replay(dir: string, submit: Submit, ids: readonly string[]): Promise<number> {

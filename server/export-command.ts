@@ -1,16 +1,15 @@
-import { createWriteStream, readFileSync } from "node:fs";
+import { createWriteStream } from "node:fs";
 import { mkdir, rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { InvalidInputError, UnavailableError } from "@sightline/model/errors.ts";
-import { parseDurationMs } from "@sightline/model/units.ts";
+import { headersOf, type Options, timeMsOf, urlOf } from "./command-options.ts";
 
 const USAGE =
   "usage: export DIR --tenant T [--signal metrics,logs,traces] [--format ndjson|parquet] [--start 30d] [--end now] [--url http://HOST:PORT] [--key-file FILE]";
 const DAY_MS = 86_400_000;
 
-type Options = Readonly<Record<string, string | boolean | undefined>>;
 const SIGNALS = ["metrics", "logs", "traces"] as const;
 type Signal = (typeof SIGNALS)[number];
 
@@ -100,7 +99,7 @@ function requestOf(words: readonly string[], options: Options, nowMs: number): R
   for (const name of signals) {
     if (!SIGNALS.includes(name)) throw new InvalidInputError(`--signal ${name}: ${SIGNALS.join(", ")}`);
   }
-  return { dir, format, signals, startMs: timeOf("start", start, nowMs), endMs: timeOf("end", end, nowMs) };
+  return { dir, format, signals, startMs: timeMsOf("start", start, nowMs), endMs: timeMsOf("end", end, nowMs) };
 }
 
 /** A day without anything leaves no file. */
@@ -128,7 +127,7 @@ async function download(
   options: Options,
   path: string,
 ): Promise<void> {
-  const { url = "http://127.0.0.1:4319" } = options as { url?: string };
+  const url = urlOf(options);
   const seconds = { start: String(startMs / 1_000), end: String(endMs / 1_000) };
   const address = `${url}/api/v1/export?${new URLSearchParams({ signal, ...seconds })}`;
   const answer = await fetch(address, { headers: headersOf(options) }).catch((cause: unknown) => {
@@ -156,27 +155,6 @@ async function toParquet(signal: Signal, rows: string, path: string): Promise<vo
     connection.closeSync();
     instance.closeSync();
   }
-}
-
-function headersOf(options: Options): Record<string, string> {
-  const { tenant, "key-file": keyFile } = options as Record<string, string | undefined>;
-  const headers: Record<string, string> = tenant === undefined ? {} : { "x-scope-orgid": tenant };
-  if (keyFile === undefined) return headers;
-  try {
-    headers.authorization = `Bearer ${readFileSync(keyFile, "utf8").trim()}`;
-  } catch (cause) {
-    throw new InvalidInputError(`--key-file ${keyFile}: ${(cause as Error).message}`, { cause });
-  }
-  return headers;
-}
-
-/** `now`, a duration for so long ago, seconds since the epoch, or RFC 3339. */
-function timeOf(flag: string, text: string, nowMs: number): number {
-  if (text === "now") return nowMs;
-  if (/^(\d+(ms|[smhdwy]))+$/.test(text)) return nowMs - parseDurationMs(text);
-  const timeMs = /^\d+(\.\d+)?$/.test(text) ? Number(text) * 1_000 : Date.parse(text);
-  if (!Number.isNaN(timeMs)) return timeMs;
-  throw new InvalidInputError(`--${flag} ${text}: write now, 30d (that long ago), 1700000000 or 2026-01-02T15:04:05Z`);
 }
 
 async function isThere(path: string): Promise<boolean> {

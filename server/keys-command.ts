@@ -7,17 +7,14 @@ import { SILENT_LOGGER } from "@sightline/model/logger.ts";
 import { parseDurationMs } from "@sightline/model/units.ts";
 import { Registry } from "prom-client";
 import { catalogStorage } from "./catalog-storage.ts";
+import type { Invocation } from "./command-options.ts";
 
 const USAGE =
   "usage: keys create --tenant T --scope ingest,read[,reveal,write-rules,admin] [--expires 90d] [--name N] | keys list | keys revoke ID…";
 
 const BUSY_TIMEOUT_MS = 5_000;
 
-type KeysOptions = {
-  readonly config: Config;
-  readonly words: readonly string[];
-  readonly options: Readonly<Record<string, string | boolean | undefined>>;
-};
+type KeysOptions = Invocation & { readonly config: Config };
 type Action = (catalog: KeyCatalog, options: KeysOptions) => Promise<void>;
 
 const ACTIONS: ReadonlyMap<string, Action> = new Map([

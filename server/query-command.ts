@@ -1,6 +1,5 @@
-import { readFileSync } from "node:fs";
 import { InvalidInputError, UnavailableError } from "@sightline/model/errors.ts";
-import { parseDurationMs } from "@sightline/model/units.ts";
+import { headersOf, type Invocation, type Options, timeMsOf, urlOf } from "./command-options.ts";
 import { formatQueryAnswer, type PrometheusAnswer } from "./format-query-answer.ts";
 
 const USAGE =
@@ -8,21 +7,18 @@ const USAGE =
 /** Points over the time asked for when no step is given, as promtool has it. */
 const DEFAULT_POINTS = 250;
 
-type Options = Readonly<Record<string, string | boolean | undefined>>;
-
 /**
  * `sightline query …` asks a running server by PromQL: at one moment, or with `--start` at steps of a range. Prints what
  * promtool would, or with `--json` the body of the answer. Returns the exit code.
  */
-export async function runQuery({ words, options }: { words: readonly string[]; options: Options }): Promise<number> {
+export async function runQuery({ words, options }: Invocation): Promise<number> {
   const [query, ...others] = words;
   if (query === undefined || others.length > 0) {
     process.stderr.write(`sightline: ${USAGE}\n`);
     return 2;
   }
   const { path, parameters } = requestOf(query, options, Date.now());
-  const { url = "http://127.0.0.1:4319" } = options as { url?: string };
-  const answer = await ask(new URL(path, `${url}/`), parameters, headersOf(options));
+  const answer = await ask(new URL(path, `${urlOf(options)}/`), parameters, headersOf(options));
   for (const note of [...(answer.warnings ?? []), ...(answer.infos ?? [])])
     process.stderr.write(`sightline: ${note}\n`);
   if (answer.status !== "success") {
@@ -38,39 +34,17 @@ export function requestOf(query: string, options: Options, nowMs: number) {
   const { start, end, step, time } = options as Record<string, string | undefined>;
   if (start === undefined) {
     if (end !== undefined || step !== undefined) throw new InvalidInputError(`--end and --step need --start; ${USAGE}`);
-    return { path: "api/v1/query", parameters: { query, time: String(secondsOf("time", time ?? "now", nowMs)) } };
+    return {
+      path: "api/v1/query",
+      parameters: { query, time: String(timeMsOf("time", time ?? "now", nowMs) / 1_000) },
+    };
   }
   if (time !== undefined) throw new InvalidInputError(`--time and --start exclude each other; ${USAGE}`);
-  const startSeconds = secondsOf("start", start, nowMs);
-  const endSeconds = secondsOf("end", end ?? "now", nowMs);
+  const startSeconds = timeMsOf("start", start, nowMs) / 1_000;
+  const endSeconds = timeMsOf("end", end ?? "now", nowMs) / 1_000;
   const resolution = Math.max(Math.floor((endSeconds - startSeconds) / DEFAULT_POINTS), 1);
   const parameters = { query, start: String(startSeconds), end: String(endSeconds), step: step ?? String(resolution) };
   return { path: "api/v1/query_range", parameters };
-}
-
-/** `now`, a duration for so long ago, seconds since the epoch, or RFC 3339. */
-export function secondsOf(flag: string, text: string, nowMs: number): number {
-  if (text === "now") return nowMs / 1_000;
-  if (/^\d+(\.\d+)?$/.test(text)) return Number(text);
-  if (/^(\d+(ms|[smhdwy]))+$/.test(text)) return (nowMs - parseDurationMs(text)) / 1_000;
-  const timeMs = Date.parse(text);
-  if (/^\d{4}-\d\d-\d\dT/.test(text) && !Number.isNaN(timeMs)) return timeMs / 1_000;
-  const forms = "write now, 1h (that long ago), 1700000000 or 2026-01-02T15:04:05Z";
-  throw new InvalidInputError(`--${flag} ${JSON.stringify(text)} is not a time; ${forms}`);
-}
-
-/** Tenant and key, as the options name them. */
-export function headersOf(options: Options): Record<string, string> {
-  const { tenant, "key-file": keyFile } = options as Record<string, string | undefined>;
-  const headers: Record<string, string> = {};
-  if (tenant !== undefined) headers["x-scope-orgid"] = tenant;
-  if (keyFile === undefined) return headers;
-  try {
-    headers.authorization = `Bearer ${readFileSync(keyFile, "utf8").trim()}`;
-  } catch (cause) {
-    throw new InvalidInputError(`--key-file ${keyFile}: ${(cause as Error).message}`, { cause });
-  }
-  return headers;
 }
 
 /** Throws `UnavailableError` when there is no answer that can be understood. */

@@ -1,4 +1,3 @@
-import { readFileSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { InvalidInputError, NotFoundError, UnavailableError } from "@sightline/model/errors.ts";
 import {
@@ -13,20 +12,14 @@ import {
 } from "@sightline/storage-backup/backup.ts";
 import type { BackupTarget } from "@sightline/storage-backup/backup-target.ts";
 import { openTarget } from "@sightline/storage-backup/open-target.ts";
+import { type Invocation, keyHeaders, type Options, urlOf } from "../command-options.ts";
 import { VERSION } from "../version.ts";
 
 const USAGE =
   "usage: backup create TARGET [--url http://HOST:PORT] [--key-file FILE] | backup list TARGET | backup verify TARGET [ID] | " +
   "backup remove TARGET ID… | backup restore TARGET [ID] --data-dir DIR; TARGET: a directory or s3://BUCKET/PREFIX";
 
-export type BackupOptions = {
-  readonly words: readonly string[];
-  /** Of the running server, on this machine: its files are read here. */
-  readonly url: string;
-  readonly keyFile: string | undefined;
-  readonly dataDir: string | undefined;
-};
-type Action = (target: BackupTarget, options: BackupOptions) => Promise<number>;
+type Action = (target: BackupTarget, invocation: Invocation) => Promise<number>;
 
 const ACTIONS: ReadonlyMap<string, Action> = new Map([
   ["create", create],
@@ -37,19 +30,19 @@ const ACTIONS: ReadonlyMap<string, Action> = new Map([
 ]);
 
 /** `sightline backup …`. Returns the exit code. */
-export async function runBackup(options: BackupOptions): Promise<number> {
-  const [name = "", place = ""] = options.words;
+export async function runBackup(invocation: Invocation): Promise<number> {
+  const [name = "", place = ""] = invocation.words;
   const action = ACTIONS.get(name);
   if (!action || place === "") {
     process.stderr.write(`sightline: ${USAGE}\n`);
     return 2;
   }
-  return action(await openTarget(place), options);
+  return action(await openTarget(place), invocation);
 }
 
 /** The id alone goes to standard output, so that a script can take it. */
-async function create(target: BackupTarget, { url, keyFile }: BackupOptions): Promise<number> {
-  const dir = await askForCopy(url, keyFile);
+async function create(target: BackupTarget, invocation: Invocation): Promise<number> {
+  const dir = await askForCopy(invocation.options);
   try {
     const options = { nowMs: Date.now(), release: VERSION, onProgress: progress("copied") };
     const { backup, newBytes } = await createBackup(dir, target, options);
@@ -72,7 +65,7 @@ async function list(target: BackupTarget): Promise<number> {
   return 0;
 }
 
-async function verify(target: BackupTarget, { words }: BackupOptions): Promise<number> {
+async function verify(target: BackupTarget, { words }: Invocation): Promise<number> {
   const backup = await readBackup(target, await chosen(target, words[2]));
   const damaged = await verifyBackup(target, backup, progress("read"));
   for (const path of damaged) process.stdout.write(`damaged or missing: ${path}\n`);
@@ -80,7 +73,7 @@ async function verify(target: BackupTarget, { words }: BackupOptions): Promise<n
   return damaged.length === 0 ? 0 : 1;
 }
 
-async function remove(target: BackupTarget, { words }: BackupOptions): Promise<number> {
+async function remove(target: BackupTarget, { words }: Invocation): Promise<number> {
   const ids = words.slice(2);
   if (ids.length === 0) throw new InvalidInputError("backup remove needs the ID of a backup; backup list shows them");
   for (const id of ids) {
@@ -90,7 +83,8 @@ async function remove(target: BackupTarget, { words }: BackupOptions): Promise<n
   return 0;
 }
 
-async function restore(target: BackupTarget, { words, dataDir }: BackupOptions): Promise<number> {
+async function restore(target: BackupTarget, { words, options }: Invocation): Promise<number> {
+  const { "data-dir": dataDir } = options as { "data-dir"?: string };
   if (dataDir === undefined)
     throw new InvalidInputError("backup restore needs --data-dir, a directory that is not there yet");
   const backup = await readBackup(target, await chosen(target, words[2]));
@@ -106,8 +100,9 @@ async function chosen(target: BackupTarget, id: string | undefined): Promise<str
   return found;
 }
 
-async function askForCopy(url: string, keyFile: string | undefined): Promise<string> {
-  const headers: Record<string, string> = keyFile === undefined ? {} : { "x-api-key": readKey(keyFile) };
+/** Of the running server, on this machine: its files are read here. */
+async function askForCopy(options: Options): Promise<string> {
+  const [url, headers] = [urlOf(options), keyHeaders(options)];
   let answer: Response;
   try {
     answer = await fetch(`${url}/api/v1/admin/copy`, { method: "POST", headers });
@@ -121,14 +116,6 @@ async function askForCopy(url: string, keyFile: string | undefined): Promise<str
   if (!answer.ok || !body.data)
     throw new UnavailableError(`${url}: ${body.error ?? answer.statusText}`, { retryAfterMs: 0 });
   return body.data.dir;
-}
-
-function readKey(path: string): string {
-  try {
-    return readFileSync(path, "utf8").trim();
-  } catch (cause) {
-    throw new InvalidInputError(`--key-file ${path}: ${(cause as Error).message}`, { cause });
-  }
 }
 
 const PROGRESS_EVERY_MS = 2_000;

@@ -13,11 +13,11 @@ import { parseRuleFile } from "@sightline/alerting/rules/parse-rule-file.ts";
 import type { RuleConfig } from "@sightline/alerting/rules/rule-config.ts";
 import { InvalidInputError } from "@sightline/model/errors.ts";
 import { labelsFrom } from "@sightline/model/labels.ts";
-import { ask, headersOf, secondsOf } from "../query-command.ts";
+import { headersOf, type Options, timeMsOf, urlOf } from "../command-options.ts";
+import { ask } from "../query-command.ts";
 import { ExpressionChecker } from "./expression-checker.ts";
 import { readSilences } from "./read-silences.ts";
 
-type Options = Readonly<Record<string, string | boolean | undefined>>;
 type Range = { readonly startMs: number; readonly endMs: number };
 
 /** Of one question, and below what servers allow. */
@@ -33,7 +33,7 @@ const SHOWN_PERIODS = 20;
 export async function backtestRules(files: readonly string[], options: Options): Promise<string> {
   const nowMs = Date.now();
   const { start = "1d", end = "now" } = options as Record<string, string | undefined>;
-  const range = { startMs: secondsOf("start", start, nowMs) * 1_000, endMs: secondsOf("end", end, nowMs) * 1_000 };
+  const range = { startMs: timeMsOf("start", start, nowMs), endMs: timeMsOf("end", end, nowMs) };
   const config = readConfig(options.alertmanager as string | undefined);
   const silences = await readSilences(options);
   const checker = new ExpressionChecker();
@@ -92,7 +92,6 @@ async function matrixOf(
   stepMs: number,
   options: Options,
 ): Promise<Matrix> {
-  const { url = "http://127.0.0.1:4319" } = options as { url?: string };
   const { text, language } = rule.expression;
   const path = language === "logql" ? "loki/api/v1/query_range" : "api/v1/query_range";
   const parameters = {
@@ -101,7 +100,7 @@ async function matrixOf(
     end: String(endMs / 1_000),
     step: String(stepMs / 1_000),
   };
-  const answer = await ask(new URL(path, `${url}/`), parameters, headersOf(options));
+  const answer = await ask(new URL(path, `${urlOf(options)}/`), parameters, headersOf(options));
   if (answer.status !== "success") throw new InvalidInputError(`${rule.name}: ${answer.error}`);
   return (answer.data as unknown as { readonly result: Matrix }).result;
 }

@@ -2,13 +2,12 @@ import type { GroupConfig, RuleConfig } from "@sightline/alerting/rules/rule-con
 import type { Expr } from "@sightline/query/promql/ast.ts";
 import { childExprs } from "@sightline/query/promql/child-exprs.ts";
 import { parsePromql } from "@sightline/query/promql/parse/parse-promql.ts";
-import { ask, headersOf } from "../query-command.ts";
+import { headersOf, type Options, urlOf } from "../command-options.ts";
+import { ask } from "../query-command.ts";
 import type { LintFinding } from "./lint-rules.ts";
 
 /** One rule that gives more is one that nobody reads, or that costs more than what it is made from. */
 const MAX_ELEMENTS = 1_000;
-
-type Options = Readonly<Record<string, string | boolean | undefined>>;
 
 /** What a running server knows of the rules: metrics that are not there, and expressions with very many elements. */
 export async function lintAgainstServer(groups: readonly GroupConfig[], options: Options): Promise<LintFinding[]> {
@@ -48,10 +47,9 @@ function elementsOf({ expression }: RuleConfig, options: Options): Promise<numbe
 }
 
 async function countOf(text: string, isMetric: boolean, options: Options): Promise<number> {
-  const { url = "http://127.0.0.1:4319" } = options as { url?: string };
   const query = isMetric ? `count({${text}})` : `count(${text})`;
   const parameters = { query, time: String(Date.now() / 1_000) };
-  const answer = await ask(new URL("api/v1/query", `${url}/`), parameters, headersOf(options));
+  const answer = await ask(new URL("api/v1/query", `${urlOf(options)}/`), parameters, headersOf(options));
   if (answer.status !== "success") return 0;
   const { result } = answer.data as unknown as {
     readonly result: readonly { readonly value: readonly [number, string] }[];

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import type { PastSilence } from "@sightline/alerting/alertmanager/dispatch/hold-back.ts";
 import { parseSilences } from "@sightline/alerting/alertmanager/silences/parse-silences.ts";
 import { UnavailableError } from "@sightline/model/errors.ts";
-import { headersOf } from "../query-command.ts";
+import { headersOf, type Options, urlOf } from "../command-options.ts";
 
 const TIMEOUT_MS = 30_000;
 
@@ -10,12 +10,10 @@ const TIMEOUT_MS = 30_000;
  * Those that `--silences` names: of the server (`server`), or of a file as `amtool silence query --expired -o json` writes it. Those
  * that are over are among them as long as the Alertmanager keeps them. Throws `InvalidInputError` or `UnavailableError`.
  */
-export async function readSilences(
-  options: Readonly<Record<string, string | boolean | undefined>>,
-): Promise<readonly PastSilence[]> {
-  const { silences: from, url = "http://127.0.0.1:4319" } = options as Record<string, string | undefined>;
+export async function readSilences(options: Options): Promise<readonly PastSilence[]> {
+  const { silences: from } = options as { silences?: string };
   if (from === undefined) return [];
-  const text = from === "server" ? await silencesOf(url, headersOf(options)) : readFileSync(from, "utf8");
+  const text = from === "server" ? await silencesOf(urlOf(options), headersOf(options)) : readFileSync(from, "utf8");
   return parseSilences(text, `--silences ${from}`);
 }
 

@@ -3,6 +3,7 @@ import { parseRuleFile, RuleFileError } from "@sightline/alerting/rules/parse-ru
 import type { GroupConfig } from "@sightline/alerting/rules/rule-config.ts";
 import { InvalidInputError } from "@sightline/model/errors.ts";
 import { compileRegex } from "@sightline/model/regex.ts";
+import type { Invocation, Options } from "../command-options.ts";
 import { backtestRules } from "./backtest-rules.ts";
 import { ExpressionChecker } from "./expression-checker.ts";
 import { generateSloRules } from "./generate-slo-rules.ts";
@@ -16,9 +17,6 @@ const USAGE =
   "usage: rules check [FILE…] [--lint [all|duplicate-rules|none]] [--lint-fatal] [--ignore-unknown-fields] [--url http://HOST:PORT] | rules test FILE… [--run REGEX]… [--junit FILE] [--diff] [--debug] [--ignore-unknown-fields] | rules backtest FILE… [--start 1d] [--end now] [--alertmanager FILE] [--silences server|FILE] [--url http://HOST:PORT] [--tenant T] [--key-file FILE] | rules packs [NAME…] | rules slo FILE…";
 
 const STDIN = "standard input";
-
-type Options = Readonly<Record<string, string | boolean | undefined>>;
-type Invocation = { readonly words: readonly string[]; readonly options: Options };
 
 /** `sightline rules …`: prints as promtool does. Returns the exit code. */
 export async function runRules({ words, options }: Invocation): Promise<number> {
