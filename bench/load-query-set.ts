@@ -1,9 +1,9 @@
 /** `npm run bench -- load`: writes what bench/query-set.ts asks for to servers that take remote write. */
 import { parseArgs } from "node:util";
 import { ProtobufWriter } from "@sightline/e2e/harness/protobuf-writer.ts";
+import { seededRandom } from "@sightline/model/seeded-random.ts";
 import { compressSync } from "snappy";
 import { advance, METRIC_INTERVAL_MS, makeTarget, type Target } from "./workloads/metrics.ts";
-import { seededRandom } from "./workloads/random.ts";
 
 const HELP = `usage: npm run bench -- load --url URL [--url URL …] [--end UNIX_SECONDS] [--scale FACTOR]
 

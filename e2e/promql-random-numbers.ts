@@ -1,18 +1,12 @@
-/** Random choices that are the same for the same seed (mulberry32). */
+import { seededRandom } from "@sightline/model/seeded-random.ts";
+
+/** Random choices that are the same for the same seed. */
 export class RandomNumbers {
-  #state: number;
+  /** 0 included, 1 excluded. */
+  readonly fraction: () => number;
 
   constructor(seed: number) {
-    this.#state = seed >>> 0;
-  }
-
-  /** 0 included, 1 excluded. */
-  fraction(): number {
-    this.#state = (this.#state + 0x6d2b79f5) >>> 0;
-    let mixed = this.#state;
-    mixed = Math.imul(mixed ^ (mixed >>> 15), mixed | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
+    this.fraction = seededRandom(seed);
   }
 
   /** Both ends included. */

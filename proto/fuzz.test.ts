@@ -1,5 +1,5 @@
 import { InvalidInputError, TooLargeError } from "@sightline/model/errors.ts";
-import type { MetricBatch } from "@sightline/model/metric-batch.ts";
+import { seededRandom } from "@sightline/model/seeded-random.ts";
 import { tenantId } from "@sightline/model/tenant.ts";
 import { workedMs } from "@sightline/model/testing/worked-ms.ts";
 import { snappyCompress } from "hysnappy";
@@ -8,6 +8,7 @@ import { Decoder } from "./decoder.ts";
 import { DEFAULT_OTLP_METRICS_OPTIONS } from "./otlp/metrics/translation.ts";
 import { encodeMetrics, type MetricInput } from "./otlp/test-metrics.ts";
 import { encodeV1, encodeV2, oddSeries } from "./remote-write/test-messages.ts";
+import { checkBatch } from "./testing/check-batch.ts";
 import type { ContentEncoding, Protocol } from "./wire-request.ts";
 
 /** Per payload. Set SIGHTLINE_FUZZ_RUNS to look for longer, SIGHTLINE_FUZZ_SEED to look elsewhere. */
@@ -90,7 +91,7 @@ const PAYLOADS: readonly [string, Protocol, ContentEncoding, Uint8Array][] = [
 ];
 
 test.each(PAYLOADS)("%s, mutilated, is decoded or refused, quickly", (_name, protocol, encoding, payload) => {
-  const random = mulberry32(SEED);
+  const random = seededRandom(SEED);
   const decoder = new Decoder({
     maxDecompressedBytes: 1_000_000,
     maxDepth: 50,
@@ -104,7 +105,7 @@ test.each(PAYLOADS)("%s, mutilated, is decoded or refused, quickly", (_name, pro
     const begin = workedMs();
     try {
       const decoded = decoder.decode({ tenant, protocol, encoding, receivedAtMs: NOW, body });
-      if (decoded.signal === "metrics") checkInvariants(decoded.batch);
+      checkBatch(decoded);
       decodedCount++;
     } catch (error) {
       if (error instanceof InvalidInputError || error instanceof TooLargeError) continue;
@@ -129,29 +130,4 @@ function mutilate(payload: Uint8Array, random: () => number): Uint8Array {
     else bytes.splice(at(), 0, ...bytes.slice(at(), at() + Math.floor(random() * 20)));
   }
   return Uint8Array.from(bytes);
-}
-
-function checkInvariants(batch: MetricBatch): void {
-  const count = batch.series.length;
-  for (let i = 0; i < batch.length; i++) {
-    if ((batch.refs[i] as number) >= count) throw new Error("a reference to no series");
-    const timeMs = batch.timesMs[i] as number;
-    if (!Number.isSafeInteger(timeMs) || timeMs < 0) throw new Error(`time ${timeMs}`);
-  }
-  for (const { ref, timeMs, histogram } of batch.histograms) {
-    if (ref >= count || !Number.isSafeInteger(timeMs)) throw new Error("a misplaced histogram");
-    const spanned = histogram.positiveSpans.reduce((sum, span) => sum + span.length, 0);
-    if (spanned !== histogram.positiveBuckets.length) throw new Error("spans without buckets");
-  }
-  for (const { ref } of batch.exemplars) if (ref >= count) throw new Error("an exemplar of no series");
-}
-
-function mulberry32(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296;
-  };
 }

@@ -1,6 +1,8 @@
 import { gzipSync } from "node:zlib";
 import { ProtobufWriter } from "@sightline/e2e/harness/protobuf-writer.ts";
-import { hex, pick, seededRandom } from "./random.ts";
+import { seededRandom } from "@sightline/model/seeded-random.ts";
+import { hex, pick } from "./random.ts";
+import { SERVICES } from "./services.ts";
 import type { Payload, Workload, WorkloadOptions } from "./workload.ts";
 
 /** One record in so many holds {@link NEEDLE}. */
@@ -10,18 +12,6 @@ const SPAN_MS = 3_600_000;
 const PODS = 100;
 const PODS_PER_REQUEST = 10;
 const RECORDS_PER_REQUEST = 1_000;
-const SERVICES = [
-  "checkout",
-  "cart",
-  "payments",
-  "frontend",
-  "catalogue",
-  "shipping",
-  "search",
-  "reviews",
-  "gateway",
-  "email",
-];
 const ROUTES = [
   "/api/v1/cart",
   "/api/v1/checkout",

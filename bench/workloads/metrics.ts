@@ -1,24 +1,14 @@
 import { gzipSync } from "node:zlib";
 import { ProtobufWriter } from "@sightline/e2e/harness/protobuf-writer.ts";
+import { seededRandom } from "@sightline/model/seeded-random.ts";
 import { compressSync } from "snappy";
-import { normal, seededRandom } from "./random.ts";
+import { normal } from "./random.ts";
+import { SERVICES } from "./services.ts";
 import type { Payload, Workload, WorkloadOptions } from "./workload.ts";
 
 export const METRIC_INTERVAL_MS = 15_000;
 export const STEPS_PER_SERIES = 120;
 const SAMPLES_PER_REQUEST = 2_000;
-const SERVICES = [
-  "checkout",
-  "cart",
-  "payments",
-  "frontend",
-  "catalogue",
-  "shipping",
-  "search",
-  "reviews",
-  "gateway",
-  "email",
-];
 const METHODS = ["GET", "POST", "PUT", "DELETE", "PATCH", "HEAD"];
 const STATUSES = ["200", "201", "204", "301", "400", "404", "500", "503"];
 const GAUGES = ["process_resident_memory_megabytes", "cpu_utilization_percent", "queue_depth_avg", "cache_hit_percent"];

@@ -1,6 +1,7 @@
 import { gzipSync } from "node:zlib";
 import { ProtobufWriter } from "@sightline/e2e/harness/protobuf-writer.ts";
-import { pick, seededRandom } from "./random.ts";
+import { seededRandom } from "@sightline/model/seeded-random.ts";
+import { pick } from "./random.ts";
 import type { Payload, Workload, WorkloadOptions } from "./workload.ts";
 
 const SPAN_MS = 3_600_000;

@@ -8,6 +8,7 @@ import { encodeRecord, newMarker, scanRecords } from "@sightline/collector/wal/r
 import { DEFAULT_TENANT } from "@sightline/model/tenant.ts";
 import { decompressAsync } from "@sightline/proto/compression.ts";
 import { Decoder } from "@sightline/proto/decoder.ts";
+import { checkBatch } from "@sightline/proto/testing/check-batch.ts";
 import type { ContentEncoding, Protocol } from "@sightline/proto/wire-request.ts";
 import { compressSync } from "snappy";
 import { mutateBytes } from "../mutate/bytes.ts";
@@ -15,7 +16,6 @@ import { mutateJson } from "../mutate/json.ts";
 import { mutateProtobuf } from "../mutate/protobuf.ts";
 import { mutateText } from "../mutate/text.ts";
 import type { FuzzTarget, Mutate } from "../target.ts";
-import { checkBatch } from "./check-batch.ts";
 import { type Messages, NOW_MS } from "./messages.ts";
 
 const MAX_DECOMPRESSED_BYTES = 1_000_000;

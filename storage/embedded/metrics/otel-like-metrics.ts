@@ -1,5 +1,6 @@
 import type { Labels } from "@sightline/model/labels.ts";
 import { labelsFrom } from "@sightline/model/labels.ts";
+import { seededRandom } from "@sightline/model/seeded-random.ts";
 
 /**
  * Made-up scrape targets for benchmarks and size tests: 96 series each with a realistic mix (one histogram of 12
@@ -37,7 +38,7 @@ export class ScrapeTarget {
   readonly #random: () => number;
 
   constructor(n: number, intervalMs: number) {
-    this.#random = randomFrom(n + 1);
+    this.#random = seededRandom(Math.imul(n + 1, 0x9e3779b1));
     this.#offsetMs = Math.floor(this.#random() * intervalMs);
     this.labels = labelsOfTarget(n);
     for (let slot = COUNT + 1; slot < SERIES_PER_TARGET; slot++) {
@@ -106,15 +107,4 @@ function labelsOfSlot(slot: number): Record<string, string> {
   const counter = slot - COUNTERS;
   const [method, status] = [METHODS[counter >> 3] as string, STATUSES[counter & 7] as string];
   return { __name__: "http_requests_total", method, status };
-}
-
-/** Numbers in [0, 1), the same for the same seed (mulberry32). */
-function randomFrom(seed: number): () => number {
-  let state = Math.imul(seed, 0x9e3779b1);
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
 }

@@ -4,7 +4,7 @@ import type { LogBatch } from "@sightline/model/log-batch.ts";
 import type { MetricBatch } from "@sightline/model/metric-batch.ts";
 import type { SpanBatch } from "@sightline/model/span-batch.ts";
 import type { Utf8Texts } from "@sightline/model/utf8-texts.ts";
-import type { Decoded } from "@sightline/proto/wire-request.ts";
+import type { Decoded } from "../wire-request.ts";
 
 /** Throws when a batch breaks a rule of model/: whatever was sent, stores may rely on them. */
 export function checkBatch(decoded: Decoded): void {
