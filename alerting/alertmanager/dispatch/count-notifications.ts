@@ -1,9 +1,6 @@
-import type { LabelMap } from "../../alert.ts";
-import type { HoldBack, HoldReason } from "./hold-back.ts";
+import type { FiringAlert, HoldBack, HoldReason } from "./hold-back.ts";
 import { groupLabelsOf, matchRoutes, type Route } from "./route.ts";
 
-/** An alert that fired for a while; without an end it goes on. */
-export type FiringAlert = { readonly labels: LabelMap; readonly startMs: number; readonly endMs: number | undefined };
 export type NotificationCount = {
   readonly receiver: string;
   /** `{}/{severity="page"}` */

@@ -2,8 +2,8 @@ import { expect, test } from "vitest";
 import { readAlertmanagerConfig } from "../config/alertmanager-config.ts";
 import { labelMatcher } from "../matchers/label-matcher.ts";
 import { MatcherSyntax } from "../matchers/matcher-syntax.ts";
-import { countNotifications, type FiringAlert } from "./count-notifications.ts";
-import { holdBack } from "./hold-back.ts";
+import { countNotifications } from "./count-notifications.ts";
+import { type FiringAlert, holdBack } from "./hold-back.ts";
 import { routeTree } from "./route.ts";
 
 const MINUTE = 60_000;

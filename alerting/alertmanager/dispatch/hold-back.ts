@@ -3,9 +3,10 @@ import type { AlertmanagerConfig } from "../config/alertmanager-config.ts";
 import type { InhibitRuleConfig } from "../config/inhibit-rule-config.ts";
 import { type LabelMatcher, matchesAll } from "../matchers/label-matcher.ts";
 import { intervalContains } from "../timing/time-interval.ts";
-import type { FiringAlert } from "./count-notifications.ts";
 import type { Route } from "./route.ts";
 
+/** An alert that fired for a while; without an end it goes on. */
+export type FiringAlert = { readonly labels: LabelMap; readonly startMs: number; readonly endMs: number | undefined };
 export type HoldReason = "inhibited" | "muted" | "silenced";
 /** Why an alert would not have been told by a route at a time; undefined: nothing stood in the way. */
 export type HoldBack = (alert: FiringAlert, route: Route, atMs: number) => HoldReason | undefined;

@@ -1,6 +1,6 @@
 import { NOTES } from "../annotations.ts";
 import type { AggregateExpr, Aggregator } from "../ast.ts";
-import type { Evaluator } from "../eval/evaluator.ts";
+import type { ExprEvaluator } from "../eval/expr-evaluator.ts";
 import type { Grid } from "../eval/grid.ts";
 import type { StepSeries } from "../eval/step-series.ts";
 import type { AggregateCall, GroupAggregator, MakeAggregator } from "./aggregator.ts";
@@ -40,14 +40,18 @@ const AGGREGATIONS: ReadonlyMap<Aggregator, Aggregation> = new Map<Aggregator, A
 ]);
 
 /** Evaluates the parameter and the operand of an aggregation and puts its series together as they come. */
-export async function evaluateAggregate(evaluator: Evaluator, expr: AggregateExpr, grid: Grid): Promise<StepSeries[]> {
+export async function evaluateAggregate(
+  evaluator: ExprEvaluator,
+  expr: AggregateExpr,
+  grid: Grid,
+): Promise<StepSeries[]> {
   const results = await aggregated(evaluator, expr, grid);
   const { foreseen } = evaluator.context;
   if (foreseen) for (const _ of results) foreseen.came(expr);
   return results;
 }
 
-async function aggregated(evaluator: Evaluator, expr: AggregateExpr, grid: Grid): Promise<StepSeries[]> {
+async function aggregated(evaluator: ExprEvaluator, expr: AggregateExpr, grid: Grid): Promise<StepSeries[]> {
   const { context } = evaluator;
   if (expr.op === "count_values") {
     const label = expr.param?.kind === "string" ? expr.param.value : "";

@@ -1,5 +1,5 @@
 import { type BinaryExpr, isSetOperator } from "../ast.ts";
-import type { Evaluator } from "../eval/evaluator.ts";
+import type { ExprEvaluator } from "../eval/expr-evaluator.ts";
 import type { Grid } from "../eval/grid.ts";
 import { type Evaluated, vectorOf } from "../eval/step-series.ts";
 import { scalarOperator } from "./scalar-operators.ts";
@@ -7,7 +7,7 @@ import { setOperation } from "./set-operators.ts";
 import { vectorAndScalar } from "./vector-scalar.ts";
 import { vectorAndVector } from "./vector-vector.ts";
 
-export async function evaluateBinary(evaluator: Evaluator, expr: BinaryExpr, grid: Grid): Promise<Evaluated> {
+export async function evaluateBinary(evaluator: ExprEvaluator, expr: BinaryExpr, grid: Grid): Promise<Evaluated> {
   const { context } = evaluator;
   const left = await evaluator.evaluate(expr.left, grid);
   const right = await evaluator.evaluate(expr.right, grid);

@@ -1,11 +1,12 @@
 import type { SeriesSlice } from "@sightline/model/metric-store.ts";
-import type { CallExpr, Expr, MatrixSelector, Range, SubqueryExpr } from "../ast.ts";
+import type { CallExpr, Expr, MatrixSelector, SubqueryExpr } from "../ast.ts";
 import { EvaluationError } from "../evaluation-error.ts";
 import { secondsOf } from "../format/duration.ts";
 import { ANCHORED_FUNCTIONS, SMOOTHED_FUNCTIONS } from "../functions/extended-range.ts";
 import { statsOf } from "../histogram/histogram-stats.ts";
-import type { Evaluator } from "./evaluator.ts";
+import type { ExprEvaluator } from "./expr-evaluator.ts";
 import type { Grid } from "./grid.ts";
+import { notedRange } from "./noted-range.ts";
 import type { QueryContext } from "./query-context.ts";
 import type { RangeCall, RangeFunction } from "./range-function.ts";
 import { rangeInputOf, rangeInputOfSteps } from "./range-input.ts";
@@ -20,7 +21,7 @@ import { firstGaze, gazeOf, knownDuration, lastGaze } from "./time-window.ts";
  * (for a subquery: as its expression gives them).
  */
 export async function streamRangeCall(
-  evaluator: Evaluator,
+  evaluator: ExprEvaluator,
   expr: CallExpr,
   grid: Grid,
   func: RangeFunction,
@@ -76,7 +77,7 @@ async function walkRange(
 }
 
 async function rangeCall(
-  evaluator: Evaluator,
+  evaluator: ExprEvaluator,
   expr: CallExpr,
   grid: Grid,
   source: MatrixSelector | SubqueryExpr,
@@ -97,13 +98,6 @@ async function rangeCall(
     firstArgRange: notedRange(expr.args[0] as Expr),
     extend,
   };
-}
-
-const START: Range = { start: 0, end: 0 };
-
-/** Where Prometheus says that something is odd about an argument: of a subquery it has forgotten where it stood. */
-export function notedRange(arg: Expr): Range {
-  return arg.kind === "subquery" ? START : arg.range;
 }
 
 function checkExtension(extend: RangeCall["extend"], func: string): void {

@@ -8,6 +8,7 @@ import { FunctionCall } from "../functions/vector-function.ts";
 import { scaleHistogram } from "../histogram/scale-histogram.ts";
 import { CollectedSeries } from "./collected-series.ts";
 import { streamRangeCall } from "./evaluate-range-call.ts";
+import type { ExprEvaluator, SubquerySteps } from "./expr-evaluator.ts";
 import { type Grid, gridOf, timeAt } from "./grid.ts";
 import { type Aspect, evaluateInstantSelector, streamInstantSelector } from "./instant-selector.ts";
 import { KEY_WORK, mergeSameLabels } from "./merge-series.ts";
@@ -21,7 +22,7 @@ import { ABSENT, type Evaluated, FLOAT, HISTOGRAM, type SeriesSink, StepSeries, 
 import { firstGaze, gazeOf, knownDuration, lastGaze } from "./time-window.ts";
 
 /** Evaluates a prepared expression at all steps of a grid. */
-export class Evaluator {
+export class Evaluator implements ExprEvaluator {
   readonly context: QueryContext;
 
   constructor(context: QueryContext) {
@@ -67,10 +68,6 @@ export class Evaluator {
     }
   }
 
-  /**
-   * Gives the series of an expression that is a vector to `sink`. Those of selectors and of functions of ranges come
-   * one after the other, so that not all of them are in memory at a time.
-   */
   async stream(expr: Expr, grid: Grid, sink: SeriesSink): Promise<void> {
     if (expr.kind === "vector" && expr.extend !== "smoothed") {
       return streamInstantSelector(this.context, expr, grid, sink);
@@ -98,11 +95,7 @@ export class Evaluator {
     return value.values;
   }
 
-  /** The inner expression of a subquery at the subquery's own steps, which are multiples of its step. */
-  async subquerySteps(
-    expr: SubqueryExpr,
-    grid: Grid,
-  ): Promise<{ series: StepSeries[]; grid: Grid; stats: SampleStats | undefined }> {
+  async subquerySteps(expr: SubqueryExpr, grid: Grid): Promise<SubquerySteps> {
     const stepMs = expr.step === undefined ? this.context.defaultStepMs : knownDuration(expr.step);
     const gaze = gazeOf(expr);
     const afterMs = firstGaze(gaze, grid) - knownDuration(expr.length);
@@ -163,7 +156,7 @@ export class Evaluator {
     for (const arg of expr.args) args.push(await this.evaluate(arg, grid));
     const vectorFunction = VECTOR_FUNCTIONS.get(expr.func);
     if (!vectorFunction) throw new TypeError(`function ${expr.func} is not implemented`);
-    const result = await vectorFunction(new FunctionCall(this, expr, grid, args));
+    const result = await vectorFunction(new FunctionCall(this.context, expr, grid, args));
     if (this.context.breathless) await this.context.breathe();
     return result.type === "vector" ? vectorOf(await this.#checked(result.series)) : result;
   }

@@ -1,7 +1,7 @@
 import { labelValue } from "@sightline/model/labels.ts";
 import { type Annotations, NOTES } from "../annotations.ts";
 import type { CallExpr, Expr } from "../ast.ts";
-import { notedRange } from "./evaluate-range-call.ts";
+import { notedRange } from "./noted-range.ts";
 import { metricName } from "./result-labels.ts";
 import { FLOAT, type SeriesSink, type StepSeries } from "./step-series.ts";
 

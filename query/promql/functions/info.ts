@@ -1,7 +1,7 @@
 import { type Labels, labelsKey, labelValue, METRIC_NAME } from "@sightline/model/labels.ts";
 import { compileMatcher, type Matcher } from "@sightline/model/matcher.ts";
 import type { CallExpr, Expr, VectorSelector } from "../ast.ts";
-import type { Evaluator } from "../eval/evaluator.ts";
+import type { ExprEvaluator } from "../eval/expr-evaluator.ts";
 import type { Grid } from "../eval/grid.ts";
 import { evaluateInstantSelector } from "../eval/instant-selector.ts";
 import { copySample, mergeSameLabels } from "../eval/merge-series.ts";
@@ -17,7 +17,7 @@ const IDENTIFYING = ["instance", "job"];
  * `info(v, {…})`: adds the labels of info metrics (`target_info` unless the selector names others) of the same target
  * to each series (Prometheus' promql/info.go).
  */
-export async function evaluateInfo(evaluator: Evaluator, expr: CallExpr, grid: Grid): Promise<StepSeries[]> {
+export async function evaluateInfo(evaluator: ExprEvaluator, expr: CallExpr, grid: Grid): Promise<StepSeries[]> {
   const { context } = evaluator;
   const base = await evaluator.vector(expr.args[0] as Expr, grid);
   const matchers = (expr.args[1] as VectorSelector | undefined)?.matchers ?? [];

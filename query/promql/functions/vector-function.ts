@@ -1,5 +1,4 @@
 import type { CallExpr, Expr } from "../ast.ts";
-import type { Evaluator } from "../eval/evaluator.ts";
 import type { Grid } from "../eval/grid.ts";
 import type { QueryContext } from "../eval/query-context.ts";
 import { type Evaluated, type StepSeries, vectorOf } from "../eval/step-series.ts";
@@ -7,14 +6,12 @@ import { type Evaluated, type StepSeries, vectorOf } from "../eval/step-series.t
 /** A call whose arguments were evaluated. Argument types are those of the function's signature. */
 export class FunctionCall {
   readonly context: QueryContext;
-  readonly evaluator: Evaluator;
   readonly expr: CallExpr;
   readonly grid: Grid;
   readonly args: readonly Evaluated[];
 
-  constructor(evaluator: Evaluator, expr: CallExpr, grid: Grid, args: readonly Evaluated[]) {
-    this.context = evaluator.context;
-    this.evaluator = evaluator;
+  constructor(context: QueryContext, expr: CallExpr, grid: Grid, args: readonly Evaluated[]) {
+    this.context = context;
     this.expr = expr;
     this.grid = grid;
     this.args = args;
