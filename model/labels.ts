@@ -32,6 +32,18 @@ export function labelsKey(labels: Labels): string {
   return key;
 }
 
+/** Pair by pair, in their order. */
+export function sameLabels(a: Labels, b: Labels): boolean {
+  if (a === b) return true;
+  if (a.length !== b.length) return false;
+  for (let i = 0; i < a.length; i++) {
+    const [nameA, valueA] = a[i] as Label;
+    const [nameB, valueB] = b[i] as Label;
+    if (valueA !== valueB || nameA !== nameB) return false;
+  }
+  return true;
+}
+
 /** Prometheus' order of label sets: pair by pair by name then value, the shorter first. */
 export function compareLabels(a: Labels, b: Labels): number {
   const length = Math.min(a.length, b.length);

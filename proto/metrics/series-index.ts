@@ -1,4 +1,4 @@
-import type { Labels } from "@sightline/model/labels.ts";
+import { type Labels, sameLabels } from "@sightline/model/labels.ts";
 import type { SeriesInfo, SeriesKey } from "@sightline/model/metric-batch.ts";
 
 /**
@@ -80,14 +80,4 @@ function hashText(start: number, text: string): number {
 function sameInfo(a: SeriesInfo, b: SeriesInfo): boolean {
   if (a === b) return true;
   return a.type === b.type && a.temporality === b.temporality && a.unit === b.unit && a.otelName === b.otelName;
-}
-
-function sameLabels(a: Labels, b: Labels): boolean {
-  if (a.length !== b.length) return false;
-  for (let i = 0; i < a.length; i++) {
-    const [nameA, valueA] = a[i] as Labels[number];
-    const [nameB, valueB] = b[i] as Labels[number];
-    if (valueA !== valueB || nameA !== nameB) return false;
-  }
-  return true;
 }

@@ -1,4 +1,4 @@
-import type { Labels } from "@sightline/model/labels.ts";
+import { type Labels, sameLabels } from "@sightline/model/labels.ts";
 import type { MetricBatch, SeriesInfo, SeriesKey } from "@sightline/model/metric-batch.ts";
 import type { SelectHints } from "@sightline/model/metric-store.ts";
 import type { Rejections } from "@sightline/model/rejections.ts";
@@ -7,7 +7,6 @@ import type { TimeRange } from "@sightline/model/time-range.ts";
 import { firstFrom } from "./first-from.ts";
 import { HistogramSamples } from "./histogram-samples.ts";
 import { LabelOrder } from "./label-order.ts";
-import { sameLabels } from "./labels-hash.ts";
 import { LateSamples } from "./late-samples.ts";
 import { SampleSlots } from "./sample-slots.ts";
 import type { SeriesAssembler } from "./series-assembler.ts";

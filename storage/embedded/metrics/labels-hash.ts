@@ -22,14 +22,3 @@ export function hashLabels(labels: Labels): number {
   for (const [name, value] of labels) hash = foldHash(hash, hashPair(name, value));
   return hash;
 }
-
-export function sameLabels(a: Labels, b: Labels): boolean {
-  if (a === b) return true;
-  if (a.length !== b.length) return false;
-  for (let i = 0; i < a.length; i++) {
-    const [nameA, valueA] = a[i] as Labels[number];
-    const [nameB, valueB] = b[i] as Labels[number];
-    if (valueA !== valueB || nameA !== nameB) return false;
-  }
-  return true;
-}

@@ -1,7 +1,7 @@
-import { formatLabels, type Labels } from "@sightline/model/labels.ts";
+import { formatLabels, type Labels, sameLabels } from "@sightline/model/labels.ts";
 import type { SeriesInfo, SeriesKey } from "@sightline/model/metric-batch.ts";
 import { HashIndex } from "./hash-index.ts";
-import { hashLabels, sameLabels } from "./labels-hash.ts";
+import { hashLabels } from "./labels-hash.ts";
 import type { LabelIndex } from "./series-source.ts";
 
 /** The series of one head, numbered in the order they came, with an inverted index of their labels. */

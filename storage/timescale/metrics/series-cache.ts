@@ -1,5 +1,5 @@
 import type { NativeHistogram } from "@sightline/model/histogram.ts";
-import { type Labels, labelsKey } from "@sightline/model/labels.ts";
+import { type Labels, labelsKey, sameLabels } from "@sightline/model/labels.ts";
 import type { SeriesInfo, SeriesKey } from "@sightline/model/metric-batch.ts";
 import { dayOf, NO_DAY } from "./days.ts";
 
@@ -126,15 +126,4 @@ export class SeriesCache {
       entry.storedInfo = undefined;
     }
   }
-}
-
-function sameLabels(a: Labels, b: Labels): boolean {
-  if (a === b) return true;
-  if (a.length !== b.length) return false;
-  for (let i = 0; i < a.length; i++) {
-    const [nameA, valueA] = a[i] as Labels[number];
-    const [nameB, valueB] = b[i] as Labels[number];
-    if (valueA !== valueB || nameA !== nameB) return false;
-  }
-  return true;
 }
