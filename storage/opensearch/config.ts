@@ -49,7 +49,7 @@ export const openSearchConfig = z.strictObject({
     .boolean()
     .default(false)
     .describe(
-      "Makes the fields context (attributes under their own names) and message.keyword searchable for other users of the indexes; Sightline does not need it. Halves the speed.",
+      "Gives documents the fields context (attributes under their own names) and message.keyword, for other users of the indexes to search in; Sightline does not need them. Halves the speed.",
     ),
   flush: z
     .strictObject({

@@ -22,7 +22,7 @@ const RECORD: LogRecord = {
 const LONG: LogStream = { ...STREAM, resource: [attribute("process.command_line", "x".repeat(2_000))] };
 
 function documentOf(record: LogRecord): Readonly<Record<string, unknown>> {
-  return JSON.parse(JSON.stringify(new LogCodec({ search_context: false }).fieldsOf(record)));
+  return JSON.parse(new LogCodec({ search_context: false }).jsonOf(record));
 }
 
 describe("a record comes back from its document", () => {

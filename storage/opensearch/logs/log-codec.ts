@@ -4,19 +4,17 @@ import type { Labels } from "@sightline/model/labels.ts";
 import type { LogBatch, LogStream } from "@sightline/model/log-batch.ts";
 import type { TenantId } from "@sightline/model/tenant.ts";
 import {
-  type AttributeFields,
   approximateTextBytes,
   attributeColumns,
-  attributeFields,
   attributesAt,
-  attributesOfFields,
   type FlatAttributes,
   flatten,
   hasNested,
   unflatten,
-  withTokens,
 } from "../rows/attribute-text.ts";
+import { joinObjects } from "../rows/json-objects.ts";
 import { originTokens } from "../rows/origin-fields.ts";
+import { attributesOfRow, type RowAttributes, rowAttributes, searchContext } from "../rows/row-attributes.ts";
 import type { RowCodec, RowOrigin } from "../rows/row-codec.ts";
 import { joinTokens, TOKENS_FIELD, withToken } from "../rows/tokens.ts";
 import { batchDigest } from "./batch-digest.ts";
@@ -38,7 +36,7 @@ export type LogRecord = {
 };
 
 /** What a document has of the record, beside what every row has. Whatever is empty is left out. */
-type LogFields = AttributeFields & {
+type LogFields = RowAttributes & {
   readonly observed_ns?: string;
   readonly message?: string;
   readonly severity?: number;
@@ -63,8 +61,8 @@ type StreamText = readonly [
 /** What is the same for all records of a stream. */
 type KnownStream = {
   readonly text: string;
-  /** For the document. */
-  readonly fields: Readonly<Record<string, unknown>>;
+  /** Of the document. */
+  readonly json: string;
   /** Joined. */
   readonly tokens: string;
   readonly isNested: boolean;
@@ -90,11 +88,13 @@ export class LogCodec implements RowCodec<LogBatch, LogRecord> {
     source: STREAM_SOURCE,
     labelsOf: (source) => this.streamOfSource(source as StreamSource).labels,
   };
+  readonly #hasContext: boolean;
   readonly #knownStreams = new WeakMap<LogStream, KnownStream>();
   readonly #streamOfText = new Map<string, LogStream>();
   readonly #streamOfId = new Map<string, LogStream>();
 
   constructor({ search_context }: { readonly search_context: boolean }) {
+    this.#hasContext = search_context;
     this.mapping = {
       service_id: KEYWORD,
       level: KEYWORD,
@@ -110,7 +110,7 @@ export class LogCodec implements RowCodec<LogBatch, LogRecord> {
       fields: TOKENS_FIELD,
       own_labels: TOKENS_FIELD,
       nested: { type: "boolean" },
-      context: search_context ? { type: "flat_object" } : { type: "object", enabled: false },
+      ...(search_context && { context: { type: "flat_object" } }),
     };
   }
 
@@ -142,13 +142,11 @@ export class LogCodec implements RowCodec<LogBatch, LogRecord> {
     };
   }
 
-  /** Fields that are undefined do not come into the document. */
-  fieldsOf(record: LogRecord): Readonly<Record<string, unknown>> {
+  jsonOf(record: LogRecord): string {
     const { observedNs, severity, severityText, body, traceId, spanId, attributes } = record;
-    const { tokens, isNested, fields: ofStream } = this.#knownOf(record.stream);
-    const { context, types, more } = attributeFields(attributes);
-    return {
-      ...ofStream,
+    const { tokens, isNested, json } = this.#knownOf(record.stream);
+    // Fields that are undefined do not come into the document.
+    const own = {
       level: levelOf(severity, severityText),
       severity: severity || undefined,
       severity_text: severityText || undefined,
@@ -158,27 +156,27 @@ export class LogCodec implements RowCodec<LogBatch, LogRecord> {
       long_words: hasLongWord(body) || undefined,
       trace_id: traceId || undefined,
       span_id: spanId || undefined,
-      fields: withTokens(tokens, attributes) || undefined,
+      ...rowAttributes(tokens, attributes),
       own_labels: ownLabels(attributes) || undefined,
       nested: isNested || hasNested(attributes) || undefined,
-      context,
-      types,
-      more,
+      context: this.#hasContext ? searchContext(attributes) : undefined,
     };
+    return joinObjects(json, JSON.stringify(own));
   }
 
   rowOf(timeNs: bigint, fields: Readonly<Record<string, unknown>>): LogRecord {
     const document = fields as LogFields;
+    const stream = this.streamOfSource(document);
     return {
       timeNs,
       observedNs: BigInt(document.observed_ns ?? 0),
-      stream: this.streamOfSource(document),
+      stream,
       severity: document.severity ?? 0,
       severityText: document.severity_text ?? "",
       body: document.message ?? "",
       traceId: document.trace_id ?? "",
       spanId: document.span_id ?? "",
-      attributes: attributesOfFields(document),
+      attributes: attributesOfRow(document, stream),
     };
   }
 
@@ -252,12 +250,12 @@ export class LogCodec implements RowCodec<LogBatch, LogRecord> {
     const rest = streamRest(stream);
     const made: KnownStream = {
       text,
-      fields: {
+      json: JSON.stringify({
         stream_id: createHash("sha256").update(text).digest("base64url").slice(0, 22),
         service_id: service === "" ? undefined : service.slice(0, 1_000),
         labels: joinTokens(labelTokens(stream)),
         ...(rest ? { stream_rest: rest } : { stream: text }),
-      },
+      }),
       tokens: joinTokens(originTokens(stream)),
       isNested: hasNested(resource) || hasNested(scope.attributes),
     };

@@ -1,6 +1,6 @@
 import type { LogStream } from "@sightline/model/log-batch.ts";
-import { attributeToken, isReadableToken } from "../rows/attribute-text.ts";
-import { type OriginRest, originOf, originRest, partsOfToken } from "../rows/origin-fields.ts";
+import { attributeToken, isReadableToken, partsOfToken } from "../rows/attribute-text.ts";
+import { type OriginRest, originOf, originRest } from "../rows/origin-fields.ts";
 import { splitTokens } from "../rows/tokens.ts";
 
 /** What a document has of its stream: it is read back from what is there for searches, and from what that does not say. */

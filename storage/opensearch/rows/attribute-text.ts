@@ -1,66 +1,14 @@
 import type { Attribute, AttributeColumn, Attributes, AttributeType } from "@sightline/model/attributes.ts";
-import { withoutSeparator, withToken } from "./tokens.ts";
+import { withoutSeparator } from "./tokens.ts";
 
-/** How attributes are written in a document: what people would write, and beside it what that does not say. */
-export type AttributeFields = {
-  /** Values under the attributes' names, all as text. */
-  readonly context?: Readonly<Record<string, string>> | undefined;
-  /** Types of those that are no strings. */
-  readonly types?: Readonly<Record<string, AttributeType>> | undefined;
-  /** Those whose names or values are nothing for `context`. */
-  readonly more?: FlatAttributes | undefined;
-};
 /** Name, type and value of the first, then those of the second, and so on. */
 export type FlatAttributes = readonly string[];
 
-/** Names that mean the same to OpenSearch as they do here: parts with a dot between them. */
-const PLAIN_NAME = /^[^\s.\p{C}]+(\.[^\s.\p{C}]+)*$/u;
-const MAX_NAME_LENGTH = 500;
-/** Whether they are plain: the same few names come again and again. */
-const knownNames = new Map<string, boolean>();
-const MAX_KNOWN_NAMES = 10_000;
-/** OpenSearch refuses longer terms than 32,766 bytes. */
-const MAX_VALUE_LENGTH = 8_000;
+/** Of attributes that are no strings. */
+export type TypesByPlace = readonly (readonly [place: number, type: AttributeType])[];
+
 /** What of an attribute can be looked up. */
 const MAX_TOKEN_LENGTH = 1_000;
-
-export function attributeFields(attributes: Attributes): AttributeFields {
-  let context: Record<string, string> | undefined;
-  let types: Record<string, AttributeType> | undefined;
-  let more: string[] | undefined;
-  for (const { name, type, value } of attributes) {
-    if (!isPlain(name, value) || (context && Object.hasOwn(context, name))) {
-      more ??= [];
-      more.push(name, type, value);
-      continue;
-    }
-    context ??= {};
-    context[name] = value;
-    if (type === "string") continue;
-    types ??= {};
-    types[name] = type;
-  }
-  return { context, types, more };
-}
-
-export function attributesOfFields({ context, types, more }: AttributeFields): Attributes {
-  const attributes: Attribute[] = [];
-  for (const [name, value] of Object.entries(context ?? {})) {
-    attributes.push({ name, type: (types && Object.hasOwn(types, name) ? types[name] : undefined) ?? "string", value });
-  }
-  return more ? [...attributes, ...unflatten(more)] : attributes;
-}
-
-function isPlain(name: string, value: string): boolean {
-  if (name.length > MAX_NAME_LENGTH || value.length > MAX_VALUE_LENGTH) return false;
-  let isPlainName = knownNames.get(name);
-  if (isPlainName === undefined) {
-    isPlainName = name !== "__proto__" && PLAIN_NAME.test(name);
-    if (knownNames.size >= MAX_KNOWN_NAMES) knownNames.clear();
-    knownNames.set(name, isPlainName);
-  }
-  return isPlainName;
-}
 
 export function flatten(attributes: Attributes): FlatAttributes {
   return attributes.flatMap(({ name, type, value }) => [name, type, value]);
@@ -98,11 +46,18 @@ export function attributeTokens(attributes: Attributes): string[] {
   return attributes.map(({ name, value }) => attributeToken(name, value));
 }
 
-/** {@link attributeTokens} after those that are joined already. */
-export function withTokens(joined: string, attributes: Attributes): string {
-  let all = joined;
-  for (const { name, value } of attributes) all = withToken(all, attributeToken(name, value));
-  return all;
+/** Of tokens that say name and value just as they are ({@link isReadableToken}). */
+export function attributesOfTokens(tokens: readonly string[], types: TypesByPlace): Attributes {
+  const typeAt = new Map(types);
+  return tokens.map((token, place): Attribute => {
+    const [name, value] = partsOfToken(token);
+    return { name, type: typeAt.get(place) ?? "string", value };
+  });
+}
+
+export function partsOfToken(token: string): readonly [name: string, value: string] {
+  const end = token.indexOf("=");
+  return [token.slice(0, end), token.slice(end + 1)];
 }
 
 /** Maps, which others know by several names (one for each leaf). */

@@ -100,7 +100,7 @@ export class BulkWriter {
     try {
       ({ body: answer } = await this.#options.connection.send<BulkAnswer>(
         "bulk",
-        { method: "POST", path: "/_bulk", query: FILTER, body: textOf(items), isBulk: true },
+        { method: "POST", path: "/_bulk", query: FILTER, body: bytesOf(items), isBulk: true },
         signal,
       ));
     } catch (error) {
@@ -122,10 +122,11 @@ export class BulkWriter {
 const FILTER = { filter_path: "errors,items.*.status,items.*.error" };
 const DONE = { again: [], reason: "" };
 
-function textOf(items: readonly BulkItem[]): string {
+/** In UTF-8, which the client would count and write one after the other. */
+function bytesOf(items: readonly BulkItem[]): Buffer {
   let text = "";
   for (const { action, document } of items) text += document === undefined ? `${action}\n` : `${action}\n${document}\n`;
-  return text;
+  return Buffer.from(text);
 }
 
 function sortOut(items: readonly BulkItem[], answer: BulkAnswer, refused: RefusedItem[]) {

@@ -14,7 +14,7 @@ const KEPT_ONLY = { type: "object", enabled: false };
 /** Of the dates that OpenSearch can read, the one that it reads soonest. */
 const DATE_FORMAT = "rfc3339_lenient";
 /** Goes up when documents are written that an index as it was before would not take, or not find. */
-const LAYOUT = 3;
+const LAYOUT = 4;
 
 /**
  * What every document has. `time_ns` is exact for any time; `timestamp` is the same for those who know OpenSearch alone,

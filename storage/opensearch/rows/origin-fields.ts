@@ -1,5 +1,5 @@
-import type { Attribute, Attributes, AttributeType, Scope } from "@sightline/model/attributes.ts";
-import { attributeTokens, isReadableToken } from "./attribute-text.ts";
+import type { Attributes, Scope } from "@sightline/model/attributes.ts";
+import { attributesOfTokens, attributeTokens, isReadableToken, type TypesByPlace } from "./attribute-text.ts";
 import { splitTokens } from "./tokens.ts";
 
 /** Where rows come from: what a stream of log records and a source of spans have in common. */
@@ -15,8 +15,7 @@ export type OriginRest = readonly [
   scopeName: string,
   scopeVersion: string,
   schemaUrl: string,
-  /** Place among `fields`, and type, of those that are no strings. */
-  types: readonly (readonly [place: number, type: AttributeType])[],
+  types: TypesByPlace,
 ];
 
 /** What `fields` begins with: attributes of the resource, then of the scope. */
@@ -35,19 +34,9 @@ export function originRest({ resource, scope }: Origin): OriginRest | undefined 
 /** `fields`: of any document of this origin. */
 export function originOf(fields: string | readonly string[] | undefined, rest: OriginRest): Origin {
   const [resourceCount, scopeCount, name, version, schemaUrl, types] = rest;
-  const typeAt = new Map(types);
-  const tokens = splitTokens(fields).slice(0, resourceCount + scopeCount);
-  const attributes = tokens.map((token, place): Attribute => {
-    const [attribute, value] = partsOfToken(token);
-    return { name: attribute, type: typeAt.get(place) ?? "string", value };
-  });
+  const attributes = attributesOfTokens(splitTokens(fields).slice(0, resourceCount + scopeCount), types);
   return {
     resource: attributes.slice(0, resourceCount),
     scope: { name, version, schemaUrl, attributes: attributes.slice(resourceCount) },
   };
-}
-
-export function partsOfToken(token: string): readonly [name: string, value: string] {
-  const end = token.indexOf("=");
-  return [token.slice(0, end), token.slice(end + 1)];
 }

@@ -39,8 +39,8 @@ export interface RowCodec<Batch extends { readonly length: number }, R extends R
   /** In memory, estimated. */
   approximateBytes(batch: Batch): number;
   rowAt(batch: Batch, row: number): R;
-  /** Fields of the document beside those that every row has. {@link rowOf} gets the same back. */
-  fieldsOf(row: R): Readonly<Record<string, unknown>>;
+  /** Fields of the document beside those that every row has, one at least, as JSON. {@link rowOf} gets the same back. */
+  jsonOf(row: R): string;
   rowOf(timeNs: bigint, fields: Readonly<Record<string, unknown>>): R;
   batchOf(rows: readonly R[]): Batch;
 }

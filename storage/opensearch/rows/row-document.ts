@@ -1,5 +1,6 @@
 import type { BulkItem } from "./bulk-writer.ts";
 import type { HotBatch } from "./hot-rows.ts";
+import { joinObjects } from "./json-objects.ts";
 import type { Row, RowCodec } from "./row-codec.ts";
 import { rowIdPrefix } from "./row-id-prefix.ts";
 import type { DocumentSource } from "./search-rows.ts";
@@ -19,13 +20,13 @@ export function* rowItems<Batch extends { readonly length: number }, R extends R
 ): Generator<BulkItem> {
   const { batch, rows, position, tenant, ingestedAtMs } = hot;
   const action = createAction(dataStream, rowIdPrefix(codec, hot, writer)).slice(0, -ACTION_END.length);
-  const ofAll = { tenant, ingested_at: new Date(ingestedAtMs).toISOString(), writer, position };
+  const ofAll = JSON.stringify({ tenant, ingested_at: new Date(ingestedAtMs).toISOString(), writer, position });
   for (const row of rows) {
     const content = codec.rowAt(batch, row);
     const { timeNs } = content;
-    const fields = codec.fieldsOf(content);
-    const document = { ...ofAll, timestamp: isoNanos(timeNs), time_ns: String(timeNs), row, ...fields };
-    yield { action: `${action}${row.toString(36)}${ACTION_END}`, document: JSON.stringify(document) };
+    const place = `{"timestamp":"${isoNanos(timeNs)}","time_ns":"${timeNs}","row":${row}}`;
+    const document = joinObjects(joinObjects(ofAll, place), codec.jsonOf(content));
+    yield { action: `${action}${row.toString(36)}${ACTION_END}`, document };
   }
 }
 

@@ -30,7 +30,7 @@ const LONG: SpanSource = { ...SOURCE, resource: [attribute("process.command_line
 
 const codec = () => new SpanCodec({ search_context: false });
 const documentOf = (span: Span): Readonly<Record<string, unknown>> => {
-  return JSON.parse(JSON.stringify(codec().fieldsOf(span)));
+  return JSON.parse(codec().jsonOf(span));
 };
 
 describe("a span comes back from its document", () => {

@@ -2,18 +2,16 @@ import { createHash } from "node:crypto";
 import { type Attributes, attributeValue } from "@sightline/model/attributes.ts";
 import type { SpanBatch, SpanDropped, SpanEvent, SpanLink, SpanSource } from "@sightline/model/span-batch.ts";
 import {
-  type AttributeFields,
   approximateTextBytes,
   attributeColumns,
-  attributeFields,
   attributesAt,
-  attributesOfFields,
   type FlatAttributes,
   flatten,
   unflatten,
-  withTokens,
 } from "../rows/attribute-text.ts";
+import { joinObjects } from "../rows/json-objects.ts";
 import { type OriginRest, originOf, originRest, originTokens } from "../rows/origin-fields.ts";
+import { attributesOfRow, type RowAttributes, rowAttributes, searchContext } from "../rows/row-attributes.ts";
 import type { RowCodec, RowOrigin } from "../rows/row-codec.ts";
 import { joinTokens, TOKENS_FIELD } from "../rows/tokens.ts";
 import { isSpanId, isTraceId } from "./hex-ids.ts";
@@ -40,7 +38,7 @@ export type Span = {
 };
 
 /** What a document has of the span, beside what every row has. Whatever is empty is left out. */
-type SpanFields = AttributeFields & {
+type SpanFields = RowAttributes & {
   readonly trace_id: string;
   readonly span_id: string;
   readonly parent_span_id?: string;
@@ -51,7 +49,6 @@ type SpanFields = AttributeFields & {
   readonly duration_ns: string;
   readonly status_code?: number;
   readonly status_message?: string;
-  readonly fields?: string | readonly string[];
   readonly events?: readonly EventText[];
   readonly links?: readonly LinkText[];
   readonly dropped?: readonly [attributes: number, events: number, links: number];
@@ -68,8 +65,8 @@ type SourceText = readonly [
 ];
 /** What is the same for all spans of a source. */
 type KnownSource = {
-  /** For the document. */
-  readonly fields: Readonly<Record<string, unknown>>;
+  /** Of the document. */
+  readonly json: string;
   /** Joined. */
   readonly tokens: string;
 };
@@ -90,11 +87,13 @@ export class SpanCodec implements RowCodec<SpanBatch, Span> {
     source: SOURCE_FIELDS,
     labelsOf: (source) => this.#sourceOf(source as SpanFields).resource.map(({ name, value }) => [name, value]),
   };
+  readonly #hasContext: boolean;
   readonly #knownSources = new WeakMap<SpanSource, KnownSource>();
   /** By the whole text, or by the id that is made of it. */
   readonly #sources = new Map<string, SpanSource>();
 
   constructor({ search_context }: { readonly search_context: boolean }) {
+    this.#hasContext = search_context;
     this.mapping = {
       trace_id: LOOK_UP,
       span_id: LOOK_UP,
@@ -106,7 +105,7 @@ export class SpanCodec implements RowCodec<SpanBatch, Span> {
       duration_ns: { type: "long" },
       status_code: { type: "byte" },
       fields: TOKENS_FIELD,
-      context: search_context ? { type: "flat_object" } : { type: "object", enabled: false },
+      ...(search_context && { context: { type: "flat_object" } }),
     };
   }
 
@@ -154,13 +153,11 @@ export class SpanCodec implements RowCodec<SpanBatch, Span> {
     };
   }
 
-  /** Fields that are undefined do not come into the document. */
-  fieldsOf(span: Span): Readonly<Record<string, unknown>> {
+  jsonOf(span: Span): string {
     const { events, links, dropped, attributes } = span;
-    const { tokens, fields: ofSource } = this.#knownOf(span.source);
-    const { context, types, more } = attributeFields(attributes);
-    return {
-      ...ofSource,
+    const { tokens, json } = this.#knownOf(span.source);
+    // Fields that are undefined do not come into the document.
+    const own = {
       trace_id: span.traceId,
       span_id: span.spanId,
       duration_ns: String(span.durationNs),
@@ -172,22 +169,22 @@ export class SpanCodec implements RowCodec<SpanBatch, Span> {
       flags: span.flags || undefined,
       status_code: span.statusCode || undefined,
       status_message: span.statusMessage || undefined,
-      fields: withTokens(tokens, attributes) || undefined,
-      context,
-      types,
-      more,
+      ...rowAttributes(tokens, attributes),
+      context: this.#hasContext ? searchContext(attributes) : undefined,
       events: events.length > 0 ? events.map(eventText) : undefined,
       links: links.length > 0 ? links.map(linkText) : undefined,
       dropped: dropped && [dropped.attributes, dropped.events, dropped.links],
     };
+    return joinObjects(json, JSON.stringify(own));
   }
 
   rowOf(timeNs: bigint, fields: Readonly<Record<string, unknown>>): Span {
     const document = fields as unknown as SpanFields;
     const { dropped } = document;
+    const source = this.#sourceOf(document);
     return {
       timeNs,
-      source: this.#sourceOf(document),
+      source,
       traceId: document.trace_id,
       spanId: document.span_id,
       parentSpanId: document.parent_span_id ?? "",
@@ -198,7 +195,7 @@ export class SpanCodec implements RowCodec<SpanBatch, Span> {
       durationNs: BigInt(document.duration_ns),
       statusCode: document.status_code ?? 0,
       statusMessage: document.status_message ?? "",
-      attributes: attributesOfFields(document),
+      attributes: attributesOfRow(document, source),
       events: (document.events ?? []).map(eventOfText),
       links: (document.links ?? []).map(linkOfText),
       dropped: dropped && { attributes: dropped[0], events: dropped[1], links: dropped[2] },
@@ -250,7 +247,7 @@ export class SpanCodec implements RowCodec<SpanBatch, Span> {
     if (known) return known;
     const service = attributeValue(source.resource, "service.name");
     const made: KnownSource = {
-      fields: { ...sourceFields(source), service_id: service === "" ? undefined : service },
+      json: JSON.stringify({ ...sourceFields(source), service_id: service === "" ? undefined : service }),
       tokens: joinTokens(originTokens(source)),
     };
     this.#knownSources.set(source, made);
