@@ -6,6 +6,12 @@ import type { Logger } from "@sightline/model/logger.ts";
 import type { MemoryPart } from "@sightline/model/memory-part.ts";
 import type { Component, Copyable, Dependency } from "@sightline/model/ports.ts";
 import { EmbeddedMetricStore } from "@sightline/storage-embedded/metrics/embedded-metric-store.ts";
+import { TenantOverrides } from "@sightline/storage-embedded/retention/tenant-overrides.ts";
+import {
+  type RetentionOverride,
+  retentionOverride,
+  type TimescaleMetricsConfig,
+} from "@sightline/storage-timescale/config.ts";
 import { Database } from "@sightline/storage-timescale/database/database.ts";
 import { TimescaleMetricStore } from "@sightline/storage-timescale/metrics/timescale-metric-store.ts";
 import type { Registry } from "prom-client";
@@ -32,11 +38,36 @@ export function metricStorage({ config, logger, registry }: MetricStorageOptions
   }
   const database = new Database({ config: settings.timescale, logger, registry, purpose: "metrics" });
   const writer = keepsLog(targetsOf(config)) ? writerId(join(config.data_dir, DATA_LAYOUT.writer)) : undefined;
-  const store = new TimescaleMetricStore({ database, config: settings.timescale, writer, logger, registry });
+  const overrides = timescaleRetentionOverrides({ config: settings.timescale, logger, registry });
+  const store = new TimescaleMetricStore({ database, config: settings.timescale, overrides, writer, logger, registry });
   const copyable: Copyable = {
     copyTo: async () => logger.warn("the copy has no metrics, because they are in PostgreSQL: use pg_dump for them"),
   };
   return { store, copyable, components: [database, store], dependencies: database.dependencies };
+}
+
+export type TimescaleRetentionOptions = {
+  readonly config: TimescaleMetricsConfig;
+  readonly logger: Logger;
+  readonly registry: Registry;
+};
+
+/** What the overrides file says of the retention of tenants in PostgreSQL. */
+export function timescaleRetentionOverrides({
+  config,
+  logger,
+  registry,
+}: TimescaleRetentionOptions): TenantOverrides<RetentionOverride> {
+  return new TenantOverrides<RetentionOverride>({
+    schema: retentionOverride,
+    policyOf: (settings) => settings as RetentionOverride,
+    setting: "storage.metrics.timescale.retention_overrides_file",
+    path: config.retention_overrides_file,
+    metric: "sightline_metric_store_retention_reloads_total",
+    others: {},
+    logger,
+    registry,
+  });
 }
 
 /** Whose write-ahead log it is: positions of two logs mean different requests. Made with the data directory, and kept in it. */

@@ -9,6 +9,7 @@ import { Database } from "@sightline/storage-timescale/database/database.ts";
 import { TimescaleMetricStore } from "@sightline/storage-timescale/metrics/timescale-metric-store.ts";
 import { Registry } from "prom-client";
 import type { DownsamplingSettings } from "../../server/downsampling-suite.ts";
+import { timescaleRetentionOverrides } from "../../server/metric-storage.ts";
 import type { DatabaseAddress } from "../services/postgres.ts";
 
 export type StoreSettings = {
@@ -81,12 +82,13 @@ export class TimescaleStores {
 
   async #open(writer: string | undefined, nowMs: () => number): Promise<TimescaleMetricStore> {
     const Store = this.#settings.packs ? PackingMetricStore : TimescaleMetricStore;
+    const { config } = this;
+    const shared = { config, logger: this.#logger, registry: new Registry() };
     const store = new Store({
+      ...shared,
       database: this.database,
-      config: this.config,
+      overrides: timescaleRetentionOverrides(shared),
       writer,
-      logger: this.#logger,
-      registry: new Registry(),
       copyIn: this.#settings.copyIn,
       nowMs,
     });

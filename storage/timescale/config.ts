@@ -1,5 +1,5 @@
 import { clientTls } from "@sightline/settings/client-tls.ts";
-import { metricAging } from "@sightline/settings/retention-settings.ts";
+import { downsampling, metricAging, retentionRules } from "@sightline/settings/retention-settings.ts";
 import { count, duration, durationText, size } from "@sightline/settings/setting-types.ts";
 import { z } from "zod";
 
@@ -45,6 +45,14 @@ export const postgresConfig = z.strictObject({
 });
 export type PostgresConfig = z.output<typeof postgresConfig>;
 
+/** What an overrides file may say of one tenant; absent keys are those of everybody. */
+export const retentionOverride = z.strictObject({
+  retention: durationText.optional(),
+  retention_rules: retentionRules.optional(),
+  downsampling: downsampling.optional(),
+});
+export type RetentionOverride = z.output<typeof retentionOverride>;
+
 /** Settings of the metric store in PostgreSQL; durations come out in ms. */
 export const timescaleMetricsConfig = z.strictObject({
   ...postgresConfig.shape,
@@ -62,6 +70,12 @@ export const timescaleMetricsConfig = z.strictObject({
     .default({})
     .describe("Tenant to a retention of its own, shorter or longer, such as {team-a: 90d}."),
   ...metricAging,
+  retention_overrides_file: z
+    .string()
+    .default("")
+    .describe(
+      "YAML file: tenant to retention, retention_rules and downsampling of its own. Read again when it changes; a wrong one is not used. The same for all processes.",
+    ),
   out_of_bounds_future: duration("1h").describe("Samples further ahead of the clock than this are refused."),
   flush: z
     .strictObject({

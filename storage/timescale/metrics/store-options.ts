@@ -2,6 +2,7 @@ import type { Logger } from "@sightline/model/logger.ts";
 import type { Registry } from "prom-client";
 import type { TimescaleMetricsConfig } from "../config.ts";
 import type { Database } from "../database/database.ts";
+import type { RetentionOverrides } from "./retention/retention.ts";
 
 export type TimescaleMetricStoreOptions = {
   /** Started before this store and stopped after it. */
@@ -12,6 +13,8 @@ export type TimescaleMetricStoreOptions = {
    * is only read, and does not maintain the tables.
    */
   readonly writer?: string | undefined;
+  /** Absent: the configuration counts for all tenants. */
+  readonly overrides?: RetentionOverrides;
   readonly logger: Logger;
   readonly registry: Registry;
   /** False for servers that can't COPY in. */

@@ -26,7 +26,7 @@ import { Maintenance } from "./maintenance.ts";
 import { newestTimes } from "./newest-times.ts";
 import { PageCache } from "./page-cache.ts";
 import { Partitions } from "./partitions.ts";
-import { Retention } from "./retention/retention.ts";
+import { NO_OVERRIDES, Retention, type RetentionOverrides } from "./retention/retention.ts";
 import { SampleBuffer } from "./sample-buffer.ts";
 import { selectSeries } from "./select-series.ts";
 import { readExemplars, readMetadata } from "./side-data.ts";
@@ -40,6 +40,7 @@ import { TranslatedMetrics } from "./translated-metrics.ts";
 import { writeGeneration } from "./write-generation.ts";
 
 const MAINTENANCE_INTERVAL_MS = 30_000;
+const RELOAD_INTERVAL_MS = 15_000;
 const SAMPLE_BYTES = 40;
 const SERIES_BYTES = 500;
 
@@ -77,6 +78,7 @@ export class TimescaleMetricStore implements MetricStore {
   readonly #nowMs: () => number;
   readonly #telemetry: StoreTelemetry;
   readonly #tenants: TenantNumbers;
+  readonly #overrides: RetentionOverrides;
   readonly #retention: Retention;
   readonly #pages: PageCache;
   readonly #translated = new TranslatedMetrics((tenant) => this.metadata(tenant));
@@ -101,7 +103,8 @@ export class TimescaleMetricStore implements MetricStore {
     this.#options = options;
     this.#nowMs = options.nowMs ?? Date.now;
     this.#tenants = new TenantNumbers(options.database);
-    this.#retention = new Retention(options.config, this.#nowMs);
+    this.#overrides = options.overrides ?? NO_OVERRIDES;
+    this.#retention = new Retention(options.config, this.#overrides, this.#nowMs);
     if (options.config.replicas.length === 0) {
       const write = (tenant: TenantId) => this.#getReady(tenant, NEVER);
       const [{ database }, tenants, retention] = [options, this.#tenants, this.#retention];
@@ -114,15 +117,20 @@ export class TimescaleMetricStore implements MetricStore {
     this.#pages = new PageCache({ maxBytes: options.config.page_cache, requests: this.#telemetry.pages });
   }
 
-  /** A database that can't be reached is waited for: until then every call throws `UnavailableError`. */
+  /**
+   * A database that can't be reached is waited for: until then every call throws `UnavailableError`. Throws `InvalidInputError` when
+   * what is said of single tenants is wrong.
+   */
   async start(): Promise<void> {
     const { config, logger } = this.#options;
+    await this.#overrides.start();
     try {
       await this.#open();
     } catch (error) {
       if (!(error instanceof UnavailableError)) throw error;
       logger.warn("PostgreSQL is not there: what comes in waits in the write-ahead log until it is", { error });
     }
+    this.#every(RELOAD_INTERVAL_MS, () => void this.reloadRetention());
     if (this.#options.writer === undefined) return;
     this.#every(Math.max(10, config.flush.max_age / 4), () => this.#flushIfOld());
     this.#every(MAINTENANCE_INTERVAL_MS, () => this.#maintainInBackground());
@@ -224,6 +232,11 @@ export class TimescaleMetricStore implements MetricStore {
   async newestTimes(signal: AbortSignal): Promise<ReadonlyMap<TenantId, number>> {
     await this.#open();
     return newestTimes(this.#options.database, this.#nowMs(), signal);
+  }
+
+  /** Follows settings of tenants that were changed. Runs on its own; public for tests. */
+  async reloadRetention(): Promise<void> {
+    await this.#overrides.reload();
   }
 
   /** Packs or compresses, and drops what is too old. Runs on its own; public for tests and tools. */

@@ -27,6 +27,7 @@ const THOROUGH_EVERY_MS = 7 * DAY_MS;
 type Tenant = { readonly id: number; readonly name: TenantId };
 /** How far one tenant's series were looked at. */
 type Pass = {
+  readonly policy: RetentionPolicy;
   /** Of every time that series are kept, from when on. */
   readonly keptFromMs: ReadonlyMap<number, number>;
   /** What was before is gone already. */
@@ -77,13 +78,14 @@ export class ExpiredSeries {
     const keptFromMs = new Map(
       policy.all.map((keepMs) => [keepMs, Math.floor((nowMs - keepMs) / DAY_MS) * DAY_MS] as const),
     );
-    const before = this.#passes.get(tenant);
+    const known = this.#passes.get(tenant);
+    const before = known?.policy === policy ? known : undefined;
     const isSame = [...keptFromMs].every(([keepMs, fromMs]) => before?.keptFromMs.get(keepMs) === fromMs);
     if (before && (isSame || !before.isDone)) return before;
     const isThorough = nowMs >= (this.#thoroughAtMs.get(tenant) ?? Number.NEGATIVE_INFINITY) + THOROUGH_EVERY_MS;
     if (isThorough) this.#thoroughAtMs.set(tenant, nowMs);
     const sinceMs = before && !isThorough ? before.keptFromMs : new Map<number, number>();
-    const pass: Pass = { keptFromMs, sinceMs, after: undefined, isDone: false };
+    const pass: Pass = { policy, keptFromMs, sinceMs, after: undefined, isDone: false };
     this.#passes.set(tenant, pass);
     return pass;
   }

@@ -1,15 +1,30 @@
 import { createHash } from "node:crypto";
+import type { Tier } from "@sightline/model/downsampling/tiers.ts";
 import type { Labels } from "@sightline/model/labels.ts";
 import { compileMatchers } from "@sightline/model/matcher.ts";
 import type { TenantId } from "@sightline/model/tenant.ts";
 import type { TimeRange } from "@sightline/model/time-range.ts";
-import type { TimescaleMetricsConfig } from "../../config.ts";
+import type { RetentionOverride, TimescaleMetricsConfig } from "../../config.ts";
 import { MINUTE_MS, type MinuteRange, minuteOf } from "../stored-changes.ts";
 
-export type RetentionConfig = Pick<TimescaleMetricsConfig, "retention" | "tenant_retention" | "retention_rules">;
+export type RetentionConfig = Pick<
+  TimescaleMetricsConfig,
+  "retention" | "tenant_retention" | "retention_rules" | "downsampling"
+>;
+/** What is said of single tenants beside the configuration, and may change. */
+export interface RetentionOverrides {
+  /** Those of which something is said. */
+  readonly tenants: readonly TenantId[];
+  /** The same object until it changes. */
+  of(tenant: TenantId): RetentionOverride;
+  /** Throws `InvalidInputError` when what they are read from is wrong. */
+  start(): Promise<void>;
+  /** Reads them again when that has changed. */
+  reload(): Promise<void>;
+}
 type Rule = { readonly matches: (labels: Labels) => boolean; readonly keepMs: number };
 
-/** How long the samples of one tenant are kept, in ms. */
+/** How long the samples of one tenant are kept, in ms, and how finely. */
 export class RetentionPolicy {
   readonly #keepMs: number;
   readonly #rules: readonly Rule[];
@@ -19,9 +34,12 @@ export class RetentionPolicy {
   readonly shortestMs: number;
   /** Differs between policies. */
   readonly fingerprint: string;
+  /** None: samples stay as they came. */
+  readonly tiers: readonly Tier[];
 
-  constructor(keepMs: number, rules: RetentionConfig["retention_rules"]) {
+  constructor({ retention: keepMs, retention_rules: rules, downsampling }: Omit<RetentionConfig, "tenant_retention">) {
     this.#keepMs = keepMs;
+    this.tiers = downsampling;
     this.#rules = rules.map(({ selector, keep }) => ({ matches: compileMatchers(selector), keepMs: keep }));
     this.all = [...new Set([keepMs, ...rules.map(({ keep }) => keep)])];
     this.longestMs = Math.max(...this.all);
@@ -36,39 +54,73 @@ export class RetentionPolicy {
   }
 }
 
+/** Nothing is said of any tenant. */
+export const NO_OVERRIDES: RetentionOverrides = {
+  tenants: [],
+  of: () => NOTHING,
+  start: async () => {},
+  reload: async () => {},
+};
+const NOTHING: RetentionOverride = {};
+
 /**
  * What is too old. Reads are limited to what is kept, whether or not the tables still have more. Time passes in steps of a minute;
  * the version of a tenant's data has it, so that what was made of samples follows exactly.
  */
 export class Retention {
   readonly #config: RetentionConfig;
+  readonly #overrides: RetentionOverrides;
   readonly #nowMs: () => number;
   readonly #others: RetentionPolicy;
-  readonly #policies: ReadonlyMap<TenantId, RetentionPolicy>;
-  /** Of any tenant and series: what is older is nobody's any more. */
-  readonly longestMs: number;
+  /** Of tenants with settings of their own, with what they were made of. */
+  readonly #policies = new Map<TenantId, { readonly own: RetentionOverride; readonly policy: RetentionPolicy }>();
 
-  constructor(config: RetentionConfig, nowMs: () => number) {
+  constructor(config: RetentionConfig, overrides: RetentionOverrides, nowMs: () => number) {
     this.#config = config;
+    this.#overrides = overrides;
     this.#nowMs = nowMs;
-    const policyOf = (keepMs: number) => new RetentionPolicy(keepMs, config.retention_rules);
-    this.#others = policyOf(config.retention);
-    const entries = Object.entries(config.tenant_retention);
-    this.#policies = new Map(entries.map(([tenant, keepMs]) => [tenant as TenantId, policyOf(keepMs)]));
-    this.longestMs = Math.max(this.#others.longestMs, ...[...this.#policies.values()].map((one) => one.longestMs));
+    this.#others = new RetentionPolicy(config);
   }
 
   get nowMs(): number {
     return Math.floor(this.#nowMs() / MINUTE_MS) * MINUTE_MS;
   }
 
-  /** Whether tenants or series differ in how long they are kept. */
-  get hasExceptions(): boolean {
-    return this.#policies.size > 0 || this.#config.retention_rules.length > 0;
+  /** Of any tenant and series: what is older is nobody's any more. */
+  get longestMs(): number {
+    return Math.max(...this.#all().map(({ longestMs }) => longestMs));
   }
 
+  /** Whether tenants or series differ in how long they are kept. */
+  get hasExceptions(): boolean {
+    const { longestMs } = this;
+    return this.#all().some(({ shortestMs }) => shortestMs < longestMs);
+  }
+
+  get hasTiers(): boolean {
+    return this.#all().some(({ tiers }) => tiers.length > 0);
+  }
+
+  /** The same object until the tenant's settings change. */
   of(tenant: TenantId): RetentionPolicy {
-    return this.#policies.get(tenant) ?? this.#others;
+    const { tenant_retention, retention, retention_rules, downsampling } = this.#config;
+    const own = this.#overrides.of(tenant);
+    const isOwn = Object.hasOwn(tenant_retention, tenant) || Object.keys(own).length > 0;
+    if (!isOwn) return this.#others;
+    const known = this.#policies.get(tenant);
+    if (known?.own === own) return known.policy;
+    const policy = new RetentionPolicy({
+      retention: own.retention ?? tenant_retention[tenant] ?? retention,
+      retention_rules: own.retention_rules ?? retention_rules,
+      downsampling: own.downsampling ?? downsampling,
+    });
+    this.#policies.set(tenant, { own, policy });
+    return policy;
+  }
+
+  #all(): RetentionPolicy[] {
+    const named = [...Object.keys(this.#config.tenant_retention), ...this.#overrides.tenants] as TenantId[];
+    return [this.#others, ...named.map((tenant) => this.of(tenant))];
   }
 
   /** The part of a range in which a tenant may have samples. */

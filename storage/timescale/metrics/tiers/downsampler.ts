@@ -4,12 +4,12 @@ import type { TimescaleMetricsConfig } from "../../config.ts";
 import type { Database } from "../../database/database.ts";
 import { DAY_MS, dayOf } from "../days.ts";
 import { WINDOW_MS } from "../partitions.ts";
-import type { Retention } from "../retention/retention.ts";
+import type { Retention, RetentionPolicy } from "../retention/retention.ts";
 import { downsampleSlice } from "./downsample-slice.ts";
 
 export type DownsamplerOptions = {
   readonly database: Database;
-  readonly config: Pick<TimescaleMetricsConfig, "downsampling" | "pack_after">;
+  readonly config: Pick<TimescaleMetricsConfig, "pack_after">;
   readonly retention: Retention;
   readonly hasPages: boolean;
   readonly nowMs: () => number;
@@ -46,7 +46,7 @@ export class Downsampler {
 
   /** Returns how many series became coarser, of a day each. */
   async run(signal: AbortSignal): Promise<number> {
-    if (this.#options.config.downsampling.length === 0) return 0;
+    if (!this.#options.retention.hasTiers) return 0;
     let made = 0;
     for (let slices = 0; slices < SLICES_PER_RUN && !signal.aborted; slices++) {
       this.#work ??= await this.#next();
@@ -105,7 +105,7 @@ export class Downsampler {
       client.query("SELECT id, name FROM tenants ORDER BY id"),
     );
     for (const tenant of rows as Tenant[]) {
-      const key = this.#dueKey();
+      const key = this.#dueKey(this.#options.retention.of(tenant.name));
       const known = this.#nothingFor.get(tenant.id);
       if (known?.key === key && known.atMs + PAUSE_MS > nowMs()) continue;
       const work = await this.#nextOf(tenant);
@@ -115,10 +115,10 @@ export class Downsampler {
     return undefined;
   }
 
-  /** Changes when a day becomes due for a tier. */
-  #dueKey(): string {
-    const { config, nowMs } = this.#options;
-    return config.downsampling.map(({ afterMs }) => dayOf(nowMs() - afterMs - this.#slackMs)).join();
+  /** Changes when a day becomes due for a tier, or the tiers change. */
+  #dueKey({ tiers }: RetentionPolicy): string {
+    const now = this.#options.nowMs();
+    return tiers.map(({ resolutionMs, afterMs }) => `${resolutionMs}@${dayOf(now - afterMs - this.#slackMs)}`).join();
   }
 
   /** Until then what came in time may not be in pages. */
@@ -128,9 +128,10 @@ export class Downsampler {
   }
 
   async #nextOf(tenant: Tenant): Promise<Work | undefined> {
-    const { database, config, retention, nowMs } = this.#options;
+    const { database, retention, nowMs } = this.#options;
     const now = nowMs();
-    const oldestKept = dayOf(now - retention.of(tenant.name).longestMs);
+    const { longestMs, tiers } = retention.of(tenant.name);
+    const oldestKept = dayOf(now - longestMs);
     const { first, done } = await database.write("looking for days to downsample", async (client) => {
       const oldest = await client.query("SELECT min(first_day) AS day FROM series WHERE tenant = $1", [tenant.id]);
       const days = await client.query("SELECT day, resolution::float8 FROM tier_days WHERE tenant = $1", [tenant.id]);
@@ -140,7 +141,7 @@ export class Downsampler {
       };
     });
     for (let day = first; ; day++) {
-      const resolutionMs = resolutionAt(config.downsampling, now - (day + 1) * DAY_MS - this.#slackMs);
+      const resolutionMs = resolutionAt(tiers, now - (day + 1) * DAY_MS - this.#slackMs);
       if (resolutionMs === undefined) return undefined;
       if ((done.get(day) ?? 0) >= resolutionMs) continue;
       const emptyAtMs = this.#empty.get(emptyKey(tenant.id, day, resolutionMs));
