@@ -1,3 +1,4 @@
+import { quoteRegex } from "@sightline/model/regex.ts";
 import type { RandomMetric, Window } from "./promql-random-metrics.ts";
 import type { RandomNumbers } from "./promql-random-numbers.ts";
 import { leaf, type QueryTree } from "./promql-random-tree.ts";
@@ -96,7 +97,7 @@ export class RandomSelectors {
     const name = this.label(metric);
     const value = chosen[name] ?? "";
     const op = random.one(["=", "!=", "=~", "!~"]);
-    const literal = value.replace(/[\\.+*?()|[\]{}^$]/g, "\\$&");
+    const literal = quoteRegex(value);
     const pattern = random.one([
       ".*",
       ".+",

@@ -27,13 +27,20 @@ export const CUSTOM_BUCKETS_SCHEMA = -53;
 
 export const EMPTY_BUCKETS = new Float64Array(0);
 
-/** A histogram sample that marks the end of its series: its sum is the staleness marker (value.StaleNaN). */
-export const STALE_HISTOGRAM: NativeHistogram = Object.freeze({
+export function sameSpans(a: readonly BucketSpan[], b: readonly BucketSpan[]): boolean {
+  return (
+    a === b ||
+    (a.length === b.length && a.every(({ offset, length }, i) => offset === b[i]?.offset && length === b[i]?.length))
+  );
+}
+
+/** Of no observations. */
+export const EMPTY_HISTOGRAM: NativeHistogram = Object.freeze({
   schema: 0,
   zeroThreshold: 0,
   zeroCount: 0,
   count: 0,
-  sum: Number.NaN,
+  sum: 0,
   positiveSpans: [],
   positiveBuckets: EMPTY_BUCKETS,
   negativeSpans: [],
@@ -41,6 +48,9 @@ export const STALE_HISTOGRAM: NativeHistogram = Object.freeze({
   customValues: EMPTY_BUCKETS,
   counterResetHint: 0,
 });
+
+/** A histogram sample that marks the end of its series: its sum is the staleness marker (value.StaleNaN). */
+export const STALE_HISTOGRAM: NativeHistogram = Object.freeze({ ...EMPTY_HISTOGRAM, sum: Number.NaN });
 
 /** Stale histograms are recognised by identity: codecs restore {@link STALE_HISTOGRAM} itself. */
 export function isStaleHistogram(histogram: NativeHistogram): boolean {

@@ -220,6 +220,11 @@ function expand(replacement: string, matcher: Matcher, regex: Regex): string {
   });
 }
 
+/** The expression that matches `text` and nothing else (Go's regexp.QuoteMeta). */
+export function quoteRegex(text: string): string {
+  return text.replaceAll(/[\\.+*?()|[\]{}^$]/g, "\\$&");
+}
+
 type Matcher = ReturnType<RE2JS["matcher"]>;
 
 function tooLong(source: string, limit: number): InvalidInputError {

@@ -1,3 +1,4 @@
+import { quoteRegex } from "@sightline/model/regex.ts";
 import { type Alert, isResolvedAt, type LabelMap } from "../alert.ts";
 import { fingerprint } from "../alertmanager/fingerprint.ts";
 import { sortedNames } from "../alertmanager/labels.ts";
@@ -44,7 +45,7 @@ export type NotificationDataInput = {
 export function notificationData(input: NotificationDataInput): NotificationData {
   const alerts = input.alerts.map((alert) => alertData(alert, input.nowMs));
   return {
-    receiver: quoteMeta(input.receiver),
+    receiver: quoteRegex(input.receiver),
     status: alerts.some(({ status }) => status === "firing") ? "firing" : "resolved",
     alerts,
     notificationReason: input.reason,
@@ -79,11 +80,6 @@ function common(maps: readonly LabelMap[]): LabelMap {
     others.every((other) => Object.hasOwn(other, name) && other[name] === value),
   );
   return Object.fromEntries(shared);
-}
-
-/** Go's regexp.QuoteMeta. */
-function quoteMeta(text: string): string {
-  return text.replace(/[\\.+*?()|[\]{}^$]/g, "\\$&");
 }
 
 /** `alertname` first, the others in order (KV.SortedPairs). */

@@ -1,4 +1,5 @@
-import { type BucketSpan, CUSTOM_BUCKETS_SCHEMA, type NativeHistogram } from "@sightline/model/histogram.ts";
+import { CUSTOM_BUCKETS_SCHEMA, type NativeHistogram } from "@sightline/model/histogram.ts";
+import { writeLabels, writeSpans } from "../protobuf/prometheus-parts.ts";
 import { ProtobufWriter } from "../protobuf/protobuf-writer.ts";
 import { classicBuckets } from "./classic-buckets.ts";
 import type { FamilyMetric, FamilyType, MetricFamily } from "./metric-families.ts";
@@ -20,12 +21,7 @@ export function* expositionProtobuf(families: Iterable<MetricFamily>): Generator
 }
 
 function writeMetric(writer: ProtobufWriter, { labels, timeMs, value, histogram }: FamilyMetric): void {
-  for (const [name, text] of labels) {
-    writer.message(1, () => {
-      writer.string(1, name);
-      writer.string(2, text);
-    });
-  }
+  writeLabels(writer, labels);
   if (!histogram) writer.message(5, () => writer.double(1, value));
   writer.safeInt64(6, timeMs);
   if (!histogram) return;
@@ -54,15 +50,6 @@ function writeNative(writer: ProtobufWriter, histogram: NativeHistogram): void {
   for (const count of histogram.negativeBuckets) writer.double(11, count);
   writeSpans(writer, 12, histogram.positiveSpans);
   for (const count of histogram.positiveBuckets) writer.double(14, count);
-}
-
-function writeSpans(writer: ProtobufWriter, field: number, spans: readonly BucketSpan[]): void {
-  for (const { offset, length } of spans) {
-    writer.message(field, () => {
-      writer.sint32(1, offset);
-      writer.uint32(2, length);
-    });
-  }
 }
 
 function lengthOf(message: Uint8Array): Uint8Array {

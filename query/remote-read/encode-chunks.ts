@@ -1,8 +1,8 @@
 import type { Labels } from "@sightline/model/labels.ts";
+import { writeLabels } from "../protobuf/prometheus-parts.ts";
 import { ProtobufWriter } from "../protobuf/protobuf-writer.ts";
 import type { Chunk } from "./chunk.ts";
 import { crc32c } from "./crc32c.ts";
-import { writeLabels } from "./encode-samples.ts";
 
 export type ChunkedSeries = { readonly labels: Labels; readonly chunks: readonly Chunk[] };
 

@@ -1,8 +1,8 @@
-import type { BucketSpan, NativeHistogram } from "@sightline/model/histogram.ts";
+import type { NativeHistogram } from "@sightline/model/histogram.ts";
 import { isStaleHistogram } from "@sightline/model/histogram.ts";
-import type { Labels } from "@sightline/model/labels.ts";
 import type { SeriesSlice } from "@sightline/model/metric-store.ts";
 import { wordsOf, writeStale } from "@sightline/model/stale.ts";
+import { writeLabels, writeSpans } from "../protobuf/prometheus-parts.ts";
 import type { ProtobufWriter } from "../protobuf/protobuf-writer.ts";
 
 /** Writes prometheus.TimeSeries as `field` of the message being written. */
@@ -27,16 +27,6 @@ export function writeTimeSeries(
   });
 }
 
-/** prometheus.Label as field 1: where both kinds of answer have it. */
-export function writeLabels(writer: ProtobufWriter, labels: Labels): void {
-  for (const [name, value] of labels) {
-    writer.message(1, () => {
-      writer.string(1, name);
-      writer.string(2, value);
-    });
-  }
-}
-
 function writeHistogram(writer: ProtobufWriter, histogram: NativeHistogram, timeMs: number): void {
   const sum = wordsOf(Float64Array.of(histogram.sum));
   if (isStaleHistogram(histogram)) writeStale(sum, 0);
@@ -52,13 +42,4 @@ function writeHistogram(writer: ProtobufWriter, histogram: NativeHistogram, time
   writer.uint32(14, histogram.counterResetHint);
   writer.safeInt64(15, timeMs);
   writer.packedDoubles(16, histogram.customValues);
-}
-
-function writeSpans(writer: ProtobufWriter, field: number, spans: readonly BucketSpan[]): void {
-  for (const { offset, length } of spans) {
-    writer.message(field, () => {
-      writer.sint32(1, offset);
-      writer.uint32(2, length);
-    });
-  }
 }

@@ -3,6 +3,7 @@ import {
   CUSTOM_BUCKETS_SCHEMA,
   isStaleHistogram,
   type NativeHistogram,
+  sameSpans,
 } from "@sightline/model/histogram.ts";
 import type { HistogramSlice } from "@sightline/model/metric-store.ts";
 import { wordsOf, writeStale } from "@sightline/model/stale.ts";
@@ -52,12 +53,6 @@ function sameLayout(a: NativeHistogram, b: NativeHistogram): boolean {
     sameSpans(a.negativeSpans, b.negativeSpans) &&
     a.customValues.length === b.customValues.length &&
     a.customValues.every((bound, i) => bound === b.customValues[i])
-  );
-}
-
-function sameSpans(a: readonly BucketSpan[], b: readonly BucketSpan[]): boolean {
-  return (
-    a.length === b.length && a.every(({ offset, length }, i) => offset === b[i]?.offset && length === b[i]?.length)
   );
 }
 

@@ -1,5 +1,5 @@
 import type { LineFilter } from "@sightline/model/line-filter.ts";
-import { compileRegex } from "@sightline/model/regex.ts";
+import { compileRegex, quoteRegex } from "@sightline/model/regex.ts";
 import type { LineFilterOperand, LineFilterStage } from "../ast.ts";
 import { regexProblem } from "../parse/problems.ts";
 import { containsIp, parseIpRange } from "./ip-address.ts";
@@ -81,15 +81,10 @@ export function lowerLineFilter({ op, operands }: LineFilterStage): LoweredFilte
   const texts = alternativesOf(operands, isNegative).map(({ text }) => text);
   if (op === "|>") return { filters: texts.length === 1 ? literalsOf(texts[0] as string) : [], isExact: false };
   if (isNegative || texts.length === 1) return { filters: texts.map((text) => ({ op, text })), isExact: true };
-  const alternatives = texts.map((text) => `(?:${op === "|=" ? escapeRegex(text) : text})`);
+  const alternatives = texts.map((text) => `(?:${op === "|=" ? quoteRegex(text) : text})`);
   return { filters: [{ op: "|~", text: alternatives.join("|") }], isExact: true };
 }
 
 function literalsOf(pattern: string): readonly LineFilter[] {
   return parsePattern(pattern).literals.map((text) => ({ op: "|=", text }));
-}
-
-/** The RE2 expression that matches `text` and nothing else. */
-function escapeRegex(text: string): string {
-  return text.replaceAll(/[\\.+*?()|[\]{}^$]/g, "\\$&");
 }

@@ -1,4 +1,4 @@
-import { CUSTOM_BUCKETS_SCHEMA, type NativeHistogram } from "@sightline/model/histogram.ts";
+import { CUSTOM_BUCKETS_SCHEMA, EMPTY_HISTOGRAM, type NativeHistogram } from "@sightline/model/histogram.ts";
 import { type HistogramOperation, NOTES } from "../annotations.ts";
 import type { RangeResult, RangeWindow } from "../eval/range-function.ts";
 import { metricName } from "../eval/result-labels.ts";
@@ -43,7 +43,7 @@ export function histogramChange(window: RangeWindow, isCounter: boolean): Native
   if (isCounter && isResetAt(window, from + 1, first)) {
     // The first sample does not matter then, not even when its buckets would not fit.
     const second = histograms[from + 1] as NativeHistogram;
-    previous = emptyLike(second);
+    previous = { ...EMPTY_HISTOGRAM, schema: second.schema, customValues: second.customValues };
   }
   const custom = isCustom(previous);
   const isMixed =
@@ -119,22 +119,6 @@ function isResetAt(
 
 function isCustom({ schema }: NativeHistogram): boolean {
   return schema === CUSTOM_BUCKETS_SCHEMA;
-}
-
-function emptyLike({ schema, customValues }: NativeHistogram): NativeHistogram {
-  return {
-    schema,
-    customValues,
-    zeroThreshold: 0,
-    zeroCount: 0,
-    count: 0,
-    sum: 0,
-    positiveSpans: [],
-    positiveBuckets: new Float64Array(0),
-    negativeSpans: [],
-    negativeBuckets: new Float64Array(0),
-    counterResetHint: 0,
-  };
 }
 
 /** `last - before`, or `last` after a reset of a counter, divided by `divisor`. */

@@ -1,5 +1,6 @@
 import { type Labels, labelsKey, labelValue, METRIC_NAME } from "@sightline/model/labels.ts";
 import { compileMatcher, type Matcher } from "@sightline/model/matcher.ts";
+import { quoteRegex } from "@sightline/model/regex.ts";
 import type { CallExpr, Expr, VectorSelector } from "../ast.ts";
 import type { ExprEvaluator } from "../eval/expr-evaluator.ts";
 import type { Grid } from "../eval/grid.ts";
@@ -61,7 +62,7 @@ function identifyingMatchers(series: readonly StepSeries[]): Matcher[] {
     const values = new Set(series.map(({ labels }) => labelValue(labels, name)));
     values.delete("");
     if (values.size === 0) return [];
-    const source = [...values].map((value) => value.replace(/[\\.+*?()|[\]{}^$]/g, "\\$&")).join("|");
+    const source = [...values].map(quoteRegex).join("|");
     return [{ name, op: "=~", value: source }];
   });
 }

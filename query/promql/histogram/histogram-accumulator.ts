@@ -2,6 +2,7 @@ import {
   type BucketSpan,
   type CounterResetHint,
   CUSTOM_BUCKETS_SCHEMA,
+  EMPTY_HISTOGRAM,
   type NativeHistogram,
 } from "@sightline/model/histogram.ts";
 import { NeumaierSum } from "../eval/neumaier.ts";
@@ -86,7 +87,7 @@ export class HistogramAccumulator {
 
   /** A copy that further additions do not change. */
   snapshot(): HistogramAccumulator {
-    const copy = new HistogramAccumulator(EMPTY);
+    const copy = new HistogramAccumulator(EMPTY_HISTOGRAM);
     copy.schema = this.schema;
     copy.zeroThreshold = this.zeroThreshold;
     copy.customValues = this.customValues;
@@ -215,20 +216,6 @@ export class HistogramAccumulator {
     yield* this.#negative.values();
   }
 }
-
-const EMPTY: NativeHistogram = {
-  schema: 0,
-  zeroThreshold: 0,
-  zeroCount: 0,
-  count: 0,
-  sum: 0,
-  positiveSpans: [],
-  positiveBuckets: new Float64Array(0),
-  negativeSpans: [],
-  negativeBuckets: new Float64Array(0),
-  customValues: new Float64Array(0),
-  counterResetHint: 0,
-};
 
 function assign(to: NeumaierSum, from: NeumaierSum): void {
   to.sum = from.sum;

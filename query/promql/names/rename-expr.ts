@@ -1,5 +1,6 @@
 import { quote } from "@sightline/model/go-quote.ts";
 import type { Matcher } from "@sightline/model/matcher.ts";
+import { quoteRegex } from "@sightline/model/regex.ts";
 import type { Annotations } from "../annotations.ts";
 import type { AggregateExpr, BinaryExpr, CallExpr, Expr, Range, VectorSelector } from "../ast.ts";
 import { EvaluationError } from "../evaluation-error.ts";
@@ -132,7 +133,7 @@ class Renaming {
     if (others.length === 0) return { ...matcher, value: first };
     const message = `${quote(written)} stands for ${list(found)}, all of which were selected: write ${found.map(selectorOf).join(" or ")} to select one`;
     annotations.warn(range, message);
-    return { name: "__name__", op: "=~", value: found.map(escapeRegex).join("|") };
+    return { name: "__name__", op: "=~", value: found.map(quoteRegex).join("|") };
   }
 
   /** The name that has series: that of the metric, or of a part of it. Undefined when none has. */
@@ -158,8 +159,4 @@ function list(names: readonly string[]): string {
 
 function selectorOf(name: string): string {
   return isLegacyMetric(name) ? name : `{${quote(name)}}`;
-}
-
-function escapeRegex(text: string): string {
-  return text.replace(/[\\.+*?()|[\]{}^$]/g, "\\$&");
 }

@@ -1,5 +1,6 @@
 import type { Matcher } from "@sightline/model/matcher.ts";
 import { compileMatcher, type MatchOperator } from "@sightline/model/matcher.ts";
+import { quoteRegex } from "@sightline/model/regex.ts";
 import type { BinaryExpr, CallExpr, Expr, VectorMatching, VectorSelector } from "../ast.ts";
 import { mapChildren } from "../prepare/map-expr.ts";
 import { escapeLabelName } from "./escape-name.ts";
@@ -148,7 +149,7 @@ class ResourceAttributes {
 /** A matcher of `job` or `instance` that fits the same as one of what they were made of. */
 function ofIdentity({ op, value }: Matcher, { label, write }: Identifying): Matcher {
   if (!write) return { name: label, op, value };
-  const pattern = op === "=" || op === "!=" ? value.replace(/[\\.+*?()|[\]{}^$]/g, "\\$&") : value;
+  const pattern = op === "=" || op === "!=" ? quoteRegex(value) : value;
   return { name: label, op: op === "=" || op === "=~" ? "=~" : "!~", value: write(pattern) };
 }
 

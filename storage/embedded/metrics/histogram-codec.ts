@@ -6,6 +6,7 @@ import {
   isStaleHistogram,
   type NativeHistogram,
   STALE_HISTOGRAM,
+  sameSpans,
 } from "@sightline/model/histogram.ts";
 import type { ByteReader } from "./byte-reader.ts";
 import type { ByteWriter } from "./byte-writer.ts";
@@ -164,13 +165,6 @@ function sameLayout(a: NativeHistogram, b: NativeHistogram): boolean {
     sameSpans(a.negativeSpans, b.negativeSpans) &&
     a.customValues.length === b.customValues.length &&
     a.customValues.every((bound, i) => bound === b.customValues[i])
-  );
-}
-
-function sameSpans(a: readonly BucketSpan[], b: readonly BucketSpan[]): boolean {
-  return (
-    a === b ||
-    (a.length === b.length && a.every(({ offset, length }, i) => offset === b[i]?.offset && length === b[i]?.length))
   );
 }
 

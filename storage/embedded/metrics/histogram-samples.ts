@@ -1,4 +1,4 @@
-import { type BucketSpan, isStaleHistogram, type NativeHistogram } from "@sightline/model/histogram.ts";
+import { isStaleHistogram, type NativeHistogram, sameSpans } from "@sightline/model/histogram.ts";
 
 /** Histogram samples of one series in the order they came. */
 export class HistogramSamples {
@@ -63,12 +63,6 @@ function sameHistogram(a: NativeHistogram, b: NativeHistogram): boolean {
     sameNumbers(a.positiveBuckets, b.positiveBuckets) &&
     sameNumbers(a.negativeBuckets, b.negativeBuckets) &&
     sameNumbers(a.customValues, b.customValues)
-  );
-}
-
-function sameSpans(a: readonly BucketSpan[], b: readonly BucketSpan[]): boolean {
-  return (
-    a.length === b.length && a.every(({ offset, length }, i) => offset === b[i]?.offset && length === b[i]?.length)
   );
 }
 
