@@ -1,13 +1,13 @@
 import type { Principal } from "@sightline/model/access.ts";
 import { InvalidInputError } from "@sightline/model/errors.ts";
-import type { Rejection } from "@sightline/model/ports.ts";
 import type { ContentEncoding } from "@sightline/proto/wire-request.ts";
-import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import type { FastifyInstance, FastifyRequest } from "fastify";
 import { parseContentType } from "./content-type.ts";
 import { replyFailure } from "./http-error.ts";
 import { postOnly } from "./post-only.ts";
 import type { ReceiverDeps } from "./receiver-deps.ts";
 import { receiveBodies, takeBody } from "./request-body.ts";
+import { describeRejections, sendText } from "./text-answer.ts";
 
 /** Loki's path, and the one it had first. */
 const PATHS = ["/loki/api/v1/push", "/api/prom/push"] as const;
@@ -53,7 +53,7 @@ function registerScope(scope: FastifyInstance, { ingest, authenticator, config, 
           receivedAtMs: Date.now(),
           body: takeBody(request),
         });
-        if (rejected.some(({ count }) => count > 0)) return sendText(reply.code(400), describe(rejected));
+        if (rejected.some(({ count }) => count > 0)) return sendText(reply.code(400), describeRejections(rejected));
         return reply.code(204).send();
       },
       refuse: sendText,
@@ -72,12 +72,4 @@ function formatOf(request: FastifyRequest): PushFormat {
   throw new InvalidInputError(
     `Content-Encoding ${JSON.stringify(header)} is not taken with protobuf: compress it with snappy`,
   );
-}
-
-function describe(rejected: readonly Rejection[]): string {
-  return rejected.map(({ reason, count, message }) => `${count} refused (${reason}): ${message}`).join("; ");
-}
-
-function sendText(reply: FastifyReply, message: string): FastifyReply {
-  return reply.type("text/plain; charset=utf-8").send(`${message}\n`);
 }

@@ -1,6 +1,5 @@
 import type { Principal } from "@sightline/model/access.ts";
 import { RateLimitedError, UnsupportedMediaTypeError } from "@sightline/model/errors.ts";
-import type { Rejection } from "@sightline/model/ports.ts";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { NOTHING_WRITTEN, type WrittenCounts } from "../ingest-result.ts";
 import { parseContentType } from "./content-type.ts";
@@ -8,6 +7,7 @@ import { replyFailure } from "./http-error.ts";
 import { postOnly } from "./post-only.ts";
 import type { ReceiverDeps } from "./receiver-deps.ts";
 import { receiveBodies, takeBody } from "./request-body.ts";
+import { describeRejections, sendText } from "./text-answer.ts";
 
 /** Prometheus' path, and Mimir's and Cortex's. */
 const PATHS = ["/api/v1/write", "/api/v1/push"] as const;
@@ -60,7 +60,7 @@ function registerScope(scope: FastifyInstance, { ingest, authenticator, config, 
           body: takeBody(request),
         });
         if (version === "remote-write-2") setWritten(reply, counts);
-        if (rejected.some(({ count }) => count > 0)) return sendText(reply.code(400), describe(rejected));
+        if (rejected.some(({ count }) => count > 0)) return sendText(reply.code(400), describeRejections(rejected));
         return reply.code(204).send();
       },
       refuse: sendText,
@@ -94,12 +94,4 @@ function setWritten(reply: FastifyReply, { samples, histograms, exemplars }: Wri
   reply.header("x-prometheus-remote-write-samples-written", samples);
   reply.header("x-prometheus-remote-write-histograms-written", histograms);
   reply.header("x-prometheus-remote-write-exemplars-written", exemplars);
-}
-
-function describe(rejected: readonly Rejection[]): string {
-  return rejected.map(({ reason, count, message }) => `${count} refused (${reason}): ${message}`).join("; ");
-}
-
-function sendText(reply: FastifyReply, message: string): FastifyReply {
-  return reply.type("text/plain; charset=utf-8").send(`${message}\n`);
 }

@@ -26,6 +26,12 @@ export function parseGoInt(text: string): bigint | undefined {
   return BigInt.asIntN(64, value) === value ? value : undefined;
 }
 
+/** The words of strconv for what {@link parseGoInt} did not take; `func` is the function that a server would have called. */
+export function goIntError(func: "Atoi" | "ParseInt", text: string): string {
+  const problem = /^[+-]?\d+$/.test(text) ? "value out of range" : "invalid syntax";
+  return `strconv.${func}: parsing ${JSON.stringify(text)}: ${problem}`;
+}
+
 const GO_BOOLEANS: ReadonlyMap<string, boolean> = new Map([
   ...["1", "t", "T", "TRUE", "true", "True"].map((text) => [text, true] as const),
   ...["0", "f", "F", "FALSE", "false", "False"].map((text) => [text, false] as const),

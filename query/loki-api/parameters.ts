@@ -1,7 +1,14 @@
 import { InvalidInputError } from "@sightline/model/errors.ts";
 import { parsePrometheusDuration } from "@sightline/model/go-duration.ts";
 import type { TimeRangeNs } from "@sightline/model/time-range.ts";
-import { parseGoFloat, parseGoInt, parseRfc3339Ns, parseSecondsOrDuration, secondsToNs } from "../http/go-syntax.ts";
+import {
+  goIntError,
+  parseGoFloat,
+  parseGoInt,
+  parseRfc3339Ns,
+  parseSecondsOrDuration,
+  secondsToNs,
+} from "../http/go-syntax.ts";
 import type { RequestParameters } from "../http/request-parameters.ts";
 
 /**
@@ -17,11 +24,6 @@ const MAX_POINTS = 11_000n;
 /** Integers up to this many digits are seconds, longer ones nanoseconds. */
 const SECONDS_DIGITS = 10;
 
-function parseIntError(func: string, text: string): string {
-  const problem = /^[+-]?\d+$/.test(text) ? "value out of range" : "invalid syntax";
-  return `strconv.${func}: parsing ${JSON.stringify(text)}: ${problem}`;
-}
-
 /** Nanoseconds since the epoch: seconds with a fraction, integral seconds or nanoseconds, or RFC 3339. */
 function timeNs(text: string, defaultNs: bigint): bigint {
   if (text === "") return defaultNs;
@@ -32,7 +34,7 @@ function timeNs(text: string, defaultNs: bigint): bigint {
   const integer = parseGoInt(text);
   if (integer !== undefined) return text.length <= SECONDS_DIGITS ? integer * 1_000_000_000n : integer;
   const time = parseRfc3339Ns(text);
-  if (time === undefined) throw new InvalidInputError(parseIntError("ParseInt", text));
+  if (time === undefined) throw new InvalidInputError(goIntError("ParseInt", text));
   return time;
 }
 
@@ -75,7 +77,7 @@ export function readLimit(parameters: RequestParameters): number {
   const text = parameters.get("limit");
   if (text === "") return DEFAULT_LIMIT;
   const limit = parseGoInt(text);
-  if (limit === undefined) throw new InvalidInputError(parseIntError("Atoi", text));
+  if (limit === undefined) throw new InvalidInputError(goIntError("Atoi", text));
   if (limit <= 0n) throw new InvalidInputError("limit must be a positive value");
   if (limit > MAX_UINT32) throw new InvalidInputError(`limit value ${limit} is out of range [0, ${MAX_UINT32}]`);
   return Number(limit);

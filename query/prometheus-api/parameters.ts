@@ -1,6 +1,13 @@
 import { InvalidInputError } from "@sightline/model/errors.ts";
 import type { TimeRange } from "@sightline/model/time-range.ts";
-import { parseGoFloat, parseGoInt, parseRfc3339Ns, parseSecondsOrDuration, secondsToNs } from "../http/go-syntax.ts";
+import {
+  goIntError,
+  parseGoFloat,
+  parseGoInt,
+  parseRfc3339Ns,
+  parseSecondsOrDuration,
+  secondsToNs,
+} from "../http/go-syntax.ts";
 import type { RequestParameters } from "../http/request-parameters.ts";
 
 /**
@@ -93,12 +100,6 @@ export function optionalLimit(parameters: RequestParameters): number {
   if (limit === undefined) throw invalidParameter("limit", goIntError("Atoi", text));
   if (limit < 0n) throw invalidParameter("limit", "limit must be non-negative");
   return Number(limit);
-}
-
-/** strconv's words. */
-export function goIntError(func: string, text: string): string {
-  const problem = /^[+-]?\d+$/.test(text) ? "value out of range" : "invalid syntax";
-  return `strconv.${func}: parsing ${JSON.stringify(text)}: ${problem}`;
 }
 
 /** A limit of the metadata endpoint, which words its error otherwise; undefined: none. */

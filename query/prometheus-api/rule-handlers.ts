@@ -2,11 +2,11 @@ import { createHash } from "node:crypto";
 import { labelsFrom } from "@sightline/model/labels.ts";
 import { compileMatchers } from "@sightline/model/matcher.ts";
 import type { AlertStateInfo, RuleGroupState, RuleState, RuleStates } from "@sightline/model/rules.ts";
-import { parseGoBool, parseGoInt } from "../http/go-syntax.ts";
+import { goIntError, parseGoBool, parseGoInt } from "../http/go-syntax.ts";
 import { type QueryHandler, sendJson } from "../http/query-api.ts";
 import type { RequestParameters } from "../http/request-parameters.ts";
 import { parseMatcherSets } from "./matcher-sets.ts";
-import { goIntError, invalidParameter } from "./parameters.ts";
+import { invalidParameter } from "./parameters.ts";
 
 const MAX_GROUP_LIMIT = 2n ** 31n - 1n;
 const ZERO_TIME = "0001-01-01T00:00:00Z";

@@ -1,11 +1,7 @@
 import { z } from "zod";
+import { canonicalHeader } from "../canonical-header.ts";
 import { tlsConfig } from "../http/tls-config.ts";
 import { flag, optionalFlag, optionalSecret, optionalText, text, texts } from "../receiver-values.ts";
-
-/** `x-my-id` as Go's textproto writes it: X-My-Id. */
-export function canonicalHeader(name: string): string {
-  return name.toLowerCase().replace(/(^|-)([a-z])/g, (_, before, letter) => before + letter.toUpperCase());
-}
 
 /** An entry of `email_configs`. */
 export const emailConfig = z

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { canonicalHeader } from "../canonical-header.ts";
 import { anything, flag, listOf, optionalSecret, optionalText, text, texts } from "../receiver-values.ts";
 import { tlsConfig } from "./tls-config.ts";
 
@@ -97,11 +98,6 @@ const RESERVED_HEADERS = new Set(
 
 const headers = z.record(z.string(), z.strictObject({ values: listOf(text()), secrets, files: listOf(text()) }));
 
-/** `Www-Authenticate`, as Go writes names of headers. */
-function canonical(name: string): string {
-  return name.toLowerCase().replace(/(^|-)([a-z])/g, (_, before, letter) => before + letter.toUpperCase());
-}
-
 function checkAuthentication(
   config: {
     basic_auth?: z.output<typeof basicAuth> | undefined;
@@ -157,7 +153,7 @@ export const httpConfig = z
     checkProxy(config, refuse);
     for (const name of Object.keys(config.http_headers ?? {})) {
       if (RESERVED_HEADERS.has(name.toLowerCase()))
-        refuse(`setting header ${JSON.stringify(canonical(name))} is not allowed`);
+        refuse(`setting header ${JSON.stringify(canonicalHeader(name))} is not allowed`);
     }
   })
   .transform(({ bearer_token, bearer_token_file, ...config }) => {
