@@ -14,13 +14,14 @@ export class StoreTelemetry {
   readonly removedBlocks: Counter;
 
   constructor(registry: Registry, read: () => StoreState) {
-    const registers = [registry];
-    const prefix = "sightline_metric_store_";
+    const metric = (name: string, help: string) => ({
+      name: `sightline_metric_store_${name}`,
+      help,
+      registers: [registry],
+    });
     const gauge = (name: string, help: string, value: (state: StoreState) => number) =>
       new Gauge({
-        name: `${prefix}${name}`,
-        help,
-        registers,
+        ...metric(name, help),
         collect() {
           this.set(value(read()));
         },
@@ -32,46 +33,27 @@ export class StoreTelemetry {
     gauge("block_samples", "Samples in block files.", ({ blockSamples }) => blockSamples);
     gauge("block_bytes", "Size of the block files.", ({ blockBytes }) => blockBytes);
     gauge("cache_bytes", "Memory of cached parts of block files.", ({ cacheBytes }) => cacheBytes);
-    this.appended = new Counter({ name: `${prefix}appended_samples_total`, help: "Samples taken in.", registers });
+    this.appended = new Counter(metric("appended_samples_total", "Samples taken in."));
     this.rejected = new Counter({
-      name: `${prefix}rejected_total`,
-      help: "Samples, exemplars and metadata refused for good.",
+      ...metric("rejected_total", "Samples, exemplars and metadata refused for good."),
       labelNames: ["reason"],
-      registers,
     });
     this.cutSeconds = new Histogram({
-      name: `${prefix}cut_seconds`,
-      help: "Writing the samples in memory to block files.",
+      ...metric("cut_seconds", "Writing the samples in memory to block files."),
       buckets: SECONDS,
-      registers,
     });
-    this.mergeSeconds = new Histogram({
-      name: `${prefix}merge_seconds`,
-      help: "Merging block files.",
-      buckets: SECONDS,
-      registers,
-    });
+    this.mergeSeconds = new Histogram({ ...metric("merge_seconds", "Merging block files."), buckets: SECONDS });
     this.failures = new Counter({
-      name: `${prefix}failures_total`,
-      help: "Background work that failed and will be tried again.",
+      ...metric("failures_total", "Background work that failed and will be tried again."),
       labelNames: ["work"],
-      registers,
     });
-    this.corruptBlocks = new Counter({
-      name: `${prefix}corrupt_blocks_total`,
-      help: "Block files put aside because they are damaged.",
-      registers,
-    });
-    this.corruptSamples = new Counter({
-      name: `${prefix}corrupt_samples_total`,
-      help: "Samples in these files, which are not served any more.",
-      registers,
-    });
-    this.removedBlocks = new Counter({
-      name: `${prefix}removed_blocks_total`,
-      help: "Block files deleted because they are older than the retention.",
-      registers,
-    });
+    this.corruptBlocks = new Counter(metric("corrupt_blocks_total", "Block files put aside because they are damaged."));
+    this.corruptSamples = new Counter(
+      metric("corrupt_samples_total", "Samples in these files, which are not served any more."),
+    );
+    this.removedBlocks = new Counter(
+      metric("removed_blocks_total", "Block files deleted because they are older than the retention."),
+    );
   }
 }
 

@@ -17,74 +17,56 @@ export class StoreTelemetry {
   readonly pages: Counter<"result">;
 
   constructor(registry: Registry, state: () => { readonly samples: number; readonly series: number }) {
-    const registers = [registry];
-    const prefix = "sightline_metric_store_";
-    this.appended = new Counter({ name: `${prefix}appended_samples_total`, help: "Samples taken in.", registers });
-    this.rejected = new Counter({
-      name: `${prefix}rejected_total`,
-      help: "Samples refused for good.",
-      labelNames: ["reason"],
-      registers,
+    const metric = (name: string, help: string) => ({
+      name: `sightline_metric_store_${name}`,
+      help,
+      registers: [registry],
     });
+    this.appended = new Counter(metric("appended_samples_total", "Samples taken in."));
+    this.rejected = new Counter({ ...metric("rejected_total", "Samples refused for good."), labelNames: ["reason"] });
     this.flushSeconds = new Histogram({
-      name: `${prefix}flush_seconds`,
-      help: "Writing the samples in memory to the database.",
+      ...metric("flush_seconds", "Writing the samples in memory to the database."),
       buckets: SECONDS,
-      registers,
     });
     this.packSeconds = new Histogram({
-      name: `${prefix}pack_seconds`,
-      help: "Packing the rows of ten minutes into pages.",
+      ...metric("pack_seconds", "Packing the rows of ten minutes into pages."),
       buckets: SECONDS,
-      registers,
     });
-    this.packed = new Counter({ name: `${prefix}packed_rows_total`, help: "Rows packed into pages.", registers });
-    this.merged = new Counter({
-      name: `${prefix}merged_pages_total`,
-      help: "Pages merged into longer ones.",
-      registers,
-    });
+    this.packed = new Counter(metric("packed_rows_total", "Rows packed into pages."));
+    this.merged = new Counter(metric("merged_pages_total", "Pages merged into longer ones."));
     this.deleted = new Counter({
-      name: `${prefix}retention_deleted_samples_total`,
-      help: "Samples that were deleted because a tenant, or series by a rule, are kept for a shorter time than others.",
+      ...metric(
+        "retention_deleted_samples_total",
+        "Samples that were deleted because a tenant, or series by a rule, are kept for a shorter time than others.",
+      ),
       labelNames: ["by"],
-      registers,
     });
     this.downsampleSeconds = new Histogram({
-      name: `${prefix}downsample_seconds`,
-      help: "Downsampling some series of some days.",
+      ...metric("downsample_seconds", "Downsampling some series of some days."),
       buckets: SECONDS,
-      registers,
     });
-    this.downsampled = new Counter({
-      name: `${prefix}downsampled_series_total`,
-      help: "Series that were downsampled, once for each day and resolution.",
-      registers,
-    });
+    this.downsampled = new Counter(
+      metric("downsampled_series_total", "Series that were downsampled, once for each day and resolution."),
+    );
     this.failures = new Counter({
-      name: `${prefix}failures_total`,
-      help: "Background work that failed and will be tried again.",
+      ...metric("failures_total", "Background work that failed and will be tried again."),
       labelNames: ["work"],
-      registers,
     });
     this.pages = new Counter({
-      name: `${prefix}page_cache_requests_total`,
-      help: "Pages that queries needed, and whether they were kept decompressed: hit or miss.",
+      ...metric(
+        "page_cache_requests_total",
+        "Pages that queries needed, and whether they were kept decompressed: hit or miss.",
+      ),
       labelNames: ["result"],
-      registers,
     });
     new Gauge({
-      name: `${prefix}head_samples`,
-      help: "Samples in memory.",
-      registers,
+      ...metric("head_samples", "Samples in memory."),
       collect() {
         this.set(state().samples);
       },
     });
     new Gauge({
-      name: `${prefix}head_series`,
-      help: "Series that the writer remembers.",
-      registers,
+      ...metric("head_series", "Series that the writer remembers."),
       collect() {
         this.set(state().series);
       },
