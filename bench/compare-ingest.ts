@@ -1,4 +1,5 @@
 /** `npm run bench -- ingest`: the same load for this server and for others, in turns. */
+
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -8,6 +9,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { ServerProcess } from "@sightline/e2e/harness/server-process.ts";
+import { median, nameAndRest } from "./compare.ts";
 import type { LoadResult } from "./load-generator.ts";
 import { machine } from "./machine.ts";
 import { runLoad } from "./measure.ts";
@@ -105,12 +107,6 @@ async function load(contestant: Contestant, name: string, scale: number, settleM
   }
 }
 
-function nameAndRest(text: string): [name: string, rest: string] {
-  const at = text.indexOf("=");
-  if (at <= 0) throw new Error(`write NAME=…, not ${text}`);
-  return [text.slice(0, at), text.slice(at + 1)];
-}
-
 function ours(): Contestant {
   return {
     name: OURS,
@@ -184,8 +180,4 @@ function report(turns: Turns, out: string | undefined): void {
 
 function spread(numbers: readonly number[]): string {
   return `${median(numbers).toFixed(0)} (${Math.min(...numbers).toFixed(0)}–${Math.max(...numbers).toFixed(0)})`;
-}
-
-function median(numbers: readonly number[]): number {
-  return [...numbers].sort((a, b) => a - b)[Math.floor(numbers.length / 2)] ?? Number.NaN;
 }

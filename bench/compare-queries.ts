@@ -1,4 +1,5 @@
 /** `npm run bench -- queries`: the same questions to this server and to others that hold the same data, in turns. */
+
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdirSync, writeFileSync } from "node:fs";
@@ -7,6 +8,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { ServerProcess } from "@sightline/e2e/harness/server-process.ts";
+import { median, nameAndRest } from "./compare.ts";
 import { machine } from "./machine.ts";
 import { querySet } from "./query-set.ts";
 import { type QueryTiming, timeQuery, warmTimer } from "./query-timer.ts";
@@ -99,12 +101,6 @@ export async function compareQueries(args: readonly string[]): Promise<void> {
   report(timings, values.out);
 }
 
-function nameAndRest(text: string): [name: string, rest: string] {
-  const at = text.indexOf("=");
-  if (at <= 0) throw new Error(`write NAME=…, not ${text}`);
-  return [text.slice(0, at), text.slice(at + 1)];
-}
-
 function ours(name: string, dataDir: string, params: Contestant["params"]): Contestant {
   // As everybody has it: the harness has other defaults.
   const env = { SIGHTLINE_QUERY__WARM_UP: "true" };
@@ -176,10 +172,6 @@ function comparison(timings: Timings): string {
     }),
   ]);
   return table(["first / p50, ms", ...names], rows);
-}
-
-function median(numbers: readonly number[]): number {
-  return [...numbers].sort((a, b) => a - b)[Math.floor(numbers.length / 2)] ?? Number.NaN;
 }
 
 function ms(value: number): string {

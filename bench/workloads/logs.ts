@@ -4,6 +4,7 @@ import { seededRandom } from "@sightline/model/seeded-random.ts";
 import { hex, pick } from "./random.ts";
 import { SERVICES } from "./services.ts";
 import type { Payload, Workload, WorkloadOptions } from "./workload.ts";
+import { writeAttribute } from "./write-attribute.ts";
 
 /** One record in so many holds {@link NEEDLE}. */
 export const NEEDLE_EVERY = 1_009;
@@ -36,13 +37,6 @@ const LEVELS = [
   ["WARN", 13],
   ["ERROR", 17],
 ] as const;
-
-function writeAttribute(writer: ProtobufWriter, field: number, key: string, value: string | number): void {
-  writer.message(field, () => {
-    writer.string(1, key);
-    writer.message(2, () => (typeof value === "string" ? writer.string(1, value) : writer.varint(3, value)));
-  });
-}
 
 function writeResource(writer: ProtobufWriter, pod: number): void {
   const service = SERVICES[pod % SERVICES.length] as string;

@@ -3,6 +3,7 @@ import { ProtobufWriter } from "@sightline/e2e/harness/protobuf-writer.ts";
 import { seededRandom } from "@sightline/model/seeded-random.ts";
 import { pick } from "./random.ts";
 import type { Payload, Workload, WorkloadOptions } from "./workload.ts";
+import { writeAttribute } from "./write-attribute.ts";
 
 const SPAN_MS = 3_600_000;
 const SPANS_PER_TRACE = 20;
@@ -28,13 +29,6 @@ function spanId(trace: number, span: number): Buffer {
     ((BigInt(trace * 64 + span + 1) * 0x9e3779b97f4a7c15n) & ((1n << 64n) - 1n)).toString(16).padStart(16, "0"),
     "hex",
   );
-}
-
-function writeAttribute(writer: ProtobufWriter, field: number, key: string, value: string | number): void {
-  writer.message(field, () => {
-    writer.string(1, key);
-    writer.message(2, () => (typeof value === "string" ? writer.string(1, value) : writer.varint(3, value)));
-  });
 }
 
 export const OTLP_SPANS: Workload = {
