@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, test } from "vitest";
 import { Ask } from "./harness/ask.ts";
+import { BUSY_FILES } from "./harness/busy-files.ts";
 import { eventually } from "./harness/eventually.ts";
 import { patientMs } from "./harness/patience.ts";
 import { encodeRemoteWrite2, postRemoteWrite, snappy } from "./harness/remote-write.ts";
@@ -27,18 +28,7 @@ async function dieWhileStarting(process: ServerProcess, afterMs: number): Promis
 
 describe.each<[string, Record<string, string>]>([
   ["default settings", {}],
-  [
-    "settings under which blocks are cut and log segments removed all the time",
-    {
-      SIGHTLINE_STORAGE__METRICS__HEAD__MAX_SAMPLES: "2000",
-      SIGHTLINE_STORAGE__LOGS__FLUSH__MAX_ROWS: "400",
-      SIGHTLINE_STORAGE__LOGS__COMPACTION__TARGET_ROWS: "3000",
-      SIGHTLINE_STORAGE__TRACES__FLUSH__MAX_ROWS: "200",
-      SIGHTLINE_STORAGE__TRACES__COMPACTION__TARGET_ROWS: "1500",
-      SIGHTLINE_COLLECTOR__WAL__SEGMENT_BYTES: "65536",
-      SIGHTLINE_COLLECTOR__WAL__TRUNCATE_INTERVAL_MS: "50",
-    },
-  ],
+  ["settings under which blocks are cut and log segments removed all the time", BUSY_FILES],
 ])("kill -9 under load with %s", (_, env) => {
   test(
     `after each of ${ROUNDS} rounds, everything acknowledged is there exactly once and nothing else is`,

@@ -1,10 +1,10 @@
 import { connect, type Socket } from "node:net";
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import { Canary } from "./harness/canary.ts";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { eventually } from "./harness/eventually.ts";
 import { call } from "./harness/http-call.ts";
 import { patientMs } from "./harness/patience.ts";
 import { ServerProcess } from "./harness/server-process.ts";
+import { smallQueriesBeside } from "./harness/small-queries.ts";
 
 /** What a small query beside a hostile one may take. */
 const PATIENCE_MS = patientMs(1_500);
@@ -12,27 +12,11 @@ const MAX_MEMORY_MIB = 3_000;
 const MEGABYTE = 1 << 20;
 
 let server: ServerProcess;
-let canary: Canary;
-const slowest = { ms: 0, name: "" };
+const startSmallQueries = smallQueriesBeside(() => server, { patienceMs: PATIENCE_MS, maxMemoryMiB: MAX_MEMORY_MIB });
 beforeAll(async () => {
   server = await ServerProcess.start();
   await push([{ stream: { app: "small" }, values: lines(["one", "two"]) }]);
-  canary = new Canary(server.url, ["vector(1)"]);
-});
-afterAll(async () => {
-  await canary.stop();
-  console.info(
-    `peak memory: ${server.peakMemoryMiB()} MiB; slowest small query: ${Math.round(slowest.ms)} ms, beside ${slowest.name}`,
-  );
-  await server.dispose();
-});
-afterEach(({ task }) => {
-  const { ms, failures } = canary.worst();
-  if (ms > slowest.ms) Object.assign(slowest, { ms, name: task.name });
-  expect(server.isAlive, server.stderr.slice(-2_000)).toBe(true);
-  expect(failures, "small queries that failed").toBe(0);
-  expect(ms, "slowest small query").toBeLessThan(PATIENCE_MS);
-  expect(server.peakMemoryMiB()).toBeLessThan(MAX_MEMORY_MIB);
+  startSmallQueries(["vector(1)"]);
 });
 
 type Stream = { readonly stream: Readonly<Record<string, string>>; readonly values: readonly (readonly string[])[] };

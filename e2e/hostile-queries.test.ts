@@ -1,9 +1,9 @@
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import { Canary } from "./harness/canary.ts";
+import { beforeAll, describe, expect, test } from "vitest";
 import { type Answer, call } from "./harness/http-call.ts";
 import { patientMs } from "./harness/patience.ts";
 import { remoteWrite } from "./harness/remote-write.ts";
 import { ServerProcess } from "./harness/server-process.ts";
+import { smallQueriesBeside } from "./harness/small-queries.ts";
 import { BAD_REQUESTS } from "./hostile-queries/bad-parameters.ts";
 import { COSTLY } from "./hostile-queries/costly-promql.ts";
 import { MALFORMED } from "./hostile-queries/malformed-promql.ts";
@@ -21,29 +21,13 @@ const MAX_ERROR_LENGTH = 5_000;
 const FORM = { "content-type": "application/x-www-form-urlencoded" };
 
 let server: ServerProcess;
-let canary: Canary;
-const slowest = { ms: 0, name: "" };
+const startSmallQueries = smallQueriesBeside(() => server, { patienceMs: PATIENCE_MS, maxMemoryMiB: MAX_MEMORY_MIB });
 beforeAll(async () => {
   server = await ServerProcess.start();
   for (let from = 0; from < SERIES; from += 5_000) await write(from, from + 5_000);
   await remoteWrite(server.url, 1, [{ labels: [["__name__", "canary"]], samples: [sample(0, 1)] }]);
   await post("/api/v1/query", { query: "count(big)" });
-  canary = new Canary(server.url, ["vector(1)", `canary @ ${NOW_SECONDS}`, `count(big{i="00007"} @ ${NOW_SECONDS})`]);
-});
-afterAll(async () => {
-  await canary.stop();
-  console.info(
-    `peak memory: ${server.peakMemoryMiB()} MiB; slowest small query: ${Math.round(slowest.ms)} ms, beside ${slowest.name}`,
-  );
-  await server.dispose();
-});
-afterEach(({ task }) => {
-  const { ms, failures } = canary.worst();
-  if (ms > slowest.ms) Object.assign(slowest, { ms, name: task.name });
-  expect(server.isAlive, server.stderr.slice(-2_000)).toBe(true);
-  expect(failures, "small queries that failed").toBe(0);
-  expect(ms, "slowest small query").toBeLessThan(PATIENCE_MS);
-  expect(server.peakMemoryMiB()).toBeLessThan(MAX_MEMORY_MIB);
+  startSmallQueries(["vector(1)", `canary @ ${NOW_SECONDS}`, `count(big{i="00007"} @ ${NOW_SECONDS})`]);
 });
 
 const sample = (minutesAgo: number, value: number) => ({ timeMs: (NOW_SECONDS - 60 * minutesAgo) * 1_000, value });

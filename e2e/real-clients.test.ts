@@ -8,6 +8,7 @@ import { eventually } from "./harness/eventually.ts";
 import { freePort } from "./harness/free-port.ts";
 import { call } from "./harness/http-call.ts";
 import { patientMs } from "./harness/patience.ts";
+import { runProgram } from "./harness/run-program.ts";
 import { ServerProcess } from "./harness/server-process.ts";
 
 /**
@@ -29,23 +30,7 @@ beforeAll(async () => {
 });
 afterAll(() => server?.dispose());
 
-function run(
-  binary: string,
-  args: readonly string[],
-): Promise<{ code: number | null; stdout: string; stderr: string }> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(binary, args, { stdio: ["ignore", "pipe", "pipe"], timeout: CLIENT_TIMEOUT_MS });
-    let [stdout, stderr] = ["", ""];
-    child.stdout.on("data", (chunk: Buffer) => {
-      stdout += chunk.toString();
-    });
-    child.stderr.on("data", (chunk: Buffer) => {
-      stderr += chunk.toString();
-    });
-    child.once("error", reject);
-    child.once("close", (code) => resolve({ code, stdout, stderr }));
-  });
-}
+const run = (binary: string, args: readonly string[]) => runProgram(binary, args, { timeout: CLIENT_TIMEOUT_MS });
 
 /** Items of a signal that the server says it has kept, or refused, of a tenant. */
 async function counted(metric: string, signal: string, tenant: string): Promise<number> {

@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { BUSY_FILES } from "../harness/busy-files.ts";
 import { ServerProcess } from "../harness/server-process.ts";
 import { trackedWriters } from "../harness/tracked-loads.ts";
 import type { TrackedWriter } from "../harness/tracked-writer.ts";
@@ -24,16 +25,6 @@ export type FaultRunOptions = {
 
 export const FAULTS: readonly Fault[] = [...PROCESS_FAULTS, ...DISK_FAULTS];
 
-/** Small files, written, merged and removed all the time: what usually takes hours happens within a round. */
-const BUSY_FILES = {
-  SIGHTLINE_STORAGE__METRICS__HEAD__MAX_SAMPLES: "2000",
-  SIGHTLINE_STORAGE__LOGS__FLUSH__MAX_ROWS: "400",
-  SIGHTLINE_STORAGE__LOGS__COMPACTION__TARGET_ROWS: "3000",
-  SIGHTLINE_STORAGE__TRACES__FLUSH__MAX_ROWS: "200",
-  SIGHTLINE_STORAGE__TRACES__COMPACTION__TARGET_ROWS: "1500",
-  SIGHTLINE_COLLECTOR__WAL__SEGMENT_BYTES: "65536",
-  SIGHTLINE_COLLECTOR__WAL__TRUNCATE_INTERVAL_MS: "50",
-};
 /** Everything is in memory and in the log until the process stops. */
 const QUIET_FILES = { SIGHTLINE_COLLECTOR__WAL__SEGMENT_BYTES: "4194304" };
 

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { patientMs } from "./patience.ts";
+import { type ProgramResult, runProgram } from "./run-program.ts";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 const START_TIMEOUT_MS = patientMs(60_000);
@@ -183,29 +184,12 @@ export function childEnvironment(own: Environment = {}): NodeJS.ProcessEnv {
   return { ...Object.fromEntries(inherited), ...DEFAULTS, ...own };
 }
 
-export type CommandResult = { readonly code: number | null; readonly stdout: string; readonly stderr: string };
-
 /** Runs one command line of the process to its end. */
-export function runCommandLine(
-  args: readonly string[],
-  env: Readonly<Record<string, string>> = {},
-): Promise<CommandResult> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, ["server/main.ts", ...args], {
-      cwd: ROOT,
-      env: childEnvironment(env),
-      stdio: ["ignore", "pipe", "pipe"],
-      timeout: START_TIMEOUT_MS,
-    });
-    let [stdout, stderr] = ["", ""];
-    child.stdout.on("data", (chunk: Buffer) => {
-      stdout += chunk.toString();
-    });
-    child.stderr.on("data", (chunk: Buffer) => {
-      stderr += chunk.toString();
-    });
-    child.once("error", reject);
-    child.once("close", (code) => resolve({ code, stdout, stderr }));
+export function runCommandLine(args: readonly string[], env: Environment = {}): Promise<ProgramResult> {
+  return runProgram(process.execPath, ["server/main.ts", ...args], {
+    cwd: ROOT,
+    env: childEnvironment(env),
+    timeout: START_TIMEOUT_MS,
   });
 }
 

@@ -1,11 +1,11 @@
-import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { spawnSync } from "node:child_process";
 import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { freePort } from "../harness/free-port.ts";
 import { patientMs } from "../harness/patience.ts";
-import { endProcess } from "./end-process.ts";
+import { ServiceProcess } from "./service-process.ts";
 
 const START_TIMEOUT_MS = patientMs(60_000);
 const SETUP_TIMEOUT_MS = 900_000;
@@ -32,8 +32,7 @@ export class OpenSearchService {
   readonly #dir: string;
   readonly #port: number;
   readonly #settings: Settings;
-  #process: ChildProcess | undefined;
-  #output = "";
+  readonly #process = new ServiceProcess("OpenSearch");
 
   private constructor(dist: string, dir: string, port: number, settings: Settings) {
     this.#settings = settings;
@@ -109,50 +108,36 @@ export class OpenSearchService {
   /** After {@link stop} or {@link kill}. Settles when it answers. */
   async start(): Promise<void> {
     this.#configure();
-    const child = spawn(join(this.#dist, "jre/bin/java"), this.#arguments(), {
-      cwd: this.#dir,
-      stdio: ["ignore", "pipe", "pipe"],
+    await this.#process.start({
+      command: join(this.#dist, "jre/bin/java"),
+      args: this.#arguments(),
+      options: { cwd: this.#dir },
+      isReady: () => this.#isReady(),
+      timeoutMs: START_TIMEOUT_MS,
     });
-    this.#process = child;
-    for (const stream of [child.stdout, child.stderr]) {
-      stream.on("data", (chunk: Buffer) => {
-        this.#output = (this.#output + chunk.toString()).slice(-20_000);
-      });
-    }
-    const until = Date.now() + START_TIMEOUT_MS;
-    while (!(await this.#isReady())) {
-      if (child.exitCode !== null || Date.now() > until) throw new Error(`OpenSearch did not start:\n${this.#output}`);
-      await sleep(100);
-    }
   }
 
   /** As when the machine loses its power. */
   kill(): Promise<void> {
-    return this.#end("SIGKILL");
+    return this.#process.end("SIGKILL");
   }
 
   stop(): Promise<void> {
-    return this.#end("SIGTERM");
+    return this.#process.end("SIGTERM");
   }
 
   /** Freezes or thaws the process: what is connected stays so. */
   signal(signal: NodeJS.Signals): void {
-    this.#process?.kill(signal);
+    this.#process.signal(signal);
   }
 
   get isRunning(): boolean {
-    return this.#process?.exitCode === null && this.#process.signalCode === null;
+    return this.#process.isRunning;
   }
 
   async dispose(): Promise<void> {
     await this.kill();
     rmSync(this.#dir, { recursive: true, force: true });
-  }
-
-  async #end(signal: NodeJS.Signals): Promise<void> {
-    const child = this.#process;
-    this.#process = undefined;
-    await endProcess(child, signal);
   }
 
   async #isReady(): Promise<boolean> {

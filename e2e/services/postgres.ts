@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { spawnSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { chownSync, existsSync, globSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { freePort } from "../harness/free-port.ts";
 import { patientMs } from "../harness/patience.ts";
-import { endProcess } from "./end-process.ts";
+import { ServiceProcess } from "./service-process.ts";
 
 /** Where a test database listens. */
 export type DatabaseAddress = {
@@ -31,8 +31,7 @@ export class PostgresService {
   readonly #dir: string;
   readonly #owner: { uid: number; gid: number } | undefined;
   readonly #settings: readonly string[];
-  #process: ChildProcess | undefined;
-  #output = "";
+  readonly #process = new ServiceProcess("PostgreSQL");
 
   private constructor(bin: string, dir: string, port: number, settings: readonly string[]) {
     this.#bin = bin;
@@ -80,36 +79,32 @@ export class PostgresService {
       ...this.#settings,
     ];
     const args = ["-D", join(this.#dir, "data"), ...settings.flatMap((setting) => ["-c", setting])];
-    const child = spawn(join(this.#bin, "postgres"), args, { ...this.#owner, stdio: ["ignore", "pipe", "pipe"] });
-    this.#process = child;
-    for (const stream of [child.stdout, child.stderr]) {
-      stream?.on("data", (chunk: Buffer) => {
-        this.#output = (this.#output + chunk.toString()).slice(-20_000);
-      });
-    }
-    const until = Date.now() + START_TIMEOUT_MS;
-    while (!this.#isReady()) {
-      if (child.exitCode !== null || Date.now() > until) throw new Error(`PostgreSQL did not start:\n${this.#output}`);
-      await sleep(50);
-    }
+    await this.#process.start({
+      command: join(this.#bin, "postgres"),
+      args,
+      options: { ...this.#owner },
+      isReady: () => this.#isReady(),
+      timeoutMs: START_TIMEOUT_MS,
+    });
   }
 
   /** As when the machine loses its power: nothing is shut down. The children notice and end, too. */
   async kill(): Promise<void> {
-    await this.#end("SIGKILL");
+    await this.#process.end("SIGKILL");
     await sleep(200);
   }
 
   /** Disconnects everybody and shuts down cleanly. */
   async stop(): Promise<void> {
-    await this.#end("SIGINT");
+    await this.#process.end("SIGINT");
   }
 
   /** Freezes or thaws the server with those of its processes that serve connections: what is connected stays so. */
   signal(signal: NodeJS.Signals): void {
-    if (!this.#process) return;
-    this.#process.kill(signal);
-    const children = spawnSync("pgrep", ["-P", String(this.#process.pid)], { encoding: "utf8" }).stdout ?? "";
+    const { pid } = this.#process;
+    if (pid === undefined) return;
+    this.#process.signal(signal);
+    const children = spawnSync("pgrep", ["-P", String(pid)], { encoding: "utf8" }).stdout ?? "";
     for (const pid of children
       .split("\n")
       .map(Number)
@@ -118,18 +113,12 @@ export class PostgresService {
   }
 
   get isRunning(): boolean {
-    return this.#process?.exitCode === null && this.#process.signalCode === null;
+    return this.#process.isRunning;
   }
 
   async dispose(): Promise<void> {
     await this.stop();
     rmSync(this.#dir, { recursive: true, force: true });
-  }
-
-  async #end(signal: NodeJS.Signals): Promise<void> {
-    const child = this.#process;
-    this.#process = undefined;
-    await endProcess(child, signal);
   }
 
   #initialize(): void {

@@ -1,12 +1,11 @@
-import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { freePort } from "../harness/free-port.ts";
 import { patientMs } from "../harness/patience.ts";
-import { endProcess } from "./end-process.ts";
+import { ServiceProcess } from "./service-process.ts";
 
 const START_TIMEOUT_MS = patientMs(20_000);
 
@@ -22,8 +21,7 @@ export class RedisService {
   readonly port: number;
   readonly #dir: string;
   readonly #options: RedisServiceOptions;
-  #process: ChildProcess | undefined;
-  #output = "";
+  readonly #process = new ServiceProcess("Redis");
 
   private constructor(port: number, options: RedisServiceOptions) {
     this.port = port;
@@ -65,37 +63,29 @@ export class RedisService {
       ...settings,
     ];
     writeFileSync(file, `${lines.join("\n")}\n`);
-    const child = spawn("redis-server", [file, ...(sentinel ? ["--sentinel"] : [])], {
-      stdio: ["ignore", "pipe", "pipe"],
+    await this.#process.start({
+      command: "redis-server",
+      args: [file, ...(sentinel ? ["--sentinel"] : [])],
+      isReady: () => this.#isReady(),
+      timeoutMs: START_TIMEOUT_MS,
     });
-    this.#process = child;
-    for (const stream of [child.stdout, child.stderr]) {
-      stream.on("data", (chunk: Buffer) => {
-        this.#output = (this.#output + chunk.toString()).slice(-20_000);
-      });
-    }
-    const until = Date.now() + START_TIMEOUT_MS;
-    while (!(await this.#isReady())) {
-      if (child.exitCode !== null || Date.now() > until) throw new Error(`Redis did not start:\n${this.#output}`);
-      await sleep(20);
-    }
   }
 
   kill(): Promise<void> {
-    return this.#end("SIGKILL");
+    return this.#process.end("SIGKILL");
   }
 
   stop(): Promise<void> {
-    return this.#end("SIGTERM");
+    return this.#process.end("SIGTERM");
   }
 
   get isRunning(): boolean {
-    return this.#process?.exitCode === null && this.#process.signalCode === null;
+    return this.#process.isRunning;
   }
 
   /** Freezes or thaws the process: what is connected stays so. */
   signal(signal: NodeJS.Signals): void {
-    this.#process?.kill(signal);
+    this.#process.signal(signal);
   }
 
   /** Runs one command with redis-cli and gives what it prints. */
@@ -106,12 +96,6 @@ export class RedisService {
   async dispose(): Promise<void> {
     await this.kill();
     rmSync(this.#dir, { recursive: true, force: true });
-  }
-
-  async #end(signal: NodeJS.Signals): Promise<void> {
-    const child = this.#process;
-    this.#process = undefined;
-    await endProcess(child, signal);
   }
 
   #isReady(): Promise<boolean> {

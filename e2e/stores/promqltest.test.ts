@@ -1,7 +1,7 @@
-import { spawn } from "node:child_process";
 import { globSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { runProgram } from "../harness/run-program.ts";
 import { type DatabaseAddress, PostgresService } from "../services/postgres.ts";
 import { MANY_STORES } from "./timescale-fixture.ts";
 
@@ -11,19 +11,12 @@ const SCRIPTS = globSync(["query/promql/testdata/*.test", "../shared/promqltest/
 
 async function promqltest({ host, port, user, password, database }: DatabaseAddress): Promise<string> {
   const where = ["--host", host, "--port", String(port), "--user", user, "--database", database];
-  const child = spawn(process.execPath, ["server/promqltest.ts", "--store", "timescale", ...where, ...SCRIPTS], {
-    cwd: ROOT,
-    env: { ...process.env, PGPASSWORD: password },
-    stdio: ["ignore", "pipe", "pipe"],
-  });
-  let output = "";
-  for (const stream of [child.stdout, child.stderr]) {
-    stream.on("data", (chunk: Buffer) => {
-      output += chunk.toString();
-    });
-  }
-  await new Promise((resolve) => child.once("close", resolve));
-  return output;
+  const { stdout, stderr } = await runProgram(
+    process.execPath,
+    ["server/promqltest.ts", "--store", "timescale", ...where, ...SCRIPTS],
+    { cwd: ROOT, env: { ...process.env, PGPASSWORD: password } },
+  );
+  return stdout + stderr;
 }
 
 const missing = PostgresService.missing();
