@@ -65,7 +65,6 @@ const resultsCacheSchema = z.strictObject({
     .min(0)
     .default(600_000)
     .describe("The newest steps are not kept, as samples for them are still to come: so many milliseconds"),
-  min_evaluation_ms: z.number().min(0).default(20).describe("Results that took less to evaluate are not kept"),
 });
 
 /** The section `query`: PromQL's limits at its top, those of the other languages below it. */

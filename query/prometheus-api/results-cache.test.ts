@@ -10,7 +10,7 @@ const QUERY = { query: "sum(requests)", start: String(NOW_MS / 1_000 - 90), end:
 
 async function appWithCache() {
   const registry = new Registry();
-  const config = { enabled: true, max_bytes: 1_000_000, recent_ms: 0, min_evaluation_ms: 0 };
+  const config = { enabled: true, max_bytes: 1_000_000, recent_ms: 0 };
   const cache = new MemoryResultsCache({ maxBytes: config.max_bytes, registry });
   const rangeCache = new RangeCache({ cache, changes: NO_CHANGES, config, registry, nowMs: () => NOW_MS });
   const samples = [0, 1, 2, 3].map((i) => [NOW_MS - i * 30_000, i] as const);

@@ -98,10 +98,8 @@ export class RangeCache {
     const used = await cutExtents(kept, grid, stepMs);
     const holes = holesIn(grid, used, stepMs);
     if (used.length === 0 || holes.length > MAX_HOLES) {
-      const began = performance.now();
       const { series } = await this.#uncached(query, evaluation, "miss");
-      const isWorthIt = performance.now() - began >= this.#config.min_evaluation_ms;
-      if (evaluation.isPlain() && isWorthIt) await this.#keep(key, version, query, window, kept, { ...grid, series });
+      if (evaluation.isPlain()) await this.#keep(key, version, query, window, kept, { ...grid, series });
       return { series, cachedSteps: 0 };
     }
     const fresh = await this.#evaluateHoles(holes, query, evaluation);
