@@ -2,12 +2,13 @@
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import { cpuSecondsOf, peakMiBOf } from "@sightline/e2e/harness/process-usage.ts";
 import { ServerProcess } from "@sightline/e2e/harness/server-process.ts";
 import { median, nameAndRest } from "./compare.ts";
 import type { LoadResult } from "./load-generator.ts";
@@ -93,14 +94,14 @@ async function load(contestant: Contestant, name: string, scale: number, settleM
   const endMs = Math.floor(Date.now() / 60_000) * 60_000;
   const { pid, url, stop } = await contestant.start();
   try {
-    const cpuBefore = cpuSeconds(pid);
+    const cpuBefore = cpuSecondsOf(pid);
     const result = await runLoad(name, url(name), items, endMs);
     await sleep(settleMs);
     return {
       ...result,
       perSecond: result.accepted / result.seconds,
-      cpuSecondsPerMillion: ((cpuSeconds(pid) - cpuBefore) / result.accepted) * 1e6,
-      peakMiB: peakMiB(pid),
+      cpuSecondsPerMillion: ((cpuSecondsOf(pid) - cpuBefore) / result.accepted) * 1e6,
+      peakMiB: peakMiBOf(pid),
     };
   } finally {
     await stop();
@@ -146,14 +147,6 @@ function peer(
 }
 
 /** User and system time of all threads, from /proc/PID/stat; 100 ticks a second on every Linux. */
-function cpuSeconds(pid: number): number {
-  const fields = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ")[1]?.split(" ") ?? [];
-  return (Number(fields[11]) + Number(fields[12])) / 100;
-}
-
-function peakMiB(pid: number): number {
-  return Math.round(Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1]) / 1024);
-}
 
 function report(turns: Turns, out: string | undefined): void {
   const date = new Date().toISOString();

@@ -1,11 +1,13 @@
 /** `npm run bench -- rules`: what evaluating rules costs, here and in Prometheus, over the same series. */
+
 import { type ChildProcess, spawn } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { freePort } from "@sightline/e2e/harness/free-port.ts";
+import { cpuSecondsOf, residentMiBOf } from "@sightline/e2e/harness/process-usage.ts";
 import { encodeRemoteWrite1, REMOTE_WRITE_1 } from "@sightline/e2e/harness/remote-write.ts";
 import { ServerProcess } from "@sightline/e2e/harness/server-process.ts";
 import { compress } from "snappy";
@@ -26,8 +28,6 @@ const FILL_MS = 600_000;
 const GROUP_SIZE = 50;
 const SETTLE_MS = 15_000;
 const PROBE_MS = 50;
-/** Clock ticks a second of Linux. */
-const TICKS = 100;
 
 type Target = { readonly url: string; readonly pid: number; stop(): Promise<void> };
 
@@ -62,7 +62,7 @@ export async function compareRules(args: readonly string[]): Promise<void> {
 }
 
 async function measureRules({ url, pid }: Target, durationMs: number) {
-  const before = { cpu: cpuSeconds(pid), ...(await ruleCounters(url)) };
+  const before = { cpu: cpuSecondsOf(pid), ...(await ruleCounters(url)) };
   const latencies: number[] = [];
   const end = performance.now() + durationMs;
   while (performance.now() < end) {
@@ -71,7 +71,7 @@ async function measureRules({ url, pid }: Target, durationMs: number) {
     latencies.push(performance.now() - began);
     await sleep(PROBE_MS);
   }
-  const after = { cpu: cpuSeconds(pid), ...(await ruleCounters(url)) };
+  const after = { cpu: cpuSecondsOf(pid), ...(await ruleCounters(url)) };
   latencies.sort((a, b) => a - b);
   const percentile = (share: number) =>
     Math.round((latencies[Math.floor(share * (latencies.length - 1))] ?? 0) * 10) / 10;
@@ -82,7 +82,7 @@ async function measureRules({ url, pid }: Target, durationMs: number) {
     missedTurns: after.missed - before.missed,
     cpuMsPerEvaluation: ((after.cpu - before.cpu) / evaluations) * 1_000,
     cpuShareOfOneCore: (after.cpu - before.cpu) / (durationMs / 1_000),
-    residentMiB: residentMiB(pid),
+    residentMiB: residentMiBOf(pid),
     probeMs: { p50: percentile(0.5), p99: percentile(0.99), max: percentile(1) },
   };
 }
@@ -98,18 +98,6 @@ async function ruleCounters(url: string) {
     failures: sum("evaluation_failures_total"),
     missed: sum("group_iterations_missed_total"),
   };
-}
-
-function cpuSeconds(pid: number): number {
-  const fields = readFileSync(`/proc/${pid}/stat`, "utf8")
-    .replace(/^.*\) /, "")
-    .split(" ");
-  return (Number(fields[11]) + Number(fields[12])) / TICKS;
-}
-
-function residentMiB(pid: number): number {
-  const kilobytes = /VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1];
-  return Math.round(Number(kilobytes) / 1_024);
 }
 
 function ruleFile(count: number): string {

@@ -1,7 +1,8 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { cpuSecondsOf, residentMiBOf } from "../harness/process-usage.ts";
 import { AlertmanagerProcess } from "./alertmanager-process.ts";
 import { WebhookReceiver } from "./webhook-receiver.ts";
 
@@ -21,7 +22,6 @@ export type StormReport = {
 /** So many does Prometheus put into one request. */
 const BATCH = 256;
 const PROBE_PAUSE_MS = 20;
-const CLOCK_TICKS = 100;
 
 /** `alerts` alerts in `groups` groups at once, while people look at the API. */
 export async function storm(alerts: number, groups: number): Promise<StormReport> {
@@ -65,7 +65,8 @@ inhibit_rules: [{source_matchers: [severity=critical], target_matchers: [severit
       p99: of(0.99),
       max: of(1),
       listSeconds: round((performance.now() - listBegan) / 1_000),
-      ...usage(server.pid),
+      residentMib: residentMiBOf(server.pid),
+      cpuSeconds: round(cpuSecondsOf(server.pid)),
     };
   } finally {
     await server.kill();
@@ -127,13 +128,6 @@ function quantile(values: readonly number[], share: number): number {
 }
 
 const round = (value: number) => Math.round(value * 10) / 10;
-
-function usage(pid: number): { readonly residentMib: number; readonly cpuSeconds: number } {
-  const status = readFileSync(`/proc/${pid}/status`, "utf8");
-  const stat = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ")[1]?.split(" ") ?? [];
-  const residentMib = Math.round(Number(/VmRSS:\s+(\d+)/.exec(status)?.[1] ?? 0) / 1_024);
-  return { residentMib, cpuSeconds: round((Number(stat[11]) + Number(stat[12])) / CLOCK_TICKS) };
-}
 
 if (import.meta.main) {
   const [alerts = "50000", groups = "1000"] = process.argv.slice(2);

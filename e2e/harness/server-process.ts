@@ -1,9 +1,10 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { patientMs } from "./patience.ts";
+import { cpuSecondsOf, peakMiBOf } from "./process-usage.ts";
 import { type ProgramResult, runProgram } from "./run-program.ts";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
@@ -151,9 +152,7 @@ export class ServerProcess {
 
   /** User and system time so far, in seconds. */
   cpuSeconds(): number {
-    const stat = readFileSync(`/proc/${this.pid}/stat`, "utf8");
-    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-    return (Number(fields[11]) + Number(fields[12])) / 100;
+    return cpuSecondsOf(this.pid);
   }
 
   /** Starts {@link peakMemoryMiB} anew from the resident size of now. */
@@ -170,8 +169,7 @@ export class ServerProcess {
 
   /** Largest resident size so far, in MiB. */
   peakMemoryMiB(): number {
-    const match = /VmHWM:\s+(\d+) kB/.exec(readFileSync(`/proc/${this.pid}/status`, "utf8"));
-    return Math.round(Number(match?.[1] ?? 0) / 1024);
+    return peakMiBOf(this.pid);
   }
 }
 

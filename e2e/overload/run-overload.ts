@@ -1,5 +1,5 @@
-import { readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
+import { residentMiBOf } from "../harness/process-usage.ts";
 import { ServerProcess } from "../harness/server-process.ts";
 import { Canary } from "./canary.ts";
 import { Load } from "./load.ts";
@@ -103,7 +103,7 @@ async function watch(server: ServerProcess, load: Load, { seconds, say }: Overlo
   for (let tick = 1; performance.now() - beganMs < seconds * 1_000; tick++) {
     await sleep(SAMPLE_MS);
     if (!server.isAlive) throw new Error("the server died under the load");
-    residentMib.push(residentMibOf(server.pid));
+    residentMib.push(residentMiBOf(server.pid));
     if (tick % SAY_EVERY_S === 0) say(`${tick} s: ${residentMib.at(-1)} MiB, ${progressOf(load.progress)}`);
   }
   return residentMib;
@@ -119,11 +119,6 @@ function complaintsIn(log: string): string[] {
     counts.set(text, (counts.get(text) ?? 0) + 1);
   }
   return [...counts].map(([text, count]) => `logged ${count} ×: ${text}`);
-}
-
-function residentMibOf(pid: number): number {
-  const match = /VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, "utf8"));
-  return Math.round(Number(match?.[1] ?? 0) / 1_024);
 }
 
 function canaryQueries(): string[] {
