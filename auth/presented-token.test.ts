@@ -1,9 +1,14 @@
+import { CODE_POINT } from "@sightline/model/testing/code-point.ts";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { newToken, tokenId } from "./api-key-token.ts";
 import { presentedToken } from "./presented-token.ts";
 
-const header = fc.oneof(fc.string({ unit: "binary" }), fc.array(fc.string({ unit: "binary" })), fc.constant(undefined));
+const header = fc.oneof(
+  fc.string({ unit: CODE_POINT }),
+  fc.array(fc.string({ unit: CODE_POINT })),
+  fc.constant(undefined),
+);
 
 test("whatever the headers are, there is a token of our format or a problem that holds nothing of them", () => {
   fc.assert(

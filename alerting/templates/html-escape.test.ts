@@ -1,3 +1,4 @@
+import { CODE_POINT } from "@sightline/model/testing/code-point.ts";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { notificationData } from "./notification-data.ts";
@@ -21,7 +22,7 @@ function page(template: string, value: string): string {
 
 /** Pieces of HTML, CSS, JavaScript and URLs among other texts. */
 const hostile = fc.oneof(
-  fc.string({ unit: "binary" }),
+  fc.string({ unit: CODE_POINT }),
   fc
     .array(
       fc.constantFrom(

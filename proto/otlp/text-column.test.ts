@@ -1,3 +1,4 @@
+import { CODE_POINT } from "@sightline/model/testing/code-point.ts";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { runSteps } from "./run-steps.ts";
@@ -8,7 +9,7 @@ type Put = { readonly gap: number; readonly text: string; readonly asBytes: bool
 const put = fc.record<Put>({
   // Sometimes the same row again, sometimes far ahead.
   gap: fc.oneof(fc.nat(2), fc.constant(40)),
-  text: fc.string({ unit: "binary", maxLength: 30 }),
+  text: fc.string({ unit: CODE_POINT, maxLength: 30 }),
   asBytes: fc.boolean(),
   thenRemoved: fc.boolean(),
 });

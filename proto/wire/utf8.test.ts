@@ -1,3 +1,4 @@
+import { CODE_POINT } from "@sightline/model/testing/code-point.ts";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { decodeUtf8, decodeUtf8Lossy } from "./utf8.ts";
@@ -13,7 +14,7 @@ function standard(bytes: Uint8Array): string | undefined {
   }
 }
 
-const texts = fc.string({ unit: "binary", maxLength: 40 }).map((text) => Buffer.from(text));
+const texts = fc.string({ unit: CODE_POINT, maxLength: 40 }).map((text) => Buffer.from(text));
 const anything = fc.uint8Array({ maxLength: 20 });
 
 test("a part of a request is the text that it is by the standard, or none", () =>

@@ -1,4 +1,5 @@
 import type { Labels } from "@sightline/model/labels.ts";
+import { CODE_POINT } from "@sightline/model/testing/code-point.ts";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { labelsJson, labelsJsonWriter, mergedLabelsJson } from "./labels-json.ts";
@@ -20,10 +21,10 @@ test("labels are written as JSON.stringify writes them, whatever is in them and 
     fc.property(
       fc.uniqueArray(
         fc.tuple(
-          fc.oneof(fc.string(), fc.string({ unit: "binary" })),
+          fc.oneof(fc.string(), fc.string({ unit: CODE_POINT })),
           fc.oneof(
             fc.string(),
-            fc.string({ unit: "binary" }),
+            fc.string({ unit: CODE_POINT }),
             fc.nat(5_000).map((length) => "x".repeat(length)),
           ),
         ),

@@ -1,5 +1,6 @@
 import { DuckDBDataChunk, DuckDBInstance, UBIGINT, UINTEGER, VARCHAR } from "@duckdb/node-api";
 import duckdb from "@duckdb/node-bindings";
+import { CODE_POINT } from "@sightline/model/testing/code-point.ts";
 import { rounds } from "@sightline/model/testing/rounds.ts";
 import fc from "fast-check";
 import { afterAll, expect, test } from "vitest";
@@ -33,7 +34,7 @@ async function throughDuckDb(type: keyof typeof TYPES, values: readonly (string 
 
 const text = fc.oneof(
   fc.string({ maxLength: 30 }),
-  fc.string({ maxLength: 30, unit: "binary" }),
+  fc.string({ maxLength: 30, unit: CODE_POINT }),
   fc.constantFrom("", "exactly 12 b", "thirteen byte", "\0", "a\0b and more than twelve", "ж".repeat(6), "ж".repeat(7)),
 );
 

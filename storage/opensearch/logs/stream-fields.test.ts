@@ -1,5 +1,6 @@
 import type { Attributes } from "@sightline/model/attributes.ts";
 import type { LogStream } from "@sightline/model/log-batch.ts";
+import { CODE_POINT } from "@sightline/model/testing/code-point.ts";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { originTokens } from "../rows/origin-fields.ts";
@@ -8,7 +9,7 @@ import { labelTokens, streamOfFields, streamRest } from "./stream-fields.ts";
 
 const text = fc.oneof(
   fc.constantFrom("", "a", "a=b", "=", "\ud800", "\ufffd", "\u007f", "y".repeat(2_000)),
-  fc.string({ unit: "binary", maxLength: 8 }),
+  fc.string({ unit: CODE_POINT, maxLength: 8 }),
 );
 const types = fc.constantFrom("string" as const, "int" as const, "double" as const, "bool" as const, "json" as const);
 const attributes: fc.Arbitrary<Attributes> = fc.array(fc.record({ name: text, type: types, value: text }), {

@@ -1,12 +1,13 @@
+import { CODE_POINT } from "@sightline/model/testing/code-point.ts";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { attributeToken, isExactToken } from "./attribute-text.ts";
 
 const name = fc.oneof(
   fc.constantFrom("", "a", "a.b", ".a", "a..b", "__proto__", "constructor", "7", "\ud800", "x".repeat(600), "a b"),
-  fc.string({ unit: "binary" }),
+  fc.string({ unit: CODE_POINT }),
 );
-const value = fc.oneof(fc.constantFrom("", "\udc00", "\u0000", "y".repeat(40_000)), fc.string({ unit: "binary" }));
+const value = fc.oneof(fc.constantFrom("", "\udc00", "\u0000", "y".repeat(40_000)), fc.string({ unit: CODE_POINT }));
 describe("tokens", () => {
   test("are never too long for an index, and well-formed", () => {
     fc.assert(
