@@ -6,7 +6,7 @@ import { gunzipSync } from "node:zlib";
 import { afterEach, describe, expect, test } from "vitest";
 
 const run = promisify(execFile);
-const MAIN = new URL("main.ts", import.meta.url).pathname;
+const MAIN = new URL("../demo/main.ts", import.meta.url).pathname;
 
 type Received = { readonly path: string; readonly type: string; readonly body: Buffer };
 
