@@ -1,7 +1,7 @@
 import type { LogStore } from "@sightline/model/log-store.ts";
-import type { RowDeletion } from "@sightline/model/row-deletion.ts";
-import { DEFAULT_TENANT, tenantId } from "@sightline/model/tenant.ts";
-import { describe, expect, test } from "vitest";
+import type { Deletion, RowDeletion } from "@sightline/model/row-deletion.ts";
+import { DEFAULT_TENANT, type TenantId, tenantId } from "@sightline/model/tenant.ts";
+import { expect, test } from "vitest";
 import type { LogRow } from "./log-batch-of.ts";
 import { append, bodies, type LogStoreFixture, NOW, on, PLACES, T, writer } from "./log-store-fixture.ts";
 
@@ -24,52 +24,94 @@ const all: RowDeletion = {
   description: "some",
 };
 
+type Case = {
+  readonly what: string;
+  readonly request: Partial<RowDeletion>;
+  /** Bodies, and streams by their app. */
+  readonly left: readonly string[];
+  readonly apps: readonly string[];
+};
+const CASES: readonly Case[] = [
+  {
+    what: "of a stream",
+    request: { matchers: [{ name: "app", op: "=", value: "web" }] },
+    left: ["pay 1", "pay 2"],
+    apps: ["shop"],
+  },
+  {
+    what: "with a line",
+    request: { line: [{ op: "|~", text: "^pay [0-1]" }] },
+    left: ["login", "login", "pay 2"],
+    apps: ["shop", "web"],
+  },
+  {
+    what: "of a range of time",
+    request: { range: { startNs: T + 1n, endNs: T + 3n } },
+    left: ["login", "pay 2"],
+    apps: ["shop", "web"],
+  },
+  {
+    what: "with an attribute, of the record or its resource",
+    request: { attributes: [{ name: "user.id", op: "=", value: "ann" }] },
+    left: ["login", "pay 2"],
+    apps: ["shop", "web"],
+  },
+  {
+    what: "without an attribute",
+    request: { attributes: [{ name: "user.id", op: "=", value: "" }] },
+    left: ["login", "login", "pay 1"],
+    apps: ["shop", "web"],
+  },
+  { what: "that is all there is", request: {}, left: [], apps: [] },
+  {
+    what: "that is not there",
+    request: { line: [{ op: "|=", text: "nowhere" }] },
+    left: ["login", "login", "pay 1", "pay 2"],
+    apps: ["shop", "web"],
+  },
+];
+
 /** Deleting records: at once for queries, later for the disk, and not at all when it is cancelled in time. */
 export function describeLogDeletion(given: Given): void {
   const left = async (store: LogStore) => (await bodies(store)).join();
-  const streams = async (store: LogStore) => {
-    const found = await store.streams({ ...all, matchers: [] }, on);
+  const appsOf = async (store: LogStore, tenant: TenantId) => {
+    const found = await store.streams({ ...all, tenant, matchers: [] }, on);
     return [...new Set(found.map(({ labels }) => labels[0]?.[1]))].sort();
   };
 
-  describe.each(PLACES)("deleting what is %s", (where) => {
+  test.each(PLACES)("no query sees what was deleted %s, now, after a crash and when it is removed", async (where) => {
+    const { store, fixture } = given();
     const write = writer(where);
-    test.each<[string, Partial<RowDeletion>, string, readonly string[]]>([
-      ["of a stream", { matchers: [{ name: "app", op: "=", value: "web" }] }, "pay 1,pay 2", ["shop"]],
-      ["with a line", { line: [{ op: "|~", text: "^pay [0-1]" }] }, "login,login,pay 2", ["shop", "web"]],
-      ["of a range of time", { range: { startNs: T + 1n, endNs: T + 3n } }, "login,pay 2", ["shop", "web"]],
-      [
-        "with an attribute, of the record or its resource",
-        { attributes: [{ name: "user.id", op: "=", value: "ann" }] },
-        "login,pay 2",
-        ["shop", "web"],
-      ],
-      [
-        "without an attribute",
-        { attributes: [{ name: "user.id", op: "=", value: "" }] },
-        "login,login,pay 1",
-        ["shop", "web"],
-      ],
-      ["that is all there is", {}, "", []],
-      ["that is not there", { line: [{ op: "|=", text: "nowhere" }] }, "login,login,pay 1,pay 2", ["shop", "web"]],
-    ])(
-      "records %s: no query sees them, now, after a crash and when they are removed",
-      async (_, what, wanted, apps) => {
-        const { store, fixture } = given();
-        await write(store, rows);
-        await write(store, rows, OTHER_TENANT);
-        const deletion = await store.deleteRows({ ...all, ...what }, on);
-        expect(deletion).toMatchObject({ rows: 4 - wanted.split(",").filter(Boolean).length, description: "some" });
-        expect([await left(store), await streams(store)]).toEqual([wanted, apps]);
-        const again = await fixture.reopen();
-        expect([await left(again), await streams(again)]).toEqual([wanted, apps]);
-        await fixture.maintain?.();
-        expect([await left(again), await streams(again)]).toEqual([wanted, apps]);
-        const states = (await again.deletions(DEFAULT_TENANT)).map(({ state, id }) => [state, id]);
-        expect(states).toEqual([[fixture.maintain || deletion.rows === 0 ? "removed" : "hidden", deletion.id]]);
-        expect(await bodies(again, { tenant: OTHER_TENANT })).toHaveLength(4);
-      },
-    );
+    await write(store, rows, OTHER_TENANT);
+    const deletions: { readonly tenant: TenantId; readonly wanted: Case; readonly deletion: Deletion }[] = [];
+    for (const [i, wanted] of CASES.entries()) {
+      const tenant = tenantId(`deletes-${i}`);
+      await write(store, rows, tenant);
+      const deletion = await store.deleteRows({ ...all, ...wanted.request, tenant }, on);
+      expect([wanted.what, deletion]).toMatchObject([
+        wanted.what,
+        { rows: rows.length - wanted.left.length, description: "some" },
+      ]);
+      deletions.push({ tenant, wanted, deletion });
+    }
+    const check = async (current: LogStore) => {
+      for (const { tenant, wanted } of deletions) {
+        const { what, left, apps } = wanted;
+        const found = { what, left: await bodies(current, { tenant }), apps: await appsOf(current, tenant) };
+        expect(found).toEqual({ what, left, apps });
+      }
+      expect(await bodies(current, { tenant: OTHER_TENANT })).toHaveLength(rows.length);
+    };
+    await check(store);
+    const again = await fixture.reopen();
+    await check(again);
+    await fixture.maintain?.();
+    await check(again);
+    for (const { tenant, wanted, deletion } of deletions) {
+      const states = (await again.deletions(tenant)).map(({ state, id }) => [wanted.what, state, id]);
+      const state = fixture.maintain || deletion.rows === 0 ? "removed" : "hidden";
+      expect(states).toEqual([[wanted.what, state, deletion.id]]);
+    }
   });
 
   test("records that come later are not deleted", async () => {

@@ -174,14 +174,13 @@ function describeSpans(given: Given, write: Write): void {
     expect(await spansOf(store, trace(1), tenantId("nobody"))).toEqual([]);
   });
 
-  test.each(["", "1", "' OR 1=1 --", "f".repeat(33), "g".repeat(32), "0".repeat(32)])(
-    "finds nothing for the id %j",
-    async (id) => {
-      const { store } = given();
-      await write([FULL]);
-      expect(await store.trace(DEFAULT_TENANT, id, on)).toEqual([]);
-    },
-  );
+  test("finds nothing for what is no id", async () => {
+    const { store } = given();
+    await write([FULL]);
+    for (const id of ["", "1", "' OR 1=1 --", "f".repeat(33), "g".repeat(32), "0".repeat(32)]) {
+      expect({ id, found: await store.trace(DEFAULT_TENANT, id, on) }).toEqual({ id, found: [] });
+    }
+  });
 }
 
 function describeCatalog(given: Given, write: Write): void {
