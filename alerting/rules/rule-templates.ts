@@ -12,7 +12,6 @@ import { QueryNeeded, type QueryOutcome, RULE_FUNCTIONS, type RuleTemplateContex
 
 /** Makes of hostile templates something bounded: an annotation is a sentence, perhaps with a table. */
 const LIMITS = { maxOutputCharacters: 1_000_000, maxSteps: 1_000_000, maxCpuMs: 50, setting: "" };
-/** For all texts of all alerts of a rule at one time. */
 const MAX_EVALUATION_CPU_MS = 2_000;
 /** Others have their turn between two texts then. */
 const MAX_TURN_MS = 5;
@@ -35,6 +34,7 @@ export type TemplateSurroundings = {
 
 const NO_TEXTS = { labels: {}, annotations: {} };
 
+type Budget = { cpuMs: number; readonly maxCpuMs: number };
 type Source = { readonly labels: LabelMap; readonly annotations: LabelMap };
 
 /** Labels and annotations of an alerting rule. */
@@ -42,19 +42,22 @@ export class RuleTemplates {
   readonly #name: string;
   readonly #labels: readonly Part[];
   readonly #annotations: readonly Part[];
+  readonly #maxCpuMs: number;
   /** Of the evaluation that texts are made for. */
-  #budget = { timeMs: Number.NaN, cpuMs: 0 };
+  #budget: Budget & { readonly timeMs: number } = { timeMs: Number.NaN, cpuMs: 0, maxCpuMs: 0 };
 
-  constructor(ruleName: string, { labels, annotations }: Source) {
+  /** `maxCpuMs`: for all texts of all alerts at one time. */
+  constructor(ruleName: string, { labels, annotations }: Source, maxCpuMs = MAX_EVALUATION_CPU_MS) {
     this.#name = `__alert_${ruleName}`;
     this.#labels = Object.entries(labels).map((entry) => this.#part(entry));
     this.#annotations = Object.entries(annotations).map((entry) => this.#part(entry));
+    this.#maxCpuMs = maxCpuMs;
   }
 
   /** What fails is in its text. Rejects only when a query is cancelled. */
   async expand(sample: RuleSample, timeMs: number, around: TemplateSurroundings): Promise<Source> {
     if (this.#labels.length + this.#annotations.length === 0) return NO_TEXTS;
-    if (this.#budget.timeMs !== timeMs) this.#budget = { timeMs, cpuMs: 0 };
+    if (this.#budget.timeMs !== timeMs) this.#budget = { timeMs, cpuMs: 0, maxCpuMs: this.#maxCpuMs };
     const run = new Expansion(this.#name, sample, timeMs, around, this.#budget);
     return { labels: await run.all(this.#labels), annotations: await run.all(this.#annotations) };
   }
@@ -102,15 +105,9 @@ class Expansion {
   readonly #data: GoValue;
   readonly #context: RuleTemplateContext & { readonly outcomes: Map<string, QueryOutcome> };
   readonly #evaluate: (text: string) => Promise<readonly RuleSample[]>;
-  readonly #budget: { cpuMs: number };
+  readonly #budget: Budget;
 
-  constructor(
-    name: string,
-    sample: RuleSample,
-    timeMs: number,
-    around: TemplateSurroundings,
-    budget: { cpuMs: number },
-  ) {
+  constructor(name: string, sample: RuleSample, timeMs: number, around: TemplateSurroundings, budget: Budget) {
     this.#name = name;
     this.#budget = budget;
     this.#data = dataOf(sample, around);
@@ -136,9 +133,10 @@ class Expansion {
   async #one(parsed: ParsedTemplate | TemplateSyntaxError): Promise<string> {
     if (parsed instanceof TemplateSyntaxError) throw parsed;
     for (;;) {
-      if (this.#budget.cpuMs > MAX_EVALUATION_CPU_MS) {
+      const { cpuMs, maxCpuMs } = this.#budget;
+      if (cpuMs > maxCpuMs) {
         throw new TemplateExecutionError(
-          `the templates of the rule take more than ${MAX_EVALUATION_CPU_MS} ms of CPU time an evaluation`,
+          `the templates of the rule take more than ${maxCpuMs} ms of CPU time an evaluation`,
         );
       }
       const began = process.threadCpuUsage();

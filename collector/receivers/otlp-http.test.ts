@@ -166,7 +166,7 @@ describe("what is refused", () => {
   });
 
   test("a gzip bomb: 413 that names the setting", async () => {
-    const bomb = gzipSync(Buffer.alloc(300 * MIB));
+    const bomb = gzipSync(Buffer.alloc(64 * MIB));
     const response = await collector.post("/v1/logs", bomb, { ...JSON_TYPE, "content-encoding": "gzip" });
     expect(response.status).toBe(413);
     expect(await response.text()).toContain("limits.max_decompressed_bytes");
