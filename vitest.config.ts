@@ -1,5 +1,16 @@
+import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { defineConfig } from "vitest/config";
+import { BaseSequencer, type TestSpecification } from "vitest/node";
+
+/** Files that are small and take long come first, lest one process is left with them in the end; then those that took longest. */
+class LongFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const isLong = ({ moduleId }: TestSpecification) =>
+      /\/storage\/embedded\/.*-store\.test\.ts$|\/warm-up\//.test(moduleId);
+    return (await super.sort(files)).sort((a, b) => Number(isLong(b)) - Number(isLong(a)));
+  }
+}
 
 /**
  * `unit` needs nothing but the checkout; `e2e` starts the real process. Time limits are for what hangs, on machines that are
@@ -7,6 +18,7 @@ import { defineConfig } from "vitest/config";
  */
 export default defineConfig({
   test: {
+    sequence: { sequencer: LongFirst },
     projects: [
       {
         test: {
@@ -19,8 +31,8 @@ export default defineConfig({
           isolate: false,
           // Node itself reads the files, as it reads those of the server: nothing is transformed.
           experimental: { viteModuleRunner: false, nodeLoader: false },
-          // All cores; by default one is left alone, of two that is half.
-          maxWorkers: "100%",
+          // Half of the time tests wait for disks, timers and processes.
+          maxWorkers: 2 * availableParallelism(),
           // Threads and processes that tests start compile nothing anew.
           env: { NODE_COMPILE_CACHE: join(import.meta.dirname, "node_modules", ".cache", "compiled") },
         },
