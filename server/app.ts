@@ -1,4 +1,3 @@
-import { readFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { PublishedRules } from "@sightline/alerting/rules/published-rules.ts";
@@ -9,11 +8,11 @@ import { assertListenIsSafe } from "@sightline/auth/listen-guard.ts";
 import type { Ingest } from "@sightline/collector/ingest.ts";
 import type { Config } from "@sightline/config/schema.ts";
 import type { Authenticator } from "@sightline/model/access.ts";
-import { InvalidInputError } from "@sightline/model/errors.ts";
 import type { Component, Dependency } from "@sightline/model/ports.ts";
 import type { RuleStates } from "@sightline/model/rules.ts";
 import { TextSealer } from "@sightline/model/sealed-text.ts";
 import { SYSTEM_TENANT } from "@sightline/model/tenant.ts";
+import { readSettingFile } from "@sightline/settings/setting-file.ts";
 import { collectDefaultMetrics, Registry } from "prom-client";
 import { type AlertingPart, alertingPart } from "./alerting/alerting-part.ts";
 import { type AlertmanagerPart, serveAlertmanager } from "./alerting/alertmanager-part.ts";
@@ -334,12 +333,5 @@ function dependenciesOf({ storage, catalog, shared }: PartContext): readonly Dep
 
 /** Throws `InvalidInputError` when the file can't be read or is wrong. */
 function readSealer(path: string): TextSealer | undefined {
-  if (path === "") return undefined;
-  let text: string;
-  try {
-    text = readFileSync(path, "utf8");
-  } catch (cause) {
-    throw new InvalidInputError(`sealing_key_file: ${(cause as Error).message}`, { cause });
-  }
-  return new TextSealer(text, path);
+  return path === "" ? undefined : new TextSealer(readSettingFile(path, "sealing_key_file"), path);
 }

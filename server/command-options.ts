@@ -1,6 +1,6 @@
-import { readFileSync } from "node:fs";
 import { InvalidInputError } from "@sightline/model/errors.ts";
 import { parseDurationMs } from "@sightline/model/units.ts";
+import { readSecret } from "@sightline/settings/setting-file.ts";
 
 /** What was given to a command, by the name of the flag. */
 export type Options = Readonly<Record<string, string | boolean | undefined>>;
@@ -23,12 +23,7 @@ export function headersOf(options: Options): Record<string, string> {
 /** The key alone: from a file, because the arguments of a process can be seen by everybody on the machine. */
 export function keyHeaders(options: Options): Record<string, string> {
   const { "key-file": path } = options as Texts;
-  if (path === undefined) return {};
-  try {
-    return { authorization: `Bearer ${readFileSync(path, "utf8").trim()}` };
-  } catch (cause) {
-    throw new InvalidInputError(`--key-file ${path}: ${(cause as Error).message}`, { cause });
-  }
+  return path === undefined ? {} : { authorization: `Bearer ${readSecret(path, `--key-file ${path}`)}` };
 }
 
 /** `now`, a duration for so long ago, seconds since the epoch, or a date, with a time or without. Throws `InvalidInputError`. */
