@@ -108,7 +108,7 @@ export const queryConfig = z.strictObject({
     .default(true)
     .describe(
       "Ask made-up questions of a small store of their own after a start, and some of the newest metrics and logs, so that the first real ones find compiled code. " +
-        "Costs two to four seconds of one core, and one or two more where there are logs, mostly in the background.",
+        "Costs two to four seconds of one core, and one or two more where there are logs, mostly in the background: not while others ask, and a tenth of the time while the process is busy.",
     ),
   logs: logQueryLimitsSchema.prefault({}).describe("LogQL"),
   log: queryLogSchema.prefault({}).describe("A record of every query"),

@@ -1,6 +1,8 @@
 import { labelValue } from "@sightline/model/labels.ts";
+import type { LogStream } from "@sightline/model/log-batch.ts";
 import type { LogStore } from "@sightline/model/log-store.ts";
 import type { TenantId } from "@sightline/model/tenant.ts";
+import type { TimeRangeNs } from "@sightline/model/time-range.ts";
 import type { Question } from "./question.ts";
 
 const HOUR = 3_600;
@@ -25,16 +27,28 @@ export const LOG_QUESTIONS: readonly Question[] = [
 
 /** About what the tenant has stored lately, with little work for each answer; none when there is nothing. */
 export async function storedLogQuestions(
-  store: Pick<LogStore, "streams">,
+  store: Pick<LogStore, "select">,
   { tenant, endMs }: { readonly tenant: TenantId; readonly endMs: number },
   signal: AbortSignal,
 ): Promise<readonly Question[]> {
   const endNs = BigInt(Math.ceil(endMs)) * 1_000_000n;
   const range = { startNs: endNs - BigInt(HOUR) * 1_000_000_000n, endNs };
-  const [stream] = await store.streams({ tenant, range, matchers: [] }, signal);
+  const stream = await newestStream(store, { tenant, range }, signal);
   if (!stream) return [];
   const name = SELECTING.find((label) => labelValue(stream.labels, label) !== "") ?? stream.labels[0]?.[0];
   return name === undefined ? [] : aboutService(name, labelValue(stream.labels, name));
+}
+
+async function newestStream(
+  store: Pick<LogStore, "select">,
+  { tenant, range }: { readonly tenant: TenantId; readonly range: TimeRangeNs },
+  signal: AbortSignal,
+): Promise<LogStream | undefined> {
+  const newest = { tenant, range, matchers: [], line: [], newestFirst: true, limit: 1 };
+  for await (const { streams, streamRefs, length } of store.select(newest, signal).batches) {
+    if (length > 0) return streams[streamRefs[0] as number];
+  }
+  return undefined;
 }
 
 function aboutService(label: string, value: string): readonly Question[] {

@@ -5,6 +5,7 @@ import { DEFAULT_TENANT } from "@sightline/model/tenant.ts";
 import { EmbeddedMetricStore } from "@sightline/storage-embedded/metrics/embedded-metric-store.ts";
 import { ScrapeTarget, SERIES_PER_TARGET } from "@sightline/storage-embedded/metrics/otel-like-metrics.ts";
 import { Registry } from "prom-client";
+import type { Turns } from "./turns.ts";
 
 const TARGETS = 3;
 const INTERVAL_MS = 15_000;
@@ -18,22 +19,31 @@ const SCALES: readonly number[] = [1, 1_000_003, 1 / 1_024];
 
 /**
  * A small store in `dir`, as one is after a restart: blocks that were read from disk, and what came since. It has two
- * hours of series like those of instrumented services, up to now.
+ * hours of series like those of instrumented services, up to now. Made in many steps.
  */
-export async function madeUpStore(dir: string, config: Config): Promise<EmbeddedMetricStore> {
+export async function madeUpStore(
+  dir: string,
+  { config, turns }: { readonly config: Config; readonly turns: Pick<Turns, "next"> },
+): Promise<EmbeddedMetricStore> {
   const options = { dir, config: config.storage.metrics, logger: SILENT_LOGGER };
   const targets = Array.from({ length: TARGETS }, (_, n) => new ScrapeTarget(n, INTERVAL_MS));
   const series = targets.flatMap(({ labels }) => labels.map((one) => new SeriesKey(one)));
   const beganMs = Date.now() - STEPS * INTERVAL_MS;
   let store = new EmbeddedMetricStore({ ...options, registry: new Registry() });
-  for (let step = 0; step < STEPS; step++) {
-    if (CUTS.includes(step)) await store.flush();
-    if (step === CUTS.at(-1)) {
-      store = new EmbeddedMetricStore({ ...options, registry: new Registry() });
-      await store.start();
+  try {
+    for (let step = 0; step < STEPS; step++) {
+      await turns.next();
+      if (CUTS.includes(step)) await store.flush();
+      if (step === CUTS.at(-1)) {
+        store = new EmbeddedMetricStore({ ...options, registry: new Registry() });
+        await store.start();
+      }
+      if (step === RESTART) for (const { values } of targets) values.fill(0);
+      await store.append(DEFAULT_TENANT, scrape(targets, series, beganMs + step * INTERVAL_MS), step + 1);
     }
-    if (step === RESTART) for (const { values } of targets) values.fill(0);
-    await store.append(DEFAULT_TENANT, scrape(targets, series, beganMs + step * INTERVAL_MS), step + 1);
+  } catch (error) {
+    await store.stop();
+    throw error;
   }
   return store;
 }

@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { Agent, type IncomingMessage, request } from "node:http";
 import type { Client } from "./clients.ts";
+import type { Turns } from "./turns.ts";
 
 /** A request of Prometheus' API about the last `seconds`. */
 export type Question = {
@@ -24,9 +25,8 @@ export type Asking = Manner & {
   readonly headers: Readonly<Record<string, string>>;
   /** What counts as now. */
   readonly endMs: number;
-  readonly signal: AbortSignal;
-  /** Settles when a question may be asked. */
-  readonly turn: () => Promise<void>;
+  /** Every question is a step. */
+  readonly turns: Pick<Turns, "next">;
 };
 
 const FORM = "application/x-www-form-urlencoded";
@@ -46,8 +46,7 @@ export async function askAll(questions: readonly Question[], asking: Asking): Pr
   const agent = new Agent({ keepAlive: true, maxSockets: 1 });
   try {
     for (const question of questions) {
-      asking.signal.throwIfAborted();
-      await asking.turn();
+      await asking.turns.next();
       await ask(question, agent, asking);
     }
   } finally {

@@ -2,6 +2,7 @@ import { type Labels, labelValue, METRIC_NAME } from "@sightline/model/labels.ts
 import type { MetricStore } from "@sightline/model/metric-store.ts";
 import type { TenantId } from "@sightline/model/tenant.ts";
 import { instant, type Question, range } from "./question.ts";
+import type { Turns } from "./turns.ts";
 
 const HOUR = 3_600;
 const DAY = 24 * HOUR;
@@ -18,25 +19,25 @@ type Metric = { readonly name: string; readonly count: number; readonly series: 
 
 /**
  * Questions about what the tenant has stored around `endMs`, light ones and heavy ones, such as its dashboards may ask:
- * none when there is nothing. Looks for what to ask about until `untilMs` of `performance.now()`.
+ * none when there is nothing. Looks for what to ask about until {@link Turns.workedMs} is `untilMs`.
  */
 export async function storedQuestions(
   sought: Sought,
   untilMs: number,
-  signal: AbortSignal,
+  turns: Turns,
 ): Promise<{ readonly light: readonly Question[]; readonly heavy: readonly Question[] }> {
   const { store, tenant, endMs } = sought;
   const asked = { tenant, range: { startMs: endMs - HOUR * 1_000, endMs }, matchers: [] };
-  const names = await store.labelValues(METRIC_NAME, asked, signal);
+  const names = await store.labelValues(METRIC_NAME, asked, turns.signal);
   const isCounter = (name: string) => name.endsWith("_total");
   const isBucket = (name: string) => name.endsWith("_bucket");
-  const counter = await largest(sought, names.filter(isCounter), untilMs, signal);
-  const buckets = await largest(sought, names.filter(isBucket), untilMs, signal);
+  const counter = await largest(sought, names.filter(isCounter), untilMs, turns);
+  const buckets = await largest(sought, names.filter(isBucket), untilMs, turns);
   const gauge = await largest(
     sought,
     names.filter((name) => !isCounter(name) && !isBucket(name)),
     untilMs,
-    signal,
+    turns,
   );
   return {
     light: [...(counter ? aboutOneCounter(counter) : []), ...(gauge ? aboutOneGauge(gauge) : [])],
@@ -49,14 +50,15 @@ async function largest(
   { store, tenant, endMs }: Sought,
   names: readonly string[],
   untilMs: number,
-  signal: AbortSignal,
+  turns: Turns,
 ): Promise<Metric | undefined> {
   let best: Metric | undefined;
   for (const name of names.slice(0, MAX_LOOKED_AT)) {
-    if (performance.now() > untilMs) break;
+    await turns.next();
+    if (turns.workedMs > untilMs) break;
     const matchers = [{ name: METRIC_NAME, op: "=", value: name } as const];
     const asked = { tenant, range: { startMs: endMs - HOUR * 1_000, endMs }, matchers, limit: MAX_SERIES + 1 };
-    const series = await store.series(asked, signal);
+    const series = await store.series(asked, turns.signal);
     const [first] = series;
     if (first && series.length <= MAX_SERIES && series.length > (best?.count ?? 0)) {
       best = { name, count: series.length, series: first };

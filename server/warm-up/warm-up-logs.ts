@@ -11,17 +11,19 @@ import { LOG_QUESTIONS, storedLogQuestions } from "./log-questions.ts";
 import { madeUpLogStore } from "./made-up-log-store.ts";
 import { askAll, type Question } from "./question.ts";
 import { withTemporaryApi } from "./temporary-api.ts";
+import type { Turns } from "./turns.ts";
 
 const ROUNDS = 8;
 /** As of metrics: code that has seen the objects of one alone is thrown away when the real one is asked. */
 const INSTANCES = 4;
 const STORED_ROUNDS = 10;
+/** Looked at for logs. */
+const MAX_TENANTS = 5;
 
 export type WarmUpLogsOptions = {
   readonly config: Config;
   readonly memory?: MemoryGate | undefined;
-  /** Settles when nobody else asks, so that a question may be asked, or something else done that takes a while. */
-  readonly turn: () => Promise<void>;
+  readonly turns: Turns;
   readonly rounds?: number | undefined;
 };
 
@@ -30,13 +32,13 @@ export type StoredLogs = { readonly tenant: TenantId; readonly questions: readon
 type Ask = (questions: readonly Question[], client: Client) => Promise<void>;
 
 /** Asks a small store of its own, which is made in `dir`, what people ask of logs. */
-export async function warmUpLogs(dir: string, options: WarmUpLogsOptions, signal: AbortSignal): Promise<void> {
+export async function warmUpLogs(dir: string, options: WarmUpLogsOptions): Promise<void> {
   const store = await madeUpLogStore(join(dir, "logs"), options);
   try {
     const rounds = (options.rounds ?? ROUNDS) / INSTANCES;
     for (let instance = 0; instance < INSTANCES; instance++) {
-      await options.turn();
-      await withLogs({ store, tenant: undefined }, options, signal, async (ask) => {
+      await options.turns.next();
+      await withLogs({ store, tenant: undefined }, options, async (ask) => {
         for (let round = 0; round < rounds; round++) await ask(LOG_QUESTIONS, clientOf(instance + round));
       });
     }
@@ -45,38 +47,41 @@ export async function warmUpLogs(dir: string, options: WarmUpLogsOptions, signal
   }
 }
 
-/** What to ask about logs that one of the tenants has stored lately; undefined when none has. */
+/** What to ask about logs that one of the first tenants has stored lately; undefined when none has. */
 export async function findStoredLogs(
   store: LogStore,
   tenants: readonly TenantId[],
-  signal: AbortSignal,
+  turns: Turns,
 ): Promise<StoredLogs | undefined> {
-  for (const tenant of new Set([...tenants, DEFAULT_TENANT])) {
-    const questions = await storedLogQuestions(store, { tenant, endMs: Date.now() }, signal);
+  for (const tenant of new Set([...tenants.slice(0, MAX_TENANTS), DEFAULT_TENANT])) {
+    await turns.next();
+    const questions = await storedLogQuestions(store, { tenant, endMs: Date.now() }, turns.signal);
     if (questions.length > 0) return { tenant, questions };
   }
   return undefined;
 }
 
-/** Asks about them until `untilMs` of `performance.now()`. */
+/** Asks about them for so many milliseconds of work. */
 export async function warmUpStoredLogs(
   store: LogStore,
   { tenant, questions }: StoredLogs,
-  untilMs: number,
+  maxMs: number,
   options: WarmUpLogsOptions,
-  signal: AbortSignal,
 ): Promise<void> {
-  await withLogs({ store, tenant }, options, signal, async (ask) => {
-    for (let round = 0; round < STORED_ROUNDS && performance.now() < untilMs; round++) {
-      await ask(questions, clientOf(round));
+  const { turns } = options;
+  const untilMs = turns.workedMs + maxMs;
+  await withLogs({ store, tenant }, options, async (ask) => {
+    const isTime = () => turns.workedMs < untilMs;
+    for (let round = 0; round < STORED_ROUNDS && isTime(); round++) {
+      // Where there are many streams each takes a while.
+      for (const question of questions) if (isTime()) await ask([question], clientOf(round));
     }
   });
 }
 
 async function withLogs(
   { store, tenant }: { readonly store: LogStore; readonly tenant: TenantId | undefined },
-  { config, memory, turn }: WarmUpLogsOptions,
-  signal: AbortSignal,
+  { config, memory, turns }: WarmUpLogsOptions,
   use: (ask: Ask) => Promise<void>,
 ): Promise<void> {
   const limits = config.query.logs;
@@ -85,7 +90,7 @@ async function withLogs(
     { config, memory, tenant },
     (app, deps) => registerLokiApi(app, { ...deps, engine, store }),
     (api) => {
-      const asking = { ...api, fresh: false, endMs: Date.now(), signal, turn };
+      const asking = { ...api, fresh: false, endMs: Date.now(), turns };
       return use((questions, client) => askAll(questions, { ...asking, client }));
     },
   );

@@ -5,6 +5,7 @@ import { configSchema } from "@sightline/config/schema.ts";
 import { UnauthenticatedError } from "@sightline/model/errors.ts";
 import { type Logger, SILENT_LOGGER } from "@sightline/model/logger.ts";
 import { DEFAULT_TENANT } from "@sightline/model/tenant.ts";
+import { EmbeddedLogStore } from "@sightline/storage-embedded/logs/embedded-log-store.ts";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { madeUpLogStore } from "./made-up-log-store.ts";
 import { madeUpStore } from "./made-up-store.ts";
@@ -13,6 +14,7 @@ import { WarmUp, type WarmUpOptions } from "./warm-up.ts";
 
 /** For what takes some seconds, unless the machine has much else to do. */
 const LONG_MS = 100_000;
+const ANY_TIME = { next: async () => {} };
 
 let temporary = "";
 beforeEach(() => {
@@ -27,13 +29,14 @@ afterEach(() => {
 function warmUpOf(
   messages: string[],
   options: Pick<WarmUpOptions, "gate" | "logs" | "maxDelayMs" | "maxStoredMs" | "rounds" | "store">,
+  config = configSchema.parse({}),
 ): WarmUp {
   const logger: Logger = {
     ...SILENT_LOGGER,
     info: (message) => messages.push(message),
     warn: (message, fields) => messages.push(`${message}: ${fields?.error}`),
   };
-  return new WarmUp({ config: configSchema.parse({}), logger, ...options });
+  return new WarmUp({ config, logger, ...options });
 }
 
 test("all questions are answered, and nothing is left behind", async () => {
@@ -57,7 +60,7 @@ test("a start waits no longer than it is told to, and a stop ends it", async () 
 
 test("what is stored is asked about, too", async () => {
   const messages: string[] = [];
-  const store = await madeUpStore(join(temporary, "store"), configSchema.parse({}));
+  const store = await madeUpStore(join(temporary, "store"), { config: configSchema.parse({}), turns: ANY_TIME });
   const select = vi.spyOn(store, "select");
   const warmUp = warmUpOf(messages, { maxDelayMs: LONG_MS, maxStoredMs: LONG_MS, rounds: 1, store });
   await warmUp.start();
@@ -70,7 +73,7 @@ test("what is stored is asked about, too", async () => {
 
 test("stored logs are asked about, too", async () => {
   const messages: string[] = [];
-  const logs = await madeUpLogStore(join(temporary, "store"), { config: configSchema.parse({}), turn: async () => {} });
+  const logs = await madeUpLogStore(join(temporary, "store"), { config: configSchema.parse({}), turns: ANY_TIME });
   const select = vi.spyOn(logs, "select");
   const streams = vi.spyOn(logs, "streams");
   const warmUp = warmUpOf(messages, { maxDelayMs: LONG_MS, maxStoredMs: LONG_MS, rounds: 1, logs });
@@ -80,6 +83,23 @@ test("stored logs are asked about, too", async () => {
   expect(messages).toEqual(["warmed up"]);
   expect(select.mock.calls.map(([{ matchers }]) => matchers[0]?.name)).toContain("service_name");
   expect(streams).toHaveBeenCalled();
+});
+
+test.each([
+  ["embedded", 1],
+  ["opensearch", 0],
+] as const)("a small log store is made up where queries read one (%s)", async (kind, made) => {
+  const messages: string[] = [];
+  const config = configSchema.parse({ storage: { logs: { kind } } });
+  const logs = await madeUpLogStore(join(temporary, "store"), { config, turns: ANY_TIME });
+  const start = vi.spyOn(EmbeddedLogStore.prototype, "start");
+  const warmUp = warmUpOf(messages, { maxDelayMs: LONG_MS, maxStoredMs: LONG_MS, rounds: 1, logs }, config);
+  await warmUp.start();
+  await warmUp.stop();
+  await logs.stop();
+  expect(messages).toEqual(["warmed up"]);
+  expect(start).toHaveBeenCalledTimes(made);
+  start.mockRestore();
 });
 
 test("nothing is asked while others ask", async () => {

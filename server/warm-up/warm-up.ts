@@ -1,7 +1,6 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import type { Config } from "@sightline/config/schema.ts";
 import type { LogStore } from "@sightline/model/log-store.ts";
 import type { Logger } from "@sightline/model/logger.ts";
@@ -23,6 +22,7 @@ import { madeUpStore } from "./made-up-store.ts";
 import { askAll, type Manner, type Question } from "./question.ts";
 import { storedQuestions } from "./stored-questions.ts";
 import { type TemporaryApiDeps, withTemporaryApi } from "./temporary-api.ts";
+import { Turns } from "./turns.ts";
 import { findStoredLogs, warmUpLogs, warmUpStoredLogs } from "./warm-up-logs.ts";
 
 /** By then V8 has compiled what a query runs through. */
@@ -37,9 +37,6 @@ const STORED_ROUNDS = 80;
 const STORED_ROUNDS_PER_HEAVY = 20;
 const MAX_STORED_MS = 1_500;
 const MAX_RESULTS_BYTES = 8 * 1024 * 1024;
-/** Who asks one thing after the other is not made to wait in between. */
-const IDLE_MS = 100;
-const LOOK_MS = 20;
 
 type Times = ReadonlyMap<TenantId, number>;
 export type WarmableStore = MetricStore & { newestTimes(signal: AbortSignal): Times | Promise<Times> };
@@ -71,7 +68,7 @@ type Subject = {
 /**
  * Asks made-up questions of a small store of its own, then some of the real store, so that the first ones of users need
  * not wait for V8 to compile what they run through, which takes several times as long as answering them. `start` waits
- * for it only as long as `maxDelayMs`; the rest goes on in the background, while nobody else asks. Opens ports of
+ * for it only as long as `maxDelayMs`; the rest goes on in the background, when it is its turn ({@link Turns}). Opens ports of
  * loopback meanwhile, and a directory for temporary files. None of its questions is in the query log, the metrics or the traces.
  */
 export class WarmUp implements Component {
@@ -87,8 +84,12 @@ export class WarmUp implements Component {
   async start(): Promise<void> {
     const { logger, maxDelayMs } = this.#options;
     const began = performance.now();
-    this.#running = this.#run(this.#stopping.signal).then(
-      () => logger.info("warmed up", { ms: Math.round(performance.now() - began) }),
+    const turns = new Turns(this.#options.gate, this.#stopping.signal);
+    this.#running = this.#run(turns).then(
+      () => {
+        const ms = Math.round(performance.now() - began);
+        logger.info("warmed up", { ms, workedMs: Math.round(turns.workedMs) });
+      },
       (error: unknown) => {
         if (!this.#stopping.signal.aborted) logger.warn("warming up failed; first queries are slower", { error });
       },
@@ -101,30 +102,34 @@ export class WarmUp implements Component {
     await this.#running;
   }
 
-  async #run(signal: AbortSignal): Promise<void> {
+  async #run(turns: Turns): Promise<void> {
+    const { config } = this.#options;
     await inTemporaryDir(async (dir) => {
-      const store = await madeUpStore(dir, this.#options.config);
+      const store = await madeUpStore(dir, { config, turns });
       try {
         const subject = { store, tenant: DEFAULT_TENANT, endMs: Date.now(), isReal: false };
         for (let instance = 0; instance < INSTANCES; instance++) {
-          await this.#withApi(subject, signal, (ask) => this.#askMadeUp(ask, instance));
+          await this.#withApi(subject, turns, (ask) => this.#askMadeUp(ask, instance));
         }
       } finally {
         await store.stop();
       }
     });
-    const tenants = await this.#askStored(signal);
-    await this.#askLogs(tenants, signal);
+    const tenants = await this.#askStored(turns);
+    await this.#askLogs(tenants, turns);
   }
 
-  /** Only where there are logs: it takes as long as all of the rest. */
-  async #askLogs(tenants: readonly TenantId[], signal: AbortSignal): Promise<void> {
+  /**
+   * Only where there are logs: it takes as long as all of the rest. Those that are made up are in an embedded store, so they
+   * are of no use where another is asked.
+   */
+  async #askLogs(tenants: readonly TenantId[], turns: Turns): Promise<void> {
     const { config, memory, logs, rounds, maxStoredMs = MAX_STORED_MS } = this.#options;
-    const stored = await (logs && findStoredLogs(logs, tenants, signal));
+    const stored = await (logs && findStoredLogs(logs, tenants, turns));
     if (!logs || !stored) return;
-    const options = { config, memory, rounds, turn: () => this.#turn(signal) };
-    await inTemporaryDir((dir) => warmUpLogs(dir, options, signal));
-    await warmUpStoredLogs(logs, stored, performance.now() + maxStoredMs, options, signal);
+    const options = { config, memory, rounds, turns };
+    if (config.storage.logs.kind === "embedded") await inTemporaryDir((dir) => warmUpLogs(dir, options));
+    await warmUpStoredLogs(logs, stored, maxStoredMs, options);
   }
 
   async #askMadeUp(ask: Ask, instance: number): Promise<void> {
@@ -136,34 +141,29 @@ export class WarmUp implements Component {
   }
 
   /** Also brings to memory what the first questions about this data need. Returns who has samples, the newest first. */
-  async #askStored(signal: AbortSignal): Promise<readonly TenantId[]> {
+  async #askStored(turns: Turns): Promise<readonly TenantId[]> {
     const { store, maxStoredMs = MAX_STORED_MS } = this.#options;
-    const times = await store?.newestTimes(signal);
+    const times = await store?.newestTimes(turns.signal);
     const tenants = [...(times ?? [])].filter(([tenant]) => tenant !== SYSTEM_TENANT);
     const [newest] = tenants.sort(([, a], [, b]) => b - a);
     if (!store || !newest) return [];
     const subject = { store, tenant: newest[0], endMs: newest[1], isReal: true };
-    const until = performance.now() + maxStoredMs;
-    const { light, heavy } = await storedQuestions(subject, until, signal);
-    await this.#withApi(subject, signal, async (ask) => {
-      for (let round = 0; round < STORED_ROUNDS && performance.now() < until; round++) {
+    const untilMs = turns.workedMs + maxStoredMs;
+    const isTime = () => turns.workedMs < untilMs;
+    const { light, heavy } = await storedQuestions(subject, untilMs, turns);
+    await this.#withApi(subject, turns, async (ask) => {
+      for (let round = 0; round < STORED_ROUNDS && isTime(); round++) {
         const client = clientOf(round);
         await ask(light, { client, fresh: round % 2 === 0 });
         if (round % STORED_ROUNDS_PER_HEAVY !== 0) continue;
-        for (const question of heavy) if (performance.now() < until) await ask([question], { client, fresh: true });
+        for (const question of heavy) if (isTime()) await ask([question], { client, fresh: true });
       }
     });
     return tenants.map(([tenant]) => tenant);
   }
 
-  /** Waits until nobody else asks. */
-  async #turn(signal: AbortSignal): Promise<void> {
-    const { gate } = this.#options;
-    while (gate && gate.idleMs < IDLE_MS) await sleep(LOOK_MS, undefined, { signal });
-  }
-
   /** Serves the store at an address of its own as long as `use` runs. */
-  async #withApi({ store, tenant, endMs, isReal }: Subject, signal: AbortSignal, use: (ask: Ask) => Promise<void>) {
+  async #withApi({ store, tenant, endMs, isReal }: Subject, turns: Turns, use: (ask: Ask) => Promise<void>) {
     const { config, memory } = this.#options;
     const cacheConfig = config.query.results_cache;
     const rangeCache =
@@ -187,9 +187,8 @@ export class WarmUp implements Component {
         store,
         server: serverFacts(config, Date.now(), 0),
       });
-    const turn = () => this.#turn(signal);
     await withTemporaryApi({ config, memory, tenant: isReal ? tenant : undefined }, register, (api) =>
-      use((questions, manner) => askAll(questions, { ...manner, ...api, endMs, signal, turn })),
+      use((questions, manner) => askAll(questions, { ...manner, ...api, endMs, turns })),
     );
   }
 }
