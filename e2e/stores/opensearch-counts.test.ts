@@ -65,6 +65,17 @@ describe.skipIf(missing !== undefined)("counts on OpenSearch by attributes of ma
     await expectCounts(store, countRequest({ by: names, fields, bucketNs: 7n * SECOND, withBytes: true }), true);
   });
 
+  test.each<LineFilter>([
+    { op: "!=", text: "7 GET" },
+    { op: "!~", text: "7.GET$" },
+  ])("of lines without $text, which may be in some of them", async (line) => {
+    await expectCounts(
+      store,
+      countRequest({ by: ["app"], line: [line], bucketNs: 7n * SECOND, withBytes: true }),
+      true,
+    );
+  });
+
   test("leaves what has too many values to the caller", async () => {
     const request = countRequest({ by: ["request"], maxGroups: 10_000 });
     expect(await store.counts(request, new AbortController().signal)).toBeUndefined();
@@ -99,8 +110,8 @@ const anyFilter = fc.oneof(
 const anyBy = fc.oneof(by, fc.uniqueArray(fc.constantFrom("http_method", "user_id", "a", "a_b", "twice", "app")));
 const line = fc.array(
   fc.record<LineFilter>({
-    op: fc.constantFrom("|=" as const, "!=" as const, "|~" as const),
-    text: fc.constantFrom("GET", "7", "[3-5]", "ä"),
+    op: fc.constantFrom("|=" as const, "!=" as const, "|~" as const, "!~" as const),
+    text: fc.constantFrom("GET", "7", "[3-5]", "ä", "7 GET", "4.GET"),
   }),
   { maxLength: 1 },
 );

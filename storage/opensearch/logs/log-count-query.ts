@@ -14,7 +14,7 @@ import { type OwnGroup, ownGroups } from "./own-groups.ts";
 import { mayConfuse } from "./own-values.ts";
 import { isPlainLabel, recordLabel, type StreamLabel, streamLabel } from "./record-label.ts";
 import type { StreamCatalog } from "./stream-catalog.ts";
-import { exactLineQuery } from "./words.ts";
+import { exactLineQuery, leftOutQuery } from "./words.ts";
 
 export type LogCountQueryOptions = {
   readonly connection: OpenSearchConnection;
@@ -24,8 +24,11 @@ export type LogCountQueryOptions = {
   readonly snapshot: Snapshot<LogBatch>;
 };
 
-/** Rows that OpenSearch can't count are read, so many at most. */
-const MAX_ROWS_READ = 5_000;
+/** Rows that OpenSearch can't count are read: a few, or the small part of all. */
+const FEW_ROWS_READ = 5_000;
+const SMALL_PART = 0.1;
+/** The largest limit that OpenSearch takes. */
+const NO_LIMIT = 2 ** 31 - 2;
 /** So few are read sooner than their values are found. */
 const FEW_ROWS = 200;
 const CELLS_PER_PAGE = 5_000;
@@ -100,14 +103,12 @@ export class LogCountQuery {
   }
 
   async #count(): Promise<void> {
-    const { line } = this.#request;
     const buckets = CountBuckets.of(this.#request);
-    const lines = line.map(exactLineQuery);
-    if (!buckets || lines.includes(undefined) || !this.#names.every(isPlainLabel)) throw new CantTell();
+    if (!buckets || !this.#names.every(isPlainLabel)) throw new CantTell();
     if (this.#names.some((name) => NOT_COUNTED_BY.has(name))) throw new CantTell();
+    const { exact, unsure } = this.#lines();
     await this.#addHotRows();
-    const exact = lines.filter((query) => query !== undefined);
-    const oddities = this.#oddities();
+    const oddities = [...this.#oddities(), ...unsure];
     const groups = await this.#ownGroups(exact, oddities);
     const odd = anyOf(groups ? oddities : [...oddities, { terms: { own_labels: this.#names } }]);
     await this.#addRead(odd);
@@ -116,6 +117,20 @@ export class LogCountQuery {
       await this.#addCells(buckets, values, must, early ? [...mustNot, odd, early] : [...mustNot, odd], 0);
       if (early) await this.#addCells(buckets, values, [...must, early], [...mustNot, odd], 1);
     }
+  }
+
+  /** Finds the lines that are wanted, but for those that have to be looked at. */
+  #lines(): { readonly exact: readonly object[]; readonly unsure: readonly object[] } {
+    const exact: object[] = [];
+    const unsure: object[] = [];
+    for (const filter of this.#request.line) {
+      const query = exactLineQuery(filter);
+      const leftOut = query ? undefined : leftOutQuery(filter);
+      if (query) exact.push(query);
+      else if (leftOut) unsure.push(leftOut);
+      else throw new CantTell();
+    }
+    return { exact, unsure };
   }
 
   /** Finds the documents that don't say all that matters in fields that can be counted by. */
@@ -182,8 +197,8 @@ export class LogCountQuery {
   async #addRead(which: object): Promise<void> {
     const { connection, index, codec } = this.#options;
     const search = this.#search([which], []);
-    const rows = await this.#countRows(search, MAX_ROWS_READ);
-    if (rows > MAX_ROWS_READ) throw new CantTell();
+    const rows = await this.#countRows(search, FEW_ROWS_READ);
+    if (rows > FEW_ROWS_READ && !(await this.#isSmallPart(search))) throw new CantTell();
     if (rows === 0) return;
     const order = { newestFirst: true, limit: Number.POSITIVE_INFINITY };
     for await (const page of searchRows(connection, index, search, order, this.#signal)) {
@@ -192,6 +207,12 @@ export class LogCountQuery {
         await this.#turn.next(this.#signal);
       }
     }
+  }
+
+  /** Of the rows that would be read otherwise. */
+  async #isSmallPart(search: RowSearch): Promise<boolean> {
+    const rows = await this.#countRows(search, NO_LIMIT);
+    return rows <= SMALL_PART * (await this.#countRows(this.#search([], []), NO_LIMIT));
   }
 
   #addRecord(record: LogRecord): void {

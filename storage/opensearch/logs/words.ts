@@ -74,6 +74,15 @@ export function lineQuery({ op, text }: LineFilter): object | undefined {
   return orLongWords(literals ? anyOf(literals.map(wordsQuery)) : requiredQuery(text));
 }
 
+/**
+ * A query that finds every line that the filter leaves out, and maybe others; undefined for filters that leave out what they don't find,
+ * and when all lines would have to be looked at.
+ */
+export function leftOutQuery({ op, text }: LineFilter): object | undefined {
+  if (op === "!=") return lineQuery({ op: "|=", text });
+  return op === "!~" ? lineQuery({ op: "|~", text }) : undefined;
+}
+
 /** What every match has in it: of each alternative its words. */
 function requiredQuery(source: string): object | undefined {
   const isInsensitive = source.startsWith("(?i)");
