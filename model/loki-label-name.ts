@@ -11,3 +11,17 @@ export function lokiLabelName(attribute: string): string {
   if (/^_*$/.test(name)) return "";
   return /^[0-9]/.test(name) ? `key_${name}` : name;
 }
+
+const MAX_NAMES = 10_000;
+const names = new Map<string, string>();
+
+/** As {@link lokiLabelName}, remembered. */
+export function knownLokiLabelName(attribute: string): string {
+  let name = names.get(attribute);
+  if (name === undefined) {
+    name = lokiLabelName(attribute);
+    if (names.size >= MAX_NAMES) names.clear();
+    names.set(attribute, name);
+  }
+  return name;
+}

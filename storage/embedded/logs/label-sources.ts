@@ -1,7 +1,7 @@
 import type { AttributeType } from "@sightline/model/attributes.ts";
 import { labelValue } from "@sightline/model/labels.ts";
 import type { LogStream } from "@sightline/model/log-batch.ts";
-import { lokiLabelName } from "@sightline/model/loki-label-name.ts";
+import { knownLokiLabelName } from "@sightline/model/loki-label-name.ts";
 
 /**
  * What the stream says of a label. `label`: it is one of its own, which none of a record's attributes can change.
@@ -22,22 +22,9 @@ export function isPlainLabel(name: string): boolean {
   return name !== "" && !name.endsWith(EXTRACTED);
 }
 
-const names = new Map<string, string>();
-const MAX_NAMES = 10_000;
-
-function labelNameOf(attribute: string): string {
-  let name = names.get(attribute);
-  if (name === undefined) {
-    name = lokiLabelName(attribute);
-    if (names.size >= MAX_NAMES) names.clear();
-    names.set(attribute, name);
-  }
-  return name;
-}
-
 /** `is`: its value, if not empty, is the label's. `may`: when it is a map, one of its leaves may be. */
 export function bearingOf(attribute: { readonly name: string; readonly type: AttributeType }, label: string) {
-  const name = labelNameOf(attribute.name);
+  const name = knownLokiLabelName(attribute.name);
   if (attribute.type !== "json") return name === label ? "is" : "no";
   if (name === label || name === "" || name.startsWith("_")) return "may";
   return label.startsWith(`${name.replace(/_+$/, "")}_`) ? "may" : "no";
@@ -58,7 +45,7 @@ export function streamLabelValue(stream: LogStream, label: string): StreamLabelV
     if (bearing === "no" || attribute.value === "") continue;
     if (bearing === "may") {
       if (isMap(attribute.type, attribute.value)) return UNKNOWN;
-      if (labelNameOf(attribute.name) !== label) continue;
+      if (knownLokiLabelName(attribute.name) !== label) continue;
     }
     found = attribute.value;
   }

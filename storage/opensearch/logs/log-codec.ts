@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { type Attributes, attributeValue } from "@sightline/model/attributes.ts";
 import type { Labels } from "@sightline/model/labels.ts";
 import type { LogBatch, LogStream } from "@sightline/model/log-batch.ts";
+import { knownLokiLabelName } from "@sightline/model/loki-label-name.ts";
 import type { TenantId } from "@sightline/model/tenant.ts";
 import {
   approximateTextBytes,
@@ -18,7 +19,6 @@ import { attributesOfRow, type RowAttributes, rowAttributes, searchContext } fro
 import type { RowCodec, RowOrigin } from "../rows/row-codec.ts";
 import { joinTokens, TOKENS_FIELD, withToken } from "../rows/tokens.ts";
 import { batchDigest } from "./batch-digest.ts";
-import { labelNameOf } from "./record-label.ts";
 import { labelTokens, type StreamFields, streamOfFields, streamRest } from "./stream-fields.ts";
 import { hasLongWord, WORDS_ANALYSIS, WORDS_FIELD } from "./words.ts";
 
@@ -274,7 +274,7 @@ function textOf({ labels, resource, scope }: LogStream): string {
 function ownLabels(attributes: Attributes): string {
   let labels = "";
   for (const { name, value } of attributes) {
-    const label = value === "" ? "" : labelNameOf(name).slice(0, MAX_LABEL_LENGTH);
+    const label = value === "" ? "" : knownLokiLabelName(name).slice(0, MAX_LABEL_LENGTH);
     if (label !== "") labels = withToken(labels, label);
   }
   return labels;

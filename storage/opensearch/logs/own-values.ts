@@ -1,10 +1,10 @@
 import type { LogStream } from "@sightline/model/log-batch.ts";
+import { knownLokiLabelName } from "@sightline/model/loki-label-name.ts";
 import type { OpenSearchConnection } from "../connection/open-search-connection.ts";
 import { attributeToken, isExactToken } from "../rows/attribute-text.ts";
 import { rowOfSource } from "../rows/row-document.ts";
 import { type DocumentSource, type RowSearch, rowQuery, SEARCH_OPTIONS } from "../rows/search-rows.ts";
 import type { LogCodec, LogRecord } from "./log-codec.ts";
-import { labelNameOf } from "./record-label.ts";
 
 export type OwnValuesOptions = {
   readonly connection: OpenSearchConnection;
@@ -59,7 +59,7 @@ export async function ownValues(
 function addValues(values: Map<string, string>, { attributes }: LogRecord, label: string): boolean {
   let hasAny = false;
   for (const { name, value } of attributes) {
-    if (value === "" || labelNameOf(name) !== label) continue;
+    if (value === "" || knownLokiLabelName(name) !== label) continue;
     // Of "a=b=c" nobody knows where the name ends.
     if (!isExactToken(name, value) || value.includes("=") || name.includes("=")) return false;
     values.set(attributeToken(name, value), value);
@@ -70,7 +70,7 @@ function addValues(values: Map<string, string>, { attributes }: LogRecord, label
 
 /** Whether a token of the stream's attributes could be taken for one of the record's own. */
 export function mayConfuse({ resource, scope }: LogStream, label: string): boolean {
-  return [...resource, ...scope.attributes].some(({ name }) => labelNameOf(name) === label);
+  return [...resource, ...scope.attributes].some(({ name }) => knownLokiLabelName(name) === label);
 }
 
 /** Finds records of which an attribute makes the label. */

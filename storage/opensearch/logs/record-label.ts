@@ -1,7 +1,7 @@
 import type { Attribute, Attributes } from "@sightline/model/attributes.ts";
 import { labelValue } from "@sightline/model/labels.ts";
 import type { LogStream } from "@sightline/model/log-batch.ts";
-import { lokiLabelName } from "@sightline/model/loki-label-name.ts";
+import { knownLokiLabelName } from "@sightline/model/loki-label-name.ts";
 import type { LogRecord } from "./log-codec.ts";
 
 /** Fields of a record that are labels. */
@@ -14,19 +14,6 @@ const FIELDS: Readonly<Record<string, (record: LogRecord) => string>> = {
 };
 /** A label of the stream hides that of an attribute, which is known by a name with this at its end then. */
 const EXTRACTED = "_extracted";
-const MAX_NAMES = 10_000;
-const names = new Map<string, string>();
-
-/** As `lokiLabelName`, remembered. */
-export function labelNameOf(attribute: string): string {
-  let name = names.get(attribute);
-  if (name === undefined) {
-    name = lokiLabelName(attribute);
-    if (names.size >= MAX_NAMES) names.clear();
-    names.set(attribute, name);
-  }
-  return name;
-}
 
 /** False for labels of which nothing here can tell whose they are. */
 export function isPlainLabel(name: string): boolean {
@@ -43,7 +30,7 @@ export function streamLabel({ labels, resource, scope }: LogStream, name: string
   let value = "";
   for (const attribute of [...resource, ...scope.attributes]) {
     if (mayHold(attribute, name)) return undefined;
-    if (attribute.value !== "" && labelNameOf(attribute.name) === name) value = attribute.value;
+    if (attribute.value !== "" && knownLokiLabelName(attribute.name) === name) value = attribute.value;
   }
   if (name === "scope_name" && scope.name !== "") value = scope.name;
   if (name === "scope_version" && scope.version !== "") value = scope.version;
@@ -63,7 +50,7 @@ function ownValue(attributes: Attributes, name: string, field: string): string |
   for (const attribute of attributes) {
     if (attribute.value === "") continue;
     if (mayHold(attribute, name)) return undefined;
-    if (labelNameOf(attribute.name) !== name) continue;
+    if (knownLokiLabelName(attribute.name) !== name) continue;
     // Which of two attributes of one name counts is nobody's promise.
     if (found !== "") return undefined;
     found = attribute.value;
@@ -74,7 +61,7 @@ function ownValue(attributes: Attributes, name: string, field: string): string |
 /** Each leaf of a map is a label whose name begins with the map's. */
 function mayHold({ name, type, value }: Attribute, label: string): boolean {
   if (type !== "json" || !value.startsWith("{")) return false;
-  const prefix = labelNameOf(name);
+  const prefix = knownLokiLabelName(name);
   return (
     prefix === "" || prefix === label || prefix.startsWith("_") || label.startsWith(`${prefix.replace(/_+$/, "")}_`)
   );
