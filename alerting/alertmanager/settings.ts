@@ -1,7 +1,6 @@
+import { count, positive } from "@sightline/settings/setting-types.ts";
 import { z } from "zod";
 
-const positive = () => z.number().int().positive();
-const count = () => z.number().int().min(0);
 const HOUR_MS = 3_600_000;
 
 const clusterTlsSettings = z
@@ -47,34 +46,30 @@ const clusterSettings = z.strictObject({
     .default("")
     .describe("File with a secret that all replicas have; empty: whoever reaches the address is taken for one"),
   tls: clusterTlsSettings.prefault({}).describe("Between replicas; the section tls of the server is not for them"),
-  peer_timeout_ms: count()
-    .default(15_000)
-    .describe("So long a replica waits for each one before it to notify, and to be told so"),
-  settle_timeout_ms: count()
-    .default(60_000)
-    .describe("Longest wait for what others know before the first notification"),
+  peer_timeout_ms: count(15_000, 0).describe(
+    "So long a replica waits for each one before it to notify, and to be told so",
+  ),
+  settle_timeout_ms: count(60_000, 0).describe("Longest wait for what others know before the first notification"),
 });
 
 const historySettings = z.strictObject({
-  retention_ms: positive()
+  retention_ms: positive
     .default(90 * 24 * HOUR_MS)
     .describe("So long it is kept why somebody was notified, or was not"),
-  max_bytes: positive().default(1_073_741_824).describe("Size of its file; the oldest goes when there is more"),
-  max_queued: positive().default(100_000).describe("Decisions that wait to be written; more are dropped, and counted"),
+  max_bytes: positive.default(1_073_741_824).describe("Size of its file; the oldest goes when there is more"),
+  max_queued: positive.default(100_000).describe("Decisions that wait to be written; more are dropped, and counted"),
 });
 
 const flappingSettings = z
   .strictObject({
     enabled: z.boolean().default(false).describe("Off: every change is told, as Alertmanager does"),
-    changes: positive()
+    changes: positive
       .max(1_000)
       .default(6)
       .describe("More changes between firing and resolved within window_ms: the alert flaps"),
-    calm_changes: count().default(2).describe("No more changes within window_ms: it is calm again"),
-    window_ms: positive()
-      .default(HOUR_MS / 2)
-      .describe("Changes are counted for so long"),
-    calm_ms: positive()
+    calm_changes: count(2, 0).describe("No more changes within window_ms: it is calm again"),
+    window_ms: positive.default(HOUR_MS / 2).describe("Changes are counted for so long"),
+    calm_ms: positive
       .default(HOUR_MS / 4)
       .describe("Unchanged for so long: it is calm again, however many changes there were"),
   })
@@ -87,10 +82,10 @@ const configApiSettings = z.strictObject({
     .boolean()
     .default(true)
     .describe("Tenants may put a configuration of their own, with the right write-rules"),
-  max_config_bytes: positive().default(1_048_576).describe("Size of the configuration itself"),
-  max_templates: count().default(20).describe("Templates that come with it"),
-  max_template_bytes: positive().default(131_072).describe("Size of one of them"),
-  max_regex_weight: positive()
+  max_config_bytes: positive.default(1_048_576).describe("Size of the configuration itself"),
+  max_templates: count(20, 0).describe("Templates that come with it"),
+  max_template_bytes: positive.default(131_072).describe("Size of one of them"),
+  max_regex_weight: positive
     .default(100_000)
     .describe("Characters of all regular expressions, repetitions written out: compiling them holds the event loop"),
 });
@@ -115,25 +110,23 @@ export const alertmanagerSettings = z.strictObject({
     .describe(
       "fallback: names of labels may be anything, matchers in the old syntax are still understood. classic, utf8: only the old or the new one",
     ),
-  retention_ms: positive()
+  retention_ms: positive
     .default(120 * HOUR_MS)
     .describe("Silences are kept so long after their end, and notifications are remembered so long at most"),
-  dispatch_delay_ms: count().default(0).describe("So long after the start nothing is notified"),
-  max_alerts: positive().default(200_000).describe("Alerts of one tenant; more are refused with 429"),
-  max_groups: positive()
-    .default(100_000)
-    .describe("Groups of one tenant; alerts of more are not notified, and counted"),
-  max_silences: count().default(10_000).describe("Silences of one tenant, those that are over included; 0: no limit"),
-  max_silence_bytes: count().default(65_536).describe("Size of one silence as JSON; 0: no limit"),
+  dispatch_delay_ms: count(0, 0).describe("So long after the start nothing is notified"),
+  max_alerts: positive.default(200_000).describe("Alerts of one tenant; more are refused with 429"),
+  max_groups: positive.default(100_000).describe("Groups of one tenant; alerts of more are not notified, and counted"),
+  max_silences: count(10_000, 0).describe("Silences of one tenant, those that are over included; 0: no limit"),
+  max_silence_bytes: count(65_536, 0).describe("Size of one silence as JSON; 0: no limit"),
   config_api: configApiSettings
     .prefault({})
     .describe(
       "Mimir's API for configurations, /alertmanager/api/v1/alerts. What a tenant puts counts in place of its file, and names no " +
         "files of the server; alerting.notify.allow_private_targets says where it may lead",
     ),
-  max_body_bytes: positive().default(33_554_432).describe("Largest body that is posted"),
-  max_tenants: positive().default(1_000).describe("Tenants with alerts or silences of their own"),
-  max_concurrent_notifications: positive().default(100).describe("Requests to receivers at the same time; others wait"),
+  max_body_bytes: positive.default(33_554_432).describe("Largest body that is posted"),
+  max_tenants: positive.default(1_000).describe("Tenants with alerts or silences of their own"),
+  max_concurrent_notifications: positive.default(100).describe("Requests to receivers at the same time; others wait"),
   cluster: clusterSettings.prefault({}).describe("Replicas that share silences and do not notify twice"),
   flapping: flappingSettings
     .prefault({})

@@ -1,10 +1,10 @@
-import { readFileSync } from "node:fs";
 import { copyFile, mkdir, readdir, readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { InvalidInputError, LimitError } from "@sightline/model/errors.ts";
 import type { Logger } from "@sightline/model/logger.ts";
 import type { Component } from "@sightline/model/ports.ts";
 import { DEFAULT_TENANT, type TenantId, tenantId } from "@sightline/model/tenant.ts";
+import { readSecret } from "@sightline/settings/setting-file.ts";
 import { Gauge, type Registry } from "prom-client";
 import type { AlertSink, PostedAlert } from "../alert-sink.ts";
 import { Alertmanager, type ReplicaFeed } from "./alertmanager.ts";
@@ -256,7 +256,7 @@ export class TenantAlertmanagers implements Component, AlertSink {
       peers: cluster.peers,
       peerTimeoutMs: cluster.peer_timeout_ms,
       settleTimeoutMs: cluster.settle_timeout_ms,
-      secret: readSecret(cluster.secret_file),
+      secret: readSecret(cluster.secret_file, "alerting.alertmanager.cluster.secret_file"),
       tls: this.#options.clusterTls,
       serverName: cluster.tls.server_name,
       state: { updates: () => this.#updates(), receive: (update) => this.#receive(update) },
@@ -356,15 +356,6 @@ export class TenantAlertmanagers implements Component, AlertSink {
 function flapLimits(settings: AlertmanagerSettings["flapping"]): FlapLimits | undefined {
   const { enabled, changes, calm_changes: calmChanges, window_ms: windowMs, calm_ms: calmMs } = settings;
   return enabled ? { changes, calmChanges, windowMs, calmMs } : undefined;
-}
-
-function readSecret(path: string): string {
-  if (path === "") return "";
-  try {
-    return readFileSync(path, "utf8").trim();
-  } catch (cause) {
-    throw new InvalidInputError(`alerting.alertmanager.cluster.secret_file: ${(cause as Error).message}`, { cause });
-  }
 }
 
 function* chunks<T>(items: readonly T[]): Generator<T[]> {

@@ -1,6 +1,5 @@
 import { InvalidInputError } from "@sightline/model/errors.ts";
 import addressparser from "nodemailer/lib/addressparser";
-import { NotificationTemplateError } from "../../templates/notification-templates.ts";
 import { failed } from "../answer-check.ts";
 import type { Attempt } from "../attempt.ts";
 import type { GlobalReceiverConfig } from "../global-receiver-config.ts";
@@ -10,6 +9,7 @@ import { TemplatedNotifier } from "../http-notifier.ts";
 import type { Integration, NotifierContext } from "../integration.ts";
 import type { NotifyResult } from "../notifier.ts";
 import { ReceiverSecrets } from "../receiver-secrets.ts";
+import { rendered } from "../rendered.ts";
 import { type EmailConfig, emailConfig, hostPortProblem, parseHostPort } from "./email-config.ts";
 import { mailMessage } from "./mail-message.ts";
 import { type SmtpCredentials, SmtpError, sendMail } from "./smtp-client.ts";
@@ -62,8 +62,8 @@ function withGlobals(config: EmailConfig, global: GlobalReceiverConfig): EmailCo
 async function send(config: EmailConfig, context: NotifierContext, attempt: Attempt): Promise<NotifyResult> {
   const server = parseHostPort(config.smarthost ?? "");
   if (!server) return failed("no SMTP smarthost set");
-  const from = rendered("from", config.from ?? "", attempt);
-  const to = rendered("to", config.to, attempt);
+  const from = rendered("execute 'from' template", () => attempt.text(config.from ?? ""));
+  const to = rendered("execute 'to' template", () => attempt.text(config.to));
   const [senders, recipients] = [addresses(from), addresses(to)];
   if (senders.length !== 1) return failed(`must be exactly one 'from' address (got: ${senders.length})`);
   if (recipients.length === 0) return failed("parse 'to' addresses: no address");
@@ -99,15 +99,6 @@ async function credentials(config: EmailConfig, secrets: ReceiverSecrets): Promi
     secret: await secrets.reveal(config.auth_secret, config.auth_secret_file),
     identity: config.auth_identity ?? "",
   };
-}
-
-function rendered(what: string, template: string, attempt: Attempt): string {
-  try {
-    return attempt.text(template);
-  } catch (cause) {
-    if (!(cause instanceof NotificationTemplateError)) throw cause;
-    throw new NotificationTemplateError(`execute '${what}' template: ${cause.message}`, { cause });
-  }
 }
 
 /** Addresses alone, of `"Name" <a@b>, c@d`. */

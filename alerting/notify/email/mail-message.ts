@@ -1,8 +1,8 @@
 import { randomBytes } from "node:crypto";
 import { hostname } from "node:os";
 import MailComposer from "nodemailer/lib/mail-composer";
-import { NotificationTemplateError } from "../../templates/notification-templates.ts";
 import type { Attempt } from "../attempt.ts";
+import { rendered } from "../rendered.ts";
 import type { EmailConfig } from "./email-config.ts";
 
 const DEFAULT_SUBJECT = '{{ template "email.default.subject" . }}';
@@ -34,15 +34,6 @@ export async function mailMessage(config: EmailConfig, from: string, to: string,
     disableUrlAccess: true,
   } as ConstructorParameters<typeof MailComposer>[0]);
   return composer.compile().build();
-}
-
-function rendered(what: string, render: () => string): string {
-  try {
-    return render();
-  } catch (cause) {
-    if (!(cause instanceof NotificationTemplateError)) throw cause;
-    throw new NotificationTemplateError(`${what}: ${cause.message}`, { cause });
-  }
 }
 
 /** All mails of a group, or of a group and a day, answer to a mail that never was: mail programs show them together. */

@@ -1,12 +1,12 @@
 import { InvalidInputError } from "@sightline/model/errors.ts";
 import { quote } from "@sightline/model/go-quote.ts";
 import { sortedObject } from "../../templates/go-json.ts";
-import { NotificationTemplateError } from "../../templates/notification-templates.ts";
 import type { Attempt } from "../attempt.ts";
 import type { HttpSender } from "../http/http-sender.ts";
 import { httpIntegration } from "../http-integration.ts";
 import type { NotifyResult } from "../notifier.ts";
 import { renderDeep } from "../payload.ts";
+import { rendered } from "../rendered.ts";
 import { JiraApi, JiraError, type JiraIssue } from "./jira-api.ts";
 import { type JiraConfig, jiraConfig } from "./jira-config.ts";
 
@@ -79,14 +79,7 @@ function transitionFor(config: JiraConfig, { fields }: JiraIssue, isFiring: bool
 }
 
 function fields(config: JiraConfig, attempt: Attempt, isVersion3: boolean): Record<string, unknown> {
-  const render = (what: string, template: string) => {
-    try {
-      return attempt.text(template);
-    } catch (cause) {
-      if (!(cause instanceof NotificationTemplateError)) throw cause;
-      throw new NotificationTemplateError(`${what} template: ${cause.message}`, { cause });
-    }
-  };
+  const render = (what: string, template: string) => rendered(`${what} template`, () => attempt.text(template));
   const description = descriptionOf(
     attempt.cut("description", render("description", config.description.template), LIMITS.description),
     isVersion3,

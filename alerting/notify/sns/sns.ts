@@ -1,9 +1,9 @@
-import { NotificationTemplateError } from "../../templates/notification-templates.ts";
 import { checkAnswer, failed } from "../answer-check.ts";
 import type { Attempt } from "../attempt.ts";
 import { type HttpSender, SendError } from "../http/http-sender.ts";
 import { httpIntegration } from "../http-integration.ts";
 import type { NotifyResult } from "../notifier.ts";
+import { rendered } from "../rendered.ts";
 import { type AwsCredentials, AwsIdentity, signedRequest, xmlText } from "./aws-request.ts";
 import { type SnsConfig, snsConfig } from "./sns-config.ts";
 
@@ -29,7 +29,7 @@ async function send(
   const region = config.sigv4.region ?? process.env.AWS_REGION ?? process.env.AWS_DEFAULT_REGION;
   if (!region) return failed("region not configured in sns.sigv4.region or in default credentials chain", true);
   const parameters = publishParameters(config, attempt);
-  const endpoint = rendered("api_url", config.api_url, attempt) || `https://sns.${region}.amazonaws.com/`;
+  const endpoint = field("api_url", config.api_url, attempt) || `https://sns.${region}.amazonaws.com/`;
   let credentials: AwsCredentials;
   try {
     credentials = await identity.credentials(sender, region, attempt.signal);
@@ -43,21 +43,16 @@ async function send(
   return checkAnswer(answer, { detail: ({ body }) => xmlText(body, "Message") ?? "" });
 }
 
-function rendered(field: string, template: string, attempt: Attempt): string {
-  try {
-    return attempt.text(template);
-  } catch (cause) {
-    if (!(cause instanceof NotificationTemplateError)) throw cause;
-    throw new NotificationTemplateError(`execute '${field}' template: ${cause.message}`, { cause });
-  }
+function field(name: string, template: string, attempt: Attempt): string {
+  return rendered(`execute '${name}' template`, () => attempt.text(template));
 }
 
 /** https://docs.aws.amazon.com/sns/latest/api/API_Publish.html */
 function publishParameters(config: SnsConfig, attempt: Attempt): Record<string, string> {
-  const text = (field: "topic_arn" | "phone_number" | "target_arn" | "message" | "subject") =>
-    rendered(field, config[field], attempt);
+  const text = (name: "topic_arn" | "phone_number" | "target_arn" | "message" | "subject") =>
+    field(name, config[name], attempt);
   const attributes = Object.entries(config.attributes).map(
-    ([name, value]) => [rendered("attributes", name, attempt), rendered("attributes", value, attempt)] as const,
+    ([name, value]) => [field("attributes", name, attempt), field("attributes", value, attempt)] as const,
   );
   const topic = text("topic_arn");
   const message = text("message");

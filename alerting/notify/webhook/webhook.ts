@@ -1,11 +1,11 @@
 import { goJson, webhookJson } from "../../templates/go-json.ts";
-import { NotificationTemplateError } from "../../templates/notification-templates.ts";
 import { checkAnswer, failed } from "../answer-check.ts";
 import type { Attempt } from "../attempt.ts";
 import type { HttpSender } from "../http/http-sender.ts";
 import { httpIntegration } from "../http-integration.ts";
 import type { NotifyResult } from "../notifier.ts";
 import { renderDeep } from "../payload.ts";
+import { rendered } from "../rendered.ts";
 import { type WebhookConfig, webhookConfig } from "./webhook-config.ts";
 
 /** Posts the group as JSON, in version 4 of Alertmanager's format, or what `payload` says. */
@@ -41,12 +41,7 @@ export function groupJson(
 
 async function targetUrl(config: WebhookConfig, attempt: Attempt): Promise<string> {
   const template = await attempt.secrets.reveal(config.url, config.url_file);
-  try {
-    const url = attempt.text(template);
-    attempt.secrets.remember(url);
-    return url;
-  } catch (cause) {
-    if (!(cause instanceof NotificationTemplateError)) throw cause;
-    throw new NotificationTemplateError(`failed to template webhook URL: ${cause.message}`, { cause });
-  }
+  const url = rendered("failed to template webhook URL", () => attempt.text(template));
+  attempt.secrets.remember(url);
+  return url;
 }
