@@ -34,6 +34,20 @@ export function sameSpans(a: readonly BucketSpan[], b: readonly BucketSpan[]): b
   );
 }
 
+/** Whether they have the same buckets, whatever is counted in them. */
+export function sameLayout(a: NativeHistogram, b: NativeHistogram): boolean {
+  return (
+    a.schema === b.schema &&
+    a.zeroThreshold === b.zeroThreshold &&
+    a.positiveBuckets.length === b.positiveBuckets.length &&
+    a.negativeBuckets.length === b.negativeBuckets.length &&
+    sameSpans(a.positiveSpans, b.positiveSpans) &&
+    sameSpans(a.negativeSpans, b.negativeSpans) &&
+    a.customValues.length === b.customValues.length &&
+    a.customValues.every((bound, i) => bound === b.customValues[i])
+  );
+}
+
 /** Of no observations. */
 export const EMPTY_HISTOGRAM: NativeHistogram = Object.freeze({
   schema: 0,

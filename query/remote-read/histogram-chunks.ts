@@ -3,7 +3,7 @@ import {
   CUSTOM_BUCKETS_SCHEMA,
   isStaleHistogram,
   type NativeHistogram,
-  sameSpans,
+  sameLayout,
 } from "@sightline/model/histogram.ts";
 import type { HistogramSlice } from "@sightline/model/metric-store.ts";
 import { wordsOf, writeStale } from "@sightline/model/stale.ts";
@@ -43,17 +43,6 @@ function continues(before: NativeHistogram | undefined, next: NativeHistogram | 
   const isGauge = next.counterResetHint === GAUGE_HINT;
   if (isGauge !== (before.counterResetHint === GAUGE_HINT) || !sameLayout(before, next)) return false;
   return isGauge || !detectReset(next, before);
-}
-
-function sameLayout(a: NativeHistogram, b: NativeHistogram): boolean {
-  return (
-    a.schema === b.schema &&
-    a.zeroThreshold === b.zeroThreshold &&
-    sameSpans(a.positiveSpans, b.positiveSpans) &&
-    sameSpans(a.negativeSpans, b.negativeSpans) &&
-    a.customValues.length === b.customValues.length &&
-    a.customValues.every((bound, i) => bound === b.customValues[i])
-  );
 }
 
 function encode(timesMs: Float64Array, histograms: readonly NativeHistogram[]): Uint8Array {

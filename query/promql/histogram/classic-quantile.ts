@@ -1,3 +1,4 @@
+import { almostEqual } from "../almost-equal.ts";
 import type { ForcedMonotonicity } from "../annotations.ts";
 
 /**
@@ -8,7 +9,6 @@ export type ClassicBuckets = { readonly uppers: Float64Array; readonly counts: F
 
 /** Differences below this are rounding errors of whoever added the buckets up. */
 const SMALL_DELTA = 1e-12;
-const SMALLEST_NORMAL = 2.2250738585072014e-308;
 
 /**
  * `histogram_quantile` of a classic histogram, linear within a bucket (BucketQuantile in Prometheus'
@@ -68,7 +68,7 @@ function forceMonotonic({ uppers, counts, length }: ClassicBuckets): ForcedMonot
   for (let i = 1; i < length; i++) {
     const count = counts[i] as number;
     if (count === previous) continue;
-    if (almostEqual(previous, count)) {
+    if (almostEqual(previous, count, SMALL_DELTA)) {
       counts[i] = previous;
     } else if (count < previous) {
       const upper = uppers[i] as number;
@@ -82,14 +82,6 @@ function forceMonotonic({ uppers, counts, length }: ClassicBuckets): ForcedMonot
     }
   }
   return forced;
-}
-
-function almostEqual(a: number, b: number): boolean {
-  if (Number.isNaN(a) && Number.isNaN(b)) return true;
-  const sum = Math.abs(a) + Math.abs(b);
-  const difference = Math.abs(a - b);
-  if (a === 0 || b === 0 || sum < SMALLEST_NORMAL) return difference < SMALL_DELTA * SMALLEST_NORMAL;
-  return difference / Math.min(sum, Number.MAX_VALUE) < SMALL_DELTA;
 }
 
 /** `histogram_fraction` of a classic histogram: the share of observations between two bounds. */

@@ -1,5 +1,6 @@
 import { CUSTOM_BUCKETS_SCHEMA, type NativeHistogram } from "@sightline/model/histogram.ts";
 import { compareLabels, formatLabels, type Labels, labelsKey } from "@sightline/model/labels.ts";
+import { almostEqual } from "../almost-equal.ts";
 import { formatFloat } from "../format/format-float.ts";
 import { formatHistogram } from "../histogram/format-histogram.ts";
 import { compactHistogram } from "../histogram/scale-histogram.ts";
@@ -8,14 +9,13 @@ import type { EvalCommand, SeriesLine, Value } from "./script.ts";
 
 /** Relative error that values may have. */
 const EPSILON = 0.000001;
-const SMALLEST_NORMAL = 2.2250738585072014e-308;
 
 /** What is wrong about a result; undefined when it is as expected. */
 export function compareResult(command: EvalCommand, result: PromValue): string | undefined {
   switch (result.type) {
     case "scalar":
       if (command.scalar === undefined) return `wanted a vector, got scalar ${formatFloat(result.value)}`;
-      return almostEqual(command.scalar, result.value)
+      return equal(command.scalar, result.value)
         ? undefined
         : `wanted scalar ${formatFloat(command.scalar)}, got ${formatFloat(result.value)}`;
     case "string":
@@ -117,7 +117,7 @@ function equalSample(wanted: Value, actual: number | NativeHistogram): boolean {
     return typeof actual !== "number" && equalHistogram(wanted.histogram, actual, wanted.hintGiven);
   }
   if (typeof actual !== "number") return false;
-  return almostEqual(wanted.kind === "float" ? wanted.value : Number.NaN, actual);
+  return equal(wanted.kind === "float" ? wanted.value : Number.NaN, actual);
 }
 
 function equalHistogram(wantedLoose: NativeHistogram, actualLoose: NativeHistogram, hintGiven: boolean): boolean {
@@ -125,11 +125,11 @@ function equalHistogram(wantedLoose: NativeHistogram, actualLoose: NativeHistogr
   const actual = compactHistogram(actualLoose);
   return (
     wanted.schema === actual.schema &&
-    almostEqual(wanted.count, actual.count) &&
-    almostEqual(wanted.sum, actual.sum) &&
+    equal(wanted.count, actual.count) &&
+    equal(wanted.sum, actual.sum) &&
     (wanted.schema !== CUSTOM_BUCKETS_SCHEMA || allEqual(wanted.customValues, actual.customValues)) &&
     wanted.zeroThreshold === actual.zeroThreshold &&
-    almostEqual(wanted.zeroCount, actual.zeroCount) &&
+    equal(wanted.zeroCount, actual.zeroCount) &&
     JSON.stringify(wanted.positiveSpans) === JSON.stringify(actual.positiveSpans) &&
     JSON.stringify(wanted.negativeSpans) === JSON.stringify(actual.negativeSpans) &&
     allEqual(wanted.positiveBuckets, actual.positiveBuckets) &&
@@ -139,16 +139,7 @@ function equalHistogram(wantedLoose: NativeHistogram, actualLoose: NativeHistogr
 }
 
 function allEqual(a: Float64Array, b: Float64Array): boolean {
-  return a.length === b.length && a.every((value, i) => almostEqual(value, b[i] as number));
-}
-
-function almostEqual(a: number, b: number): boolean {
-  if (Number.isNaN(a) || Number.isNaN(b)) return Number.isNaN(a) && Number.isNaN(b);
-  if (a === b) return true;
-  const sum = Math.abs(a) + Math.abs(b);
-  const difference = Math.abs(a - b);
-  if (a === 0 || b === 0 || sum < SMALLEST_NORMAL) return difference < EPSILON * SMALLEST_NORMAL;
-  return difference / Math.min(sum, Number.MAX_VALUE) < EPSILON;
+  return a.length === b.length && a.every((value, i) => equal(value, b[i] as number));
 }
 
 function formatValue(value: Value): string {
@@ -174,4 +165,8 @@ function formatSeries({ timesMs, values, histograms }: MatrixSeries): string {
     (timeMs, i) => `${formatSampleHistogram(histograms?.values[i] as NativeHistogram)} @${timeMs}`,
   );
   return `[${[...floats, ...others].join(", ")}]`;
+}
+
+function equal(a: number, b: number): boolean {
+  return almostEqual(a, b, EPSILON);
 }

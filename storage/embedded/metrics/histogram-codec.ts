@@ -6,7 +6,7 @@ import {
   isStaleHistogram,
   type NativeHistogram,
   STALE_HISTOGRAM,
-  sameSpans,
+  sameLayout,
 } from "@sightline/model/histogram.ts";
 import type { ByteReader } from "./byte-reader.ts";
 import type { ByteWriter } from "./byte-writer.ts";
@@ -153,19 +153,6 @@ function readCounts(
     customValues: layout.customValues,
     counterResetHint: (flags >> HINT_SHIFT) as CounterResetHint,
   };
-}
-
-function sameLayout(a: NativeHistogram, b: NativeHistogram): boolean {
-  return (
-    a.schema === b.schema &&
-    a.zeroThreshold === b.zeroThreshold &&
-    a.positiveBuckets.length === b.positiveBuckets.length &&
-    a.negativeBuckets.length === b.negativeBuckets.length &&
-    sameSpans(a.positiveSpans, b.positiveSpans) &&
-    sameSpans(a.negativeSpans, b.negativeSpans) &&
-    a.customValues.length === b.customValues.length &&
-    a.customValues.every((bound, i) => bound === b.customValues[i])
-  );
 }
 
 function hasIntegers({ count, zeroCount, positiveBuckets, negativeBuckets }: NativeHistogram): boolean {
