@@ -14,6 +14,7 @@ import { Interposer } from "./interposer.ts";
 import { judge } from "./judge.ts";
 import { PROCESS_FAULTS } from "./process-faults.ts";
 import { runRound } from "./run-round.ts";
+import { usableFaults } from "./usable-faults.ts";
 
 export type FaultRunOptions = {
   readonly rounds: number;
@@ -43,7 +44,7 @@ export async function runRounds({ rounds, seed, only, print }: FaultRunOptions):
   const emptyStartMs = performance.now() - began;
   const bench: Bench = { server, disk, interposer, random, emptyStartMs };
   const writers = trackedWriters();
-  const deck = new Deck(usableFaults(bench, only, print), random);
+  const deck = new Deck(usableFaults(FAULTS, bench, { only, print }), random);
   const wrong: string[] = [];
   try {
     for (let round = 1; round <= rounds && wrong.length === 0; round++) {
@@ -70,15 +71,6 @@ export async function runRounds({ rounds, seed, only, print }: FaultRunOptions):
     } else print(`the data is kept in ${disk.dataDir}`);
   }
   return wrong;
-}
-
-function usableFaults(bench: Bench, only: string | undefined, print: (line: string) => void): readonly Fault[] {
-  return FAULTS.filter((fault) => {
-    if (only !== undefined && !fault.name.includes(only)) return false;
-    const lacks = fault.lacks?.(bench);
-    if (lacks !== undefined) print(`left out: ${fault.name}, for want of ${lacks}`);
-    return lacks === undefined;
-  });
 }
 
 function summary(writers: readonly TrackedWriter[]): string {

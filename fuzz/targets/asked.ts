@@ -14,6 +14,7 @@ import { mutateBytes } from "../mutate/bytes.ts";
 import { mutateProtobuf } from "../mutate/protobuf.ts";
 import { mutateText } from "../mutate/text.ts";
 import type { FuzzTarget, FuzzTargets } from "../target.ts";
+import { textTarget } from "./text-target.ts";
 
 const MAX_QUERY_BYTES = 20_000;
 const MAX_READ_BYTES = 1_000_000;
@@ -48,9 +49,9 @@ export async function askedTargets(): Promise<FuzzTargets> {
   const [prometheus, loki] = apps;
   const targets: FuzzTarget[] = [
     { name: "PromQL", share: 8, seeds: promqlSeeds(), mutate: mutateText, run: (bytes) => readPromql(textOf(bytes)) },
-    text("selectors", 2, SELECTORS, parseSelector),
-    text("LogQL", 6, LOGQL, (query) => parseLogql(query, MAX_QUERY_BYTES)),
-    text("stream selectors", 2, SELECTORS.slice(0, 1), (query) => parseStreamSelector(query, MAX_QUERY_BYTES)),
+    textTarget("selectors", 2, SELECTORS, parseSelector),
+    textTarget("LogQL", 6, LOGQL, (query) => parseLogql(query, MAX_QUERY_BYTES)),
+    textTarget("stream selectors", 2, SELECTORS.slice(0, 1), (query) => parseStreamSelector(query, MAX_QUERY_BYTES)),
     { name: "remote read", share: 5, seeds: [readRequest()], mutate: mutateProtobuf, run: readReadRequest },
     {
       name: "snappy of remote read",
@@ -76,16 +77,6 @@ export async function askedTargets(): Promise<FuzzTargets> {
 }
 
 const textOf = (bytes: Uint8Array) => Buffer.from(bytes).toString();
-
-function text(name: string, share: number, seeds: readonly string[], run: (query: string) => unknown): FuzzTarget {
-  return {
-    name,
-    share,
-    seeds: seeds.map((seed) => Buffer.from(seed)),
-    mutate: mutateText,
-    run: (bytes) => run(textOf(bytes)),
-  };
-}
 
 function promqlSeeds(): readonly Uint8Array[] {
   const path = fileURLToPath(import.meta.resolve("@sightline/query/promql/crosscheck/second-opinion.ts"));

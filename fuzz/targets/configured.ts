@@ -7,8 +7,8 @@ import { loadConfig } from "@sightline/config/load.ts";
 import { parseSelector } from "@sightline/model/parse-selector.ts";
 import { TextSealer } from "@sightline/model/sealed-text.ts";
 import { DEFAULT_TENANT } from "@sightline/model/tenant.ts";
-import { mutateText } from "../mutate/text.ts";
 import type { FuzzTarget, FuzzTargets } from "../target.ts";
+import { textTarget } from "./text-target.ts";
 
 const SETTINGS = [
   `listen: 127.0.0.1:4319
@@ -52,22 +52,22 @@ export function configuredTargets(): FuzzTargets {
   const sealer = new TextSealer(`k: ${Buffer.alloc(32, 7).toString("base64")}`.replace(" ", ""), "keys");
   const targets: FuzzTarget[] = [
     {
-      ...text("settings", 0.5, SETTINGS, (yaml) => {
+      ...textTarget("settings", 0.5, SETTINGS, (yaml) => {
         writeFileSync(file, yaml);
         loadConfig({ file, env: {}, flags: {} });
       }),
       maxInputMs: OPERATORS_MS,
     },
     {
-      ...text("overrides", 0.5, OVERRIDES, (yaml) => parseOverrides(yaml, tenants, "overrides.yaml")),
+      ...textTarget("overrides", 0.5, OVERRIDES, (yaml) => parseOverrides(yaml, tenants, "overrides.yaml")),
       // Once the server runs, on a thread of its own.
       maxInputMs: OPERATORS_MS,
     },
-    text("selectors of retention", 2, SELECTORS, parseSelector),
-    text("sealed texts", 1, [sealer.seal(DEFAULT_TENANT, "ann@example.org")], (sealed) =>
+    textTarget("selectors of retention", 2, SELECTORS, parseSelector),
+    textTarget("sealed texts", 1, [sealer.seal(DEFAULT_TENANT, "ann@example.org")], (sealed) =>
       sealer.open(DEFAULT_TENANT, sealed),
     ),
-    text(
+    textTarget(
       "keys for sealing",
       0.5,
       [`# newest\na:${Buffer.alloc(32).toString("base64")}`],
@@ -75,14 +75,4 @@ export function configuredTargets(): FuzzTargets {
     ),
   ];
   return { targets, close: async () => rmSync(dir, { recursive: true }) };
-}
-
-function text(name: string, share: number, seeds: readonly string[], run: (text: string) => unknown): FuzzTarget {
-  return {
-    name,
-    share,
-    seeds: seeds.map((seed) => Buffer.from(seed)),
-    mutate: mutateText,
-    run: (bytes) => run(Buffer.from(bytes).toString()),
-  };
 }

@@ -2,13 +2,14 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DataDisk } from "../../faults/data-disk.ts";
+import { usableFaults } from "../../faults/usable-faults.ts";
 import { RandomNumbers } from "../../promql-random-numbers.ts";
 import { OpenSearchService } from "../../services/opensearch.ts";
 import { PostgresService } from "../../services/postgres.ts";
 import { RedisService } from "../../services/redis.ts";
 import { Cluster } from "../cluster.ts";
 import { ChaosRun } from "./chaos-run.ts";
-import type { ChaosBench, DatabaseFault } from "./database-fault.ts";
+import type { ChaosBench } from "./database-fault.ts";
 import { DATABASE_FAULTS } from "./database-faults.ts";
 
 export type ChaosOptions = {
@@ -49,7 +50,7 @@ export async function runChaos({ loadMs, seed, only, print }: ChaosOptions): Pro
     const cluster = await startCluster(disks);
     try {
       const bench: ChaosBench = { cluster, disks, random: new RandomNumbers(seed) };
-      return await new ChaosRun(bench, usableFaults(bench, only, print), print).run(loadMs);
+      return await new ChaosRun(bench, usableFaults(DATABASE_FAULTS, bench, { only, print }), print).run(loadMs);
     } finally {
       await cluster.dispose();
     }
@@ -72,13 +73,4 @@ function startCluster(disks: ChaosBench["disks"]): Promise<Cluster> {
     RedisService.start(),
   ]);
   return Cluster.start(SERVER_SETTINGS, databases);
-}
-
-function usableFaults(bench: ChaosBench, only: string | undefined, print: (line: string) => void) {
-  return DATABASE_FAULTS.filter(({ name, lacks }: DatabaseFault) => {
-    if (only !== undefined && !name.includes(only)) return false;
-    const lacking = lacks?.(bench);
-    if (lacking !== undefined) print(`left out: ${name}, for want of ${lacking}`);
-    return lacking === undefined;
-  });
 }
