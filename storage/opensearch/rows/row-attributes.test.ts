@@ -45,4 +45,5 @@ test("attributes come back from documents of earlier versions", () => {
 test("what other programs search in has no names that OpenSearch would refuse", () => {
   const list = ["user.id", "a..b", "", " ", "__proto__"].map((name) => ({ name, type: "string" as const, value: "v" }));
   expect(searchContext(list)).toEqual({ "user.id": "v" });
+  expect(searchContext(list.slice(1))).toBeUndefined();
 });

@@ -68,11 +68,11 @@ const MAX_NAME_LENGTH = 500;
 /** OpenSearch refuses longer terms than 32,766 bytes. */
 const MAX_VALUE_LENGTH = 8_000;
 
-/** Values under the attributes' names, as other programs want them; what OpenSearch would refuse is left out. */
-export function searchContext(attributes: Attributes): Readonly<Record<string, string>> {
+/** Values under the attributes' names, as other programs want them; what OpenSearch would refuse is left out. Undefined when nothing is left. */
+export function searchContext(attributes: Attributes): Readonly<Record<string, string>> | undefined {
   const plain = attributes.filter(({ name, value }) => {
     if (name.length > MAX_NAME_LENGTH || value.length > MAX_VALUE_LENGTH) return false;
     return name !== "__proto__" && PLAIN_NAME.test(name);
   });
-  return Object.fromEntries(plain.map(({ name, value }) => [name, value]));
+  return plain.length === 0 ? undefined : Object.fromEntries(plain.map(({ name, value }) => [name, value]));
 }
