@@ -9,10 +9,12 @@ type Listener = (batch: LogBatch) => void;
 export class LiveLogs implements Store<LogBatch>, LogFeed {
   readonly name: string;
   readonly #store: Store<LogBatch>;
+  readonly #isAlone: boolean;
   readonly #listeners = new Map<TenantId, Set<Listener>>();
 
-  /** The store is started and stopped by whoever made it. */
-  constructor(store: Store<LogBatch>) {
+  /** The store is started and stopped by whoever made it. `isAlone`: no other process writes to it. */
+  constructor(store: Store<LogBatch>, { isAlone }: { readonly isAlone: boolean }) {
+    this.#isAlone = isAlone;
     this.name = store.name;
     this.#store = store;
   }
@@ -29,6 +31,10 @@ export class LiveLogs implements Store<LogBatch>, LogFeed {
       listeners.delete(listener);
       if (listeners.size === 0 && this.#listeners.get(tenant) === listeners) this.#listeners.delete(tenant);
     };
+  }
+
+  isWhole(): boolean {
+    return this.#isAlone;
   }
 
   async append(tenant: TenantId, batch: LogBatch, position: number): Promise<AppendResult> {

@@ -100,4 +100,6 @@ export interface LogFeed {
    * batch is the store's: read only. The listener must return soon and must not throw.
    */
   subscribe(tenant: TenantId, listener: (batch: LogBatch) => void): () => void;
+  /** Whether its listeners get all that comes to the store now, whichever process takes it in. */
+  isWhole(tenant: TenantId): boolean;
 }

@@ -48,7 +48,9 @@ export function collectorPart(context: PartContext, { receives }: { readonly rec
     levels: recordLevels(),
     hasOlderLogs: config.storage.logs.kind !== "embedded" || existsSync(dir("logs")),
   });
-  const feed = new LiveLogs(new MinedLogs(stores.logs, patterns));
+  const feed = new LiveLogs(new MinedLogs(stores.logs, patterns), {
+    isAlone: config.storage.logs.kind === "embedded",
+  });
   const decoder = new Decoder(decoderOptions(config.collector));
   const ingest = new Ingest({
     ...collector,

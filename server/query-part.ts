@@ -77,7 +77,7 @@ export function queryPart(
     readonly rules?: RuleStates;
     /** Silences and the like, to be copied with the rest; undefined in a process that notifies nobody. */
     readonly alerting?: Copyable | undefined;
-    /** Log records as they come in, for those who tail; undefined: nobody can. */
+    /** Log records as they come in, for those who tail; undefined: the store is asked for them. */
     readonly feed: LogFeed | undefined;
   },
   collector: OfCollector | undefined,

@@ -25,6 +25,10 @@ const MINUTE_MS = 60_000;
 class OwnFeed implements LogFeed {
   readonly #listeners = new Map<TenantId, Set<Parameters<LogFeed["subscribe"]>[1]>>();
 
+  isWhole(): boolean {
+    return true;
+  }
+
   subscribe(tenant: TenantId, listener: Parameters<LogFeed["subscribe"]>[1]): () => void {
     const listeners = this.#listeners.get(tenant) ?? new Set();
     this.#listeners.set(tenant, listeners.add(listener));

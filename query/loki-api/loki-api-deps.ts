@@ -8,7 +8,7 @@ import type { LogqlEngine } from "../logql/logql-engine.ts";
 export type LokiApiDeps = QueryApiDeps & {
   readonly engine: Pick<LogqlEngine, "instant" | "range">;
   readonly store: Pick<LogStore, "streams">;
-  /** Absent: nothing can be tailed. */
+  /** Of lines to those who tail; absent: the store is asked for them. */
   readonly feed?: LogFeed | undefined;
   /** Patterns are served beside it. */
   readonly hasPatterns?: boolean | undefined;

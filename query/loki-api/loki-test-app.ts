@@ -18,6 +18,13 @@ export const NOW_NS = BigInt(NOW_MS) * 1_000_000n;
 
 /** Loki's API over an embedded store that holds these records. `close` removes the store's files, too. */
 export async function lokiApp(records: readonly LogRow[]): Promise<FastifyInstance> {
+  return (await lokiAppOverStore(records)).app;
+}
+
+/** The same, and the store, which may be given more. */
+export async function lokiAppOverStore(
+  records: readonly LogRow[],
+): Promise<{ readonly app: FastifyInstance; readonly store: EmbeddedLogStore }> {
   const dir = await mkdtemp(join(tmpdir(), "sightline-loki-api-"));
   const nowMs = () => NOW_MS;
   const store = new EmbeddedLogStore({
@@ -37,5 +44,5 @@ export async function lokiApp(records: readonly LogRow[]): Promise<FastifyInstan
     await store.stop();
     await rm(dir, { recursive: true });
   });
-  return app;
+  return { app, store };
 }

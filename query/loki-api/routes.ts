@@ -30,7 +30,7 @@ import { volumeRoutes } from "./volume-routes.ts";
 /** Loki's query API below `/loki/api/v1`. */
 export function registerLokiApi(app: FastifyInstance, deps: LokiApiDeps): void {
   registerQueryApi(app, deps, sendLokiFailure, routes(deps).map(refusingBrokenForms));
-  if (deps.feed) registerTail(app, deps, deps.feed);
+  registerTail(app, deps);
 }
 
 function routes(deps: LokiApiDeps): QueryRoute[] {

@@ -55,4 +55,9 @@ export class TailLines {
     for (const stage of this.#stages) if (!stage.apply(state)) return undefined;
     return { timeNs, line: state.line, ...state.labels.categorized() };
   }
+
+  /** An entry that a query of the store gave, with the labels of {@link entry}. */
+  asTailed(entry: LogEntry): LogEntry {
+    return this.#withMetadata ? entry : { ...entry, metadata: NO_METADATA };
+  }
 }

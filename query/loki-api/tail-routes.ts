@@ -2,8 +2,8 @@ import type { IncomingMessage, Server } from "node:http";
 import websocket from "@fastify/websocket";
 import type { Principal } from "@sightline/model/access.ts";
 import { InvalidInputError, TooManyRequestsError } from "@sightline/model/errors.ts";
-import type { LogFeed } from "@sightline/model/log-store.ts";
 import type { TenantId } from "@sightline/model/tenant.ts";
+import type { TimeRangeNs } from "@sightline/model/time-range.ts";
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import { Counter, Gauge } from "prom-client";
 import { sendFailure } from "../http/failure.ts";
@@ -11,10 +11,12 @@ import { parseGoInt } from "../http/go-syntax.ts";
 import { RequestParameters } from "../http/request-parameters.ts";
 import type { LogExpr } from "../logql/ast.ts";
 import { parseLogql } from "../logql/parse/parse-logql.ts";
+import type { LogEntry } from "../logql/result.ts";
 import { encodingFlags, wantsCategories } from "./encoding-flags.ts";
 import { sendLokiFailure } from "./error-response.ts";
 import type { LokiApiDeps } from "./loki-api-deps.ts";
 import { readLimit, readRange } from "./parameters.ts";
+import { pollTail } from "./poll-tail.ts";
 import { TailLines } from "./tail-lines.ts";
 import { TailSession, type TailSocket } from "./tail-session.ts";
 
@@ -22,6 +24,8 @@ const PATHS = ["/loki/api/v1/tail", "/loki/api/v2alpha/tail"] as const;
 /** Clients say nothing. */
 const MAX_PAYLOAD_BYTES = 4_096;
 const MAX_DELAY_S = 5n;
+/** The newest so many lines are looked at, each second, where they have to be asked for. */
+const MAX_POLLED_LINES = 2_000;
 /** Each costs work for every record that comes in. */
 const MAX_TAILS_PER_TENANT = 100;
 const INTERNAL_ERROR = 1011;
@@ -41,8 +45,11 @@ type Tail = {
 };
 type WebSocket = TailSocket & { on(event: "close" | "error", listener: () => void): void };
 
-/** Tailing as in Loki (pkg/querier/tail): over a WebSocket, first the newest lines that are there, then those that come. */
-export function registerTail(app: FastifyInstance, deps: LokiApiDeps, feed: LogFeed): void {
+/**
+ * Tailing as in Loki (pkg/querier/tail): over a WebSocket, first the newest lines that are there, then those that come. Without a
+ * feed, or while it lacks something, the store is asked for them each second.
+ */
+export function registerTail(app: FastifyInstance, deps: LokiApiDeps): void {
   // Otherwise every request that offers an upgrade, such as those of Java's client to HTTP/2, would lose its body.
   const server = app.server as Server & { shouldUpgradeCallback?: (request: IncomingMessage) => boolean };
   server.shouldUpgradeCallback = ({ headers }) => headers.upgrade?.toLowerCase() === "websocket";
@@ -74,7 +81,7 @@ export function registerTail(app: FastifyInstance, deps: LokiApiDeps, feed: LogF
           const tail = tails.get(request) as Tail;
           const { tenant } = tail;
           counts.set(tenant, (counts.get(tenant) ?? 0) + 1);
-          run(socket as unknown as WebSocket, tail, deps, feed, {
+          run(socket as unknown as WebSocket, tail, deps, {
             authenticate: () => deps.authenticator.authenticate(request.headers, "read", { peer: request.ip }),
             onDropped: (entries) => dropped?.inc(entries),
             onEnd: () => {
@@ -141,37 +148,50 @@ type Events = {
   readonly onEnd: () => void;
 };
 
-function run(socket: WebSocket, tail: Tail, deps: LokiApiDeps, feed: LogFeed, events: Events): void {
+function run(socket: WebSocket, tail: Tail, deps: LokiApiDeps, events: Events): void {
   const { tenant, lines, categorize, delayMs, startNs, limit, text } = tail;
   const { authenticate, onDropped, onEnd } = events;
   const session = new TailSession(socket, { lines, categorize, delayMs, onDropped });
-  const unsubscribe = feed.subscribe(tenant, (batch) => session.take(batch));
+  const { feed, nowMs = Date.now } = deps;
+  const unsubscribe = feed?.subscribe(tenant, (batch) => session.take(batch));
   const abort = new AbortController();
   const reauthentication = setInterval(() => {
     try {
       authenticate();
     } catch (error) {
       socket.close(POLICY_VIOLATION, (error as Error).message.slice(0, 100));
-      unsubscribe();
+      abort.abort();
+      unsubscribe?.();
     }
   }, REAUTHENTICATE_MS);
   socket.on("error", () => socket.terminate());
   socket.on("close", () => {
     clearInterval(reauthentication);
     abort.abort();
-    unsubscribe();
+    unsubscribe?.();
     session.stop();
     onEnd();
   });
   const { signal } = abort;
-  const endNs = BigInt((deps.nowMs ?? Date.now)() + 1) * 1_000_000n;
-  const newest = { startNs, endNs, limit, newestFirst: true, stepNs: 1_000_000_000n, intervalNs: 0n, tenant, signal };
-  deps.gate
-    .run(tenant, signal, () => deps.engine.range(text, newest))
-    .then(({ value }) => session.begin(value.type === "streams" ? value.entries.toReversed() : []))
-    .catch((error: unknown) => {
-      if (signal.aborted) return;
-      deps.logger.warn("a tail could not begin", { error });
-      socket.close(INTERNAL_ERROR, String((error as Error).message).slice(0, 100));
-    });
+  const polledLines = Math.min(MAX_POLLED_LINES, deps.config.logs.max_limit);
+  const newest = async (range: TimeRangeNs, limit: number): Promise<readonly LogEntry[]> => {
+    const query = { ...range, limit, newestFirst: true, stepNs: 1_000_000_000n, intervalNs: 0n, tenant, signal };
+    const { value } = await deps.gate.run(tenant, signal, () => deps.engine.range(text, query));
+    return value.type === "streams" ? value.entries.toReversed() : [];
+  };
+  const follow = async () => {
+    const beganMs = nowMs();
+    const history = await newest({ startNs, endNs: BigInt(beganMs + 1) * 1_000_000n }, limit);
+    session.begin(history);
+    // What was too much for the history does not come later.
+    const floorNs = history.length < limit ? startNs : (history[0]?.timeNs ?? BigInt(beganMs) * 1_000_000n);
+    const look = async (range: TimeRangeNs) => session.takeStored(await newest(range, polledLines));
+    const isFed = () => feed?.isWhole(tenant) ?? false;
+    await pollTail({ isFed, sinceMs: beganMs, floorNs, look, nowMs, signal });
+  };
+  follow().catch((error: unknown) => {
+    if (signal.aborted) return;
+    deps.logger.warn("a tail could not go on", { error });
+    socket.close(INTERNAL_ERROR, String((error as Error).message).slice(0, 100));
+  });
 }

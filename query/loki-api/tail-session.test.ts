@@ -103,6 +103,25 @@ describe("a tail", () => {
     ]);
   });
 
+  test("sends what was only stored, with the labels that it would have come with, and nothing twice", () => {
+    const tail = session('{app="shop"}');
+    tail.begin([]);
+    tail.take(batch("one"));
+    const stored = (line: string, timeNs: bigint) => ({
+      timeNs,
+      line,
+      stream: [["app", "shop"]] as const,
+      metadata: [["detected_level", "unknown"]] as const,
+      parsed: [],
+    });
+    tail.takeStored([stored("one", 1_000n), stored("two", 1_001n)]);
+    tail.take(batch("one", "two"));
+    vi.advanceTimersByTime(100);
+    const stream = { app: "shop" };
+    const values = [["1000", "one"], ["1000", "one"], ["1001", "two"]]; // biome-ignore format: one line
+    expect(socket.messages()).toEqual([{ streams: [{ stream, values }] }]);
+  });
+
   test("keeps lines back for delay_for", () => {
     const tail = session('{app="shop"}', { delayMs: 2_000 });
     tail.begin([]);

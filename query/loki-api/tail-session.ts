@@ -4,6 +4,7 @@ import { labelsJson } from "../http/labels-json.ts";
 import type { LogEntry } from "../logql/result.ts";
 import { StructuredMetadata } from "../logql/structured-metadata.ts";
 import { encodeStreamsInOrder } from "./encode-result.ts";
+import { ShownLines } from "./shown-lines.ts";
 import type { TailLines } from "./tail-lines.ts";
 
 /** What is used of a WebSocket. */
@@ -50,8 +51,7 @@ export class TailSession {
   #waiting: Waiting[] = [];
   #waitingCharacters = 0;
   #dropped: Dropped[] = [];
-  /** What has been sent as history; undefined when it can't come again. */
-  #history: Set<string> | undefined = new Set();
+  readonly #shown = new ShownLines();
   #isStarted = false;
   #stalledSinceMs: number | undefined;
 
@@ -64,32 +64,35 @@ export class TailSession {
 
   /** Lines that were there before, ascending in time; from now on those that came since then are sent, too. */
   begin(history: readonly LogEntry[]): void {
-    for (const entry of history) this.#history?.add(keyOf(entry));
-    const { delayMs } = this.#options;
-    const came = this.#waiting.filter(({ entry }) => !this.#history?.has(keyOf(entry)));
-    this.#history = undefined;
-    this.#waiting = [...history.map((entry) => ({ entry, dueMs: Date.now() - delayMs })), ...came];
-    this.#waitingCharacters = this.#waiting.reduce((sum, { entry }) => sum + entry.line.length, 0);
+    const before = this.#shown.newOf(history);
+    this.#waiting = [...before.map((entry) => ({ entry, dueMs: Date.now() })), ...this.#waiting];
+    for (const { line } of before) this.#waitingCharacters += line.length;
     this.#isStarted = true;
     this.#pump();
   }
 
   /** Takes what has just come in. */
   take(batch: LogBatch): void {
-    const { lines, delayMs } = this.#options;
+    const { lines } = this.#options;
     const rows = lines.rowsOf(batch);
     if (rows.length === 0) return;
     const metadata = new StructuredMetadata();
-    const dueMs = Date.now() + delayMs;
     for (const row of rows) {
-      if (this.#waiting.length >= MAX_WAITING_ROWS || this.#waitingCharacters >= MAX_WAITING_CHARACTERS) {
-        this.#drop(batch, row);
+      if (this.#isFull) {
+        const { labels } = batch.streams[batch.streamRefs[row] as number] as LogStream;
+        this.#drop({ timeNs: batch.timesNs[row] as bigint, labels });
         continue;
       }
       const entry = lines.entry(batch, row, metadata);
-      if (!entry) continue;
-      this.#waiting.push({ entry, dueMs });
-      this.#waitingCharacters += entry.line.length;
+      if (entry && this.#shown.isNew(entry)) this.#wait(entry);
+    }
+  }
+
+  /** Takes what the store has in a range of time, ascending; what was sent is not sent again. */
+  takeStored(entries: readonly LogEntry[]): void {
+    for (const entry of this.#shown.newOf(entries)) {
+      if (this.#isFull) this.#drop({ timeNs: entry.timeNs, labels: entry.stream });
+      else this.#wait(this.#options.lines.asTailed(entry));
     }
   }
 
@@ -99,11 +102,18 @@ export class TailSession {
     this.#dropped = [];
   }
 
-  #drop(batch: LogBatch, row: number): void {
+  get #isFull(): boolean {
+    return this.#waiting.length >= MAX_WAITING_ROWS || this.#waitingCharacters >= MAX_WAITING_CHARACTERS;
+  }
+
+  #wait(entry: LogEntry): void {
+    this.#waiting.push({ entry, dueMs: Date.now() + this.#options.delayMs });
+    this.#waitingCharacters += entry.line.length;
+  }
+
+  #drop(dropped: Dropped): void {
     this.#options.onDropped(1);
-    if (this.#dropped.length >= MAX_DROPPED_SHOWN) return;
-    const { labels } = batch.streams[batch.streamRefs[row] as number] as LogStream;
-    this.#dropped.push({ timeNs: batch.timesNs[row] as bigint, labels });
+    if (this.#dropped.length < MAX_DROPPED_SHOWN) this.#dropped.push(dropped);
   }
 
   #pump(): void {
@@ -142,8 +152,4 @@ export class TailSession {
     }
     return `${text}${categorize ? ',"encodingFlags":["categorize-labels"]' : ""}}`;
   }
-}
-
-function keyOf({ timeNs, line }: LogEntry): string {
-  return `${timeNs} ${line}`;
 }

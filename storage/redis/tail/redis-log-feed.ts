@@ -8,6 +8,13 @@ import { decodeLogMessage } from "./log-message.ts";
 import { tailChannel, WantedTenants } from "./wanted-tenants.ts";
 
 type Listener = (batch: LogBatch) => void;
+type Tailed = {
+  readonly listeners: Set<Listener>;
+  /** Of its channel. */
+  isSubscribed: boolean;
+  /** By `performance.now`: since when publishers could know that it is wanted; undefined: Redis is away. */
+  askedSinceMs: number | undefined;
+};
 export type RedisLogFeedOptions = {
   readonly redis: RedisConnection;
   /** What this process takes in itself, and as whom it tells others of that; undefined: it takes in nothing. */
@@ -15,16 +22,18 @@ export type RedisLogFeedOptions = {
 };
 
 const ASK_MS = 2_000;
+/** By then every publisher has found Redis and who is wanted, and what came before that is in the store. */
+const WHOLE_AFTER_MS = 10_000;
 
 /**
  * Log records as collectors take them in, whichever process they are. While Redis is away only those of this process come, and
- * what other ones took in meanwhile does not come later.
+ * what other ones took in meanwhile does not come later: who listens is told by {@link isWhole}.
  */
 export class RedisLogFeed implements LogFeed, Component {
   readonly name = "log feed";
   readonly #options: RedisLogFeedOptions;
   readonly #wanted: WantedTenants;
-  readonly #listeners = new Map<TenantId, Set<Listener>>();
+  readonly #tailed = new Map<TenantId, Tailed>();
   #subscriber: RedisClient | undefined;
   #timer: NodeJS.Timeout | undefined;
 
@@ -36,10 +45,14 @@ export class RedisLogFeed implements LogFeed, Component {
   async start(): Promise<void> {
     const subscriber = this.#options.redis.subscriber();
     this.#subscriber = subscriber;
-    subscriber.on("ready", () => this.#listen([...this.#listeners.keys()]));
+    subscriber.on("ready", () => this.#listen([...this.#tailed.keys()]));
+    subscriber.on("close", () => {
+      for (const tailed of this.#tailed.values())
+        Object.assign(tailed, { isSubscribed: false, askedSinceMs: undefined });
+    });
     subscriber.on("messageBuffer", (channel: Buffer, bytes: Buffer) => this.#hand(channel.toString(), bytes));
     subscriber.connect().catch(() => {});
-    this.#timer = setInterval(() => this.#ask([...this.#listeners.keys()]), ASK_MS);
+    this.#timer = setInterval(() => void this.#ask([...this.#tailed.keys()]), ASK_MS);
     this.#timer.unref();
   }
 
@@ -50,19 +63,25 @@ export class RedisLogFeed implements LogFeed, Component {
 
   subscribe(tenant: TenantId, listener: Listener): () => void {
     const own = this.#options.own?.feed.subscribe(tenant, listener);
-    const listeners = this.#listeners.get(tenant) ?? new Set();
+    const tailed = this.#tailed.get(tenant) ?? { listeners: new Set(), isSubscribed: false, askedSinceMs: undefined };
+    const { listeners } = tailed;
     listeners.add(listener);
-    if (!this.#listeners.has(tenant)) {
-      this.#listeners.set(tenant, listeners);
+    if (!this.#tailed.has(tenant)) {
+      this.#tailed.set(tenant, tailed);
       this.#listen([tenant]);
     }
     return () => {
       own?.();
       listeners.delete(listener);
-      if (listeners.size > 0 || this.#listeners.get(tenant) !== listeners) return;
-      this.#listeners.delete(tenant);
+      if (listeners.size > 0 || this.#tailed.get(tenant) !== tailed) return;
+      this.#tailed.delete(tenant);
       this.#subscriber?.unsubscribe(this.#channelOf(tenant)).catch(() => {});
     };
+  }
+
+  isWhole(tenant: TenantId): boolean {
+    const sinceMs = this.#tailed.get(tenant)?.askedSinceMs;
+    return sinceMs !== undefined && performance.now() - sinceMs >= WHOLE_AFTER_MS;
   }
 
   /** First to the channel: what comes because it was asked for must not be missed. */
@@ -70,19 +89,33 @@ export class RedisLogFeed implements LogFeed, Component {
     if (tenants.length === 0) return;
     this.#subscriber
       ?.subscribe(...tenants.map((tenant) => this.#channelOf(tenant)))
-      .then(() => this.#ask(tenants))
+      .then(() => {
+        for (const tailed of this.#of(tenants)) tailed.isSubscribed = true;
+        return this.#ask(tenants);
+      })
       .catch(() => {});
   }
 
-  #ask(tenants: readonly TenantId[]): void {
-    if (tenants.length > 0) this.#wanted.ask(tenants).catch(() => {});
+  async #ask(tenants: readonly TenantId[]): Promise<void> {
+    if (tenants.length === 0) return;
+    try {
+      await this.#wanted.ask(tenants);
+    } catch {
+      for (const tailed of this.#of(tenants)) tailed.askedSinceMs = undefined;
+      return;
+    }
+    for (const tailed of this.#of(tenants)) if (tailed.isSubscribed) tailed.askedSinceMs ??= performance.now();
+  }
+
+  #of(tenants: readonly TenantId[]): Tailed[] {
+    return tenants.flatMap((tenant) => this.#tailed.get(tenant) ?? []);
   }
 
   #hand(channel: string, bytes: Buffer): void {
     const message = decodeLogMessage(bytes);
     if (!message || message.from === this.#options.own?.publisher) return;
     const tenant = channel.slice(this.#channelOf("" as TenantId).length) as TenantId;
-    for (const listener of this.#listeners.get(tenant) ?? []) listener(message.batch);
+    for (const listener of this.#tailed.get(tenant)?.listeners ?? []) listener(message.batch);
   }
 
   #channelOf(tenant: TenantId): string {
