@@ -4,7 +4,7 @@ import { withoutSeparator } from "./tokens.ts";
 /** Name, type and value of the first, then those of the second, and so on. */
 export type FlatAttributes = readonly string[];
 
-/** Of attributes that are no strings. */
+/** Of attributes that are no strings, by ascending place. */
 export type TypesByPlace = readonly (readonly [place: number, type: AttributeType])[];
 
 /** What of an attribute can be looked up. */
@@ -48,10 +48,11 @@ export function attributeTokens(attributes: Attributes): string[] {
 
 /** Of tokens that say name and value just as they are ({@link isReadableToken}). */
 export function attributesOfTokens(tokens: readonly string[], types: TypesByPlace): Attributes {
-  const typeAt = new Map(types);
+  let next = 0;
   return tokens.map((token, place): Attribute => {
     const [name, value] = partsOfToken(token);
-    return { name, type: typeAt.get(place) ?? "string", value };
+    const type = types[next]?.[0] === place ? types[next++]?.[1] : undefined;
+    return { name, type: type ?? "string", value };
   });
 }
 
