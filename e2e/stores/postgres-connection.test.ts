@@ -28,6 +28,23 @@ describe.skipIf(PostgresService.missing() !== undefined)("a connection to Postgr
   const one = async (client: Client) => (await client.query("SELECT 1 AS one")).rows;
   const readOne = (database: Database) => database.read("one", "", NEVER, one);
 
+  test(
+    "stays open for the next query, as does one more, while others are ended after some seconds",
+    { timeout: 60_000 },
+    () =>
+      withDatabase({}, async (database) => {
+        const open = async () => {
+          const sql = "SELECT pid FROM pg_stat_activity WHERE application_name = 'sightline test' ORDER BY pid";
+          return (await database.write("counting", (client) => client.query(sql))).rows.map(({ pid }) => pid as number);
+        };
+        await Promise.all(Array.from({ length: 5 }, () => readOne(database)));
+        const before = await open();
+        expect(before).toHaveLength(6);
+        await expect.poll(open, { interval: 1_000, timeout: 40_000 }).toHaveLength(3);
+        expect(before).toEqual(expect.arrayContaining(await open()));
+      }),
+  );
+
   test("that dies between two statements fails what is done with the connection, and nothing else", () =>
     withDatabase({}, async (database, server) => {
       const work = database.write("two statements", async (client) => {

@@ -297,12 +297,12 @@ describe.skipIf(missing !== undefined)("the metric store on plain PostgreSQL", (
     const set = metricMigrations(stores.config);
     const states = async () =>
       (await migrationStatus(stores.database, set)).map(({ appliedAt }) => appliedAt !== undefined);
-    expect(await states()).toEqual([true, true, true, true, true]);
+    expect(await states()).toEqual([true, true, true, true, true, true]);
     expect(await migrateUp(stores.database, set)).toEqual([]);
-    for (const number of [5, 4, 3, 2, 1]) expect(await migrateDown(stores.database, set)).toMatchObject({ number });
-    expect(await states()).toEqual([false, false, false, false, false]);
+    for (const number of [6, 5, 4, 3, 2, 1]) expect(await migrateDown(stores.database, set)).toMatchObject({ number });
+    expect(await states()).toEqual([false, false, false, false, false, false]);
     const both = await Promise.all([migrateUp(stores.database, set), migrateUp(stores.database, set)]);
-    expect(both.flat()).toHaveLength(5);
+    expect(both.flat()).toHaveLength(6);
     await rows("INSERT INTO metrics_migrations VALUES (9999, 'from-the-future')");
     await expect(stores.open()).rejects.toThrow("newer release (9999 from-the-future)");
   });
@@ -312,7 +312,7 @@ describe.skipIf(missing !== undefined)("the metric store on plain PostgreSQL", (
     await store.append(DEFAULT_TENANT, batch({ a: "1", b: "2" }, [T, 1]), 1);
     await store.stop();
     const set = metricMigrations(stores.config);
-    await migrateDown(stores.database, set);
+    while ((await migrateDown(stores.database, set))?.name !== "labels");
     await migrateUp(stores.database, set);
     expect(await (await stores.openReader()).labelNames(requestOf({}), NO_SIGNAL)).toEqual(["a", "b"]);
   });

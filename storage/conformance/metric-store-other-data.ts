@@ -68,6 +68,12 @@ export function describeOtherData(given: Given): void {
     await write(GAUGE, 2);
     const [slice] = (await selectAll(store)).values();
     expect(slice?.info).toEqual(GAUGE);
+    await write({ ...GAUGE, unit: "\u0000" }, 3);
+    await store.flush();
+    await write(COUNTER, 4);
+    await store.flush();
+    const [last] = (await selectAll(store)).values();
+    expect(last?.info).toEqual(COUNTER);
   });
 
   test("keeps exemplars of matching series, ascending and each once, through a restart", async () => {

@@ -22,6 +22,11 @@ const MIN_VERSION = 150_000;
 const NEVER = new AbortController().signal;
 /** One writes samples, the others are for maintenance and looking things up. */
 const WRITE_CONNECTIONS = 4;
+/**
+ * Of those for queries to each server: they stay open, others for ten seconds. To make one takes longer than a short query, and what it
+ * is asked first, too, as a session has nothing of the catalogs in memory at its beginning.
+ */
+const KEPT_CONNECTIONS = 2;
 
 /**
  * Connections to one primary and its replicas. What fails for now is thrown as `UnavailableError`; nothing that is thrown or
@@ -47,12 +52,13 @@ export class Database implements Component {
     this.#logger = logger;
     const { host, port } = config;
     const { max_connections: max } = config;
-    this.#primary = this.#pool(host, port, purpose, max);
+    const kept = Math.min(KEPT_CONNECTIONS, max - 1);
+    this.#primary = this.#pool(host, port, purpose, max, kept);
     // Writes don't wait for queries; but a server may take one connection only.
-    this.#writing = max > 1 ? this.#pool(host, port, purpose, WRITE_CONNECTIONS) : this.#primary;
+    this.#writing = max > 1 ? this.#pool(host, port, purpose, WRITE_CONNECTIONS, 0) : this.#primary;
     this.#replicas = config.replicas.map((replica) => {
       const [name = "", number = 5432] = replica.split(":");
-      return { host: replica, server: `${name}:${number}`, pool: this.#pool(name, Number(number), purpose, max) };
+      return { host: replica, server: `${name}:${number}`, pool: this.#pool(name, Number(number), purpose, max, kept) };
     });
     const primary = { server: `${host}:${port}`, pool: this.#primary };
     this.dependencies = [primary, ...this.#replicas].map(({ server, pool }) => ({
@@ -291,7 +297,7 @@ export class Database implements Component {
     });
   }
 
-  #pool(host: string, port: number, purpose: string, max: number): pg.Pool {
+  #pool(host: string, port: number, purpose: string, max: number, min: number): pg.Pool {
     const { config } = this;
     const pool = new pg.Pool({
       host,
@@ -301,6 +307,7 @@ export class Database implements Component {
       ...(config.password_file !== "" && { password: () => readSecret(config.password_file, "password_file") }),
       ssl: tlsOptions(config, "tls_ca_file") ?? false,
       max,
+      min,
       connectionTimeoutMillis: config.connect_timeout,
       keepAlive: true,
       application_name: `sightline ${purpose}`,
