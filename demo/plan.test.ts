@@ -3,7 +3,7 @@ import { endOfPlan, type PlannedSpan, ShopPlanner, shiftPlan, walkPlan } from ".
 import { Random } from "./random.ts";
 import { SERVICES, type ServiceName } from "./shop.ts";
 
-const VISITS = 2_000;
+const VISITS = 1_000;
 
 function visits(seed: number, ...failing: readonly ServiceName[]): PlannedSpan[] {
   const planner = new ShopPlanner(new Random(seed), new Set(failing));

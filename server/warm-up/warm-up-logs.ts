@@ -68,11 +68,11 @@ export async function warmUpStoredLogs(
   maxMs: number,
   options: WarmUpLogsOptions,
 ): Promise<void> {
-  const { turns } = options;
+  const { turns, rounds = STORED_ROUNDS } = options;
   const untilMs = turns.workedMs + maxMs;
   await withLogs({ store, tenant }, options, async (ask) => {
     const isTime = () => turns.workedMs < untilMs;
-    for (let round = 0; round < STORED_ROUNDS && isTime(); round++) {
+    for (let round = 0; round < rounds && isTime(); round++) {
       // Where there are many streams each takes a while.
       for (const question of questions) if (isTime()) await ask([question], clientOf(round));
     }

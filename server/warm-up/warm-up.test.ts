@@ -71,36 +71,29 @@ test("what is stored is asked about, too", async () => {
   expect([...asked]).toEqual(expect.arrayContaining(["http_requests_total", "http_request_duration_seconds_bucket"]));
 });
 
-test("stored logs are asked about, too", async () => {
-  const messages: string[] = [];
-  const logs = await madeUpLogStore(join(temporary, "store"), { config: configSchema.parse({}), turns: ANY_TIME });
-  const select = vi.spyOn(logs, "select");
-  const streams = vi.spyOn(logs, "streams");
-  const warmUp = warmUpOf(messages, { maxDelayMs: LONG_MS, maxStoredMs: LONG_MS, rounds: 1, logs });
-  await warmUp.start();
-  await warmUp.stop();
-  await logs.stop();
-  expect(messages).toEqual(["warmed up"]);
-  expect(select.mock.calls.map(([{ matchers }]) => matchers[0]?.name)).toContain("service_name");
-  expect(streams).toHaveBeenCalled();
-});
-
 test.each([
   ["embedded", 1],
   ["opensearch", 0],
-] as const)("a small log store is made up where queries read one (%s)", async (kind, made) => {
-  const messages: string[] = [];
-  const config = configSchema.parse({ storage: { logs: { kind } } });
-  const logs = await madeUpLogStore(join(temporary, "store"), { config, turns: ANY_TIME });
-  const start = vi.spyOn(EmbeddedLogStore.prototype, "start");
-  const warmUp = warmUpOf(messages, { maxDelayMs: LONG_MS, maxStoredMs: LONG_MS, rounds: 1, logs }, config);
-  await warmUp.start();
-  await warmUp.stop();
-  await logs.stop();
-  expect(messages).toEqual(["warmed up"]);
-  expect(start).toHaveBeenCalledTimes(made);
-  start.mockRestore();
-});
+] as const)(
+  "stored logs are asked about, too, and a small store is made up where queries read one (%s)",
+  async (kind, made) => {
+    const messages: string[] = [];
+    const config = configSchema.parse({ storage: { logs: { kind } } });
+    const logs = await madeUpLogStore(join(temporary, "store"), { config, turns: ANY_TIME });
+    const select = vi.spyOn(logs, "select");
+    const streams = vi.spyOn(logs, "streams");
+    const start = vi.spyOn(EmbeddedLogStore.prototype, "start");
+    const warmUp = warmUpOf(messages, { maxDelayMs: LONG_MS, maxStoredMs: LONG_MS, rounds: 1, logs }, config);
+    await warmUp.start();
+    await warmUp.stop();
+    await logs.stop();
+    expect(messages).toEqual(["warmed up"]);
+    expect(select.mock.calls.map(([{ matchers }]) => matchers[0]?.name)).toContain("service_name");
+    expect(streams).toHaveBeenCalled();
+    expect(start).toHaveBeenCalledTimes(made);
+    start.mockRestore();
+  },
+);
 
 test("nothing is asked while others ask", async () => {
   const messages: string[] = [];

@@ -142,7 +142,7 @@ export class WarmUp implements Component {
 
   /** Also brings to memory what the first questions about this data need. Returns who has samples, the newest first. */
   async #askStored(turns: Turns): Promise<readonly TenantId[]> {
-    const { store, maxStoredMs = MAX_STORED_MS } = this.#options;
+    const { store, rounds = STORED_ROUNDS, maxStoredMs = MAX_STORED_MS } = this.#options;
     const times = await store?.newestTimes(turns.signal);
     const tenants = [...(times ?? [])].filter(([tenant]) => tenant !== SYSTEM_TENANT);
     const [newest] = tenants.sort(([, a], [, b]) => b - a);
@@ -152,7 +152,7 @@ export class WarmUp implements Component {
     const isTime = () => turns.workedMs < untilMs;
     const { light, heavy } = await storedQuestions(subject, untilMs, turns);
     await this.#withApi(subject, turns, async (ask) => {
-      for (let round = 0; round < STORED_ROUNDS && isTime(); round++) {
+      for (let round = 0; round < rounds && isTime(); round++) {
         const client = clientOf(round);
         await ask(light, { client, fresh: round % 2 === 0 });
         if (round % STORED_ROUNDS_PER_HEAVY !== 0) continue;
