@@ -4,25 +4,17 @@ import type { SelectHints } from "@sightline/model/metric-store.ts";
 import type { Rejections } from "@sightline/model/rejections.ts";
 import { wordsOf } from "@sightline/model/stale.ts";
 import type { TimeRange } from "@sightline/model/time-range.ts";
-import { firstFrom } from "./first-from.ts";
+import { type HeadLimits, isAcceptable, refuseTime } from "./head-limits.ts";
+import { HeadReader } from "./head-reader.ts";
 import { HistogramSamples } from "./histogram-samples.ts";
 import { LabelOrder } from "./label-order.ts";
 import { LateSamples } from "./late-samples.ts";
 import { SampleSlots } from "./sample-slots.ts";
-import type { SeriesAssembler } from "./series-assembler.ts";
 import { SeriesIds } from "./series-ids.ts";
 import type { SeriesReader, SeriesSource } from "./series-source.ts";
 import { SeriesTable } from "./series-table.ts";
 import { StartRuns } from "./start-runs.ts";
 import type { TimeSlice } from "./time-slice.ts";
-
-/** What a head refuses. Times are inclusive bounds in ms. */
-export type HeadLimits = { readonly minTimeMs: number; readonly maxTimeMs: number; readonly maxSeries: number };
-
-/** What a reader uses again from series to series; times that were handed out stay as they are. */
-type ReadScratch = { readonly slots: number[]; timesMs: Float64Array; used: number };
-const TIMES_SLAB = 32 * 1024;
-const NEWEST_TIMES = 256;
 
 /** Samples of a series. */
 const SPARSE_BELOW = 16;
@@ -256,8 +248,6 @@ export class Head implements SeriesSource {
     });
   }
 
-  // ---- reading
-
   names(): Iterable<string> {
     return this.#table.names();
   }
@@ -304,86 +294,15 @@ export class Head implements SeriesSource {
     _range: TimeRange,
     hints?: Pick<SelectHints, "newestOnly">,
   ): Promise<SeriesReader> {
-    const scratch: ReadScratch = { slots: [], timesMs: new Float64Array(0), used: 0 };
-    if (hints?.newestOnly !== true) return { read: (id, range, into) => this.#read(id, range, into, scratch) };
+    const samples = { slots: this.#slots, starts: this.#starts, late: this.#late, histograms: this.#histograms };
+    const reader = new HeadReader(samples);
+    if (hints?.newestOnly !== true) return reader;
     return {
       read: (id, range, into) => {
-        if (!this.#readNewest(id, range, into, scratch)) this.#read(id, range, into, scratch);
+        const newestMs = this.#newestMs[id] as number;
+        const newest = this.#newestValues[id] as number;
+        if (!reader.readNewest(id, newestMs, newest, range, into)) reader.read(id, range, into);
       },
     };
   }
-
-  /** False, and nothing is read, when more has to be looked at than the newest sample. */
-  #readNewest(id: number, { startMs, endMs }: TimeRange, into: SeriesAssembler, scratch: ReadScratch): boolean {
-    const timeMs = this.#newestMs[id] as number;
-    const count = this.#slots.countOf(id);
-    // That of the head before may be the newest; a late sample may be newer than those in slots.
-    if (count === 0 || timeMs > endMs || this.#late.has(id) || this.#histograms.has(id)) return false;
-    if (timeMs < startMs) return true;
-    if (scratch.timesMs[scratch.used - 1] !== timeMs) {
-      if (scratch.used >= scratch.timesMs.length) {
-        scratch.timesMs = new Float64Array(NEWEST_TIMES);
-        scratch.used = 0;
-      }
-      scratch.timesMs[scratch.used++] = timeMs;
-    }
-    const at = into.reserve(1);
-    into.values[at] = this.#newestValues[id] as number;
-    into.add(scratch.timesMs, scratch.used - 1, 1, 0, this.#starts.read(id, count - 1, 1));
-    return true;
-  }
-
-  #read(id: number, range: TimeRange, into: SeriesAssembler, scratch: ReadScratch): void {
-    const { startMs, endMs } = range;
-    const count = this.#slots.slotsFrom(id, startMs, scratch.slots);
-    if (count > 0) {
-      if (scratch.used + count > scratch.timesMs.length) {
-        scratch.timesMs = new Float64Array(Math.max(TIMES_SLAB, count));
-        scratch.used = 0;
-      }
-      const { timesMs, used } = scratch;
-      const at = into.reserve(count);
-      this.#slots.copy(id, scratch.slots, timesMs, used, into.values, at);
-      const from = firstFrom(timesMs, startMs, used, used + count);
-      const to = firstFrom(timesMs, endMs + 1, from, used + count);
-      const startsMs = from < to ? this.#starts.read(id, this.#slots.countOf(id) - count, count) : undefined;
-      into.add(timesMs, from, to - from, from - used, startsMs, from - used);
-      scratch.used = to;
-    }
-    const late = this.#late.size > 0 ? this.#late.get(id) : undefined;
-    if (late) addLate(late, range, into);
-    const histograms = this.#histograms.size > 0 ? this.#histograms.get(id) : undefined;
-    if (histograms) {
-      const run = histograms.inRange(startMs, endMs);
-      into.addHistograms(run.timesMs, run.startsMs, run.values);
-    }
-  }
-}
-
-/** In-order samples have been handed over before: of two at one time, the late one is the second. */
-function addLate(late: LateSamples, { startMs, endMs }: TimeRange, into: SeriesAssembler): void {
-  const { timesMs, values, startsMs } = late.sorted();
-  const from = firstFrom(timesMs, startMs);
-  const to = firstFrom(timesMs, endMs + 1);
-  if (from >= to) return;
-  const at = into.reserve(to - from);
-  into.values.set(values.subarray(from, to), at);
-  into.add(timesMs, from, to - from, 0, startsMs, from);
-}
-
-function isAcceptable(timeMs: number, limits: HeadLimits): boolean {
-  return timeMs >= limits.minTimeMs && timeMs <= limits.maxTimeMs && Number.isInteger(timeMs);
-}
-
-function refuseTime(timeMs: number, key: SeriesKey, limits: HeadLimits, rejections: Rejections): void {
-  const name = () => key.labels.find(([label]) => label === "__name__")?.[1] ?? "a series";
-  const date = () => (Math.abs(timeMs) <= 8.64e15 ? new Date(timeMs).toISOString() : String(timeMs));
-  if (timeMs > limits.maxTimeMs) {
-    rejections.add(
-      "too_new",
-      () => `${name()} at ${date()} is too far in the future; see storage.metrics.out_of_bounds_future`,
-    );
-  } else if (timeMs < limits.minTimeMs) {
-    rejections.add("too_old", () => `${name()} at ${date()} is older than storage.metrics.retention keeps`);
-  } else rejections.add("invalid", () => `${name()}: time ${timeMs} is not a whole number of milliseconds`);
 }

@@ -1,0 +1,95 @@
+import type { TimeRange } from "@sightline/model/time-range.ts";
+import { firstFrom } from "./first-from.ts";
+import type { HistogramSamples } from "./histogram-samples.ts";
+import type { LateSamples } from "./late-samples.ts";
+import type { SampleSlots } from "./sample-slots.ts";
+import type { SeriesAssembler } from "./series-assembler.ts";
+import type { SeriesReader } from "./series-source.ts";
+import type { StartRuns } from "./start-runs.ts";
+
+/** Where a head has the samples of its series; may grow between two reads. */
+export type HeadSamples = {
+  /** In the order of time. */
+  readonly slots: SampleSlots;
+  /** Of those in slots. */
+  readonly starts: StartRuns;
+  readonly late: ReadonlyMap<number, LateSamples>;
+  readonly histograms: ReadonlyMap<number, HistogramSamples>;
+};
+
+const TIMES_SLAB = 32 * 1024;
+const NEWEST_TIMES = 256;
+
+/** Reads series of a head for one query, with one array for the times of many: those that were handed out stay as they are. */
+export class HeadReader implements SeriesReader {
+  readonly #samples: HeadSamples;
+  readonly #slots: number[] = [];
+  #timesMs = new Float64Array(0);
+  #used = 0;
+
+  constructor(samples: HeadSamples) {
+    this.#samples = samples;
+  }
+
+  read(id: number, range: TimeRange, into: SeriesAssembler): void {
+    const { startMs, endMs } = range;
+    const { slots, starts, late, histograms } = this.#samples;
+    const count = slots.slotsFrom(id, startMs, this.#slots);
+    if (count > 0) {
+      if (this.#used + count > this.#timesMs.length) {
+        this.#timesMs = new Float64Array(Math.max(TIMES_SLAB, count));
+        this.#used = 0;
+      }
+      const timesMs = this.#timesMs;
+      const used = this.#used;
+      const at = into.reserve(count);
+      slots.copy(id, this.#slots, timesMs, used, into.values, at);
+      const from = firstFrom(timesMs, startMs, used, used + count);
+      const to = firstFrom(timesMs, endMs + 1, from, used + count);
+      const startsMs = from < to ? starts.read(id, slots.countOf(id) - count, count) : undefined;
+      into.add(timesMs, from, to - from, from - used, startsMs, from - used);
+      this.#used = to;
+    }
+    const lateOnes = late.size > 0 ? late.get(id) : undefined;
+    if (lateOnes) addLate(lateOnes, range, into);
+    const ownHistograms = histograms.size > 0 ? histograms.get(id) : undefined;
+    if (ownHistograms) {
+      const run = ownHistograms.inRange(startMs, endMs);
+      into.addHistograms(run.timesMs, run.startsMs, run.values);
+    }
+  }
+
+  /**
+   * Reads only the newest sample in order, which is the given one. False, and nothing is read, when more has to be looked
+   * at.
+   */
+  readNewest(id: number, timeMs: number, value: number, { startMs, endMs }: TimeRange, into: SeriesAssembler): boolean {
+    const { slots, starts, late, histograms } = this.#samples;
+    const count = slots.countOf(id);
+    // That of the head before may be the newest; a late sample may be newer than those in slots.
+    if (count === 0 || timeMs > endMs || late.has(id) || histograms.has(id)) return false;
+    if (timeMs < startMs) return true;
+    if (this.#timesMs[this.#used - 1] !== timeMs) {
+      if (this.#used >= this.#timesMs.length) {
+        this.#timesMs = new Float64Array(NEWEST_TIMES);
+        this.#used = 0;
+      }
+      this.#timesMs[this.#used++] = timeMs;
+    }
+    const at = into.reserve(1);
+    into.values[at] = value;
+    into.add(this.#timesMs, this.#used - 1, 1, 0, starts.read(id, count - 1, 1));
+    return true;
+  }
+}
+
+/** In-order samples have been handed over before: of two at one time, the late one is the second. */
+function addLate(late: LateSamples, { startMs, endMs }: TimeRange, into: SeriesAssembler): void {
+  const { timesMs, values, startsMs } = late.sorted();
+  const from = firstFrom(timesMs, startMs);
+  const to = firstFrom(timesMs, endMs + 1);
+  if (from >= to) return;
+  const at = into.reserve(to - from);
+  into.values.set(values.subarray(from, to), at);
+  into.add(timesMs, from, to - from, 0, startsMs, from);
+}
