@@ -301,6 +301,21 @@ describe.skipIf(RedisService.missing() !== undefined)("what processes share by w
       end();
     });
 
+    test("that a collector could not hand on are said to be missing for a while", { timeout: 60_000 }, async () => {
+      const own = new OwnFeed();
+      await collector(own, "first");
+      const feed = await startAll(new RedisLogFeed({ redis: await connect() }));
+      const got: string[] = [];
+      feed.subscribe(DEFAULT_TENANT, ({ bodies }) => got.push(...bodies));
+      expect(feed.isWhole(DEFAULT_TENANT)).toBe(false);
+      await eventually(async () => expect(feed.isWhole(DEFAULT_TENANT)).toBe(true), 20_000);
+      // More at once than may wait.
+      for (let i = 0; i < 12; i++) own.take(DEFAULT_TENANT, `${i} ${"x".repeat(1024 * 1024)}`);
+      await eventually(async () => expect(feed.isWhole(DEFAULT_TENANT)).toBe(false));
+      expect(got.length).toBeLessThan(12);
+      await eventually(async () => expect(feed.isWhole(DEFAULT_TENANT)).toBe(true), 20_000);
+    });
+
     test("come again after Redis was away", async () => {
       const own = new OwnFeed();
       await collector(own, "first");

@@ -16,6 +16,24 @@ export function* encodeLogMessages(from: string, batch: LogBatch): Generator<Buf
   }
 }
 
+/** A message without records: some before it were lost on the way. */
+export function encodeGap(from: string): Buffer {
+  const batch: LogBatch = {
+    length: 0,
+    streams: [],
+    streamRefs: new Uint32Array(),
+    timesNs: new BigInt64Array(),
+    observedNs: new BigInt64Array(),
+    severities: new Uint8Array(),
+    severityTexts: [],
+    bodies: [],
+    traceIds: [],
+    spanIds: [],
+    attributes: [],
+  };
+  return serialize({ from, batch } satisfies Message);
+}
+
 /** Undefined when it is none of ours: another release may write others. */
 export function decodeLogMessage(bytes: Buffer): Message | undefined {
   let message: Partial<Message>;

@@ -7,7 +7,7 @@ import { type TenantId, tenantId } from "@sightline/model/tenant.ts";
 import { Counter, type Registry } from "prom-client";
 import type { RedisClient } from "../connection/make-client.ts";
 import type { RedisConnection } from "../connection/redis-connection.ts";
-import { encodeLogMessages, MAX_MESSAGE_ROWS } from "./log-message.ts";
+import { encodeGap, encodeLogMessages, MAX_MESSAGE_ROWS } from "./log-message.ts";
 import { tailChannel, WantedTenants } from "./wanted-tenants.ts";
 
 export type LogPublisherOptions = {
@@ -33,6 +33,8 @@ export class LogPublisher implements Component {
   readonly #wanted: WantedTenants;
   readonly #dropped: Counter;
   readonly #feeding = new Map<TenantId, () => void>();
+  /** Channels of which something was lost that nobody was told of. */
+  readonly #gaps = new Set<string>();
   #subscriber: RedisClient | undefined;
   #timer: NodeJS.Timeout | undefined;
   #waiting: Waiting[] = [];
@@ -83,6 +85,9 @@ export class LogPublisher implements Component {
       this.#feeding.delete(tenant);
     }
     for (const tenant of wanted) this.#feed(tenant);
+    const gaps = [...this.#gaps];
+    this.#gaps.clear();
+    for (const channel of gaps) this.#wait({ channel, rows: 0, bytes: encodeGap(this.#options.publisher) });
   }
 
   #feed(name: string): void {
@@ -98,18 +103,24 @@ export class LogPublisher implements Component {
     for (const bytes of encodeLogMessages(this.#options.publisher, batch)) {
       const rows = Math.min(batch.length - row, MAX_MESSAGE_ROWS);
       row += rows;
-      this.#waiting.push({ channel, rows, bytes });
-      this.#waitingBytes += bytes.length;
+      this.#wait({ channel, rows, bytes });
     }
-    while (this.#waitingBytes > MAX_WAITING_BYTES && this.#waiting.length > 1) this.#drop();
+  }
+
+  #wait(message: Waiting): void {
+    this.#waiting.push(message);
+    this.#waitingBytes += message.bytes.length;
+    while (this.#waitingBytes > MAX_WAITING_BYTES && this.#waiting.length > 1) {
+      const oldest = this.#waiting.shift() as Waiting;
+      this.#waitingBytes -= oldest.bytes.length;
+      this.#lost(oldest.channel, oldest.rows);
+    }
     if (!this.#isSending) void this.#send();
   }
 
-  #drop(): void {
-    const dropped = this.#waiting.shift();
-    if (!dropped) return;
-    this.#waitingBytes -= dropped.bytes.length;
-    this.#dropped.inc(dropped.rows);
+  #lost(channel: string, rows: number): void {
+    this.#dropped.inc(rows);
+    this.#gaps.add(channel);
   }
 
   /** Nothing is kept for a Redis that is away: who tails wants what comes now. */
@@ -120,7 +131,7 @@ export class LogPublisher implements Component {
       this.#waitingBytes -= bytes.length;
       await this.#options.redis
         .run("handing log records on", (client) => client.publish(channel, bytes))
-        .catch(() => this.#dropped.inc(rows));
+        .catch(() => this.#lost(channel, rows));
     }
     this.#isSending = false;
   }
