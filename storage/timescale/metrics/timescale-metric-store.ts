@@ -283,11 +283,10 @@ export class TimescaleMetricStore implements MetricStore {
   async #find(request: LabelRequest, signal: AbortSignal): Promise<FoundSeries[]> {
     signal.throwIfAborted();
     compileMatchers(request.matchers);
-    const begin = await this.#beginOf(request.tenant, signal);
-    if (begin === undefined) return [];
     const { tenant, matchers } = request;
+    const begin = await this.#beginOf(tenant, signal);
+    if (begin === undefined || this.#retention.isOver(tenant, request.range)) return [];
     const range = this.#retention.visible(tenant, request.range);
-    if (range.startMs > range.endMs) return [];
     const keptFrom = this.#retention.keptFrom(tenant, range);
     const found = await this.#options.database.read("looking for series", begin, signal, (client) =>
       findSeries(client, tenant, matchers, range, signal),
@@ -305,7 +304,7 @@ export class TimescaleMetricStore implements MetricStore {
     if (matchers.length > 0 || this.#retention.keptFrom(tenant, range)) return undefined;
     signal.throwIfAborted();
     const begin = await this.#beginOf(tenant, signal);
-    if (begin === undefined || range.startMs > range.endMs) return [];
+    if (begin === undefined || this.#retention.isOver(tenant, wanted)) return [];
     return this.#options.database.read("listing labels", begin, signal, (client) => list(client, range));
   }
 

@@ -128,6 +128,11 @@ export class Retention {
     return { startMs: Math.max(startMs, this.nowMs - this.of(tenant).longestMs), endMs };
   }
 
+  /** Whether all of the range is older than anything that is kept. It may end before it begins, as clients ask for labels. */
+  isOver(tenant: TenantId, { startMs, endMs }: TimeRange): boolean {
+    return Math.max(startMs, endMs) < this.nowMs - this.of(tenant).longestMs;
+  }
+
   /** From when on a series is kept, by its labels; undefined: that is so for all of `range`, whatever the series. */
   keptFrom(tenant: TenantId, { startMs }: TimeRange): ((labels: Labels) => number) | undefined {
     const [policy, { nowMs }] = [this.of(tenant), this];
