@@ -6,10 +6,11 @@ import type { Client, Database } from "../database/database.ts";
 import { int8 } from "../database/sql-int8.ts";
 import { NO_DAY } from "./days.ts";
 import { findSeries } from "./find-series.ts";
+import { minuteOf } from "./minute-ranges.ts";
 import { PAGES_LOCK } from "./pack-partition.ts";
 import type { PageSeries } from "./page-codec.ts";
 import { type PageTable, rewritePages, storedPagesOf } from "./page-table.ts";
-import { minuteOf, noteChanges } from "./stored-changes.ts";
+import { noteChanges } from "./stored-changes.ts";
 import { TENANT_LOCK } from "./write-generation.ts";
 
 export type SampleDeletion = {

@@ -4,6 +4,7 @@ import type { Client, Database } from "../database/database.ts";
 import { dayOf } from "./days.ts";
 import { forgetSeries } from "./forget-series.ts";
 import { mergePages } from "./merge-pages.ts";
+import { minuteOf } from "./minute-ranges.ts";
 import { packPartition } from "./pack-partition.ts";
 import {
   dropPartition,
@@ -17,7 +18,7 @@ import { ExpiredSeries } from "./retention/expired-series.ts";
 import type { Retention } from "./retention/retention.ts";
 import { TenantRetention } from "./retention/tenant-retention.ts";
 import type { StoreTelemetry } from "./store-telemetry.ts";
-import { forgetChanges, minuteOf, noteChanges } from "./stored-changes.ts";
+import { forgetChanges, noteChanges } from "./stored-changes.ts";
 import { Downsampler } from "./tiers/downsampler.ts";
 
 export type MaintenanceOptions = {

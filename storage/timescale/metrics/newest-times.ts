@@ -1,6 +1,6 @@
 import type { TenantId } from "@sightline/model/tenant.ts";
 import type { Database } from "../database/database.ts";
-import { MINUTE_MS } from "./stored-changes.ts";
+import { MINUTE_MS } from "./minute-ranges.ts";
 
 /** What bears on samples of any time ends later. */
 const LAST_MINUTE = 1_000_000_000;

@@ -7,12 +7,13 @@ import { copySamples, insertSamples } from "./copy-samples.ts";
 import type { Generation } from "./generation.ts";
 import { encodeHistogram } from "./histogram-codec.ts";
 import { internSeries } from "./intern-series.ts";
+import { minutesOf } from "./minute-ranges.ts";
 import { type Partitions, WINDOW_MS } from "./partitions.ts";
 import type { SampleBuffer } from "./sample-buffer.ts";
 import type { SeriesSummary } from "./series-cache.ts";
 import { digest64 } from "./series-id.ts";
 import { formatLabelPairs } from "./series-text.ts";
-import { minutesOf, noteChanges } from "./stored-changes.ts";
+import { noteChanges } from "./stored-changes.ts";
 import type { TenantNumbers } from "./tenant-numbers.ts";
 
 export type WriteOptions = {

@@ -5,7 +5,7 @@ import { compileMatchers } from "@sightline/model/matcher.ts";
 import type { TenantId } from "@sightline/model/tenant.ts";
 import type { TimeRange } from "@sightline/model/time-range.ts";
 import type { RetentionOverride, TimescaleMetricsConfig } from "../../config.ts";
-import { MINUTE_MS, type MinuteRange, minuteOf } from "../stored-changes.ts";
+import { MINUTE_MS, type MinuteRange, minuteOf } from "../minute-ranges.ts";
 
 export type RetentionConfig = Pick<
   TimescaleMetricsConfig,

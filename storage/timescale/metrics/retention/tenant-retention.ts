@@ -2,8 +2,9 @@ import type { TenantId } from "@sightline/model/tenant.ts";
 import type { Client, Database } from "../../database/database.ts";
 import { int8 } from "../../database/sql-int8.ts";
 import { DAY_MS } from "../days.ts";
+import { minuteOf } from "../minute-ranges.ts";
 import { PAGES_LOCK } from "../pack-partition.ts";
-import { minuteOf, noteChanges } from "../stored-changes.ts";
+import { noteChanges } from "../stored-changes.ts";
 import type { Retention } from "./retention.ts";
 
 /** Deletes what tenants keep for a shorter time than others. Each day once, as far as this process knows. */

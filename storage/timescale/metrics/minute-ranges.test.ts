@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { minutesOf } from "./stored-changes.ts";
+import { minutesOf } from "./minute-ranges.ts";
 
 const MINUTE = 60_000;
 
