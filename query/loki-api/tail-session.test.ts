@@ -118,7 +118,11 @@ describe("a tail", () => {
     tail.take(batch("one", "two"));
     vi.advanceTimersByTime(100);
     const stream = { app: "shop" };
-    const values = [["1000", "one"], ["1000", "one"], ["1001", "two"]]; // biome-ignore format: one line
+    const values = [
+      ["1000", "one"],
+      ["1000", "one"],
+      ["1001", "two"],
+    ];
     expect(socket.messages()).toEqual([{ streams: [{ stream, values }] }]);
   });
 

@@ -3,7 +3,6 @@ import type { TenantId } from "@sightline/model/tenant.ts";
 import type { TimeRange } from "@sightline/model/time-range.ts";
 import type { Client } from "../database/database.ts";
 import { dayOf } from "./days.ts";
-import type { FoundSeries } from "./find-series.ts";
 import { nameHash } from "./series-id.ts";
 
 const OWN = "tenant = current_setting('app.tenant')::int4";
@@ -49,16 +48,4 @@ async function readLabels(
     rowMode: "array",
   });
   return rows.map(([label]) => JSON.parse(label) as Label);
-}
-
-/** Sorted names of the labels that some of them have, or sorted values of one label. */
-export function labelsOf(series: readonly FoundSeries[], name: string | undefined): string[] {
-  const found = new Set<string>();
-  for (const { labels } of series) {
-    for (const [key, value] of labels) {
-      if (name === undefined) found.add(key);
-      else if (key === name) found.add(value);
-    }
-  }
-  return [...found].sort();
 }

@@ -15,13 +15,9 @@ import type {
 import type { AppendResult } from "@sightline/model/ports.ts";
 import { Rejections } from "@sightline/model/rejections.ts";
 import type { TenantId } from "@sightline/model/tenant.ts";
-import type { TimeRange } from "@sightline/model/time-range.ts";
-import type { Client } from "../database/database.ts";
 import { assertMigrated, migrateUp } from "../database/migrations.ts";
 import { deleteSamples } from "./delete-samples.ts";
-import { type FoundSeries, findSeries } from "./find-series.ts";
 import { Generation } from "./generation.ts";
-import { labelsOf, listLabelNames, listLabelValues } from "./list-labels.ts";
 import { Maintenance } from "./maintenance.ts";
 import { newestTimes } from "./newest-times.ts";
 import { PageCache } from "./page-cache.ts";
@@ -29,6 +25,7 @@ import { Partitions } from "./partitions.ts";
 import { NO_OVERRIDES, Retention, type RetentionOverrides } from "./retention/retention.ts";
 import { SampleBuffer } from "./sample-buffer.ts";
 import { selectSeries } from "./select-series.ts";
+import { SeriesLookup } from "./series-lookup.ts";
 import { readExemplars, readMetadata } from "./side-data.ts";
 import { metricMigrations, readFacts, type StoreFacts, warnOfFacts } from "./store-facts.ts";
 import type { TimescaleMetricStoreOptions } from "./store-options.ts";
@@ -80,6 +77,7 @@ export class TimescaleMetricStore implements MetricStore {
   readonly #tenants: TenantNumbers;
   readonly #overrides: RetentionOverrides;
   readonly #retention: Retention;
+  readonly #lookup: SeriesLookup;
   readonly #pages: PageCache;
   readonly #translated = new TranslatedMetrics((tenant) => this.metadata(tenant));
   readonly #caches = new TenantCaches();
@@ -105,6 +103,11 @@ export class TimescaleMetricStore implements MetricStore {
     this.#tenants = new TenantNumbers(options.database);
     this.#overrides = options.overrides ?? NO_OVERRIDES;
     this.#retention = new Retention(options.config, this.#overrides, this.#nowMs);
+    this.#lookup = new SeriesLookup({
+      database: options.database,
+      retention: this.#retention,
+      beginOf: (tenant, signal) => this.#beginOf(tenant, signal),
+    });
     if (options.config.replicas.length === 0) {
       const write = (tenant: TenantId) => this.#getReady(tenant, NEVER);
       const [{ database }, tenants, retention] = [options, this.#tenants, this.#retention];
@@ -192,22 +195,15 @@ export class TimescaleMetricStore implements MetricStore {
   }
 
   async series(request: LabelRequest, signal: AbortSignal): Promise<readonly Labels[]> {
-    const found = await this.#find(request, signal);
-    return limited(found, request.limit).map(({ labels }) => labels);
+    return this.#lookup.series(request, signal);
   }
 
   async labelNames(request: LabelRequest, signal: AbortSignal): Promise<readonly string[]> {
-    const names = await this.#listWithoutMatchers(request, signal, listLabelNames);
-    return limited(names ?? labelsOf(await this.#find(request, signal), undefined), request.limit);
+    return this.#lookup.labelNames(request, signal);
   }
 
   async labelValues(name: string, request: LabelRequest, signal: AbortSignal): Promise<readonly string[]> {
-    const values = await this.#listWithoutMatchers(request, signal, (client, range) =>
-      listLabelValues(client, request.tenant, name, range),
-    );
-    // Series without the label have nothing to say.
-    const matchers = [...request.matchers, { name, op: "!=", value: "" } as const];
-    return limited(values ?? labelsOf(await this.#find({ ...request, matchers }, signal), name), request.limit);
+    return this.#lookup.labelValues(name, request, signal);
   }
 
   async metadata(tenant: TenantId, metric?: string): Promise<readonly MetricMetadata[]> {
@@ -278,34 +274,6 @@ export class TimescaleMetricStore implements MetricStore {
 
   get #hasPages(): boolean {
     return this.#facts.layout === "partitions";
-  }
-
-  async #find(request: LabelRequest, signal: AbortSignal): Promise<FoundSeries[]> {
-    signal.throwIfAborted();
-    compileMatchers(request.matchers);
-    const { tenant, matchers } = request;
-    const begin = await this.#beginOf(tenant, signal);
-    if (begin === undefined || this.#retention.isOver(tenant, request.range)) return [];
-    const range = this.#retention.visible(tenant, request.range);
-    const keptFrom = this.#retention.keptFrom(tenant, range);
-    const found = await this.#options.database.read("looking for series", begin, signal, (client) =>
-      findSeries(client, tenant, matchers, range, signal),
-    );
-    return keptFrom ? found.filter(({ labels }) => keptFrom(labels) <= range.endMs) : found;
-  }
-
-  /** What `list` finds without looking at series; undefined: they decide, by their labels. */
-  async #listWithoutMatchers(
-    { tenant, matchers, range: wanted }: LabelRequest,
-    signal: AbortSignal,
-    list: (client: Client, range: TimeRange) => Promise<string[]>,
-  ): Promise<string[] | undefined> {
-    const range = this.#retention.visible(tenant, wanted);
-    if (matchers.length > 0 || this.#retention.keptFrom(tenant, range)) return undefined;
-    signal.throwIfAborted();
-    const begin = await this.#beginOf(tenant, signal);
-    if (begin === undefined || this.#retention.isOver(tenant, wanted)) return [];
-    return this.#options.database.read("listing labels", begin, signal, (client) => list(client, range));
   }
 
   /** How a transaction that reads for the tenant begins, once what is in memory is written; undefined: it has nothing. */
@@ -426,7 +394,3 @@ export class TimescaleMetricStore implements MetricStore {
 }
 
 const NEVER = new AbortController().signal;
-
-function limited<T>(all: T[], limit: number | undefined): T[] {
-  return limit ? all.slice(0, limit) : all;
-}
