@@ -11,19 +11,22 @@ import { registerQueryApi } from "../http/query-api.ts";
 import { TEST_DEPS } from "../http/test-app.ts";
 import { sendPrometheusFailure } from "../prometheus-api/error-response.ts";
 import { QueryLog } from "./query-log.ts";
-import type { QueryEnd } from "./query-record.ts";
+import type { QueryEnd, QueryStart } from "./query-record.ts";
 import { QueryTracker } from "./query-tracker.ts";
 import { registerActiveQueries } from "./routes.ts";
 import { TopQueries } from "./top-queries.ts";
 
 const HOUR = 3_600_000;
-const ended = (text: string, runMs: number, rest: Partial<QueryEnd> = {}): QueryEnd => ({
+const started = (text: string): QueryStart => ({
   tenant: DEFAULT_TENANT,
   route: "/api/v1/query",
   method: "GET",
   clientIp: "127.0.0.1",
   text,
   parameters: { time: "4" },
+});
+const ended = (text: string, runMs: number, rest: Partial<QueryEnd> = {}): QueryEnd => ({
+  start: started(text),
   startedAtMs: 10 * HOUR,
   queuedMs: 2,
   runMs,
@@ -180,6 +183,7 @@ test("a log that can't be opened says so by its setting", async () => {
 
 test("a text that is too long is cut", async () => {
   const tracker = new QueryTracker({ maxTopQueries: 10, topWindowMs: HOUR });
-  await tracker.track({ ...ended("x".repeat(10_000), 1) }, new AbortController().signal, async () => {});
+  const usage = { samples: 0, peakSamples: 0, cachedSteps: 0 };
+  await tracker.track(started("x".repeat(10_000)), new AbortController(), usage, async () => {});
   expect(tracker.top(DEFAULT_TENANT, "time", 1)[0]?.text).toHaveLength(2_001);
 });

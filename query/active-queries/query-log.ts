@@ -74,7 +74,8 @@ export class QueryLog implements Component {
 
 /** In the form of Prometheus' query log, with what it does not have beside it. */
 function entryOf(query: QueryEnd) {
-  const { tenant, route, method, clientIp, text, parameters, startedAtMs, queuedMs, runMs, usage, error } = query;
+  const { start, startedAtMs, queuedMs, runMs, usage, error } = query;
+  const { tenant, route, method, clientIp, text, parameters } = start;
   return {
     ts: new Date(startedAtMs).toISOString(),
     tenant,

@@ -23,7 +23,8 @@ export type QueryUsage = {
   cachedSteps: number;
 };
 
-export type QueryEnd = QueryStart & {
+export type QueryEnd = {
+  readonly start: QueryStart;
   readonly startedAtMs: number;
   /** Milliseconds that it waited for its turn. */
   readonly queuedMs: number;

@@ -1,7 +1,6 @@
 import { CancelledError, NotFoundError, SightlineError } from "@sightline/model/errors.ts";
 import type { TenantId } from "@sightline/model/tenant.ts";
 import type { TypicalCost } from "../http/expected-cost.ts";
-import { LinkedAbort } from "../http/linked-abort.ts";
 import type { QueryLog } from "./query-log.ts";
 import { MAX_TEXT_LENGTH, type QueryStart, type QueryUsage } from "./query-record.ts";
 import { type TopOrder, TopQueries, type TopQuery } from "./top-queries.ts";
@@ -24,7 +23,7 @@ export type ActiveQuery = QueryStart & {
 type Tracked = {
   readonly start: QueryStart;
   readonly startedAtMs: number;
-  readonly cancel: LinkedAbort;
+  readonly cancel: AbortController;
   /** Of `performance.now()`. */
   readonly arrived: number;
   entered: number | undefined;
@@ -48,43 +47,36 @@ export class QueryTracker {
   }
 
   /**
-   * Runs a query and keeps track of it. `query` is handed what it may fill in, a signal that also aborts on
-   * {@link QueryTracker.cancel}, a function to call when its turn has come, and what its earlier runs took.
+   * Runs a query and keeps track of it; `query` fills in `usage`. {@link QueryTracker.cancel} aborts `cancel`. `query` is
+   * handed a function to call when its turn has come, and what its earlier runs took.
    */
   async track<T>(
-    start: QueryStart,
-    signal: AbortSignal,
-    query: (
-      usage: QueryUsage,
-      signal: AbortSignal,
-      entered: () => void,
-      typical: TypicalCost | undefined,
-    ) => Promise<T>,
+    asked: QueryStart,
+    cancel: AbortController,
+    usage: Readonly<QueryUsage>,
+    query: (entered: () => void, typical: TypicalCost | undefined) => Promise<T>,
   ): Promise<T> {
     const id = this.#nextId++;
-    const cancel = new LinkedAbort(signal);
-    const text = start.text.length > MAX_TEXT_LENGTH ? `${start.text.slice(0, MAX_TEXT_LENGTH)}…` : start.text;
+    const start = withinLength(asked);
     const tracked: Tracked = {
-      start: { ...start, text },
+      start,
       startedAtMs: this.#nowMs(),
       cancel,
       arrived: performance.now(),
       entered: undefined,
     };
     this.#active.set(id, tracked);
-    const usage: QueryUsage = { samples: 0, peakSamples: 0, cachedSteps: 0 };
     const entered = () => {
       tracked.entered = performance.now();
     };
     try {
-      const result = await query(usage, cancel.signal, entered, this.#top.typical(tracked.start));
+      const result = await query(entered, this.#top.typical(start));
       this.#finished(tracked, usage, undefined);
       return result;
     } catch (error) {
       this.#finished(tracked, usage, error instanceof SightlineError ? error.name : "Bug");
       throw error;
     } finally {
-      cancel.release();
       this.#active.delete(id);
     }
   }
@@ -112,10 +104,11 @@ export class QueryTracker {
     return this.#top.list(tenant, order, limit, this.#nowMs());
   }
 
-  #finished({ start, startedAtMs, arrived, entered }: Tracked, usage: QueryUsage, error: string | undefined): void {
+  #finished(tracked: Tracked, usage: Readonly<QueryUsage>, error: string | undefined): void {
+    const { start, startedAtMs, arrived, entered } = tracked;
     const now = performance.now();
     const end = {
-      ...start,
+      start,
       startedAtMs,
       queuedMs: (entered ?? now) - arrived,
       runMs: entered === undefined ? 0 : now - entered,
@@ -125,4 +118,9 @@ export class QueryTracker {
     this.#top.add(end);
     this.#log?.write(end);
   }
+}
+
+function withinLength(start: QueryStart): QueryStart {
+  const { text } = start;
+  return text.length <= MAX_TEXT_LENGTH ? start : { ...start, text: `${text.slice(0, MAX_TEXT_LENGTH)}…` };
 }

@@ -40,22 +40,24 @@ export class TopQueries {
     this.#windowMs = options.windowMs;
   }
 
-  add(query: QueryEnd): void {
-    const nowMs = query.startedAtMs + query.queuedMs + query.runMs;
+  add({ start, startedAtMs, queuedMs, runMs, usage, error }: QueryEnd): void {
+    const nowMs = startedAtMs + queuedMs + runMs;
     this.#turnOver(nowMs);
-    const key = keyOf(query);
+    const key = keyOf(start);
     let entry = this.#current.get(key);
     if (!entry) {
       if (this.#current.size >= this.#maxEntries) this.#forgetCheapest();
-      entry = emptyEntry(query);
+      entry = emptyEntry(start);
       this.#current.set(key, entry);
     }
     merge(entry, {
-      ...query.usage,
       count: 1,
-      errors: query.error === undefined ? 0 : 1,
-      totalMs: query.runMs,
-      maxMs: query.runMs,
+      errors: error === undefined ? 0 : 1,
+      totalMs: runMs,
+      maxMs: runMs,
+      samples: usage.samples,
+      peakSamples: usage.peakSamples,
+      cachedSteps: usage.cachedSteps,
       lastAtMs: nowMs,
     });
   }
@@ -116,7 +118,7 @@ function merge(entry: TopQuery, more: Costs): void {
   entry.lastAtMs = Math.max(entry.lastAtMs, more.lastAtMs);
 }
 
-function emptyEntry({ tenant, route, text }: QueryEnd): TopQuery {
+function emptyEntry({ tenant, route, text }: QueryStart): TopQuery {
   const costs = { count: 0, errors: 0, totalMs: 0, maxMs: 0, samples: 0, peakSamples: 0, cachedSteps: 0, lastAtMs: 0 };
   return { tenant, route, text, ...costs };
 }

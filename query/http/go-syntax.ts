@@ -85,7 +85,13 @@ export function parseSecondsOrDuration(text: string): SecondsOrDuration {
     : { ms };
 }
 
-/** Seconds since the epoch with a fraction, to nanoseconds; the fraction is rounded to milliseconds, as Go servers do. */
+/** Seconds since the epoch with a fraction, which is rounded to milliseconds, as Go servers do. */
+export function secondsToMs(seconds: number): number {
+  const whole = Math.trunc(seconds);
+  return whole * 1_000 + Math.round((seconds - whole) * 1_000);
+}
+
+/** {@link secondsToMs} of any size, to nanoseconds. */
 export function secondsToNs(seconds: number): bigint {
   const whole = Math.trunc(seconds);
   return BigInt(whole) * 1_000_000_000n + BigInt(Math.round((seconds - whole) * 1_000)) * 1_000_000n;

@@ -10,12 +10,12 @@ import type { QueryUsage } from "../active-queries/query-record.ts";
 import type { QueryTracker } from "../active-queries/query-tracker.ts";
 import type { QueryConfig } from "../config.ts";
 import { acceptForms, acceptRawBodies } from "./accept-forms.ts";
-import { clientSignal } from "./client-signal.ts";
 import { looksCostly } from "./expected-cost.ts";
 import { type FailureSender, sendFailure } from "./failure.ts";
 import { parseSecondsOrDuration } from "./go-syntax.ts";
 import type { QueryGate } from "./query-gate.ts";
 import { QueryMetrics } from "./query-metrics.ts";
+import { requestAbort } from "./request-abort.ts";
 import { RequestParameters } from "./request-parameters.ts";
 
 /** What every query API is given. */
@@ -118,11 +118,12 @@ export function registerQueryApi(
           const { tenant, keyId = "", isGlobal = false } = principals.get(request) as Principal;
           const parameters = new RequestParameters(request);
           const timeoutMs = Math.min(config.timeout_ms, requestedTimeoutMs(parameters));
-          const signal = clientSignal(request, reply, timeoutMs + ENGINE_GRACE_MS);
+          const abort = requestAbort(request, reply, timeoutMs + ENGINE_GRACE_MS);
+          const { signal } = abort;
           const path = request.params as Readonly<Record<string, string>>;
           const usage: QueryUsage = { samples: 0, peakSamples: 0, cachedSteps: 0 };
           const call: QueryCall = { tenant, keyId, isGlobal, parameters, signal, request, reply, path, usage };
-          return gated ? runGated(gate, tracker, url, call, handler) : handler(call);
+          return gated ? runGated(gate, tracker, url, call, abort, handler) : handler(call);
         },
       });
     }
@@ -153,9 +154,10 @@ function runGated(
   tracker: QueryTracker | undefined,
   route: string,
   call: QueryCall,
+  abort: AbortController,
   handler: QueryHandler,
 ): Promise<FastifyReply> {
-  const { tenant, parameters, request, signal } = call;
+  const { tenant, parameters, request, signal, usage } = call;
   if (!tracker) return gate.run(tenant, signal, () => handler(call));
   const kept: Record<string, string> = {};
   for (const name of KEPT_PARAMETERS) {
@@ -170,10 +172,10 @@ function runGated(
     text: parameters.get("query") || parameters.get("q") || parameters.all("match[]").join(" "),
     parameters: kept,
   };
-  return tracker.track(start, signal, (usage, signal, entered, typical) => {
+  return tracker.track(start, abort, usage, (entered, typical) => {
     const run = () => {
       entered();
-      return handler({ ...call, signal, usage });
+      return handler(call);
     };
     return gate.run(tenant, signal, run, looksCostly(parameters, typical));
   });

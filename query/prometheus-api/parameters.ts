@@ -6,7 +6,7 @@ import {
   parseGoInt,
   parseRfc3339Ns,
   parseSecondsOrDuration,
-  secondsToNs,
+  secondsToMs,
 } from "../http/go-syntax.ts";
 import type { RequestParameters } from "../http/request-parameters.ts";
 
@@ -31,7 +31,7 @@ function timeMs(text: string): number | undefined {
   if (seconds !== undefined) {
     if (Number.isNaN(seconds)) return undefined;
     if (Math.abs(seconds) >= MAX_TIME_MS / 1_000) return seconds < 0 ? MIN_TIME_MS : MAX_TIME_MS;
-    return Number(secondsToNs(seconds) / 1_000_000n);
+    return secondsToMs(seconds);
   }
   const ns = parseRfc3339Ns(text);
   if (ns !== undefined) return Number((ns - (((ns % 1_000_000n) + 1_000_000n) % 1_000_000n)) / 1_000_000n);

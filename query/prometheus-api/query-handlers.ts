@@ -57,8 +57,8 @@ function evaluationOptions({ parameters, tenant, signal }: QueryCall) {
     tenant,
     signal,
     countSamples: parameters.get("stats") !== "",
-    ...(timeoutMs === undefined ? {} : { timeoutMs }),
-    ...(lookbackMs === undefined ? {} : { lookbackMs }),
+    timeoutMs,
+    lookbackMs,
   };
 }
 

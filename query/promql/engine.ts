@@ -49,9 +49,9 @@ export type PromEngineOptions = {
 type QueryOptions = {
   readonly tenant: TenantId;
   /** Instead of `query.lookback_ms`. */
-  readonly lookbackMs?: number;
+  readonly lookbackMs?: number | undefined;
   /** At most `query.timeout_ms`, which it is when absent. */
-  readonly timeoutMs?: number;
+  readonly timeoutMs?: number | undefined;
   readonly signal: AbortSignal;
   /** Statistics of samples by step; takes time. A range query should then be one with `noCache`. */
   readonly countSamples?: boolean;

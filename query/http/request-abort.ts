@@ -2,10 +2,10 @@ import { CancelledError, TimeoutError } from "@sightline/model/errors.ts";
 import type { FastifyReply, FastifyRequest } from "fastify";
 
 /**
- * Aborts with a {@link CancelledError} when the client goes away before the whole answer is written, and with a
- * {@link TimeoutError} after `timeoutMs`.
+ * For one request: aborts with a {@link CancelledError} when the client goes away before the whole answer is written, and
+ * with a {@link TimeoutError} after `timeoutMs`. Others may abort it, too.
  */
-export function clientSignal(request: FastifyRequest, reply: FastifyReply, timeoutMs: number): AbortSignal {
+export function requestAbort(request: FastifyRequest, reply: FastifyReply, timeoutMs: number): AbortController {
   const controller = new AbortController();
   const response = reply.raw;
   const timer = setTimeout(() => {
@@ -20,5 +20,5 @@ export function clientSignal(request: FastifyRequest, reply: FastifyReply, timeo
   };
   if (request.raw.socket?.destroyed) onClose();
   else response.once("close", onClose);
-  return controller.signal;
+  return controller;
 }
