@@ -14,6 +14,11 @@ export function compileMatcher(matcher: Matcher): (value: string) => boolean {
   return op === "=~" ? (value) => regex.matchesWhole(value) : (value) => !regex.matchesWhole(value);
 }
 
+/** Throws {@link InvalidInputError} when a regular expression is not valid RE2. */
+export function checkMatchers(matchers: readonly Matcher[]): void {
+  for (const { op, value } of matchers) if (op === "=~" || op === "!~") compileRegex(value);
+}
+
 export function compileMatchers(matchers: readonly Matcher[]): (labels: Labels) => boolean {
   const compiled = matchers.map((matcher) => ({ name: matcher.name, test: compileMatcher(matcher) }));
   return (labels) => compiled.every(({ name, test }) => test(labelValue(labels, name)));

@@ -1,6 +1,7 @@
 import { CorruptionError } from "@sightline/model/errors.ts";
 import { isQueried } from "@sightline/model/loop-turns.ts";
 import type { TimeRange } from "@sightline/model/time-range.ts";
+import type { Awaitable } from "./awaitable.ts";
 import type { BlockList } from "./block-list.ts";
 import { downsampleBlocks } from "./downsampling/downsample-blocks.ts";
 import { nextDownsampling } from "./downsampling/downsampling-plan.ts";
@@ -22,7 +23,7 @@ export type BlockMaintenanceOptions = {
   /** Partitions are written to for so long after their end. */
   readonly openForMs: number;
   /** Opens a block without what is deleted of it or too old. */
-  readonly open: (entry: ListedBlock) => Promise<SeriesSource>;
+  readonly open: (entry: ListedBlock) => Awaitable<SeriesSource>;
   readonly putAside: (entry: ListedBlock, error: unknown) => Promise<void>;
   readonly onChange: (range: TimeRange) => void;
 };

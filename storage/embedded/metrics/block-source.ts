@@ -1,9 +1,11 @@
 import type { Labels } from "@sightline/model/labels.ts";
 import type { SeriesInfo } from "@sightline/model/metric-batch.ts";
 import type { TimeRange } from "@sightline/model/time-range.ts";
+import { type Awaitable, andThen } from "./awaitable.ts";
 import type { BlockIndex, BlockWindow, DataPagePlace, PagePlace, TimePagePlace } from "./block-index.ts";
 import { DataPage } from "./data-page.ts";
 import { firstFrom } from "./first-from.ts";
+import { mapSome } from "./map-some.ts";
 import type { SeriesAssembler } from "./series-assembler.ts";
 import type { SeriesReader, SeriesSource } from "./series-source.ts";
 import { TimePage } from "./time-page.ts";
@@ -11,12 +13,20 @@ import { TimeSlice } from "./time-slice.ts";
 
 /** Reads pages of one block. */
 export interface PageLoader {
+  /**
+   * In the order of `places`; `takeTime` is asked for some when there is something to read. Throws {@link CorruptionError}
+   * naming the file.
+   */
   pages<P extends DataPage | TimePage>(
     places: readonly PagePlace[],
     parse: (bytes: Uint8Array) => P,
-    pause: () => Promise<void>,
-  ): Promise<P[]>;
+    takeTime: () => TimeSlice,
+  ): Awaitable<readonly P[]>;
 }
+
+const dataPage = (bytes: Uint8Array) => new DataPage(bytes);
+const timePage = (bytes: Uint8Array) => new TimePage(bytes);
+const inForeground = () => new TimeSlice();
 
 /** The series of a block, with its index in memory. */
 export class BlockSource implements SeriesSource {
@@ -29,6 +39,10 @@ export class BlockSource implements SeriesSource {
     this.key = key;
     this.#index = index;
     this.#loader = loader;
+  }
+
+  get bytes(): number {
+    return this.#index.bytes;
   }
 
   get seriesCount(): number {
@@ -68,26 +82,15 @@ export class BlockSource implements SeriesSource {
   }
 
   /** They are numbered in that order. */
-  async inLabelOrder(ids: readonly number[]): Promise<readonly number[]> {
+  inLabelOrder(ids: readonly number[]): readonly number[] {
     return ids;
   }
 
   /** Loads all pages the series have in the range; the reader keeps them as long as it lives. */
-  async open(ids: readonly number[], range: TimeRange): Promise<SeriesReader> {
-    const slice = new TimeSlice();
-    const pause = async () => {
-      if (slice.due) await slice.pause();
-    };
-    const windows: OpenWindow[] = [];
-    for (const window of this.#index.windows) {
-      if (window.minTimeMs > range.endMs || window.maxTimeMs < range.startMs) continue;
-      windows.push(await this.#openWindow(window, ids, pause));
-    }
-    return {
-      read: (id, wanted, into) => {
-        for (const window of windows) readWindow(window, id, wanted, into);
-      },
-    };
+  open(ids: readonly number[], { startMs, endMs }: TimeRange): Awaitable<SeriesReader> {
+    const wanted = this.windows.filter(({ minTimeMs, maxTimeMs }) => minTimeMs <= endMs && maxTimeMs >= startMs);
+    const windows = mapSome(wanted, (window) => this.#openWindow(window, ids));
+    return andThen(windows, (windows) => new BlockReader(windows));
   }
 
   get windows(): readonly BlockWindow[] {
@@ -97,32 +100,60 @@ export class BlockSource implements SeriesSource {
   /** Reads all pages of a window into the cache, and decodes its times, which nearly every query needs. */
   async load({ dataPages, timePages }: BlockWindow): Promise<void> {
     const slice = TimeSlice.inBackground();
-    const pause = async () => {
-      if (slice.due) await slice.pause();
-    };
-    for (const page of await this.#loader.pages(timePages, (bytes) => new TimePage(bytes), pause)) {
+    for (const page of await this.#loader.pages(timePages, timePage, TimeSlice.inBackground)) {
       for (let run = 0; run < page.length; run++) {
         page.run(run);
-        await pause();
+        if (slice.due) await slice.pause();
       }
     }
-    await this.#loader.pages(dataPages, (bytes) => new DataPage(bytes), pause);
+    await this.#loader.pages(dataPages, dataPage, TimeSlice.inBackground);
   }
 
-  async #openWindow(window: BlockWindow, ids: readonly number[], pause: () => Promise<void>): Promise<OpenWindow> {
+  #openWindow(window: BlockWindow, ids: readonly number[]): Awaitable<OpenWindow> {
     const places = pagesWith(window.dataPages, ids);
-    const dataPages = await this.#loader.pages(places, (bytes) => new DataPage(bytes), pause);
-    const timePages: TimePage[] = [];
-    const numbers = timePagesOf(window, dataPages, ids[0] as number);
-    const loaded = await this.#loader.pages(
-      numbers.map((number) => window.timePages[number] as TimePagePlace),
-      (bytes) => new TimePage(bytes),
-      pause,
+    return andThen(this.#loader.pages(places, dataPage, inForeground), (dataPages) =>
+      andThen(this.#timePages(window, dataPages, ids[0] as number), (timePages) => ({
+        window,
+        places,
+        dataPages,
+        timePages,
+      })),
     );
-    numbers.forEach((number, i) => {
-      timePages[number] = loaded[i] as TimePage;
+  }
+
+  /** By their number in the window, those with the times of these data pages' chunks, from a series on. */
+  #timePages(
+    { timePages: places }: BlockWindow,
+    dataPages: readonly DataPage[],
+    firstSeries: number,
+  ): Awaitable<readonly TimePage[]> {
+    if (places.length <= 1) return this.#loader.pages(places, timePage, inForeground);
+    const needed = new Set<number>();
+    for (const { chunks } of dataPages) {
+      for (let chunk = chunks.firstOf(firstSeries); chunk < chunks.length; chunk++) {
+        needed.add(pageOfRun(places, chunks.timeRun(chunk)));
+      }
+    }
+    const numbers = [...needed].sort((a, b) => a - b);
+    const wanted = numbers.map((number) => places[number] as TimePagePlace);
+    return andThen(this.#loader.pages(wanted, timePage, inForeground), (loaded) => {
+      const pages: TimePage[] = [];
+      for (const [i, number] of numbers.entries()) pages[number] = loaded[i] as TimePage;
+      return pages;
     });
-    return { window, places, dataPages, timePages };
+  }
+}
+
+/** Holds the pages that it reads. */
+class BlockReader implements SeriesReader {
+  readonly #windows: readonly OpenWindow[];
+
+  constructor(windows: readonly OpenWindow[]) {
+    this.#windows = windows;
+  }
+
+  read(id: number, range: TimeRange, into: SeriesAssembler): void {
+    for (const window of this.#windows) readWindow(window, id, range, into);
   }
 }
 
@@ -175,18 +206,6 @@ function readChunk(
   const at = into.reserve(to - from);
   page.readValues(chunk, from, to, into.values, at);
   into.add(timesMs, from, to - from, 0, startsMs, from);
-}
-
-/** Numbers of the pages with the times of these pages' chunks, from a series on. */
-function timePagesOf({ timePages }: BlockWindow, dataPages: readonly DataPage[], firstSeries: number): number[] {
-  if (timePages.length <= 1) return [...timePages.keys()];
-  const needed = new Set<number>();
-  for (const { chunks } of dataPages) {
-    for (let chunk = chunks.firstOf(firstSeries); chunk < chunks.length; chunk++) {
-      needed.add(pageOfRun(timePages, chunks.timeRun(chunk)));
-    }
-  }
-  return [...needed].sort((a, b) => a - b);
 }
 
 /** Pages whose stretch of series has one of `ids` (ascending). */

@@ -4,6 +4,7 @@ import { needsPoints } from "@sightline/model/downsampling/rate-points.ts";
 import { useOfWindows } from "@sightline/model/downsampling/window-use.ts";
 import { CorruptionError } from "@sightline/model/errors.ts";
 import type { SelectHints } from "@sightline/model/metric-store.ts";
+import { type Awaitable, andThen } from "./awaitable.ts";
 import { TRAILER_BYTES, unpackTrailer } from "./block-file.ts";
 import { BlockIndex, type PagePlace } from "./block-index.ts";
 import { BlockSource } from "./block-source.ts";
@@ -21,7 +22,7 @@ import type { SeriesSource } from "./series-source.ts";
 import type { TimePage } from "./time-page.ts";
 import { TimeSlice } from "./time-slice.ts";
 
-export type CachedPart = BlockIndex | DataPage | TimePage | SeriesLink | DeletionMask | RuleNumbers;
+export type CachedPart = BlockSource | DataPage | TimePage | SeriesLink | DeletionMask | RuleNumbers;
 export type BlockCache = ByteCache<CachedPart>;
 
 /** A read is cheaper than two when the pages between are few. */
@@ -38,8 +39,8 @@ export class Block {
   readonly path: string;
   readonly #cache: BlockCache;
   readonly #windows: Block | undefined;
-  /** Names this block in the cache. */
-  readonly #number = nextNumber++;
+  /** Names this block, and its source, in caches. */
+  readonly key = `block ${nextNumber++}`;
   /** The keys of its pages in the cache, by offset: made once, as queries look them up by the hundred. */
   readonly #pageKeys = new Map<number, string>();
   #file: Promise<FileHandle> | undefined;
@@ -58,13 +59,11 @@ export class Block {
     this.#windows?.acquire();
   }
 
-  async release(): Promise<void> {
-    await this.#windows?.release();
-    if (--this.#users > 0) return;
-    const file = this.#file;
-    this.#file = undefined;
-    if (file) await file.then((handle) => handle.close()).catch(() => {});
-    await this.#meetFate();
+  release(): Awaitable<void> {
+    return andThen(this.#windows?.release(), () => {
+      if (--this.#users > 0 || (!this.#file && this.#fate === "kept")) return;
+      return this.#close();
+    });
   }
 
   /** Deletes the file as soon as nobody reads it. */
@@ -82,14 +81,8 @@ export class Block {
   }
 
   /** Its series. Call it between `acquire` and `release`. Throws {@link CorruptionError} naming the file. */
-  async source(): Promise<BlockSource> {
-    const key = `${this.#number}:index`;
-    let index = this.#cache.get(key) as BlockIndex | undefined;
-    if (!index) {
-      index = await this.#readIndex();
-      this.#cache.set(key, index);
-    }
-    return new BlockSource(`block ${this.#number}`, index, this);
+  source(): Awaitable<BlockSource> {
+    return (this.#cache.get(this.key) as BlockSource | undefined) ?? this.#readSource();
   }
 
   /** Its windows, when it has some. Call it as {@link Block.source}. */
@@ -100,9 +93,18 @@ export class Block {
   /**
    * The series as `hints` have a use for them, without what is deleted of them. A block's deletions only ever become more.
    */
-  async sourceWithout(
+  sourceWithout(
     deletions: readonly Deletion[],
     { hints, resolutionMs = 0 }: { hints?: SelectHints | undefined; resolutionMs?: number | undefined } = {},
+  ): Awaitable<SeriesSource> {
+    if (deletions.length === 0 && !(hints && this.#windows)) return this.source();
+    return this.#changedSource(deletions, hints, resolutionMs);
+  }
+
+  async #changedSource(
+    deletions: readonly Deletion[],
+    hints: SelectHints | undefined,
+    resolutionMs: number,
   ): Promise<SeriesSource> {
     const samples = await this.source();
     const windows = hints && (await this.windows());
@@ -121,11 +123,17 @@ export class Block {
   }
 
   #maskKey(deletions: number): string {
-    return `${this.#number}:without:${deletions}`;
+    return `${this.key} without ${deletions}`;
   }
 
   #maskOf(deletions: number): DeletionMask | undefined {
     return this.#cache.get(this.#maskKey(deletions)) as DeletionMask | undefined;
+  }
+
+  async #readSource(): Promise<BlockSource> {
+    const source = new BlockSource(this.key, await this.#readIndex(), this);
+    this.#cache.set(this.key, source);
+    return source;
   }
 
   async #readIndex(): Promise<BlockIndex> {
@@ -139,13 +147,21 @@ export class Block {
     });
   }
 
-  /** Pages in the order of `places`. Throws {@link CorruptionError} naming the file. */
-  async pages<P extends DataPage | TimePage>(
+  pages<P extends DataPage | TimePage>(
     places: readonly PagePlace[],
     parse: (bytes: Uint8Array) => P,
-    pause: () => Promise<void>,
-  ): Promise<P[]> {
+    takeTime: () => TimeSlice,
+  ): Awaitable<readonly P[]> {
     const pages = places.map((place) => this.#cache.get(this.#pageKey(place)) as P | undefined);
+    return pages.includes(undefined) ? this.#readMissing(places, pages, parse, takeTime()) : (pages as P[]);
+  }
+
+  async #readMissing<P extends DataPage | TimePage>(
+    places: readonly PagePlace[],
+    pages: (P | undefined)[],
+    parse: (bytes: Uint8Array) => P,
+    slice: TimeSlice,
+  ): Promise<readonly P[]> {
     const missing = places.map((_, i) => i).filter((i) => pages[i] === undefined);
     missing.sort((a, b) => (places[a] as PagePlace).offset - (places[b] as PagePlace).offset);
     for (let from = 0; from < missing.length; ) {
@@ -164,7 +180,7 @@ export class Block {
         const page = await this.#guard(async () => parse(this.#checked(bytes.subarray(at, at + place.length), place)));
         this.#cache.set(this.#pageKey(place), page);
         pages[i] = page;
-        await pause();
+        if (slice.due) await slice.pause();
       }
       from = to;
     }
@@ -174,7 +190,7 @@ export class Block {
   #pageKey({ offset }: PagePlace): string {
     let key = this.#pageKeys.get(offset);
     if (key === undefined) {
-      key = `${this.#number}:${offset}`;
+      key = `${this.key} at ${offset}`;
       this.#pageKeys.set(offset, key);
     }
     return key;
@@ -191,6 +207,13 @@ export class Block {
     const { bytesRead } = await file.read(bytes, 0, length, offset);
     if (bytesRead !== length) throw this.#corrupt(new CorruptionError("it is too short"));
     return bytes;
+  }
+
+  async #close(): Promise<void> {
+    const file = this.#file;
+    this.#file = undefined;
+    await file?.then((handle) => handle.close()).catch(() => {});
+    await this.#meetFate();
   }
 
   #open(): Promise<FileHandle> {

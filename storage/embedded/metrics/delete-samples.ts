@@ -1,5 +1,6 @@
-import { compileMatchers, type Matcher } from "@sightline/model/matcher.ts";
+import { checkMatchers, type Matcher } from "@sightline/model/matcher.ts";
 import type { TimeRange } from "@sightline/model/time-range.ts";
+import type { Awaitable } from "./awaitable.ts";
 import type { Head } from "./head.ts";
 import type { ListedBlock } from "./listed-block.ts";
 import { selectSeries } from "./select-series.ts";
@@ -24,7 +25,7 @@ export type DeletionSite = {
     ): Promise<TimeRange | undefined>;
   };
   /** The index of a block, undefined when it is damaged. */
-  readonly indexOf: (entry: ListedBlock) => Promise<LabelIndex | undefined>;
+  readonly indexOf: (entry: ListedBlock) => Awaitable<LabelIndex | undefined>;
 };
 
 /**
@@ -37,7 +38,7 @@ export async function deleteSamples(
   matchers: readonly Matcher[],
   asked: TimeRange,
 ): Promise<TimeRange | undefined> {
-  compileMatchers(matchers);
+  checkMatchers(matchers);
   const range = {
     startMs: Math.max(asked.startMs, Number.MIN_SAFE_INTEGER),
     endMs: Math.min(asked.endMs, Number.MAX_SAFE_INTEGER),

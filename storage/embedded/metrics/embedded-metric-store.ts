@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { InvalidInputError } from "@sightline/model/errors.ts";
 import type { Labels } from "@sightline/model/labels.ts";
 import type { Logger } from "@sightline/model/logger.ts";
-import { compileMatchers } from "@sightline/model/matcher.ts";
+import { checkMatchers } from "@sightline/model/matcher.ts";
 import type { MemoryPart } from "@sightline/model/memory-part.ts";
 import type { MetricBatch, MetricMetadata } from "@sightline/model/metric-batch.ts";
 import type {
@@ -39,6 +39,8 @@ export type EmbeddedMetricStoreOptions = {
   readonly nowMs?: () => number;
 };
 
+async function* nothing(): AsyncGenerator<never> {}
+
 const MAINTENANCE_INTERVAL_MS = 15_000;
 /** Of the size of the cache, on top of it. */
 const SELECTION_SHARE = 1 / 16;
@@ -58,7 +60,7 @@ export class EmbeddedMetricStore implements MetricStore, Copyable {
   };
   readonly administration: MetricAdministration = {
     deleteSamples: async ({ tenant, range, matchers }) => {
-      compileMatchers(matchers);
+      checkMatchers(matchers);
       await (await this.#known(tenant))?.deleteSamples(matchers, range);
     },
     purgeDeleted: async (tenant) => (await this.#known(tenant))?.purge(),
@@ -153,16 +155,15 @@ export class EmbeddedMetricStore implements MetricStore, Copyable {
     for (const metrics of this.#tenants.values()) await metrics.cut();
   }
 
-  async *select(request: SeriesRequest, signal: AbortSignal): AsyncIterable<readonly SeriesSlice[]> {
+  select(request: SeriesRequest, signal: AbortSignal): AsyncIterable<readonly SeriesSlice[]> {
     signal.throwIfAborted();
-    compileMatchers(request.matchers);
-    const metrics = this.#tenants.get(request.tenant);
-    if (metrics) yield* metrics.select(request, signal);
+    checkMatchers(request.matchers);
+    return this.#tenants.get(request.tenant)?.select(request, signal) ?? nothing();
   }
 
   async series(request: LabelRequest, signal: AbortSignal): Promise<readonly Labels[]> {
     signal.throwIfAborted();
-    compileMatchers(request.matchers);
+    checkMatchers(request.matchers);
     return this.#tenants.get(request.tenant)?.series(request, signal) ?? [];
   }
 
@@ -222,7 +223,7 @@ export class EmbeddedMetricStore implements MetricStore, Copyable {
 
   async #labels(name: string | undefined, request: LabelRequest, signal: AbortSignal): Promise<readonly string[]> {
     signal.throwIfAborted();
-    compileMatchers(request.matchers);
+    checkMatchers(request.matchers);
     const found = await this.#tenants.get(request.tenant)?.labels(name, request, signal);
     const sorted = [...(found ?? [])].sort();
     return request.limit ? sorted.slice(0, request.limit) : sorted;

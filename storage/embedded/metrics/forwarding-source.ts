@@ -2,6 +2,7 @@ import type { Labels } from "@sightline/model/labels.ts";
 import type { SeriesInfo } from "@sightline/model/metric-batch.ts";
 import type { SelectHints } from "@sightline/model/metric-store.ts";
 import type { TimeRange } from "@sightline/model/time-range.ts";
+import type { Awaitable } from "./awaitable.ts";
 import type { SeriesReader, SeriesSource } from "./series-source.ts";
 import type { TimeSlice } from "./time-slice.ts";
 
@@ -57,11 +58,11 @@ export class ForwardingSource implements SeriesSource {
     this.source.collectLabels(ids, name, into);
   }
 
-  inLabelOrder(ids: readonly number[], slice: TimeSlice): Promise<readonly number[]> {
+  inLabelOrder(ids: readonly number[], slice: TimeSlice): Awaitable<readonly number[]> {
     return this.source.inLabelOrder(ids, slice);
   }
 
-  open(ids: readonly number[], range: TimeRange, hints?: Pick<SelectHints, "newestOnly">): Promise<SeriesReader> {
+  open(ids: readonly number[], range: TimeRange, hints?: Pick<SelectHints, "newestOnly">): Awaitable<SeriesReader> {
     return this.source.open(ids, range, hints);
   }
 }

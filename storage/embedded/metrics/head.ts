@@ -289,11 +289,7 @@ export class Head implements SeriesSource {
     return this.#order.sort(ids, slice);
   }
 
-  async open(
-    _ids: readonly number[],
-    _range: TimeRange,
-    hints?: Pick<SelectHints, "newestOnly">,
-  ): Promise<SeriesReader> {
+  open(_ids: readonly number[], _range: TimeRange, hints?: Pick<SelectHints, "newestOnly">): SeriesReader {
     const samples = { slots: this.#slots, starts: this.#starts, late: this.#late, histograms: this.#histograms };
     const reader = new HeadReader(samples);
     if (hints?.newestOnly !== true) return reader;

@@ -1,5 +1,6 @@
 import { compareLabels, type Labels } from "@sightline/model/labels.ts";
 import type { SeriesInfo } from "@sightline/model/metric-batch.ts";
+import type { Awaitable } from "./awaitable.ts";
 import { HashIndex } from "./hash-index.ts";
 import { MISSING, SeriesLink, UNKNOWN } from "./series-link.ts";
 import type { SeriesSource } from "./series-source.ts";
@@ -75,7 +76,7 @@ export class JoinedSeries {
     return rows;
   }
 
-  async rowsInLabelOrder(slice: TimeSlice): Promise<readonly number[]> {
+  rowsInLabelOrder(slice: TimeSlice): Awaitable<readonly number[]> {
     if (this.length === this.#sortedRows) return this.rows();
     return sortRows(this.length, (a, b) => compareLabels(this.labelsOf(a), this.labelsOf(b)), slice);
   }

@@ -1,11 +1,33 @@
+import type { Awaitable } from "./awaitable.ts";
+
 const AT_A_TIME = 8;
 
-/** Calls an asynchronous function for each item, for some at a time. Results are in the order of the items. */
-export async function mapSome<T, R>(items: readonly T[], call: (item: T, place: number) => Promise<R>): Promise<R[]> {
+/** Calls a function for each item, waiting for some at a time. Results are in the order of the items. */
+export function mapSome<T, R>(items: readonly T[], call: (item: T, place: number) => Awaitable<R>): Awaitable<R[]> {
   const results: R[] = [];
-  for (let from = 0; from < items.length; from += AT_A_TIME) {
-    const some = items.slice(from, from + AT_A_TIME);
-    for (const result of await Promise.all(some.map((item, i) => call(item, from + i)))) results.push(result);
+  for (let place = 0; place < items.length; place++) {
+    const result = call(items[place] as T, place);
+    if (result instanceof Promise) return waitForRest(items, call, results, result);
+    results.push(result);
   }
+  return results;
+}
+
+/** `first` is what the item after those of `results` has to wait for. */
+async function waitForRest<T, R>(
+  items: readonly T[],
+  call: (item: T, place: number) => Awaitable<R>,
+  results: R[],
+  first: Promise<R>,
+): Promise<R[]> {
+  let some: Awaitable<R>[] = [first];
+  for (let place = results.length + 1; place < items.length; place++) {
+    if (some.length === AT_A_TIME) {
+      results.push(...(await Promise.all(some)));
+      some = [];
+    }
+    some.push(call(items[place] as T, place));
+  }
+  results.push(...(await Promise.all(some)));
   return results;
 }

@@ -1,4 +1,5 @@
 import { CorruptionError } from "@sightline/model/errors.ts";
+import type { Awaitable } from "./awaitable.ts";
 import type { BlockSource } from "./block-source.ts";
 import type { ListedBlock } from "./listed-block.ts";
 
@@ -27,7 +28,7 @@ export async function preloadBlocks(
   }
 }
 
-async function undamaged<T>(reading: Promise<T>): Promise<T | undefined> {
+async function undamaged<T>(reading: Awaitable<T>): Promise<T | undefined> {
   try {
     return await reading;
   } catch (error) {

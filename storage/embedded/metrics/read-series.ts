@@ -1,5 +1,6 @@
 import type { SeriesSlice } from "@sightline/model/metric-store.ts";
 import type { TimeRange } from "@sightline/model/time-range.ts";
+import type { Awaitable } from "./awaitable.ts";
 import type { JoinedSeries } from "./joined-series.ts";
 import { mapSome } from "./map-some.ts";
 import { SeriesAssembler } from "./series-assembler.ts";
@@ -13,7 +14,7 @@ const MAX_GROUP_SAMPLES = 1_000_000;
 const MAX_TRANSIENT_SAMPLES = 16_384;
 
 /** Opens a source, or returns undefined to do without it. Numbers ascend. */
-type OpenSource = (source: SeriesSource, ids: readonly number[]) => Promise<SeriesReader | undefined>;
+type OpenSource = (source: SeriesSource, ids: readonly number[]) => Awaitable<SeriesReader | undefined>;
 
 /**
  * Reads `rows` of joined series one after the other, in groups. With `transient`, the values of a group are overwritten
@@ -52,13 +53,13 @@ export async function* readSeries(
   assembler.end();
 }
 
-async function openSources(
+function openSources(
   joined: JoinedSeries,
   rows: readonly number[],
   from: number,
   to: number,
   open: OpenSource,
-): Promise<(SeriesReader | undefined)[]> {
+): Awaitable<readonly (SeriesReader | undefined)[]> {
   const wanted: number[][] = [];
   for (let s = 0; s < joined.sources.length; s++) {
     const ids: number[] = [];
@@ -73,7 +74,7 @@ async function openSources(
     wanted.push(ids);
   }
   // Whatever is not in a cache is read meanwhile: many small blocks take no longer than one.
-  return mapSome(joined.sources, async (source, s) => {
+  return mapSome(joined.sources, (source, s) => {
     const ids = wanted[s] as readonly number[];
     return ids.length > 0 ? open(source, ids) : undefined;
   });

@@ -86,3 +86,21 @@ test("matchers of any length are answered, long ones without being kept", async 
   expect(await select(cache, table, long)).toEqual([0, 4]);
   expect(cache.bytes).toBe(0);
 });
+
+test("labels are collected once of a source that stays as it is, and are those of one label and the same matchers", async () => {
+  const cache = new SelectionCache(10_000);
+  let collected = 0;
+  const labels = (key: string, isFixed: boolean, matchers: readonly Matcher[], name: string | undefined) =>
+    cache.labels({ key, isFixed }, keyOfMatchers(matchers), name, async () => [`${key} ${name}`, String(++collected)]);
+  expect(await labels("one", true, ONE, "a")).toEqual(["one a", "1"]);
+  expect(await labels("one", true, [], "1 a")).toEqual(["one 1 a", "2"]);
+  expect(await labels("one", true, ONE, undefined)).toEqual(["one undefined", "3"]);
+  expect(await labels("other", true, ONE, "a")).toEqual(["other a", "4"]);
+  expect(await labels("one", true, ONE, "a")).toEqual(["one a", "1"]);
+  expect(await labels("one", true, ONE, undefined)).toEqual(["one undefined", "3"]);
+  expect(await labels("head", false, ONE, "a")).toEqual(["head a", "5"]);
+  expect(await labels("head", false, ONE, "a")).toEqual(["head a", "6"]);
+  const table = new CountedTable("one", true);
+  table.grow(0, 8);
+  expect(await select(cache, table, ONE)).toEqual([0, 4]);
+});

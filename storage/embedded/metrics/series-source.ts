@@ -2,6 +2,7 @@ import type { Labels } from "@sightline/model/labels.ts";
 import type { SeriesInfo } from "@sightline/model/metric-batch.ts";
 import type { SelectHints } from "@sightline/model/metric-store.ts";
 import type { TimeRange } from "@sightline/model/time-range.ts";
+import type { Awaitable } from "./awaitable.ts";
 import type { SeriesAssembler } from "./series-assembler.ts";
 import type { TimeSlice } from "./time-slice.ts";
 
@@ -28,9 +29,9 @@ export interface SeriesSource extends LabelIndex {
   /** Adds the names of the labels of some series, or with `name` the values of that label. */
   collectLabels(ids: readonly number[], name: string | undefined, into: Set<string>): void;
   /** Some of its series, given as ascending numbers, in the order of their labels. */
-  inLabelOrder(ids: readonly number[], slice: TimeSlice): Promise<readonly number[]>;
+  inLabelOrder(ids: readonly number[], slice: TimeSlice): Awaitable<readonly number[]>;
   /** Gets ready to read some series, given as ascending numbers. `hints` may be ignored. */
-  open(ids: readonly number[], range: TimeRange, hints?: Pick<SelectHints, "newestOnly">): Promise<SeriesReader>;
+  open(ids: readonly number[], range: TimeRange, hints?: Pick<SelectHints, "newestOnly">): Awaitable<SeriesReader>;
 }
 
 export interface SeriesReader {

@@ -2,19 +2,19 @@ import type { Labels } from "@sightline/model/labels.ts";
 import type { Logger } from "@sightline/model/logger.ts";
 import type { LabelRequest, SelectHints, SeriesRequest, SeriesSlice } from "@sightline/model/metric-store.ts";
 import type { TimeRange } from "@sightline/model/time-range.ts";
+import { type Awaitable, andThen } from "./awaitable.ts";
 import type { BlockCache } from "./block.ts";
 import type { BlockList } from "./block-list.ts";
 import type { ChangeLog } from "./change-log.ts";
-import { collectLabels } from "./collect-labels.ts";
 import type { Head } from "./head.ts";
 import { joinSources } from "./join-sources.ts";
+import { labelsIn } from "./labels-in.ts";
 import type { ListedBlock } from "./listed-block.ts";
 import { mapSome } from "./map-some.ts";
 import { preloadBlocks } from "./preload-blocks.ts";
 import { readSeries } from "./read-series.ts";
 import type { Retention } from "./retention/retention.ts";
-import type { SelectionCache } from "./selection-cache.ts";
-import { MaskedSource } from "./series-mask.ts";
+import { keyOfMatchers, type SelectionCache } from "./selection-cache.ts";
 import type { SeriesReader, SeriesSource } from "./series-source.ts";
 import type { StoreTelemetry } from "./store-telemetry.ts";
 import { TimeSlice } from "./time-slice.ts";
@@ -52,7 +52,7 @@ export class TenantReads {
     const slice = new TimeSlice(signal);
     const blocks = this.#acquire(request.range);
     try {
-      const { sources, listed } = await this.#sources(blocks, request);
+      const sources = await this.#sources(blocks, request);
       const joined = await joinSources(sources, request, slice, {
         cache,
         chosen,
@@ -60,7 +60,7 @@ export class TenantReads {
       });
       const all = request.sorted ? await joined.rowsInLabelOrder(slice) : joined.rows();
       const rows = request.limit ? all.slice(0, request.limit) : all;
-      const open = (source: SeriesSource, ids: readonly number[]) => this.#open(source, ids, request, listed);
+      const open = (source: SeriesSource, ids: readonly number[]) => this.#open(source, ids, request, blocks);
       for await (const group of readSeries(joined, rows, request.range, slice, request.transient === true, open)) {
         yield group;
         signal.throwIfAborted();
@@ -86,7 +86,7 @@ export class TenantReads {
     const slice = new TimeSlice(signal);
     const blocks = this.#acquire(request.range);
     try {
-      const { sources } = await this.#sources(blocks, request);
+      const sources = await this.#sources(blocks, request);
       const joined = await joinSources(sources, request, slice, { cache, chosen, listing: true });
       const count = request.limit ? Math.min(request.limit, joined.length) : joined.length;
       return Array.from({ length: count }, (_, row) => joined.labelsOf(row));
@@ -101,11 +101,9 @@ export class TenantReads {
     const [found, slice] = [new Set<string>(), new TimeSlice(signal)];
     const blocks = this.#acquire(request.range);
     try {
-      const { sources } = await this.#sources(blocks, request);
-      for (const source of sources) {
-        const isFiltered = request.matchers.length > 0 || source instanceof MaskedSource;
-        if (isFiltered) await collectLabels(source, request, name, slice, found, this.#options.chosen);
-        else for (const text of name === undefined ? source.names() : source.valuesOf(name)) found.add(text);
+      const key = keyOfMatchers(request.matchers);
+      for (const source of await this.#sources(blocks, request)) {
+        for (const text of await labelsIn(source, request, key, name, slice, this.#options.chosen)) found.add(text);
         if (slice.due) await slice.pause();
       }
     } finally {
@@ -120,50 +118,49 @@ export class TenantReads {
     return blocks;
   }
 
-  async #release(blocks: readonly ListedBlock[]): Promise<void> {
-    await Promise.all(blocks.map(({ block }) => block.release()));
+  #release(blocks: readonly ListedBlock[]): Awaitable<unknown> {
+    const closing = blocks.map(({ block }) => block.release()).filter((release) => release instanceof Promise);
+    return closing.length > 0 ? Promise.all(closing) : undefined;
   }
 
-  /** What may have samples in the range, oldest write first; `listed` says which of them are blocks. */
-  async #sources(blocks: readonly ListedBlock[], { range, hints }: Pick<Selection, "range" | "hints">) {
+  /** What may have samples in the range, oldest write first. */
+  async #sources(
+    blocks: readonly ListedBlock[],
+    { range, hints }: Pick<Selection, "range" | "hints">,
+  ): Promise<readonly SeriesSource[]> {
     // Heads are taken before the first await: a cut that ends meanwhile must not hide them.
     const heads = this.#options.heads().filter((head) => head.overlaps(range));
-    const found = await mapSome(blocks, async (entry) => {
-      try {
-        return await this.sourceOf(entry, hints);
-      } catch (error) {
-        await this.putAside(entry, error);
-        return undefined;
-      }
-    });
-    const listed = new Map<SeriesSource, ListedBlock>();
-    for (const [i, source] of found.entries()) if (source) listed.set(source, blocks[i] as ListedBlock);
-    const kept: SeriesSource[] = [];
-    for (const head of heads) kept.push(await this.#options.retention.limit(head, head.minTimeMs));
-    return { sources: [...listed.keys(), ...kept], listed };
+    const found = await mapSome(blocks, (entry) => this.#unlessDamaged(entry, this.sourceOf(entry, hints)));
+    const sources = found.filter((source) => source !== undefined);
+    for (const head of heads) sources.push(await this.#options.retention.limit(head, head.minTimeMs));
+    return sources;
   }
 
   /** A block without what is deleted of it or too old. */
-  async sourceOf(entry: ListedBlock, hints?: SelectHints): Promise<SeriesSource> {
+  sourceOf(entry: ListedBlock, hints?: SelectHints): Awaitable<SeriesSource> {
     const { block, deleted, minTimeMs, downsampled } = entry;
-    const source = await block.sourceWithout(deleted, { hints, resolutionMs: downsampled?.resolutionMs });
-    return this.#options.retention.limit(source, minTimeMs);
+    const source = block.sourceWithout(deleted, { hints, resolutionMs: downsampled?.resolutionMs });
+    return andThen(source, (source) => this.#options.retention.limit(source, minTimeMs));
   }
 
-  async #open(
+  #open(
     source: SeriesSource,
     ids: readonly number[],
     { range, hints }: Pick<Selection, "range" | "hints">,
-    listed: ReadonlyMap<SeriesSource, ListedBlock>,
-  ): Promise<SeriesReader | undefined> {
-    try {
-      return await source.open(ids, range, hints);
-    } catch (error) {
-      const entry = listed.get(source);
-      if (!entry) throw error;
+    blocks: readonly ListedBlock[],
+  ): Awaitable<SeriesReader | undefined> {
+    const reader = source.open(ids, range, hints);
+    const entry = blocks.find(({ block }) => block.key === source.key);
+    return entry ? this.#unlessDamaged(entry, reader) : reader;
+  }
+
+  /** What is read of a block, undefined when it turns out to be damaged; what is at hand was found to be whole. */
+  #unlessDamaged<T>(entry: ListedBlock, read: Awaitable<T>): Awaitable<T | undefined> {
+    if (!(read instanceof Promise)) return read;
+    return read.catch(async (error: unknown) => {
       await this.putAside(entry, error);
       return undefined;
-    }
+    });
   }
 
   /** A damaged block must not take the others down with it. Throws errors that say nothing of the file's content. */
@@ -182,12 +179,7 @@ export class TenantReads {
   }
 
   /** All that is in a block; undefined when it is damaged. */
-  async indexOf(entry: ListedBlock): Promise<SeriesSource | undefined> {
-    try {
-      return await entry.block.source();
-    } catch (error) {
-      await this.putAside(entry, error);
-      return undefined;
-    }
+  indexOf(entry: ListedBlock): Awaitable<SeriesSource | undefined> {
+    return this.#unlessDamaged(entry, entry.block.source());
   }
 }

@@ -1,4 +1,5 @@
 import type { TimeRange } from "@sightline/model/time-range.ts";
+import type { Awaitable } from "../awaitable.ts";
 import type { BlockCache } from "../block.ts";
 import type { ListedBlock } from "../listed-block.ts";
 import { MaskedSource } from "../series-mask.ts";
@@ -65,14 +66,16 @@ export class Retention {
   }
 
   /** A source without what its series do not keep; `oldestMs` is the time of its oldest sample. */
-  async limit(source: SeriesSource, oldestMs: number): Promise<SeriesSource> {
+  limit(source: SeriesSource, oldestMs: number): Awaitable<SeriesSource> {
     const [policy, nowMs] = [this.#policy, this.#nowMs];
     if (policy.rules.length === 0 || oldestMs >= nowMs - shortestKeepMs(policy)) return source;
-    return new MaskedSource(source, new RetentionMask(await this.#numbers(source), policy, nowMs, oldestMs));
+    return this.#numbers(source).then(
+      (numbers) => new MaskedSource(source, new RetentionMask(numbers, policy, nowMs, oldestMs)),
+    );
   }
 
   /** Whether a block has series of which nothing is kept, so that it is worth writing anew without them. */
-  async isDue({ file, maxTimeMs }: ListedBlock, open: () => Promise<SeriesSource>): Promise<boolean> {
+  async isDue({ file, maxTimeMs }: ListedBlock, open: () => Awaitable<SeriesSource>): Promise<boolean> {
     const [policy, nowMs] = [this.#policy, this.#nowMs];
     if (policy.rules.length === 0 || maxTimeMs >= nowMs - shortestKeepMs(policy)) return false;
     let dueMs = this.#dueMs.get(file);
