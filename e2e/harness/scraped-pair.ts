@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { accessSync, constants, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -43,13 +43,17 @@ const FEATURES = [
   "histograms-st-encoding",
 ];
 
+/** Throws, before anything is started, when a program that is to be started can't be. */
 export async function startScrapedPair(options: ScrapedPairOptions): Promise<ScrapedPair> {
+  const avalanche = process.env.SIGHTLINE_E2E_AVALANCHE;
+  for (const program of [options.binary, avalanche, options.shopThrough]) {
+    if (program !== undefined) accessSync(program, constants.X_OK);
+  }
   const dir = mkdtempSync(join(tmpdir(), "sightline-pair-"));
   const server = await ServerProcess.start();
   const odd = await startOddTarget();
   const children: ChildProcess[] = [];
   const targets: Record<string, string> = { sightline: server.url.replace("http://", ""), odd: odd.address };
-  const avalanche = process.env.SIGHTLINE_E2E_AVALANCHE;
   if (avalanche !== undefined) {
     targets.avalanche = `127.0.0.1:${await freePort()}`;
     children.push(spawn(avalanche, avalancheArgs(targets.avalanche), { stdio: "ignore" }));
