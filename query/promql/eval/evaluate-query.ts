@@ -91,7 +91,8 @@ async function vectorSamples(
 
 async function matrixSeries(context: QueryContext, all: readonly StepSeries[], grid: Grid): Promise<MatrixSeries[]> {
   const allTimes = new Float64Array(grid.steps);
-  for (let step = 0; step < grid.steps; step++) allTimes[step] = timeAt(grid, step);
+  const { startMs, stepMs, steps } = grid;
+  for (let step = 0; step < steps; step++) allTimes[step] = startMs + step * stepMs;
   const results: MatrixSeries[] = [];
   for (const series of all) {
     const result = matrixOf(series, allTimes);
@@ -103,23 +104,19 @@ async function matrixSeries(context: QueryContext, all: readonly StepSeries[], g
 
 function matrixOf(series: StepSeries, allTimes: Float64Array): MatrixSeries | undefined {
   const { labels, kinds, values } = series;
-  let floats = 0;
-  let histograms = 0;
-  let last = 0;
-  for (let step = 0; step < kinds.length; step++) {
-    const kind = kinds[step];
-    if (kind === ABSENT) continue;
-    last = step;
-    if (kind === FLOAT) floats++;
-    else histograms++;
-  }
-  if (floats + histograms === 0) return undefined;
-  if (histograms > 0) return mixedMatrix(series, allTimes, floats, histograms);
-  const first = last + 1 - floats;
-  if (kinds.indexOf(FLOAT) === first) {
-    return { labels, timesMs: allTimes.subarray(first, last + 1), values: values.subarray(first, last + 1) };
-  }
-  return { labels, ...floatsOf(series, allTimes, floats) };
+  if (series.histograms) return mixedMatrix(series, allTimes);
+  const first = kinds.indexOf(FLOAT);
+  if (first < 0) return undefined;
+  const end = kinds.lastIndexOf(FLOAT) + 1;
+  const gap = kinds.indexOf(ABSENT, first);
+  if (gap >= 0 && gap < end) return { labels, ...floatsOf(series, allTimes, countOf(kinds, FLOAT)) };
+  return { labels, timesMs: allTimes.subarray(first, end), values: values.subarray(first, end) };
+}
+
+function countOf(kinds: Uint8Array, kind: number): number {
+  let count = 0;
+  for (let step = 0; step < kinds.length; step++) if (kinds[step] === kind) count++;
+  return count;
 }
 
 function floatsOf({ kinds, values }: StepSeries, allTimes: Float64Array, count: number) {
@@ -133,15 +130,20 @@ function floatsOf({ kinds, values }: StepSeries, allTimes: Float64Array, count: 
   return kept;
 }
 
-function mixedMatrix(series: StepSeries, allTimes: Float64Array, floats: number, count: number): MatrixSeries {
+function mixedMatrix(series: StepSeries, allTimes: Float64Array): MatrixSeries | undefined {
+  const { labels, kinds } = series;
+  const [floats, count] = [countOf(kinds, FLOAT), countOf(kinds, HISTOGRAM)];
+  if (floats + count === 0) return undefined;
+  const kept = floatsOf(series, allTimes, floats);
+  if (count === 0) return { labels, ...kept };
   const timesMs = new Float64Array(count);
   const values: NativeHistogram[] = [];
-  for (let step = 0; step < series.kinds.length; step++) {
-    if (series.kinds[step] !== HISTOGRAM) continue;
+  for (let step = 0; step < kinds.length; step++) {
+    if (kinds[step] !== HISTOGRAM) continue;
     timesMs[values.length] = allTimes[step] as number;
     values.push(series.histogramAt(step));
   }
-  return { labels: series.labels, ...floatsOf(series, allTimes, floats), histograms: { timesMs, values } };
+  return { labels, ...kept, histograms: { timesMs, values } };
 }
 
 async function selectMatrix(context: QueryContext, expr: MatrixSelector, grid: Grid): Promise<MatrixSeries[]> {

@@ -66,9 +66,10 @@ async function walkRange(
     if (walking) return walking.then(() => context.release(held));
     context.release(held);
   };
-  if (!ahead) return selectSlices(context, { matchers, range, hints, transient: true }, grid.steps, walk);
+  const request = { matchers, range, hints, transient: true };
+  if (!ahead) return selectSlices(context, request, grid.steps, walk);
   const readAhead = new ReadAhead(context, grid.steps, walk);
-  await selectSlices(context, { matchers, range, hints }, 0, (slice) => {
+  await selectSlices(context, request, grid.steps, (slice) => {
     const isPlain = !call.extend && !slice.startsMs && !slice.counts;
     const floats = Math.max(1, func.minFloats);
     return readAhead.add(slice, isPlain && seesFloatsAtLastStep(slice, range.endMs, call.rangeMs, floats));

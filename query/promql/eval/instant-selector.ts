@@ -67,12 +67,10 @@ export async function streamInstantSelector(
     sink.take(out);
     context.release(weight);
   };
-  const request = { matchers: selector.matchers, range, hints };
-  if (!sink.holds || !ReadAhead.pays(grid.steps)) {
-    return selectSlices(context, { ...request, transient: true }, grid.steps, evaluate);
-  }
+  const request = { matchers: selector.matchers, range, hints, transient: true };
+  if (!sink.holds || !ReadAhead.pays(grid.steps)) return selectSlices(context, request, grid.steps, evaluate);
   const ahead = new ReadAhead(context, grid.steps, evaluate);
-  await selectSlices(context, request, 0, (slice) =>
+  await selectSlices(context, request, grid.steps, (slice) =>
     ahead.add(slice, seesFloatsAtLastStep(slice, range.endMs, lookbackMs, 1)),
   );
   await ahead.finish();

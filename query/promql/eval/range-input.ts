@@ -48,13 +48,14 @@ export function rangeInputOf(slice: SeriesSlice, needsResets = false): RangeInpu
 type Floats = Pick<SeriesSlice, "timesMs" | "values" | "startsMs" | "counts"> & { readonly resets?: readonly number[] };
 
 function floatsOf(slice: Floats): Floats {
-  const { values } = slice;
-  for (let i = 0; i < values.length; i++) {
-    const value = values[i] as number;
-    // biome-ignore lint/suspicious/noSelfCompare: twice as fast as Number.isNaN, and this looks at every sample
-    if (value !== value) return withoutStale(slice);
-  }
-  return slice;
+  return hasNaN(slice.values) ? withoutStale(slice) : slice;
+}
+
+/** In a loop of its own, and comparing: twice as fast as Number.isNaN, and this looks at every sample. */
+function hasNaN(values: Float64Array): boolean {
+  const { length } = values;
+  for (let i = 0; i < length; i++) if (!((values[i] as number) <= Number.POSITIVE_INFINITY)) return true;
+  return false;
 }
 
 /** Looks at every sample once: what is not less than the one before is neither a reset nor a staleness marker. */

@@ -1,5 +1,6 @@
 import { histogramWeight } from "../histogram/histogram-weight.ts";
 import { type Grid, timeAt } from "./grid.ts";
+import { indexAfter } from "./index-after.ts";
 import type { QueryContext } from "./query-context.ts";
 import type { RangeCall, RangeFunction, RangeResult, RangeWindow, SeriesKernel } from "./range-function.ts";
 import type { RangeInput } from "./range-input.ts";
@@ -166,8 +167,8 @@ export class RangeWalker {
     const { offsetMs } = this.#gaze;
     const { values: outValues, kinds } = out;
     const minFloats = Math.max(1, func.minFloats);
-    const length = timesMs.length;
     let { from, to } = window;
+    let [fromStride, toStride] = [0, 0];
     let count = 0;
     let touched = 0;
     let step = firstStep;
@@ -175,8 +176,12 @@ export class RangeWalker {
       const timeMs = firstMs + step * stepMs;
       const endMs = timeMs - offsetMs;
       const startMs = endMs - rangeMs;
-      while (to < length && (timesMs[to] as number) <= endMs) to++;
-      while (from < to && (timesMs[from] as number) <= startMs) from++;
+      const nextTo = indexAfter(timesMs, to, toStride, endMs);
+      toStride = nextTo - to;
+      to = nextTo;
+      const nextFrom = indexAfter(timesMs, from, fromStride, startMs);
+      fromStride = nextFrom - from;
+      from = nextFrom;
       touched += to - from;
       if (to - from < minFloats) continue;
       window.from = from;

@@ -73,6 +73,25 @@ test.each(QUERIES)("%s is not refused for series that give nothing", async (quer
   expect(value).toMatchObject({ type: "matrix", series: { length: 1 } });
 });
 
+test.each(["big", "last_over_time(big[10m])"])(
+  "%s gives what was read though values are overwritten",
+  async (query) => {
+    const lent = queryable(Array.from({ length: 100 }, (_, i) => slice(i, [9, 5, 1], [i, i, i])));
+    const overwriting: Queryable = {
+      ...lent,
+      async *select(request, signal) {
+        for await (const group of lent.select(request, signal)) {
+          yield group;
+          for (const { values } of group) values.fill(Number.NaN);
+        }
+      },
+    };
+    const { value } = await range(overwriting, query, 1e6);
+    const series = value.type === "matrix" ? value.series : [];
+    expect(series.map(({ values }) => values.at(-1))).toEqual(Array.from({ length: 100 }, (_, i) => i));
+  },
+);
+
 test.each([
   ["enough samples in the window", [3, 2, 1], [1, 2, 3], 2, true],
   ["one too few", [3], [1], 2, false],

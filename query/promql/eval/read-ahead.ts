@@ -3,18 +3,22 @@ import type { QueryContext } from "./query-context.ts";
 
 /** With fewer steps, computing a series costs no more than putting it aside. */
 const MIN_STEPS = 100;
+/** Series are computed as they are read until they have so many results: that takes some milliseconds. */
+const MAX_RESULTS_AT_ONCE = 50_000;
 /** Samples that are put aside at a time: 32 MiB, and the times that are not shared. */
 const MAX_SAMPLES = 4_000_000;
 
 /**
- * Puts series aside as they are read, before anything is computed of them. Each takes room for all steps of the query
- * then, so one for too many of them fails as soon as enough are there, and not when most of the work is done. What
- * counts against `query.max_samples`, and when that is too much in the end, stays the same.
+ * Puts series aside as they are read, but for the first few, before anything is computed of them. Each takes room for all
+ * steps of the query then, so one for too many of them fails as soon as enough are there, and not when most of the work is
+ * done. What counts against `query.max_samples`, and when that is too much in the end, stays the same. Values are copied,
+ * so that they may be overwritten after {@link ReadAhead.add}.
  */
 export class ReadAhead {
   readonly #context: QueryContext;
   readonly #steps: number;
   readonly #compute: (slice: SeriesSlice) => void | Promise<void>;
+  #results = 0;
   #slices: SeriesSlice[] = [];
   #samples = 0;
   #certain = 0;
@@ -32,8 +36,10 @@ export class ReadAhead {
 
   /** `isCertain`: it will have a result at some step. Throws `LimitError`. */
   add(slice: SeriesSlice, isCertain: boolean): void | Promise<void> {
+    this.#results += this.#steps;
+    if (this.#results <= MAX_RESULTS_AT_ONCE) return this.#compute(slice);
     if (isCertain) this.#context.foresee(++this.#certain * this.#steps);
-    this.#slices.push(slice);
+    this.#slices.push({ ...slice, values: slice.values.slice() });
     this.#samples += slice.timesMs.length + (slice.histograms?.timesMs.length ?? 0);
     if (this.#samples >= MAX_SAMPLES) return this.finish();
   }

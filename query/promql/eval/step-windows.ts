@@ -1,5 +1,6 @@
 import { type Grid, timeAt } from "./grid.ts";
-import { ABSENT, FLOAT } from "./step-series.ts";
+import { indexAfter } from "./index-after.ts";
+import { FLOAT } from "./step-series.ts";
 import type { Gaze } from "./time-window.ts";
 
 /**
@@ -12,7 +13,7 @@ export class StepWindows {
   /** At each step, the window has samples `from` (included) to `to` (excluded). */
   readonly from: Int32Array;
   readonly to: Int32Array;
-  /** {@link FLOAT} at steps whose window has enough samples for a result, else {@link ABSENT}. */
+  /** {@link FLOAT} at steps whose window has enough samples for a result, else ABSENT. */
   readonly kinds: Uint8Array;
   /** How many steps have a result. */
   readonly count: number;
@@ -27,23 +28,25 @@ export class StepWindows {
   constructor(timesMs: Float64Array, grid: Grid, { offsetMs }: Gaze, rangeMs: number, minSamples: number) {
     this.timesMs = timesMs;
     this.rangeMs = rangeMs;
-    this.from = new Int32Array(grid.steps);
-    this.to = new Int32Array(grid.steps);
-    this.kinds = new Uint8Array(grid.steps);
-    this.#grid = grid;
-    this.#offsetMs = offsetMs;
-    let [from, to, count, samples, firstStep, endStep] = [0, 0, 0, 0, 0, 0];
-    for (let step = 0; step < grid.steps; step++) {
-      const endMs = this.endMs(step);
-      const startMs = endMs - rangeMs;
-      while (to < timesMs.length && (timesMs[to] as number) <= endMs) to++;
-      while (from < to && (timesMs[from] as number) <= startMs) from++;
-      this.from[step] = from;
-      this.to[step] = to;
+    const { startMs: firstMs, stepMs, steps } = grid;
+    const allFrom = new Int32Array(steps);
+    const allTo = new Int32Array(steps);
+    const kinds = new Uint8Array(steps);
+    let [from, to, fromStride, toStride] = [0, 0, 0, 0];
+    let [count, samples, firstStep, endStep] = [0, 0, 0, 0];
+    for (let step = 0; step < steps; step++) {
+      const endMs = firstMs + step * stepMs - offsetMs;
+      const nextTo = indexAfter(timesMs, to, toStride, endMs);
+      toStride = nextTo - to;
+      to = nextTo;
+      const nextFrom = indexAfter(timesMs, from, fromStride, endMs - rangeMs);
+      fromStride = nextFrom - from;
+      from = nextFrom;
+      allFrom[step] = from;
+      allTo[step] = to;
       samples += to - from;
-      const isEnough = to - from >= minSamples;
-      this.kinds[step] = isEnough ? FLOAT : ABSENT;
-      if (!isEnough) continue;
+      if (to - from < minSamples) continue;
+      kinds[step] = FLOAT;
       if (count++ === 0) firstStep = step;
       endStep = step + 1;
     }
@@ -51,6 +54,11 @@ export class StepWindows {
     this.endStep = endStep;
     this.count = count;
     this.samples = samples;
+    this.from = allFrom;
+    this.to = allTo;
+    this.kinds = kinds;
+    this.#grid = grid;
+    this.#offsetMs = offsetMs;
   }
 
   /** Every step between the first and the last one that has a result has one. */
