@@ -53,12 +53,12 @@ export async function streamInstantSelector(
   const range = { startMs: firstGaze(gaze, grid) - lookbackMs + 1, endMs: lastGaze(gaze, grid) };
   const hints = { stepMs: grid.stepMs, func: "", rangeMs: 0, newestOnly: grid.steps === 1 };
   const arrays = new StepArrays(grid.steps);
-  const lent = StepSeries.empty(EMPTY_LABELS, sink.keeps ? 0 : grid.steps);
+  const lent = sink.keeps ? undefined : StepSeries.empty(EMPTY_LABELS, grid.steps);
   const evaluate = (slice: SeriesSlice) => {
     const read = selector.statsOnly ? statsOf(slice) : slice;
-    const out = sink.keeps
-      ? keptSeries(read.labels, arrays)
-      : new StepSeries(read.labels, false, lent.values, lent.kinds.fill(ABSENT));
+    const out = lent
+      ? new StepSeries(read.labels, false, lent.values, lent.kinds.fill(ABSENT))
+      : keptSeries(read.labels, arrays);
     const weight = pickNewest(read, grid, gaze, lookbackMs, aspect, out);
     if (weight === 0) return;
     context.samplesTotal += weight;

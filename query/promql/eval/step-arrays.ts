@@ -1,3 +1,5 @@
+const NO_VALUES = new Float64Array(0);
+const NO_KINDS = new Uint8Array(0);
 /** Together half a megabyte. */
 const MAX_SLAB_VALUES = 64 * 1024;
 
@@ -7,8 +9,8 @@ const MAX_SLAB_VALUES = 64 * 1024;
  */
 export class StepArrays {
   readonly #steps: number;
-  #values = new Float64Array(0);
-  #kinds = new Uint8Array(0);
+  #values = NO_VALUES;
+  #kinds = NO_KINDS;
   #used = 0;
 
   constructor(steps: number) {
@@ -27,6 +29,8 @@ export class StepArrays {
     }
     const from = this.#used;
     this.#used += steps;
+    // Making a view takes longer than making a short array.
+    if (steps === this.#values.length) return { values: this.#values, kinds: this.#kinds };
     return { values: this.#values.subarray(from, this.#used), kinds: this.#kinds.subarray(from, this.#used) };
   }
 }

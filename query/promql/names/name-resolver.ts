@@ -31,6 +31,7 @@ export type NameQuestion = {
  */
 export class NameResolver {
   readonly #queryable: Queryable;
+  readonly #names = new WeakMap<Expr, NamesInQuery>();
   readonly #spellings = new WeakMap<readonly MetricMetadata[], MetricSpellings>();
   readonly #facts = new Map<string, { readonly until: number; readonly fact: Promise<unknown> }>();
 
@@ -41,14 +42,12 @@ export class NameResolver {
   async resolve(expr: Expr, question: NameQuestion): Promise<Expr> {
     const translated = (await this.#queryable.translatedMetrics?.(question.tenant)) ?? [];
     const metrics = this.#metricSpellings(translated);
-    const { names, labels } = namesIn(expr);
-    const ambiguous = new Map(
-      [...names].flatMap((name) => {
-        const found = metrics?.find(name) ?? [];
-        return found.length > 0 ? [[name, found] as const] : [];
-      }),
-    );
-    const mayDiffer = [...labels].some(LabelSpellings.mayDiffer);
+    const { names, labels, mayDiffer } = this.#namesIn(expr);
+    const ambiguous = new Map<string, readonly Spelled[]>();
+    for (const name of names) {
+      const found = metrics?.find(name) ?? [];
+      if (found.length > 0) ambiguous.set(name, found);
+    }
     if (ambiguous.size === 0 && !mayDiffer) return expr;
     const stored = new Set<string>();
     for (const [name, spelled] of ambiguous) {
@@ -56,7 +55,7 @@ export class NameResolver {
         if (await this.#isStored(candidate, question)) stored.add(candidate);
     }
     const spellings = mayDiffer ? await this.#labelSpellings(question) : new LabelSpellings([]);
-    const withoutResources = [...labels].some(isResourceLabel)
+    const withoutResources = labels.some(isResourceLabel)
       ? resolveResourceAttributes(expr, (label) => spellings.has(label))
       : expr;
     const facts: NameFacts = { metrics: ambiguous, stored, labels: spellings, annotations: question.annotations };
@@ -72,6 +71,16 @@ export class NameResolver {
     const selector: VectorSelector = { kind: "vector", name: "", matchers, offset: 0, range };
     const resolved = await this.resolve(selector, { ...question, annotations: new Annotations() });
     return resolved.kind === "vector" ? resolved.matchers : matchers;
+  }
+
+  /** Found out once: the same text is the same expression when it is asked again. */
+  #namesIn(expr: Expr): NamesInQuery {
+    let names = this.#names.get(expr);
+    if (!names) {
+      names = namesIn(expr);
+      this.#names.set(expr, names);
+    }
+    return names;
   }
 
   #metricSpellings(translated: readonly MetricMetadata[]): MetricSpellings | undefined {
@@ -116,7 +125,14 @@ export class NameResolver {
 }
 
 /** Metrics that selectors name, and every label that the query reads. */
-function namesIn(expr: Expr): { names: ReadonlySet<string>; labels: ReadonlySet<string> } {
+type NamesInQuery = {
+  readonly names: readonly string[];
+  readonly labels: readonly string[];
+  /** One of the labels may be stored under another name. */
+  readonly mayDiffer: boolean;
+};
+
+function namesIn(expr: Expr): NamesInQuery {
   const names = new Set<string>();
   const labels = new Set<string>();
   visitExpr(expr, (part) => {
@@ -124,7 +140,7 @@ function namesIn(expr: Expr): { names: ReadonlySet<string>; labels: ReadonlySet<
     if (part.kind !== "vector") return;
     for (const { name, op, value } of part.matchers) if (name === METRIC_NAME && op === "=") names.add(value);
   });
-  return { names, labels };
+  return { names: [...names], labels: [...labels], mayDiffer: [...labels].some(LabelSpellings.mayDiffer) };
 }
 
 function labelsReadBy(expr: Expr): readonly string[] {

@@ -19,12 +19,13 @@ export type HeadSamples = {
 
 const TIMES_SLAB = 32 * 1024;
 const NEWEST_TIMES = 256;
+const NO_TIMES = new Float64Array(0);
 
 /** Reads series of a head for one query, with one array for the times of many: those that were handed out stay as they are. */
 export class HeadReader implements SeriesReader {
   readonly #samples: HeadSamples;
   readonly #slots: number[] = [];
-  #timesMs = new Float64Array(0);
+  #timesMs = NO_TIMES;
   #used = 0;
 
   constructor(samples: HeadSamples) {
