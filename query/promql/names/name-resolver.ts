@@ -31,7 +31,8 @@ export type NameQuestion = {
  */
 export class NameResolver {
   readonly #queryable: Queryable;
-  readonly #names = new WeakMap<Expr, NamesInQuery>();
+  /** A text that is asked again is the same expression. */
+  readonly #written = new WeakMap<Expr, Written>();
   readonly #spellings = new WeakMap<readonly MetricMetadata[], MetricSpellings>();
   readonly #facts = new Map<string, { readonly until: number; readonly fact: Promise<unknown> }>();
 
@@ -39,10 +40,18 @@ export class NameResolver {
     this.#queryable = queryable;
   }
 
-  async resolve(expr: Expr, question: NameQuestion): Promise<Expr> {
+  resolve(expr: Expr, question: NameQuestion): Promise<Expr> {
+    let written = this.#written.get(expr);
+    if (!written) {
+      written = namesIn(expr);
+      this.#written.set(expr, written);
+    }
+    return this.#withStored(expr, written, question);
+  }
+
+  async #withStored(expr: Expr, { names, labels, mayDiffer }: Written, question: NameQuestion): Promise<Expr> {
     const translated = (await this.#queryable.translatedMetrics?.(question.tenant)) ?? [];
     const metrics = this.#metricSpellings(translated);
-    const { names, labels, mayDiffer } = this.#namesIn(expr);
     const ambiguous = new Map<string, readonly Spelled[]>();
     for (const name of names) {
       const found = metrics?.find(name) ?? [];
@@ -69,18 +78,9 @@ export class NameResolver {
   ): Promise<readonly Matcher[]> {
     const range = { start: 0, end: 0 };
     const selector: VectorSelector = { kind: "vector", name: "", matchers, offset: 0, range };
-    const resolved = await this.resolve(selector, { ...question, annotations: new Annotations() });
+    const noted = { ...question, annotations: new Annotations() };
+    const resolved = await this.#withStored(selector, namesIn(selector), noted);
     return resolved.kind === "vector" ? resolved.matchers : matchers;
-  }
-
-  /** Found out once: the same text is the same expression when it is asked again. */
-  #namesIn(expr: Expr): NamesInQuery {
-    let names = this.#names.get(expr);
-    if (!names) {
-      names = namesIn(expr);
-      this.#names.set(expr, names);
-    }
-    return names;
   }
 
   #metricSpellings(translated: readonly MetricMetadata[]): MetricSpellings | undefined {
@@ -125,14 +125,14 @@ export class NameResolver {
 }
 
 /** Metrics that selectors name, and every label that the query reads. */
-type NamesInQuery = {
+type Written = {
   readonly names: readonly string[];
   readonly labels: readonly string[];
   /** One of the labels may be stored under another name. */
   readonly mayDiffer: boolean;
 };
 
-function namesIn(expr: Expr): NamesInQuery {
+function namesIn(expr: Expr): Written {
   const names = new Set<string>();
   const labels = new Set<string>();
   visitExpr(expr, (part) => {
