@@ -59,21 +59,22 @@ function eitherKind(
   return undefined;
 }
 
+/** What is lost in sums that overflow does not count: they stay infinite, or become NaN. */
 function sum({ values, from, to }: RangeWindow): number {
   let total = 0;
   let compensation = 0;
   for (let i = from; i < to; i++) {
     const value = values[i] as number;
     const next = total + value;
-    compensation = compensated(compensation, total, value, next);
+    compensation += Math.abs(total) >= Math.abs(value) ? total - next + value : value - next + total;
     total = next;
   }
   return isInfinite(total) ? total : total + compensation;
 }
 
 /**
- * The plain mean as long as the sum does not overflow, from there on the incremental one. What {@link compensated} does for
- * finite sums is written out: most of what averages over long ranges take is this loop.
+ * The plain mean, if the sum does not overflow. As in {@link sum}, what {@link compensated} does for finite sums is written
+ * out: most of what averages over long ranges take is this loop.
  */
 function average(window: RangeWindow): number {
   const { values, from, to, series } = window;
@@ -83,21 +84,30 @@ function average(window: RangeWindow): number {
   for (let i = from + 1; i < to; i++) {
     const value = values[i] as number;
     const next = total + value;
-    if (next === Number.POSITIVE_INFINITY || next === Number.NEGATIVE_INFINITY) {
-      return incrementalAverage(window, i, total, compensation);
-    }
     compensation += Math.abs(total) >= Math.abs(value) ? total - next + value : value - next + total;
     total = next;
   }
+  // Whatever is added to a sum that overflowed, it does not become finite again.
+  if (!Number.isFinite(total)) return overflowingAverage(window);
   const count = to - from;
   return total / count + compensation / count;
 }
 
-/** Goes on at `next`, before which the values have this sum. */
-function incrementalAverage({ values, from, to }: RangeWindow, next: number, sum: number, lost: number): number {
-  let mean = sum / (next - from);
-  let compensation = lost / (next - from);
-  for (let i = next; i < to; i++) {
+/** The plain mean of what comes before the sum overflows, from there on the incremental one. */
+function overflowingAverage({ values, from, to }: RangeWindow): number {
+  let mean = values[from] as number;
+  let compensation = 0;
+  let i = from + 1;
+  for (; i < to; i++) {
+    const value = values[i] as number;
+    const next = mean + value;
+    if (isInfinite(next)) break;
+    compensation = compensated(compensation, mean, value, next);
+    mean = next;
+  }
+  mean /= i - from;
+  compensation /= i - from;
+  for (; i < to; i++) {
     const count = i - from + 1;
     const share = (count - 1) / count;
     const before = share * mean;

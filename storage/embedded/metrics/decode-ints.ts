@@ -45,22 +45,22 @@ export function decodeInts(
     }
   }
   if (from < to) {
-    const run = { streams, cursors, width, step };
+    const run = { streams, cursors, width, step, divisor };
     const isOrder2 = (shape & 0x10) !== 0;
     if (marks && width > 0 && from >= MARK_STRIDE)
       decodeFromMark(run, isOrder2, first, from, out, at, to - from, marks);
     else decodePart(run, isOrder2, first, from, out, at, at + to - from);
   }
-  if (divisor !== 1) for (let i = at; i < at + to - from; i++) out[i] = (out[i] as number) / divisor;
   for (let plane = 0; plane < width; plane++) (cursors[plane] as number) += length - 1;
 }
 
-/** Residual i is byte `cursors[k] + i` of each plane k below `width`. */
+/** Residual i is byte `cursors[k] + i` of each plane k below `width`. Numbers are divided where they are written, for nothing. */
 type IntRun = {
   readonly streams: readonly Uint8Array[];
   readonly cursors: PlaneCursors;
   readonly width: number;
   readonly step: number;
+  readonly divisor: number;
 };
 
 function widthOf(shape: number): number {
@@ -115,9 +115,9 @@ function sumResiduals(run: IntRun, count: number): number {
 }
 
 /** The run as if it began at `index`. Valid until the next call. */
-function shifted({ streams, cursors, width }: IntRun, index: number, step: number): IntRun {
+function shifted({ streams, cursors, width, divisor }: IntRun, index: number, step: number): IntRun {
   for (let plane = 0; plane < width; plane++) shiftedCursors[plane] = (cursors[plane] as number) + index;
-  return { streams, cursors: shiftedCursors, width, step };
+  return { streams, cursors: shiftedCursors, width, step, divisor };
 }
 
 /** A whole chunk of steps and residuals of two bytes adds up to less than 2^31 below this. */
@@ -132,29 +132,29 @@ function decodePart(
   at: number,
   end: number,
 ): void {
-  const { streams, cursors, width, step } = run;
+  const { streams, cursors, width, step, divisor } = run;
   const low = streams[INT_PLANES] as Uint8Array;
   const lowAt = cursors[0] as number;
   const start = first + from * step;
-  if (isOrder2) addOrder2(residualsOf(run, from + end - at - 1), first, step, from, out, at, end);
-  else if (width === 0) writeLine(start, step, out, at, end);
+  if (isOrder2) addOrder2(residualsOf(run, from + end - at - 1), first, step, divisor, from, out, at, end);
+  else if (width === 0) writeLine(start, step, divisor, out, at, end);
   else if (width === 3 || width === 4) addInts(run, first, from, out, at, end);
   else if (width > 2 || Math.abs(step) > MAX_SMALL_STEP) {
-    addResiduals(residualsOf(run, from + end - at - 1), first, step, from, out, at, end);
+    addResiduals(residualsOf(run, from + end - at - 1), first, step, divisor, from, out, at, end);
   } else if (width === 1) {
-    addBytes(low, lowAt + from, start + sumBytes(low, lowAt, from), step, out, at, end);
+    addBytes(low, lowAt + from, start + sumBytes(low, lowAt, from), step, divisor, out, at, end);
   } else {
     const high = streams[INT_PLANES + 1] as Uint8Array;
     const highAt = cursors[1] as number;
     const value = start + sumWords(low, lowAt, high, highAt, from);
-    addWords(low, lowAt + from, high, highAt + from, value, step, out, at, end);
+    addWords(low, lowAt + from, high, highAt + from, value, step, divisor, out, at, end);
   }
 }
 
-function writeLine(first: number, step: number, out: Float64Array, at: number, end: number): void {
+function writeLine(first: number, step: number, divisor: number, out: Float64Array, at: number, end: number): void {
   let value = first;
   for (let i = at; i < end; i++) {
-    out[i] = value;
+    out[i] = value / divisor;
     value += step;
   }
 }
@@ -173,16 +173,17 @@ function addBytes(
   from: number,
   value: number,
   step: number,
+  divisor: number,
   out: Float64Array,
   at: number,
   end: number,
 ): void {
-  out[at] = value;
+  out[at] = value / divisor;
   let sum = 0;
   for (let i = at + 1, k = from; i < end; i++, k++) {
     const coded = bytes[k] as number;
     sum = (sum + step + ((coded >>> 1) ^ -(coded & 1))) | 0;
-    out[i] = value + sum;
+    out[i] = (value + sum) / divisor;
   }
 }
 
@@ -202,22 +203,23 @@ function addWords(
   fromHigh: number,
   value: number,
   step: number,
+  divisor: number,
   out: Float64Array,
   at: number,
   end: number,
 ): void {
-  out[at] = value;
+  out[at] = value / divisor;
   let sum = 0;
   for (let i = at + 1, k = fromLow, l = fromHigh; i < end; i++, k++, l++) {
     const coded = (low[k] as number) | ((high[l] as number) << 8);
     sum = (sum + step + ((coded >>> 1) ^ -(coded & 1))) | 0;
-    out[i] = value + sum;
+    out[i] = (value + sum) / divisor;
   }
 }
 
 /** Three or four bytes: what a counter that began again at zero leaves in its chunk. */
 function addInts(
-  { streams, cursors, width, step }: IntRun,
+  { streams, cursors, width, step, divisor }: IntRun,
   first: number,
   from: number,
   out: Float64Array,
@@ -229,10 +231,10 @@ function addInts(
   const d = width === 4 ? plane(3) : undefined;
   let value = first;
   for (let k = 0; k < from; k++) value += step + intAt(a, b, c, d, k);
-  out[at] = value;
+  out[at] = value / divisor;
   for (let i = at + 1, k = from; i < end; i++, k++) {
     value += step + intAt(a, b, c, d, k);
-    out[i] = value;
+    out[i] = value / divisor;
   }
 }
 
@@ -246,6 +248,7 @@ function addResiduals(
   residuals: Float64Array,
   first: number,
   step: number,
+  divisor: number,
   from: number,
   out: Float64Array,
   at: number,
@@ -253,10 +256,10 @@ function addResiduals(
 ): void {
   let value = first;
   for (let k = 0; k < from; k++) value += step + (residuals[k] as number);
-  out[at] = value;
+  out[at] = value / divisor;
   for (let i = at + 1, k = from; i < end; i++, k++) {
     value += step + (residuals[k] as number);
-    out[i] = value;
+    out[i] = value / divisor;
   }
 }
 
@@ -264,6 +267,7 @@ function addOrder2(
   residuals: Float64Array,
   first: number,
   firstStep: number,
+  divisor: number,
   from: number,
   out: Float64Array,
   at: number,
@@ -275,11 +279,11 @@ function addOrder2(
     step += residuals[k] as number;
     value += step;
   }
-  out[at] = value;
+  out[at] = value / divisor;
   for (let i = at + 1, k = from; i < end; i++, k++) {
     step += residuals[k] as number;
     value += step;
-    out[i] = value;
+    out[i] = value / divisor;
   }
 }
 
