@@ -14,13 +14,13 @@ import { TimeSlice } from "./time-slice.ts";
 /** Reads pages of one block. */
 export interface PageLoader {
   /**
-   * In the order of `places`; `takeTime` is asked for some when there is something to read. Throws {@link CorruptionError}
-   * naming the file.
+   * In the order of `places`; `newSlice` is called when there is something to read. Throws {@link CorruptionError} naming
+   * the file.
    */
   pages<P extends DataPage | TimePage>(
     places: readonly PagePlace[],
     parse: (bytes: Uint8Array) => P,
-    takeTime: () => TimeSlice,
+    newSlice: () => TimeSlice,
   ): Awaitable<readonly P[]>;
 }
 
@@ -89,8 +89,9 @@ export class BlockSource implements SeriesSource {
   /** Loads all pages the series have in the range; the reader keeps them as long as it lives. */
   open(ids: readonly number[], { startMs, endMs }: TimeRange): Awaitable<SeriesReader> {
     const wanted = this.windows.filter(({ minTimeMs, maxTimeMs }) => minTimeMs <= endMs && maxTimeMs >= startMs);
-    const windows = mapSome(wanted, (window) => this.#openWindow(window, ids));
-    return andThen(windows, (windows) => new BlockReader(windows));
+    // One after the other: pages of several that come at once would be unpacked in one turn of the event loop.
+    const opened = mapSome(wanted, (window) => this.#openWindow(window, ids), 1);
+    return andThen(opened, (windows) => new BlockReader(windows));
   }
 
   get windows(): readonly BlockWindow[] {

@@ -150,10 +150,10 @@ export class Block {
   pages<P extends DataPage | TimePage>(
     places: readonly PagePlace[],
     parse: (bytes: Uint8Array) => P,
-    takeTime: () => TimeSlice,
+    newSlice: () => TimeSlice,
   ): Awaitable<readonly P[]> {
     const pages = places.map((place) => this.#cache.get(this.#pageKey(place)) as P | undefined);
-    return pages.includes(undefined) ? this.#readMissing(places, pages, parse, takeTime()) : (pages as P[]);
+    return pages.includes(undefined) ? this.#readMissing(places, pages, parse, newSlice()) : (pages as P[]);
   }
 
   async #readMissing<P extends DataPage | TimePage>(

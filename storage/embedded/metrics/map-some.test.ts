@@ -7,10 +7,11 @@ test("what is at hand is mapped at once", () => {
 });
 
 test.each([
-  ["all", (_: number) => true],
-  ["none but the third", (place: number) => place === 2],
-  ["every other one", (place: number) => place % 2 === 1],
-])("waits for %s, for at most eight at a time, and keeps the order", async (_, waits) => {
+  ["all", 8, (_: number) => true],
+  ["none but the third", 8, (place: number) => place === 2],
+  ["every other one", 8, (place: number) => place % 2 === 1],
+  ["all", 1, (_: number) => true],
+])("waits for %s, for at most %i at a time, and keeps the order", async (_, atATime, waits) => {
   const items = Array.from({ length: 30 }, (_, place) => place);
   let [waiting, most] = [0, 0];
   const later = async (item: number) => {
@@ -19,7 +20,7 @@ test.each([
     waiting--;
     return 10 * item;
   };
-  const found = await mapSome(items, (item) => (waits(item) ? later(item) : 10 * item));
+  const found = await mapSome(items, (item) => (waits(item) ? later(item) : 10 * item), atATime);
   expect(found).toEqual(items.map((item) => 10 * item));
-  expect(most).toBeLessThanOrEqual(8);
+  expect(most).toBeLessThanOrEqual(atATime);
 });
