@@ -5,15 +5,20 @@ type Gap = "" | ".*" | ".+";
 /** Characters that have no meaning in RE2 outside of brackets, and escaped punctuation. `.` counts as special. */
 const ALTERNATIVE = /^(\.[*+])?((?:[^\\.+*?()[\]{}^$|]|\\[^\w\s])*)(\.[*+])?$/;
 
+/** A list in parentheses, which stand for themselves where they are escaped, and what is before and after it, without bars. */
+const LIST_WITHIN = /^((?:[^\\()|]|\\.)*)\((?:\?:)?((?:[^\\()]|\\.)*)\)(?![*+?{])((?:[^\\()|]|\\.)*)$/su;
+
 /**
- * What `a|b\.c|d.*|.+e`-like lists have between their bars, with at most one pair of parentheses around the whole;
+ * What `a|b\.c|d.*|.+e`-like lists have between their bars; with a pair of parentheses, as `x(a|b)-.+`, what that is written out.
  * undefined for any other expression. Finding them matches as RE2 does where `.` is any character.
  */
 export function regexAlternatives(source: string): readonly RegexAlternative[] | undefined {
-  const list = /^\((?:\?:)?([^()]*)\)$/s.exec(source)?.[1] ?? source;
+  const [, start = "", list = source, end = ""] = LIST_WITHIN.exec(source) ?? [];
   const alternatives: RegexAlternative[] = [];
   for (const part of splitAtBars(list)) {
-    const match = ALTERNATIVE.exec(part);
+    // Behind a `.` it would be read as part of that.
+    if (/^[*+]/.test(part)) return undefined;
+    const match = ALTERNATIVE.exec(start + part + end);
     if (!match) return undefined;
     const [, before = "", text = "", after = ""] = match;
     alternatives.push({ text: text.replace(/\\(.)/gsu, "$1"), before: before as Gap, after: after as Gap });

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { compileRegex, countCutTexts, limitRegexWork } from "./regex.ts";
+import { regexAlternatives } from "./regex-alternatives.ts";
 
 describe("a list of plain strings is known as such", () => {
   test.each([
@@ -47,6 +48,36 @@ test("a list with gaps matches the same texts as the expression that it is", () 
     }),
     { numRuns: 500 },
   );
+});
+
+describe("a list in parentheses, with more before and after it, is a list", () => {
+  test.each([
+    ["(cart|search)-.+", "search-1", true],
+    ["(cart|search)-.+", "search-", false],
+    ["pre-(?:a|b.*)", "pre-bc", true],
+    ["x\\(a(b|c)", "x(ac", true],
+    [".*(a|b)", "xb", true],
+  ])("%j against %j: %s", (source, text, want) => {
+    const regex = compileRegex(source);
+    expect([regex.isList, regex.matchesWhole(text)]).toEqual([true, want]);
+  });
+  test.each(["(a.)*", "(a|b)+-", "x.(a|b)", "x|(a|b)y", "(a|b)(c|d)", "(?i:a|b)c", "[(a|b)]c", "a.+(b|c)"])(
+    "%j is none",
+    (source) => expect(compileRegex(source).isList).toBe(false),
+  );
+  test("whatever is taken for a list is an expression that matches the same texts", () => {
+    const sources = fc.string({ maxLength: 9, unit: fc.constantFrom(..."ab.+*?|()\\{-") });
+    const texts = fc.array(fc.string({ maxLength: 6, unit: fc.constantFrom(..."ab-().") }), { minLength: 5 });
+    fc.assert(
+      fc.property(fc.tuple(sources, sources, sources), texts, ([start, list, end], inputs) => {
+        const source = `${start}(${list})${end}`;
+        if (!regexAlternatives(source)) return;
+        const [regex, compiled] = [compileRegex(source), compileRegex(`(?:${source})(?:)`)];
+        for (const input of inputs) expect(regex.matchesWhole(input)).toBe(compiled.matchesWhole(input));
+      }),
+      { numRuns: 2_000 },
+    );
+  });
 });
 
 test("a list may be long, with gaps, too, and is matched without compiling it", () => {
