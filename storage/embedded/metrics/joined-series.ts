@@ -30,6 +30,8 @@ export class JoinedSeries {
   readonly #biggestRows: number;
   /** Of the rows of the biggest source, made when it is needed. */
   #index: HashIndex | undefined;
+  /** Of the rows after those, made when there is one. */
+  #others: HashIndex | undefined;
   #length: number;
   /** So many rows from the first on are in the order of their labels. */
   readonly #sortedRows: number;
@@ -107,7 +109,6 @@ export class JoinedSeries {
   async #addOthers(used: readonly SelectedSeries[], slice: TimeSlice, linkOf: LinkOf | undefined): Promise<void> {
     const biggest = this.sources[this.#biggest] as SeriesSource;
     const rowOfId = this.#rowsOfBiggest(biggest);
-    const others = new HashIndex();
     for (let s = 0; s < used.length; s++) {
       if (s === this.#biggest) continue;
       const { source, ids } = used[s] as SelectedSeries;
@@ -120,7 +121,7 @@ export class JoinedSeries {
         // Another query may have linked it to a series that came after this one's were selected.
         let row = known >= 0 ? rowOfId(known) : NONE;
         if (known === UNKNOWN) row = this.#link(link, source, id);
-        if (row < 0) row = this.#rowAmong(others, source, id);
+        if (row < 0) row = this.#rowAmongOthers(source, id);
         rows[row] = id;
       }
     }
@@ -156,11 +157,12 @@ export class JoinedSeries {
   }
 
   /** The row of a series that the biggest source does not have. */
-  #rowAmong(others: HashIndex, source: SeriesSource, id: number): number {
-    const known = this.#find(others, source, id);
+  #rowAmongOthers(source: SeriesSource, id: number): number {
+    this.#others ??= new HashIndex();
+    const known = this.#find(this.#others, source, id);
     if (known >= 0) return known;
     const row = this.#length++;
-    others.add(source.hashOf(id), row);
+    this.#others.add(source.hashOf(id), row);
     return row;
   }
 
