@@ -48,13 +48,18 @@ export function rangeInputOf(slice: SeriesSlice, needsResets = false): RangeInpu
 type Floats = Pick<SeriesSlice, "timesMs" | "values" | "startsMs" | "counts"> & { readonly resets?: readonly number[] };
 
 function floatsOf(slice: Floats): Floats {
-  return hasNaN(slice.values) ? withoutStale(slice) : slice;
+  return mayHaveNaN(slice.values) ? withoutStale(slice) : slice;
 }
 
-/** In a loop of its own, and comparing: twice as fast as Number.isNaN, and this looks at every sample. */
-function hasNaN(values: Float64Array): boolean {
+/** Looks at four values at a time, because every sample passes here: their sum is NaN if one of them is, and rarely else. */
+function mayHaveNaN(values: Float64Array): boolean {
   const { length } = values;
-  for (let i = 0; i < length; i++) if (!((values[i] as number) <= Number.POSITIVE_INFINITY)) return true;
+  let i = length % 4;
+  for (let k = 0; k < i; k++) if (Number.isNaN(values[k] as number)) return true;
+  for (; i < length; i += 4) {
+    const pair = (values[i] as number) + (values[i + 1] as number);
+    if (!(pair + ((values[i + 2] as number) + (values[i + 3] as number)) <= Number.POSITIVE_INFINITY)) return true;
+  }
   return false;
 }
 
