@@ -21,12 +21,12 @@ let spareSlab = NO_VALUES;
  */
 export class SeriesAssembler {
   readonly #reuses: boolean;
-  #slab = new Float64Array(0);
+  #slab = NO_VALUES;
   #used = 0;
   #from = 0;
   #fragments: Fragment[] = [];
   #previous: Fragment[] = [];
-  #previousTimes = new Float64Array(0);
+  #previousTimes = NO_VALUES;
   #histograms: HistogramRun | undefined;
 
   /** With `reuses`, values are overwritten after the next call of {@link SeriesAssembler.beginGroup}. */
