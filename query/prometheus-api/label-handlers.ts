@@ -78,7 +78,7 @@ async function labelRequests(
   const requests: LabelRequest[] = [];
   const turn = new Turn();
   for (const written of matcherSets.length > 0 ? matcherSets : [[]]) {
-    const matchers = await engine.storedMatchers(written, { tenant, range, signal });
+    const matchers = written.length === 0 ? written : await engine.storedMatchers(written, { tenant, range, signal });
     // One more than asked for shows that there is more.
     requests.push({ tenant, range, matchers, limit: limit > 0 ? limit + 1 : 0 });
     await turn.rest();
