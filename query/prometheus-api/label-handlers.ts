@@ -75,18 +75,19 @@ async function labelRequests(
   matcherSets: readonly (readonly Matcher[])[],
   range = optionalRange(parameters),
 ): Promise<LabelRequest[]> {
+  // One more than asked for shows that there is more.
+  const request = { tenant, range, limit: limit > 0 ? limit + 1 : 0 };
+  if (matcherSets.length === 0) return [{ ...request, matchers: [] }];
   const requests: LabelRequest[] = [];
   const turn = new Turn();
-  for (const written of matcherSets.length > 0 ? matcherSets : [[]]) {
-    const matchers = written.length === 0 ? written : await engine.storedMatchers(written, { tenant, range, signal });
-    // One more than asked for shows that there is more.
-    requests.push({ tenant, range, matchers, limit: limit > 0 ? limit + 1 : 0 });
+  for (const written of matcherSets) {
+    requests.push({ ...request, matchers: await engine.storedMatchers(written, { tenant, range, signal }) });
     await turn.rest();
   }
   return requests;
 }
 
-function seriesMatcherSets(selectors: readonly string[]): Matcher[][] {
+function seriesMatcherSets(selectors: readonly string[]): readonly (readonly Matcher[])[] {
   try {
     return parseMatcherSets(selectors);
   } catch (error) {

@@ -22,7 +22,8 @@ import { type Grid, gridOf, instantGrid } from "./eval/grid.ts";
 import { QueryContext } from "./eval/query-context.ts";
 import { SampleStats } from "./eval/sample-stats.ts";
 import { NameResolver } from "./names/name-resolver.ts";
-import { ParsedQueries } from "./parse/parsed-queries.ts";
+import { parsePromql } from "./parse/parse-promql.ts";
+import { ParsedTexts } from "./parse/parsed-texts.ts";
 import { documentedType, valueType } from "./parse/value-type.ts";
 import { prepareQuery } from "./prepare/prepare-query.ts";
 import type { QueryRange } from "./prepare/query-range.ts";
@@ -79,7 +80,7 @@ export class PromEngine {
   readonly #queryable: Queryable;
   readonly #limits: PromLimits;
   readonly #rangeCache: Pick<RangeCache, "answer"> | undefined;
-  readonly #queries: ParsedQueries;
+  readonly #queries: ParsedTexts<Expr>;
   readonly #delayedNameRemoval: boolean;
   readonly #metrics: EngineMetrics | undefined;
   readonly #names: NameResolver;
@@ -89,7 +90,8 @@ export class PromEngine {
     this.#queryable = options.queryable;
     this.#limits = options.limits;
     this.#rangeCache = options.rangeCache;
-    this.#queries = new ParsedQueries({ experimental: options.experimental ?? true });
+    const syntax = { experimental: options.experimental ?? true };
+    this.#queries = new ParsedTexts((text) => parsePromql(text, syntax));
     this.#delayedNameRemoval = options.delayedNameRemoval ?? true;
     this.#names = new NameResolver(options.queryable);
     this.#memory = options.memory;
