@@ -5,17 +5,22 @@ type Gap = "" | ".*" | ".+";
 /** Characters that have no meaning in RE2 outside of brackets, and escaped punctuation. `.` counts as special. */
 const ALTERNATIVE = /^(\.[*+])?((?:[^\\.+*?()[\]{}^$|]|\\[^\w\s])*)(\.[*+])?$/;
 
+/** Characters that writing out a list may add to it. */
+const MAX_ADDED = 4_096;
+
 /** A list in parentheses, which stand for themselves where they are escaped, and what is before and after it, without bars. */
 const LIST_WITHIN = /^((?:[^\\()|]|\\.)*)\((?:\?:)?((?:[^\\()]|\\.)*)\)(?![*+?{])((?:[^\\()|]|\\.)*)$/su;
 
 /**
- * What `a|b\.c|d.*|.+e`-like lists have between their bars; with a pair of parentheses, as `x(a|b)-.+`, what that is written out.
- * undefined for any other expression. Finding them matches as RE2 does where `.` is any character.
+ * What `a|b\.c|d.*|.+e`-like lists have between their bars; with a pair of parentheses, as `x(a|b)-.+`, what that is written out
+ * if it is not much longer. undefined for any other expression. Finding them matches as RE2 does where `.` is any character.
  */
 export function regexAlternatives(source: string): readonly RegexAlternative[] | undefined {
   const [, start = "", list = source, end = ""] = LIST_WITHIN.exec(source) ?? [];
+  const parts = splitAtBars(list);
+  if ((start.length + end.length) * parts.length > MAX_ADDED) return undefined;
   const alternatives: RegexAlternative[] = [];
-  for (const part of splitAtBars(list)) {
+  for (const part of parts) {
     // Behind a `.` it would be read as part of that.
     if (/^[*+]/.test(part)) return undefined;
     const match = ALTERNATIVE.exec(start + part + end);

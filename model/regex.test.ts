@@ -65,6 +65,10 @@ describe("a list in parentheses, with more before and after it, is a list", () =
     "%j is none",
     (source) => expect(compileRegex(source).isList).toBe(false),
   );
+  test("one that would be much longer written out is none", () => {
+    const [start, list] = ["a".repeat(100), (length: number) => Array.from({ length }, (_, i) => i).join("|")];
+    expect([20, 50].map((length) => compileRegex(`${start}(${list(length)})`).isList)).toEqual([true, false]);
+  });
   test("whatever is taken for a list is an expression that matches the same texts", () => {
     const sources = fc.string({ maxLength: 9, unit: fc.constantFrom(..."ab.+*?|()\\{-") });
     const texts = fc.array(fc.string({ maxLength: 6, unit: fc.constantFrom(..."ab-().") }), { minLength: 5 });
