@@ -50,6 +50,7 @@ export async function streamInstantSelector(
 ): Promise<void> {
   const gaze = gazeOf(selector);
   const { lookbackMs } = context;
+  const look = aspect === "time" || aspect === "start" ? gazeOfTimestamp(selector) : gaze;
   const range = { startMs: firstGaze(gaze, grid) - lookbackMs + 1, endMs: lastGaze(gaze, grid) };
   const hints = { stepMs: grid.stepMs, func: "", rangeMs: 0, newestOnly: grid.steps === 1 };
   const arrays = new StepArrays(grid.steps);
@@ -59,7 +60,7 @@ export async function streamInstantSelector(
     const out = lent
       ? new StepSeries(read.labels, false, lent.values, lent.kinds.fill(ABSENT))
       : keptSeries(read.labels, arrays);
-    const weight = pickNewest(read, grid, gaze, lookbackMs, aspect, out);
+    const weight = pickNewest(read, grid, look, lookbackMs, aspect, out);
     if (weight === 0) return;
     context.samplesTotal += weight;
     context.sampleStats?.selected(out);
@@ -74,6 +75,14 @@ export async function streamInstantSelector(
     ahead.add(slice, seesFloatsAtLastStep(slice, range.endMs, lookbackMs, 1)),
   );
   await ahead.finish();
+}
+
+/**
+ * With `@` these functions look at that moment whatever the offset, which only bounds what is read
+ * (rangeEvalTimestampFunctionOverVectorSelector in Prometheus' promql/engine.go).
+ */
+function gazeOfTimestamp(selector: VectorSelector): Gaze {
+  return gazeOf(selector.at === undefined ? selector : { ...selector, offset: 0 });
 }
 
 function keptSeries(labels: Labels, arrays: StepArrays): StepSeries {
