@@ -1,7 +1,4 @@
-import { type ParsedUrlQuery, parse } from "node:querystring";
 import type { FastifyRequest } from "fastify";
-
-const ALL_KEYS = { maxKeys: 0 };
 
 /**
  * The parameters of a request: those of a form body first, then those of the URL, as Go's http.Request.Form has them.
@@ -9,7 +6,7 @@ const ALL_KEYS = { maxKeys: 0 };
  */
 export class RequestParameters {
   readonly #body: URLSearchParams | undefined;
-  readonly #url: ParsedUrlQuery;
+  readonly #url: URLSearchParams;
   /** What Go says to parameters of the URL that can't be read; they are not among the others. */
   readonly problem: string | undefined;
 
@@ -19,18 +16,16 @@ export class RequestParameters {
     const query = queryStart < 0 ? "" : request.url.slice(queryStart + 1);
     const broken = BROKEN_ESCAPE.exec(query)?.[0];
     this.problem = problemOf(query, broken);
-    // A third of what URLSearchParams takes, and the same but for what is not of this form.
-    this.#url = parse(broken === undefined ? query : withoutBroken(query), "&", "=", ALL_KEYS);
+    this.#url = new URLSearchParams(broken === undefined ? query : withoutBroken(query));
   }
 
   /** The first value, "" when there is none: in these APIs an empty parameter is a missing one. */
   get(name: string): string {
-    const ofUrl = this.#url[name];
-    return this.#body?.get(name) ?? (Array.isArray(ofUrl) ? ofUrl[0] : ofUrl) ?? "";
+    return this.#body?.get(name) ?? this.#url.get(name) ?? "";
   }
 
   all(name: string): readonly string[] {
-    return [this.#body?.getAll(name) ?? [], this.#url[name] ?? []].flat();
+    return [...(this.#body?.getAll(name) ?? []), ...this.#url.getAll(name)];
   }
 }
 
@@ -41,7 +36,7 @@ function problemOf(query: string, broken: string | undefined): string | undefine
   return broken === undefined ? undefined : `invalid URL escape ${JSON.stringify(broken)}`;
 }
 
-/** Go leaves out parameters whose escapes are broken (net/url.ParseQuery), where others take them as they are. */
+/** Go leaves out parameters whose escapes are broken (net/url.ParseQuery), where URLSearchParams takes them as they are. */
 function withoutBroken(query: string): string {
   return query
     .split("&")

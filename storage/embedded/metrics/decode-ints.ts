@@ -54,7 +54,7 @@ export function decodeInts(
   for (let plane = 0; plane < width; plane++) (cursors[plane] as number) += length - 1;
 }
 
-/** Residual i is byte `cursors[k] + i` of each plane k below `width`. Numbers are divided where they are written, for nothing. */
+/** Residual i is byte `cursors[k] + i` of each plane k below `width`. Numbers are divided where they are written, which takes no time of its own. */
 type IntRun = {
   readonly streams: readonly Uint8Array[];
   readonly cursors: PlaneCursors;
