@@ -55,6 +55,14 @@ export function sameButForSeries(want: PromAnswer, got: PromAnswer, anyValue: bo
   });
 }
 
+/** Of all series and times, whatever its sign; 0 when there is none. Infinite ones don't count. */
+export function largestValue({ data }: PromAnswer): number {
+  const values = ((data?.result ?? []) as readonly Series[])
+    .flatMap(pointsOf)
+    .map(([, value]) => Math.abs(Number(value)));
+  return Math.max(0, ...values.filter(Number.isFinite));
+}
+
 function valuesByTime(result: readonly Series[]): Map<number, string[]> {
   const byTime = new Map<number, string[]>();
   const add = (time: number, value: string) => byTime.set(time, [...(byTime.get(time) ?? []), value]);

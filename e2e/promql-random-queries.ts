@@ -13,7 +13,7 @@ import {
 import type { RandomMetric } from "./promql-random-metrics.ts";
 import type { RandomNumbers } from "./promql-random-numbers.ts";
 import { RandomSelectors, type SelectorOptions } from "./promql-random-selectors.ts";
-import { leaf, type QueryTree } from "./promql-random-tree.ts";
+import { leaf, type QueryTree, textOf } from "./promql-random-tree.ts";
 
 /** Random well-typed queries of a given depth: every function, operator and modifier of the language. */
 export class RandomQueries {
@@ -172,6 +172,7 @@ export class RandomQueries {
       const tree: QueryTree = {
         ...wrap("vector", children, (texts) => `${op}${head}(${texts.join(", ")})`),
         ...(chooses && { chooses }),
+        ...(DEVIATIONS.has(op) && { common: ([text]) => `avg${head}(${text}) / stddev${head}(${text})` }),
       };
       return head === "" ? tree : { ...tree, simpler: [plain(children, "")] };
     };
@@ -186,12 +187,18 @@ export class RandomQueries {
           grouping,
         );
       case "quantile":
-        return plain([this.#scalar(depth - 1), inner], grouping);
+        return plain([this.#parameter(depth), inner], grouping);
       case "count_values":
         return plain([leaf("string", this.#random.one(['"value"', '"job"', '"a.b"'])), inner], grouping);
       default:
         return plain([inner], grouping);
     }
+  }
+
+  /** Without `@`: Prometheus forgets it there from the second step on. */
+  #parameter(depth: number): QueryTree {
+    const parameter = this.#scalar(depth - 1);
+    return textOf(parameter).includes(" @ ") ? this.#parameter(depth) : parameter;
   }
 
   #grouping(metric: RandomMetric): string {
@@ -371,6 +378,8 @@ export class RandomQueries {
 }
 
 const CHOOSING: Readonly<Record<string, QueryTree["chooses"]>> = { topk: "ties", bottomk: "ties", limitk: "any" };
+
+const DEVIATIONS = new Set(["stddev", "stdvar"]);
 
 type Texts = readonly [string, string, string, ...string[]];
 

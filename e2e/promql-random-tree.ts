@@ -2,6 +2,7 @@
  * A query as a tree of texts, so that it can be made smaller and still be a query. `write` puts the texts of the children
  * together; `simpler` lists trees of the same type that say less. `chooses` says that the tree is some of the series of its
  * last child, and what decides where that leaves a choice: the order of series (`any`), or that among equal values (`ties`).
+ * `common`, of deviations, writes how much larger the members of each group are than what lies between them.
  */
 export type QueryTree = {
   readonly type: "scalar" | "vector" | "matrix" | "string" | "log";
@@ -9,6 +10,7 @@ export type QueryTree = {
   readonly write: (children: readonly string[]) => string;
   readonly simpler?: readonly QueryTree[];
   readonly chooses?: "ties" | "any";
+  readonly common?: (children: readonly string[]) => string;
 };
 
 export function textOf(tree: QueryTree): string {
