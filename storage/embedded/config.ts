@@ -40,7 +40,7 @@ export const embeddedMetricsConfig = z.strictObject({
   head: z
     .strictObject({
       max_samples: count(8_000_000).describe(
-        "Samples of all tenants that are kept in memory; when there are more, those of the biggest tenant are written as blocks. 12 bytes each.",
+        "Samples of all tenants that are kept in memory; when there are more, those of the biggest tenant are written as blocks. 8 to 12 bytes each.",
       ),
       max_age: duration("2h").describe("Samples are written as a block after so long in memory, however few they are."),
     })

@@ -17,6 +17,9 @@ export type HeadSamples = {
   readonly histograms: ReadonlyMap<number, HistogramSamples>;
 };
 
+/** Times of a series in the range: those from `from` to `to`, the `skip` ones before them are too old. */
+type TimeRun = { readonly timesMs: Float64Array; readonly from: number; readonly to: number; readonly skip: number };
+
 const TIMES_SLAB = 32 * 1024;
 const NEWEST_TIMES = 256;
 const NO_TIMES = new Float64Array(0);
@@ -27,6 +30,12 @@ export class HeadReader implements SeriesReader {
   readonly #slots: number[] = [];
   #timesMs = NO_TIMES;
   #used = 0;
+  /** Of the series that was read before: where its times are, how many, and those of them that were asked for. */
+  #times: number[] = [];
+  #count = 0;
+  #range: TimeRange | undefined;
+  #run: TimeRun = { timesMs: NO_TIMES, from: 0, to: 0, skip: 0 };
+  #spareTimes: number[] = [];
 
   constructor(samples: HeadSamples) {
     this.#samples = samples;
@@ -35,21 +44,14 @@ export class HeadReader implements SeriesReader {
   read(id: number, range: TimeRange, into: SeriesAssembler): void {
     const { startMs, endMs } = range;
     const { slots, starts, late, histograms } = this.#samples;
-    const count = slots.slotsFrom(id, startMs, this.#slots);
+    const times = this.#spareTimes;
+    const count = slots.slotsFrom(id, startMs, this.#slots, times);
     if (count > 0) {
-      if (this.#used + count > this.#timesMs.length) {
-        this.#timesMs = new Float64Array(Math.max(TIMES_SLAB, count));
-        this.#used = 0;
-      }
-      const timesMs = this.#timesMs;
-      const used = this.#used;
+      const { timesMs, from, to, skip } = this.#runOf(times, count, range);
       const at = into.reserve(count);
-      slots.copy(id, this.#slots, timesMs, used, into.values, at);
-      const from = firstFrom(timesMs, startMs, used, used + count);
-      const to = firstFrom(timesMs, endMs + 1, from, used + count);
+      slots.copyValues(this.#slots, count, into.values, at);
       const startsMs = from < to ? starts.read(id, slots.countOf(id) - count, count) : undefined;
-      into.add(timesMs, from, to - from, from - used, startsMs, from - used);
-      this.#used = to;
+      into.add(timesMs, from, to - from, skip, startsMs, skip);
     }
     const lateOnes = late.size > 0 ? late.get(id) : undefined;
     if (lateOnes) addLate(lateOnes, range, into);
@@ -58,6 +60,31 @@ export class HeadReader implements SeriesReader {
       const run = ownHistograms.inRange(startMs, endMs);
       into.addHistograms(run.timesMs, run.startsMs, run.values);
     }
+  }
+
+  /** The same array for series that share their times and are read one after the other. */
+  #runOf(times: number[], count: number, range: TimeRange): TimeRun {
+    if (range === this.#range && count === this.#count && sameNumbers(times, this.#times)) return this.#run;
+    this.#run = this.#readRun(times, count, range);
+    this.#spareTimes = this.#times;
+    this.#times = times;
+    this.#count = count;
+    this.#range = range;
+    return this.#run;
+  }
+
+  #readRun(times: readonly number[], count: number, { startMs, endMs }: TimeRange): TimeRun {
+    if (this.#used + count > this.#timesMs.length) {
+      this.#timesMs = new Float64Array(Math.max(TIMES_SLAB, count));
+      this.#used = 0;
+    }
+    const timesMs = this.#timesMs;
+    const used = this.#used;
+    this.#samples.slots.copyTimes(times, count, timesMs, used);
+    const from = firstFrom(timesMs, startMs, used, used + count);
+    const to = firstFrom(timesMs, endMs + 1, from, used + count);
+    this.#used = to;
+    return { timesMs, from, to, skip: from - used };
   }
 
   /**
@@ -82,6 +109,12 @@ export class HeadReader implements SeriesReader {
     into.add(this.#timesMs, this.#used - 1, 1, 0, starts.read(id, count - 1, 1));
     return true;
   }
+}
+
+function sameNumbers(a: readonly number[], b: readonly number[]): boolean {
+  if (a.length !== b.length) return false;
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
+  return true;
 }
 
 /** In-order samples have been handed over before: of two at one time, the late one is the second. */

@@ -1,46 +1,64 @@
+import { TimeSlots } from "./time-slots.ts";
+
 /** 32 samples: with 16, reading a series takes 60 % longer, because every slot is a miss of the processor's cache. */
 const USUAL_SHIFT = 5;
 /** 8 samples, where most series have no more: then they would leave most of a larger one empty. */
 const SPARSE_SHIFT = 3;
-const SLAB_SHIFT = 16;
-const SLAB_SAMPLES = 1 << SLAB_SHIFT;
-const SLAB_MASK = SLAB_SAMPLES - 1;
-const MAX_DELTA_MS = 0xffffffff;
+/** Half a megabyte. */
+const SLAB_SAMPLES_SHIFT = 16;
+
+/** In words of four bytes from the beginning of a slot. Its values follow. */
+const BEFORE = 0;
+const TIMES = 1;
+/** In doubles. */
+const VALUES = 1;
 
 /**
- * Ascending samples of many series in slabs of big typed arrays: slots of 32 samples (8 in sparse ones), each linked to
- * the one before. A sample takes 12 bytes (its time as the distance to the first of its slot), a slot 12 more, so a
- * series that has just begun takes about 420 bytes here, or 130. Samples are numbered; number 0 is never used.
+ * Ascending samples of many series in slots of 32 (8 in sparse ones), each linked to the one before: its values are one piece
+ * of memory, its times are {@link TimeSlots} that other series may share. A sample takes 8 bytes and up to 4 for its time, a
+ * slot 8 and up to 16, so a series that has just begun takes about 264 bytes here, or 72, and as much as 144 or 48 for times
+ * of its own. Samples are numbered; number 0 is never used.
  */
 export class SampleSlots {
-  readonly #deltas: Uint32Array[] = [];
-  readonly #values: Float64Array[] = [];
-  /** Per slot: the time its deltas are relative to, and the slot before it, 0 for none. */
-  readonly #bases: Float64Array[] = [];
-  readonly #before: Int32Array[] = [];
+  /** Two views of each slab. */
+  readonly #words: Uint32Array[] = [];
+  readonly #doubles: Float64Array[] = [];
+  readonly #times: TimeSlots;
   #nextSlot = 1;
   readonly #shift: number;
   readonly #slotSamples: number;
+  readonly #slabShift: number;
+  /** Of a slot, in doubles. */
+  readonly #stride: number;
 
   /** Per series: the number after its newest sample, 0 when it has none. */
-  #ends = new Int32Array(1024);
+  #ends = new Uint32Array(1024);
   #counts = new Uint32Array(1024);
-  #tailBases = new Float64Array(1024);
+  /** Per series: where the times of its newest slot are. */
+  #tailTimes = new Uint32Array(1024);
+  /** Of the sample that was appended last and did not begin a slot. */
+  #lastTimes = 0;
+  #lastPlace = 0;
+  #lastMs = 0;
 
   constructor(density: "usual" | "sparse" = "usual") {
     this.#shift = density === "sparse" ? SPARSE_SHIFT : USUAL_SHIFT;
     this.#slotSamples = 1 << this.#shift;
+    this.#slabShift = SLAB_SAMPLES_SHIFT - this.#shift;
+    this.#stride = VALUES + this.#slotSamples;
+    this.#times = new TimeSlots(this.#slotSamples);
   }
 
   get bytes(): number {
-    return this.#values.length * (SLAB_SAMPLES * 12 + (SLAB_SAMPLES / this.#slotSamples) * 12) + this.#ends.length * 16;
+    const slabBytes = this.#stride * 8 * (1 << this.#slabShift);
+    return this.#doubles.length * slabBytes + this.#times.bytes + this.#ends.length * 12;
   }
 
   ensureSeries(count: number): void {
     if (count <= this.#ends.length) return;
-    this.#ends = grown(this.#ends, new Int32Array(count * 2));
-    this.#counts = grown(this.#counts, new Uint32Array(count * 2));
-    this.#tailBases = grown(this.#tailBases, new Float64Array(count * 2));
+    this.#ends = grown(this.#ends, count * 2);
+    this.#counts = grown(this.#counts, count * 2);
+    this.#tailTimes = grown(this.#tailTimes, count * 2);
   }
 
   countOf(series: number): number {
@@ -53,86 +71,123 @@ export class SampleSlots {
    */
   append(series: number, timeMs: number, values: Float64Array, index: number): boolean {
     const end = this.#ends[series] as number;
-    let at = end;
-    let delta = 0;
-    if ((end & (this.#slotSamples - 1)) === 0) {
-      at = this.#addSlot(end === 0 ? 0 : (end >>> this.#shift) - 1, timeMs);
-      this.#tailBases[series] = timeMs;
-    } else {
-      delta = timeMs - (this.#tailBases[series] as number);
-      if (delta > MAX_DELTA_MS) return false;
+    const place = end & (this.#slotSamples - 1);
+    if (place === 0) {
+      this.#begin(series, timeMs, values, index);
+      return true;
     }
-    const slab = at >>> SLAB_SHIFT;
-    const place = at & SLAB_MASK;
-    (this.#deltas[slab] as Uint32Array)[place] = delta;
-    (this.#values[slab] as Float64Array)[place] = values[index] as number;
-    this.#ends[series] = at + 1;
+    const known = this.#tailTimes[series] as number;
+    const times = this.#timesWith(known, place, timeMs);
+    if (times < 0) return false;
+    const slot = end >>> this.#shift;
+    const from = this.#placeOf(slot);
+    if (times !== known) {
+      this.#wordsOf(slot)[2 * from + TIMES] = times;
+      this.#tailTimes[series] = times;
+    }
+    this.#doublesOf(slot)[from + VALUES + place] = values[index] as number;
+    this.#ends[series] = end + 1;
     (this.#counts[series] as number)++;
     return true;
   }
 
-  #addSlot(before: number, baseMs: number): number {
-    const slot = this.#nextSlot++;
-    const slab = slot >>> (SLAB_SHIFT - this.#shift);
-    if (slab === this.#values.length) {
-      this.#deltas.push(new Uint32Array(SLAB_SAMPLES));
-      this.#values.push(new Float64Array(SLAB_SAMPLES));
-      this.#bases.push(new Float64Array(SLAB_SAMPLES / this.#slotSamples));
-      this.#before.push(new Int32Array(SLAB_SAMPLES / this.#slotSamples));
-    }
-    const place = slot & (SLAB_MASK >>> this.#shift);
-    (this.#bases[slab] as Float64Array)[place] = baseMs;
-    (this.#before[slab] as Int32Array)[place] = before;
-    return slot << this.#shift;
+  #begin(series: number, timeMs: number, values: Float64Array, index: number): void {
+    const end = this.#ends[series] as number;
+    const times = this.#times.begin(timeMs);
+    const slot = this.#addSlot();
+    const from = this.#placeOf(slot);
+    const words = this.#wordsOf(slot);
+    words[2 * from + BEFORE] = end === 0 ? 0 : (end >>> this.#shift) - 1;
+    words[2 * from + TIMES] = times;
+    this.#doublesOf(slot)[from + VALUES] = values[index] as number;
+    this.#tailTimes[series] = times;
+    this.#ends[series] = (slot << this.#shift) + 1;
+    (this.#counts[series] as number)++;
   }
 
-  /** Samples of the series from `startMs` on, at most: whole slots are counted. Fills `slots` with them, newest first. */
-  slotsFrom(series: number, startMs: number, slots: number[]): number {
+  #timesWith(known: number, place: number, timeMs: number): number {
+    // As for the series before, which was scraped with this one.
+    if (known === this.#lastTimes && place === this.#lastPlace && timeMs === this.#lastMs) return known;
+    const times = this.#times.append(known, place, timeMs);
+    this.#lastTimes = times;
+    this.#lastPlace = place;
+    this.#lastMs = timeMs;
+    return times;
+  }
+
+  /**
+   * Samples of the series from `startMs` on, at most: whole slots are counted. Fills `slots` with them and `times` with those
+   * of their times, newest first.
+   */
+  slotsFrom(series: number, startMs: number, slots: number[], times: number[]): number {
     slots.length = 0;
+    times.length = 0;
     const end = this.#ends[series] as number;
     if (end === 0) return 0;
     let slot = (end - 1) >>> this.#shift;
     let count = end - (slot << this.#shift);
     for (;;) {
+      const words = this.#wordsOf(slot);
+      const from = 2 * this.#placeOf(slot);
+      const slotTimes = words[from + TIMES] as number;
       slots.push(slot);
-      const slab = slot >>> (SLAB_SHIFT - this.#shift);
-      const place = slot & (SLAB_MASK >>> this.#shift);
-      const before = (this.#before[slab] as Int32Array)[place] as number;
-      if (before === 0 || ((this.#bases[slab] as Float64Array)[place] as number) <= startMs) return count;
+      times.push(slotTimes);
+      const before = words[from + BEFORE] as number;
+      if (before === 0 || this.#times.firstMs(slotTimes) <= startMs) return count;
       slot = before;
       count += this.#slotSamples;
     }
   }
 
-  /** Copies the samples of `slots` (as `slotsFrom` gave them) in ascending order. */
-  copy(
-    series: number,
-    slots: readonly number[],
-    timesMs: Float64Array,
-    timesFrom: number,
-    values: Float64Array,
-    valuesFrom: number,
-  ): void {
-    const end = this.#ends[series] as number;
-    let at = 0;
+  /** Copies the `count` times of slots (as `slotsFrom` gave them) in ascending order. */
+  copyTimes(times: readonly number[], count: number, timesMs: Float64Array, at: number): void {
+    let left = count;
+    for (let i = times.length - 1; i >= 0; i--) {
+      const length = Math.min(left, this.#slotSamples);
+      this.#times.copy(times[i] as number, length, timesMs, at + count - left);
+      left -= length;
+    }
+  }
+
+  /** Copies the `count` values of slots (as `slotsFrom` gave them) in ascending order. */
+  copyValues(slots: readonly number[], count: number, values: Float64Array, at: number): void {
+    let to = at;
     for (let i = slots.length - 1; i >= 0; i--) {
       const slot = slots[i] as number;
-      const slab = slot >>> (SLAB_SHIFT - this.#shift);
-      const base = (this.#bases[slab] as Float64Array)[slot & (SLAB_MASK >>> this.#shift)] as number;
-      const from = (slot << this.#shift) & SLAB_MASK;
-      const count = i === 0 ? end - (slot << this.#shift) : this.#slotSamples;
-      const deltas = this.#deltas[slab] as Uint32Array;
-      const source = this.#values[slab] as Float64Array;
-      for (let k = 0; k < count; k++) {
-        timesMs[timesFrom + at] = base + (deltas[from + k] as number);
-        values[valuesFrom + at] = source[from + k] as number;
-        at++;
-      }
+      const doubles = this.#doublesOf(slot);
+      const from = this.#placeOf(slot) + VALUES;
+      const length = Math.min(at + count - to, this.#slotSamples);
+      for (let k = 0; k < length; k++) values[to + k] = doubles[from + k] as number;
+      to += length;
     }
+  }
+
+  #addSlot(): number {
+    const slot = this.#nextSlot++;
+    if (slot >>> this.#slabShift === this.#doubles.length) {
+      const memory = new ArrayBuffer(this.#stride * 8 * (1 << this.#slabShift));
+      this.#words.push(new Uint32Array(memory));
+      this.#doubles.push(new Float64Array(memory));
+    }
+    return slot;
+  }
+
+  #wordsOf(slot: number): Uint32Array {
+    return this.#words[slot >>> this.#slabShift] as Uint32Array;
+  }
+
+  #doublesOf(slot: number): Float64Array {
+    return this.#doubles[slot >>> this.#slabShift] as Float64Array;
+  }
+
+  /** Within its slab, in doubles. */
+  #placeOf(slot: number): number {
+    return (slot & ((1 << this.#slabShift) - 1)) * this.#stride;
   }
 }
 
-function grown<T extends Int32Array | Uint32Array | Float64Array>(old: T, larger: T): T {
+function grown(old: Uint32Array, length: number): Uint32Array<ArrayBuffer> {
+  const larger = new Uint32Array(length);
   larger.set(old);
   return larger;
 }

@@ -173,11 +173,16 @@ function ascending(fragments: readonly Fragment[]): boolean {
 
 function sameTimes(a: readonly Fragment[], b: readonly Fragment[]): boolean {
   if (a.length !== b.length) return false;
-  for (let i = 0; i < a.length; i++) {
-    const x = a[i] as Fragment;
-    const y = b[i] as Fragment;
-    if (x.timesMs !== y.timesMs || x.from !== y.from || x.to !== y.to) return false;
-  }
+  for (let i = 0; i < a.length; i++) if (!isSameRun(a[i] as Fragment, b[i] as Fragment)) return false;
+  return true;
+}
+
+/** Mostly it is the same array. A head has others for series that began later, and for each group. */
+function isSameRun(a: Fragment, b: Fragment): boolean {
+  if (a.to - a.from !== b.to - b.from) return false;
+  if (a.timesMs === b.timesMs && a.from === b.from) return true;
+  const shift = b.from - a.from;
+  for (let i = a.from; i < a.to; i++) if (a.timesMs[i] !== b.timesMs[i + shift]) return false;
   return true;
 }
 
