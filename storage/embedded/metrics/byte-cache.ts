@@ -21,6 +21,11 @@ export class ByteCache<V extends { readonly bytes: number }> {
     return this.#bytes;
   }
 
+  /** There is no room for what nobody has asked for. */
+  get isHalfFull(): boolean {
+    return this.#bytes >= this.#maxBytes / 2;
+  }
+
   get(key: string): V | undefined {
     const entry = this.#entries.get(key);
     if (!entry) return undefined;

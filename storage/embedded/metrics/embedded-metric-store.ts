@@ -23,6 +23,7 @@ import type { EmbeddedMetricsConfig } from "../config.ts";
 import type { TenantOverrides } from "../retention/tenant-overrides.ts";
 import type { CachedPart } from "./block.ts";
 import { ByteCache } from "./byte-cache.ts";
+import { QuietPreloads } from "./quiet-preloads.ts";
 import { retentionOverrides } from "./retention/retention-overrides.ts";
 import type { RetentionPolicy } from "./retention/retention-policy.ts";
 import { SelectionCache } from "./selection-cache.ts";
@@ -92,7 +93,7 @@ export class EmbeddedMetricStore implements MetricStore, Copyable {
   readonly #stopping = new AbortController();
   #timer: NodeJS.Timeout | undefined;
   #maintenance: Promise<void> | undefined;
-  #preloading: Promise<void> | undefined;
+  readonly #preloads: QuietPreloads;
 
   constructor(options: EmbeddedMetricStoreOptions) {
     this.#options = options;
@@ -101,6 +102,7 @@ export class EmbeddedMetricStore implements MetricStore, Copyable {
     this.#chosen = new SelectionCache(options.config.cache * SELECTION_SHARE);
     this.#telemetry = new StoreTelemetry(options.registry, () => this.#state());
     this.#policies = retentionOverrides(options);
+    this.#preloads = new QuietPreloads({ tenants: this.#tenants, cache: this.#cache, logger: options.logger });
   }
 
   async start(): Promise<void> {
@@ -109,7 +111,7 @@ export class EmbeddedMetricStore implements MetricStore, Copyable {
     await mkdir(dir, { recursive: true });
     const entries = await readdir(dir, { withFileTypes: true });
     for (const entry of entries) if (entry.isDirectory()) await this.#openFound(entry.name);
-    this.#preloading = this.#preload();
+    this.#preloads.start();
     this.#timer = setInterval(() => {
       void this.retire();
       this.#maintainInBackground();
@@ -120,7 +122,7 @@ export class EmbeddedMetricStore implements MetricStore, Copyable {
   async stop(): Promise<void> {
     clearInterval(this.#timer);
     this.#stopping.abort();
-    await this.#preloading;
+    await this.#preloads.stop();
     await this.#maintenance;
     await this.flush();
   }
@@ -209,18 +211,6 @@ export class EmbeddedMetricStore implements MetricStore, Copyable {
     }
   }
 
-  /** What most queries ask for was in memory before a restart, and is so soon after. */
-  async #preload(): Promise<void> {
-    for (const [tenant, metrics] of this.#tenants) {
-      try {
-        await metrics.preload(() => this.#cache.bytes < this.#options.config.cache / 2, this.#stopping.signal);
-      } catch (error) {
-        if (this.#stopping.signal.aborted) return;
-        this.#options.logger.warn("reading the newest samples ahead failed", { error, tenant });
-      }
-    }
-  }
-
   async #labels(name: string | undefined, request: LabelRequest, signal: AbortSignal): Promise<readonly string[]> {
     signal.throwIfAborted();
     checkMatchers(request.matchers);
@@ -240,6 +230,7 @@ export class EmbeddedMetricStore implements MetricStore, Copyable {
 
   #append(metrics: TenantMetrics, batch: MetricBatch, position: number): AppendResult {
     const count = batch.length + batch.histograms.length;
+    this.#preloads.appended();
     if (!metrics.wants(position)) return { accepted: count, rejected: [] };
     const rejections = new Rejections();
     metrics.append(batch, position, rejections);
