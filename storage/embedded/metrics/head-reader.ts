@@ -20,7 +20,8 @@ export type HeadSamples = {
 /** Times of a series in the range: those from `from` to `to`, the `skip` ones before them are too old. */
 type TimeRun = { readonly timesMs: Float64Array; readonly from: number; readonly to: number; readonly skip: number };
 
-const TIMES_SLAB = 32 * 1024;
+/** The first one is as long as it must be: most queries are about few targets. */
+const MAX_TIMES_SLAB = 32 * 1024;
 const NEWEST_TIMES = 256;
 const NO_TIMES = new Float64Array(0);
 
@@ -75,7 +76,7 @@ export class HeadReader implements SeriesReader {
 
   #readRun(times: readonly number[], count: number, { startMs, endMs }: TimeRange): TimeRun {
     if (this.#used + count > this.#timesMs.length) {
-      this.#timesMs = new Float64Array(Math.max(TIMES_SLAB, count));
+      this.#timesMs = new Float64Array(Math.max(count, Math.min(MAX_TIMES_SLAB, this.#timesMs.length * 4)));
       this.#used = 0;
     }
     const timesMs = this.#timesMs;
