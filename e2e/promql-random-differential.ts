@@ -102,7 +102,7 @@ class Comparison {
   /** Is the difference one that another order of series makes? */
   async isOfOrder(tree: QueryTree, times: Times, { relative }: Difference): Promise<boolean> {
     if (relative === undefined || relative > MAX_MAGNIFIED || tree.common === undefined) return false;
-    const [ratios] = await this.#askBoth(tree.common(tree.children.map(textOf)), times);
+    const ratios = await this.#ask(this.#prometheus, tree.common(tree.children.map(textOf)), times);
     return relative < ORDER_ERROR * largestValue(ratios);
   }
 

@@ -1,3 +1,4 @@
+import { SlotSlabs } from "./slot-slabs.ts";
 import { TimeSlots } from "./time-slots.ts";
 
 /** 32 samples: with 16, reading a series takes 60 % longer, because every slot is a miss of the processor's cache. */
@@ -20,38 +21,26 @@ const VALUES = 1;
  * of its own. Samples are numbered; number 0 is never used.
  */
 export class SampleSlots {
-  /** Two views of each slab. */
-  readonly #words: Uint32Array[] = [];
-  readonly #doubles: Float64Array[] = [];
+  readonly #slabs: SlotSlabs;
   readonly #times: TimeSlots;
-  #nextSlot = 1;
   readonly #shift: number;
   readonly #slotSamples: number;
-  readonly #slabShift: number;
-  /** Of a slot, in doubles. */
-  readonly #stride: number;
 
   /** Per series: the number after its newest sample, 0 when it has none. */
   #ends = new Uint32Array(1024);
   #counts = new Uint32Array(1024);
   /** Per series: where the times of its newest slot are. */
   #tailTimes = new Uint32Array(1024);
-  /** Of the sample that was appended last and did not begin a slot. */
-  #lastTimes = 0;
-  #lastPlace = 0;
-  #lastMs = 0;
 
   constructor(density: "usual" | "sparse" = "usual") {
     this.#shift = density === "sparse" ? SPARSE_SHIFT : USUAL_SHIFT;
     this.#slotSamples = 1 << this.#shift;
-    this.#slabShift = SLAB_SAMPLES_SHIFT - this.#shift;
-    this.#stride = VALUES + this.#slotSamples;
+    this.#slabs = new SlotSlabs(VALUES + this.#slotSamples, SLAB_SAMPLES_SHIFT - this.#shift);
     this.#times = new TimeSlots(this.#slotSamples);
   }
 
   get bytes(): number {
-    const slabBytes = this.#stride * 8 * (1 << this.#slabShift);
-    return this.#doubles.length * slabBytes + this.#times.bytes + this.#ends.length * 12;
+    return this.#slabs.bytes + this.#times.bytes + this.#ends.length * 12;
   }
 
   ensureSeries(count: number): void {
@@ -77,15 +66,15 @@ export class SampleSlots {
       return true;
     }
     const known = this.#tailTimes[series] as number;
-    const times = this.#timesWith(known, place, timeMs);
+    const times = this.#times.append(known, place, timeMs);
     if (times < 0) return false;
     const slot = end >>> this.#shift;
-    const from = this.#placeOf(slot);
+    const from = this.#slabs.placeOf(slot);
     if (times !== known) {
-      this.#wordsOf(slot)[2 * from + TIMES] = times;
+      this.#slabs.wordsOf(slot)[2 * from + TIMES] = times;
       this.#tailTimes[series] = times;
     }
-    this.#doublesOf(slot)[from + VALUES + place] = values[index] as number;
+    this.#slabs.doublesOf(slot)[from + VALUES + place] = values[index] as number;
     this.#ends[series] = end + 1;
     (this.#counts[series] as number)++;
     return true;
@@ -94,25 +83,15 @@ export class SampleSlots {
   #begin(series: number, timeMs: number, values: Float64Array, index: number): void {
     const end = this.#ends[series] as number;
     const times = this.#times.begin(timeMs);
-    const slot = this.#addSlot();
-    const from = this.#placeOf(slot);
-    const words = this.#wordsOf(slot);
+    const slot = this.#slabs.add();
+    const from = this.#slabs.placeOf(slot);
+    const words = this.#slabs.wordsOf(slot);
     words[2 * from + BEFORE] = end === 0 ? 0 : (end >>> this.#shift) - 1;
     words[2 * from + TIMES] = times;
-    this.#doublesOf(slot)[from + VALUES] = values[index] as number;
+    this.#slabs.doublesOf(slot)[from + VALUES] = values[index] as number;
     this.#tailTimes[series] = times;
     this.#ends[series] = (slot << this.#shift) + 1;
     (this.#counts[series] as number)++;
-  }
-
-  #timesWith(known: number, place: number, timeMs: number): number {
-    // As for the series before, which was scraped with this one.
-    if (known === this.#lastTimes && place === this.#lastPlace && timeMs === this.#lastMs) return known;
-    const times = this.#times.append(known, place, timeMs);
-    this.#lastTimes = times;
-    this.#lastPlace = place;
-    this.#lastMs = timeMs;
-    return times;
   }
 
   /**
@@ -127,8 +106,8 @@ export class SampleSlots {
     let slot = (end - 1) >>> this.#shift;
     let count = end - (slot << this.#shift);
     for (;;) {
-      const words = this.#wordsOf(slot);
-      const from = 2 * this.#placeOf(slot);
+      const words = this.#slabs.wordsOf(slot);
+      const from = 2 * this.#slabs.placeOf(slot);
       const slotTimes = words[from + TIMES] as number;
       slots.push(slot);
       times.push(slotTimes);
@@ -154,35 +133,12 @@ export class SampleSlots {
     let to = at;
     for (let i = slots.length - 1; i >= 0; i--) {
       const slot = slots[i] as number;
-      const doubles = this.#doublesOf(slot);
-      const from = this.#placeOf(slot) + VALUES;
+      const doubles = this.#slabs.doublesOf(slot);
+      const from = this.#slabs.placeOf(slot) + VALUES;
       const length = Math.min(at + count - to, this.#slotSamples);
       for (let k = 0; k < length; k++) values[to + k] = doubles[from + k] as number;
       to += length;
     }
-  }
-
-  #addSlot(): number {
-    const slot = this.#nextSlot++;
-    if (slot >>> this.#slabShift === this.#doubles.length) {
-      const memory = new ArrayBuffer(this.#stride * 8 * (1 << this.#slabShift));
-      this.#words.push(new Uint32Array(memory));
-      this.#doubles.push(new Float64Array(memory));
-    }
-    return slot;
-  }
-
-  #wordsOf(slot: number): Uint32Array {
-    return this.#words[slot >>> this.#slabShift] as Uint32Array;
-  }
-
-  #doublesOf(slot: number): Float64Array {
-    return this.#doubles[slot >>> this.#slabShift] as Float64Array;
-  }
-
-  /** Within its slab, in doubles. */
-  #placeOf(slot: number): number {
-    return (slot & ((1 << this.#slabShift) - 1)) * this.#stride;
   }
 }
 

@@ -1,5 +1,6 @@
+import { SlotSlabs } from "./slot-slabs.ts";
+
 const SLAB_SHIFT = 10;
-const SLAB_SLOTS = 1 << SLAB_SHIFT;
 const MAX_DELTA_MS = 0xffffffff;
 /** In words of four bytes from the beginning of a slot, whose first eight bytes are its first time. */
 const LENGTH = 2;
@@ -10,27 +11,26 @@ const BEGUN_BITS = 8;
 /** As many other ways to go on are looked at before another one is begun. */
 const MAX_FORKS = 4;
 
-type Slab = { readonly words: Uint32Array; readonly doubles: Float64Array };
-
 /**
  * Ascending times in slots of so many. The series of one scrape have the same times, so they share slots: whoever comes first
  * writes a time, the others find it there. One that goes on differently goes to a copy. Slots are numbered from 1. A slot
  * takes 4 bytes a time (its distance to the first) and 16 more.
  */
 export class TimeSlots {
-  readonly #slabs: Slab[] = [];
-  /** Of a slot, in doubles. */
-  readonly #stride: number;
-  #nextSlot = 1;
+  readonly #slabs: SlotSlabs;
   /** Slots that were begun last, by a hash of their first time. */
   readonly #begun = new Int32Array(1 << BEGUN_BITS);
+  /** What was appended last. */
+  #lastSlot = 0;
+  #lastCount = 0;
+  #lastMs = 0;
 
   constructor(slotTimes: number) {
-    this.#stride = (DELTAS + slotTimes) / 2;
+    this.#slabs = new SlotSlabs((DELTAS + slotTimes) / 2, SLAB_SHIFT);
   }
 
   get bytes(): number {
-    return this.#slabs.length * SLAB_SLOTS * this.#stride * 8;
+    return this.#slabs.bytes;
   }
 
   /** A slot whose first time this is. */
@@ -48,9 +48,19 @@ export class TimeSlots {
    * after the first to be held (49 days).
    */
   append(slot: number, count: number, timeMs: number): number {
-    const { words, doubles } = this.#slabOf(slot);
-    const at = this.#placeOf(slot);
-    const delta = timeMs - (doubles[at] as number);
+    // As for the series before, which was scraped with this one.
+    if (slot === this.#lastSlot && count === this.#lastCount && timeMs === this.#lastMs) return slot;
+    const kept = this.#append(slot, count, timeMs);
+    this.#lastSlot = kept;
+    this.#lastCount = count;
+    this.#lastMs = timeMs;
+    return kept;
+  }
+
+  #append(slot: number, count: number, timeMs: number): number {
+    const words = this.#slabs.wordsOf(slot);
+    const at = this.#slabs.placeOf(slot);
+    const delta = timeMs - this.firstMs(slot);
     if (delta > MAX_DELTA_MS) return -1;
     const word = 2 * at;
     const length = words[word + LENGTH] as number;
@@ -63,64 +73,54 @@ export class TimeSlots {
   }
 
   firstMs(slot: number): number {
-    return this.#slabOf(slot).doubles[this.#placeOf(slot)] as number;
+    return this.#slabs.doublesOf(slot)[this.#slabs.placeOf(slot)] as number;
   }
 
   /** Copies the first `count` times of a slot. */
   copy(slot: number, count: number, timesMs: Float64Array, at: number): void {
-    const { words, doubles } = this.#slabOf(slot);
-    const place = this.#placeOf(slot);
-    const firstMs = doubles[place] as number;
-    const from = 2 * place + DELTAS;
+    const words = this.#slabs.wordsOf(slot);
+    const firstMs = this.firstMs(slot);
+    const from = 2 * this.#slabs.placeOf(slot) + DELTAS;
     for (let i = 0; i < count; i++) timesMs[at + i] = firstMs + (words[from + i] as number);
   }
 
   /** Others that went on differently are tried first: the series of a target go on together. */
   #fork(slot: number, count: number, timeMs: number): number {
-    const own = this.#slabOf(slot).words;
-    const from = 2 * this.#placeOf(slot);
-    const delta = timeMs - this.firstMs(slot);
+    const slabs = this.#slabs;
     let last = slot;
     for (let forks = 0; forks < MAX_FORKS; forks++) {
-      const { words } = this.#slabOf(last);
-      const fork = words[2 * this.#placeOf(last) + FORK] as number;
+      const fork = slabs.wordsOf(last)[2 * slabs.placeOf(last) + FORK] as number;
       if (fork === 0) break;
+      if (this.#goesOnAs(fork, slot, count, timeMs)) return this.#append(fork, count, timeMs);
       last = fork;
-      const other = this.#slabOf(fork).words;
-      const otherFrom = 2 * this.#placeOf(fork);
-      const length = other[otherFrom + LENGTH] as number;
-      if (length < count || (length > count && other[otherFrom + DELTAS + count] !== delta)) continue;
-      let i = 0;
-      while (i < count && own[from + DELTAS + i] === other[otherFrom + DELTAS + i]) i++;
-      if (i === count) return this.append(fork, count, timeMs);
     }
     const fork = this.#add(this.firstMs(slot));
-    const { words } = this.#slabOf(fork);
-    const to = 2 * this.#placeOf(fork);
-    for (let i = 0; i < count; i++) words[to + DELTAS + i] = own[from + DELTAS + i] as number;
+    const words = slabs.wordsOf(fork);
+    const from = 2 * slabs.placeOf(slot) + DELTAS;
+    const to = 2 * slabs.placeOf(fork);
+    words.set(slabs.wordsOf(slot).subarray(from, from + count), to + DELTAS);
     words[to + LENGTH] = count;
-    this.#slabOf(last).words[2 * this.#placeOf(last) + FORK] = fork;
-    return this.append(fork, count, timeMs);
+    slabs.wordsOf(last)[2 * slabs.placeOf(last) + FORK] = fork;
+    return this.#append(fork, count, timeMs);
+  }
+
+  /** Whether a fork has the first `count` times of the slot, and then this one or none yet. */
+  #goesOnAs(fork: number, slot: number, count: number, timeMs: number): boolean {
+    const [own, words] = [this.#slabs.wordsOf(slot), this.#slabs.wordsOf(fork)];
+    const ownFrom = 2 * this.#slabs.placeOf(slot) + DELTAS;
+    const at = 2 * this.#slabs.placeOf(fork);
+    const from = at + DELTAS;
+    const length = words[at + LENGTH] as number;
+    if (length < count || (length > count && words[from + count] !== timeMs - this.firstMs(slot))) return false;
+    for (let i = 0; i < count; i++) if (words[from + i] !== own[ownFrom + i]) return false;
+    return true;
   }
 
   #add(firstMs: number): number {
-    const slot = this.#nextSlot++;
-    if (slot >>> SLAB_SHIFT === this.#slabs.length) {
-      const memory = new ArrayBuffer(SLAB_SLOTS * this.#stride * 8);
-      this.#slabs.push({ words: new Uint32Array(memory), doubles: new Float64Array(memory) });
-    }
-    const { words, doubles } = this.#slabOf(slot);
-    const at = this.#placeOf(slot);
-    doubles[at] = firstMs;
-    words[2 * at + LENGTH] = 1;
+    const slot = this.#slabs.add();
+    const at = this.#slabs.placeOf(slot);
+    this.#slabs.doublesOf(slot)[at] = firstMs;
+    this.#slabs.wordsOf(slot)[2 * at + LENGTH] = 1;
     return slot;
-  }
-
-  #slabOf(slot: number): Slab {
-    return this.#slabs[slot >>> SLAB_SHIFT] as Slab;
-  }
-
-  #placeOf(slot: number): number {
-    return (slot & (SLAB_SLOTS - 1)) * this.#stride;
   }
 }
